@@ -1,0 +1,92 @@
+/**
+ * The import floors of the house. A file imports from its own folder, from floors below, and from the public face
+ * (`index.ts`) of any other folder; never upward, and never past another folder's face.
+ */
+const FLOORS = [
+  ['runtime'],
+  ['postgres'],
+  ['agents', 'flags', 'baselines', 'channel'],
+  ['identity', 'checkin', 'dialectic', 'leases', 'knowledge', 'outcomes', 'gates', 'cutover'],
+  ['dispatch'],
+  ['serve', 'cli'],
+];
+const src = 'packages/server/src';
+const folders = FLOORS.flat();
+
+const upward = FLOORS.flatMap((floor, level) => {
+  const above = FLOORS.slice(level + 1).flat();
+  if (above.length === 0) return [];
+  return [
+    {
+      name: `floor-${level + 1}-imports-upward`,
+      comment: `${floor.join(', ')} may not import from a floor above`,
+      severity: 'error',
+      from: { path: `^${src}/(${floor.join('|')})/`, pathNot: '\\.test\\.ts$' },
+      to: { path: `^${src}/(${above.join('|')})/` },
+    },
+  ];
+});
+
+export default {
+  forbidden: [
+    ...upward,
+    {
+      name: 'only-the-face',
+      comment: 'Another folder is entered through its index.ts',
+      severity: 'error',
+      from: { path: `^${src}/(${folders.join('|')})/` },
+      to: { path: `^${src}/(${folders.join('|')})/`, pathNot: [`^${src}/$1/`, '/index\\.ts$'] },
+    },
+    {
+      name: 'contract-stands-alone',
+      comment: 'The contract imports nothing of ours and does no I/O',
+      severity: 'error',
+      from: { path: '^packages/contract/src' },
+      to: { path: '^(packages/server|node:)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'testing-is-for-tests',
+      comment: 'Test helpers never reach the product',
+      severity: 'error',
+      from: { path: `^(${src}|packages/contract/src)`, pathNot: '(\\.test\\.ts$|/testing/)' },
+      to: { path: '/testing/' },
+    },
+    {
+      name: 'deciders-are-pure',
+      comment: 'Rules import no I/O: neither Node modules nor the database, the clock or the network',
+      severity: 'error',
+      from: { path: `^${src}/checkin/rules/` },
+      to: { path: `^(${src}/(postgres|agents|flags|channel)|node_modules/(pg|fastify|pino)|node:(?!crypto))` },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'A module that nothing imports is dead, unless it is a program or a test',
+      severity: 'error',
+      from: { orphan: true, pathNot: '(\\.test\\.ts|/main\\.ts|\\.d\\.ts)$' },
+      to: {},
+    },
+    {
+      name: 'declared-dependencies-only',
+      severity: 'error',
+      from: { path: '^packages' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'types'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+    },
+  },
+};

@@ -1,0 +1,35 @@
+import type { ToolAlias } from './tool-spec.ts';
+
+const guesses = (tool: string, names: readonly string[]): ToolAlias[] =>
+  names.map((name) => ({ name, tool, kind: 'guess' }));
+
+/** Every other name of a tool, as data (spec surface 1.3 and 1.4). */
+export const ALIASES: readonly ToolAlias[] = [
+  { name: 'start_session', tool: 'onboard', kind: 'workflow' },
+  { name: 'sync_state', tool: 'process_agent_update', kind: 'workflow', complexityWords: true },
+  { name: 'check_working_state', tool: 'get_governance_metrics', kind: 'workflow' },
+  { name: 'record_result', tool: 'outcome_event', kind: 'workflow' },
+  ...guesses('onboard', ['init', 'login', 'register', 'start']),
+  ...guesses('identity', ['authenticate', 'bind_identity', 'hello', 'quick_start', 'recall_identity', 'session']),
+  ...(['checkin', 'log', 'update'] as const).map((name): ToolAlias => ({
+    name,
+    tool: 'process_agent_update',
+    kind: 'guess',
+    complexityWords: true,
+  })),
+  ...guesses('get_governance_metrics', ['check_status', 'metrics', 'my_status', 'state', 'status']),
+];
+
+/** Words for `complexity` that the aliases of the check-in accept. */
+export const COMPLEXITY_WORDS: Readonly<Record<string, number>> = {
+  trivial: 0.1,
+  minimal: 0.1,
+  low: 0.3,
+  simple: 0.3,
+  medium: 0.5,
+  moderate: 0.5,
+  high: 0.7,
+  complex: 0.7,
+  very_high: 0.9,
+  critical: 0.9,
+};

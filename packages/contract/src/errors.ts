@@ -1,0 +1,162 @@
+import type { Recovery } from './outcome.ts';
+
+/** The four families a client can branch on without knowing the code. */
+export type ErrorCategory = 'validation_error' | 'auth_error' | 'state_error' | 'system_error';
+
+interface ErrorEntry {
+  readonly category: ErrorCategory;
+  /**
+   * HTTP status of the transport. 200 means: the transport did its work and the tool refused, so the refusal stands in
+   * the result (the reference's clients expect that). Anything else answers for the transport itself.
+   */
+  readonly status: 200 | 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503;
+  /** When the code is raised. */
+  readonly when: string;
+  readonly recovery: Recovery;
+}
+
+const entry = (
+  category: ErrorCategory,
+  status: ErrorEntry['status'],
+  when: string,
+  action: string,
+  related_tools: readonly string[] = [],
+): ErrorEntry => ({ category, status, when, recovery: { action, ...(related_tools.length > 0 && { related_tools }) } });
+
+/**
+ * The error catalogue: the only place that names an error code. Each entry says when it is raised and the way out, so
+ * that no refusal reaches a caller without one (BW-dispatch.08).
+ */
+export const ERRORS = {
+  MISSING_PARAMETER: entry(
+    'validation_error',
+    200,
+    'one or more required arguments are absent',
+    'Send the missing arguments; describe_tool shows the schema.',
+    ['describe_tool'],
+  ),
+  PARAMETER_ERROR: entry(
+    'validation_error',
+    200,
+    'one or more arguments break their rule',
+    'Correct the named arguments; describe_tool shows the schema.',
+    ['describe_tool'],
+  ),
+  TOOL_NOT_FOUND: entry(
+    'validation_error',
+    200,
+    'no tool and no alias has this name',
+    'Call list_tools for the names.',
+    ['list_tools'],
+  ),
+  BAD_REQUEST: entry(
+    'validation_error',
+    400,
+    'the body is not a JSON object of the expected form',
+    'Send {"name": "<tool>", "arguments": {…}} as application/json.',
+  ),
+  PAYLOAD_TOO_LARGE: entry('validation_error', 413, 'the body exceeds the size limit', 'Send a smaller body.'),
+  UNAUTHORIZED: entry(
+    'auth_error',
+    401,
+    'the server requires a bearer token and none, or a wrong one, was sent',
+    'Send "Authorization: Bearer <token>".',
+  ),
+  FORBIDDEN: entry('auth_error', 403, 'policy forbids this to the caller', 'Ask an operator.'),
+  IDENTITY_REQUIRED: entry(
+    'auth_error',
+    200,
+    'the tool needs an identity and the call carries no proof of one',
+    'Call onboard, keep client_session_id, and send it with every call.',
+    ['onboard', 'start_session'],
+  ),
+  SESSION_UNKNOWN: entry(
+    'auth_error',
+    200,
+    'the session secret is unknown, expired or revoked',
+    'Call onboard for a new session; the old secret never works again.',
+    ['onboard', 'start_session'],
+  ),
+  IDENTITY_CONFLICT: entry(
+    'auth_error',
+    200,
+    'two pieces of evidence in one call name different agents',
+    'Send only the session that belongs to this agent.',
+    ['identity'],
+  ),
+  STRONG_IDENTITY_REQUIRED: entry(
+    'auth_error',
+    200,
+    'the caller asked for strong identity and the proof is weaker',
+    'Send client_session_id as an argument of the call.',
+    ['identity'],
+  ),
+  AGENT_PAUSED: entry(
+    'state_error',
+    200,
+    'the circuit breaker holds the agent; its check-ins are refused until it is resumed or the pause expires',
+    'Stop acting, read the evidence, and recover by self_recovery or request_review.',
+    ['self_recovery', 'request_review', 'check_working_state'],
+  ),
+  AGENT_ARCHIVED: entry('state_error', 200, 'the agent is archived', 'Onboard a new agent.', ['onboard']),
+  AGENT_NOT_FOUND: entry('state_error', 200, 'no agent has this id', 'Call identity to see who you are.', ['identity']),
+  LOOP_DETECTED: entry(
+    'state_error',
+    200,
+    'the agent repeats itself; check-ins are refused for a cool-down',
+    'Do different work, wait for retry_after_seconds, then check in once.',
+  ),
+  RATE_LIMIT_EXCEEDED: entry(
+    'state_error',
+    200,
+    'the caller used up its calls for this minute or hour',
+    'Wait for retry_after_seconds.',
+  ),
+  IDEMPOTENCY_CONFLICT: entry(
+    'state_error',
+    200,
+    'the idempotency key was used before for a different request',
+    'Use a new key for a new request.',
+  ),
+  SEQUENCE_CONFLICT: entry(
+    'state_error',
+    409,
+    'another writer changed the agent again and again while this call tried to',
+    'Repeat the call.',
+  ),
+  TIMEOUT: entry(
+    'system_error',
+    200,
+    'the tool passed its deadline; a message that had not started never will',
+    'Repeat the call with the same idempotency_key, which makes the repeat harmless.',
+  ),
+  OVERLOADED: entry('system_error', 503, 'a bounded queue is full', 'Wait for Retry-After, then repeat.'),
+  NOT_READY: entry('system_error', 503, 'the server is starting or stopping', 'Wait for Retry-After, then repeat.', [
+    'health_check',
+  ]),
+  STORAGE_UNAVAILABLE: entry(
+    'system_error',
+    503,
+    'PostgreSQL cannot be reached; nothing was written',
+    'Wait for Retry-After, then repeat.',
+    ['health_check'],
+  ),
+  INTERNAL_ERROR: entry(
+    'system_error',
+    200,
+    'a bug; nothing was decided and nothing was written',
+    'Repeat the call; if it fails again, give the operator the incident_id, which the log has.',
+  ),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The 503 contract: one body and one header for every route while the runtime cannot serve (W3-3.12, W3-10.05). */
+export const UNAVAILABLE_RETRY_SECONDS = 5;
+export const unavailableBody = (reason = 'handler_dispatch_unavailable') =>
+  ({
+    ok: false,
+    error: 'governance_temporarily_unavailable',
+    reason,
+    retry_after_seconds: UNAVAILABLE_RETRY_SECONDS,
+  }) as const;

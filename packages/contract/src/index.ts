@@ -1,0 +1,18 @@
+/** What crosses the wire: tool specifications, aliases, the error catalogue, outcomes and event names. */
+export { ALIASES, COMPLEXITY_WORDS } from './aliases.ts';
+export { ERRORS, UNAVAILABLE_RETRY_SECONDS, unavailableBody, type ErrorCategory, type ErrorCode } from './errors.ts';
+export { AUDIT_EVENTS, FAILURE_EVENTS, type AuditEventType, type FailureEventType } from './events.ts';
+export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
+export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolSpec } from './tool-spec.ts';
+export {
+  getGovernanceMetrics,
+  outcomeEvent,
+  processAgentUpdate,
+  simulateUpdate,
+  type OutcomeType,
+  type ResponseMode,
+  type TaskType,
+  type VerificationSource,
+} from './tools/core.ts';
+export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
+export { identity, onboard } from './tools/identity.ts';

@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+
+/** Who may call: anybody, or only a caller whose identity is proven. */
+export type IdentityNeed = 'open' | 'required';
+
+export type ToolCategory = 'core' | 'identity' | 'discovery' | 'admin';
+
+/** What a tool is on the wire. The handler stands with its feature; this is data. */
+export interface ToolSpec {
+  readonly name: string;
+  readonly category: ToolCategory;
+  /** The first sentence is all that the default `tools/list` shows; it must carry alone. */
+  readonly description: string;
+  readonly input: z.ZodObject;
+  readonly identity: IdentityNeed;
+  readonly timeoutMs: number;
+  /** Whether the default `tools/list` names it; every tool is callable either way. */
+  readonly advertised: boolean;
+  /** Writes nothing: free of rate limits, and marked so for MCP clients. */
+  readonly readOnly: boolean;
+  /** Other names of arguments; the canonical one wins when both are sent. */
+  readonly argumentAliases?: Readonly<Record<string, string>>;
+}
+
+/** Another name for a tool. */
+export interface ToolAlias {
+  readonly name: string;
+  readonly tool: string;
+  /** `workflow`: the names that agents should learn, advertised, answered in the experience envelope. `guess`: answered like the tool. */
+  readonly kind: 'workflow' | 'guess';
+  /** Arguments that the alias sets; they win over the caller's. */
+  readonly inject?: Readonly<Record<string, unknown>>;
+  /** Accepts words and {value, scale} for `complexity`, and says what it made of them. */
+  readonly complexityWords?: boolean;
+}
+
+/** Ties a specification's exact schema type to it. */
+export const toolSpec = <S extends ToolSpec>(spec: S): S => spec;

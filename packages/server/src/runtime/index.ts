@@ -1,0 +1,20 @@
+/** Floor 1: the coordination runtime. Small parts, each with one promise; nothing here knows a feature. */
+export {
+  idsFrom,
+  seededRandom,
+  systemClock,
+  systemIds,
+  type Clock,
+  type Ids,
+  type Random,
+  type Timer,
+} from './clock.ts';
+export { armFaultFromEnvironment, FAULT_POINTS, faultPoint, type FaultPoint } from './faults.ts';
+export { COLD, createLiveTable, deepFreeze, type LiveTable, type LiveTableWriter, type Reading } from './live-table.ts';
+export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
+export { Mailboxes, type Handled, type Handler } from './mailbox.ts';
+export { Readiness } from './readiness.ts';
+export { Supervisor, type Part } from './supervisor.ts';
+export { Ticker, type Job, type TryLock } from './ticker.ts';
+export { defineTool, type Assurance, type Caller, type Evidence, type Tool, type ToolCall } from './tool.ts';
+export { createWriteThrough, type Divergence, type Staged, type Store, type WriteThrough } from './write-through.ts';

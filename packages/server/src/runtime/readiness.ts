@@ -1,0 +1,39 @@
+/**
+ * Whether dispatch is open: every named part must have reported warm (W3-10.05). A part may become cold again, for
+ * instance while PostgreSQL is away.
+ */
+export class Readiness {
+  readonly #parts = new Map<string, boolean>();
+  #cold = 0;
+  #waiters: (() => void)[] = [];
+
+  /** Declares a part; it is cold until it reports. */
+  expect(part: string): void {
+    if (this.#parts.has(part)) return;
+    this.#parts.set(part, false);
+    this.#cold += 1;
+  }
+
+  report(part: string, warm: boolean): void {
+    const before = this.#parts.get(part);
+    if (before === undefined) throw new Error(`Readiness: unknown part "${part}"`);
+    if (before === warm) return;
+    this.#parts.set(part, warm);
+    this.#cold += warm ? -1 : 1;
+    if (this.ready) for (const wake of this.#waiters.splice(0)) wake();
+  }
+
+  /** True when at least one part was declared and all are warm. One field: it is asked on every call. */
+  get ready(): boolean {
+    return this.#cold === 0 && this.#parts.size > 0;
+  }
+
+  /** Each part and whether it is warm, in order of declaration. */
+  parts(): Record<string, boolean> {
+    return Object.fromEntries(this.#parts);
+  }
+
+  async whenReady(): Promise<void> {
+    if (!this.ready) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+}
