@@ -1,0 +1,25 @@
+/** One SQL statement: named when it is hot, so that PostgreSQL plans it once per connection. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/** Something that runs statements: the pool, or one transaction. Rows come back typed by the caller's promise. */
+export interface Queryable {
+  query<R>(statement: Statement): Promise<R[]>;
+}
+
+/** A connection of its own, outside the pool; closed by its user. */
+export interface Connection extends Queryable {
+  close(): Promise<void>;
+}
+
+/** PostgreSQL, as the features see it. */
+export interface Database extends Queryable {
+  /** Runs `work` in one READ COMMITTED transaction; rolled back and rethrown when it throws. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Opens a connection of its own, for the group-commit lane, LISTEN, or a session lock. */
+  connect(): Promise<Connection>;
+  close(): Promise<void>;
+}
