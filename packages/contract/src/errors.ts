@@ -94,9 +94,9 @@ export const ERRORS = {
   AGENT_PAUSED: entry(
     'state_error',
     200,
-    'the circuit breaker holds the agent; its check-ins are refused until it is resumed or the pause expires',
-    'Stop acting, read the evidence, and recover by self_recovery or request_review.',
-    ['self_recovery', 'request_review', 'check_working_state'],
+    'the circuit breaker holds the agent; its check-ins are refused until the pause ends',
+    'Stop acting and read the evidence; the pause ends by itself at expires_at.',
+    ['check_working_state', 'identity'],
   ),
   AGENT_ARCHIVED: entry('state_error', 200, 'the agent is archived', 'Onboard a new agent.', ['onboard']),
   AGENT_NOT_FOUND: entry('state_error', 200, 'no agent has this id', 'Call identity to see who you are.', ['identity']),

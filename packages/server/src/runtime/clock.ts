@@ -40,16 +40,18 @@ export const systemClock: Clock = {
 
 const hex = (byte: number) => byte.toString(16).padStart(2, '0');
 
-/** Lays out 10 random bytes and a millisecond time as a UUID v7 (RFC 9562). */
-const uuidV7 = (now: number, random: Uint8Array): string => {
-  const time = Math.floor(now).toString(16).padStart(12, '0');
+/** Lays out 12 hex digits, then 10 random bytes, as a UUID of the given version (RFC 9562). */
+const uuid = (version: 4 | 7, head: string, random: Uint8Array): string => {
   const at = (i: number) => random[i] ?? 0;
-  const tail = hex(0x70 | (at(0) & 0x0f)) + hex(at(1));
+  const tail = hex((version << 4) | (at(0) & 0x0f)) + hex(at(1));
   const variant = hex(0x80 | (at(2) & 0x3f)) + hex(at(3));
   let node = '';
   for (let i = 4; i < 10; i += 1) node += hex(at(i));
-  return `${time.slice(0, 8)}-${time.slice(8)}-${tail}-${variant}-${node}`;
+  return `${head.slice(0, 8)}-${head.slice(8)}-${tail}-${variant}-${node}`;
 };
+
+const uuidV7 = (now: number, random: Uint8Array): string =>
+  uuid(7, Math.floor(now).toString(16).padStart(12, '0'), random);
 
 /** Random bytes are drawn in blocks: one call into the kernel serves many row ids. */
 const pooledBytes = (size: number) => {
@@ -77,7 +79,7 @@ export const systemIds: Ids = {
 export const idsFrom = (random: Random): Ids => {
   const bytes = (n: number) => Uint8Array.from({ length: n }, () => Math.floor(random() * 256));
   return {
-    uuid: () => uuidV7(0, bytes(10)).replace(/^(.{14})7/, '$14'),
+    uuid: () => uuid(4, Buffer.from(bytes(6)).toString('hex'), bytes(10)),
     rowId: (now) => uuidV7(now, bytes(10)),
     secret: () => Buffer.from(bytes(32)).toString('base64url'),
   };

@@ -20,7 +20,7 @@ interface ArmedFault {
   readonly point: FaultPoint;
   /** Passes left before the fault fires. */
   left: number;
-  fire(): void;
+  readonly fire: () => void;
 }
 
 let armed: ArmedFault | undefined;

@@ -22,9 +22,12 @@ export interface LiveTableWriter<V> {
   remove(key: string): void;
 }
 
-/** Freezes a value of plain objects and arrays, all the way down (BW-runtime.06). */
+/**
+ * Freezes a tree of plain objects and arrays, all the way down (BW-runtime.06). What is already frozen is walked too: it
+ * may be frozen at its surface only. Maps, dates and the like keep their methods and do not belong in a live table.
+ */
 export const deepFreeze = <V>(value: V): V => {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  if (typeof value !== 'object' || value === null) return value;
   for (const part of Object.values(value)) deepFreeze(part);
   return Object.freeze(value);
 };
@@ -51,5 +54,5 @@ export const createLiveTable = <V>(name: string): { table: LiveTable<V>; writer:
     publish: (key, value) => void readings.set(key, Object.freeze({ ok: true, value: deepFreeze(value) })),
     remove: (key) => void readings.delete(key),
   };
-  return { table, writer };
+  return { table: Object.freeze(table), writer };
 };

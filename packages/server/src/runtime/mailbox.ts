@@ -10,10 +10,13 @@ export interface MailboxOptions<S> {
   load(key: string): Promise<S>;
   /** How many messages of one key may wait; one more is refused at once (BW-runtime.03). */
   capacity: number;
-  /** State unused for this long is dropped; it may live up to twice as long (BW-runtime.05). */
+  /**
+   * State is dropped when no message arrived for this long and none is running; it may live up to twice as long
+   * (BW-runtime.05).
+   */
   idleMs: number;
   clock: Clock;
-  /** Told of a handler or load that threw, for the log. Must not throw. */
+  /** Told of a handler or load that threw, for the log. */
   onCrash(key: string, error: unknown): void;
 }
 
@@ -28,7 +31,11 @@ interface Box<S> {
   state: { readonly value: S } | undefined;
   readonly waiting: Message<S>[];
   running: boolean;
+  /** How often the state was declared stale from outside: what was loaded or begun before the last time is not kept. */
+  forgotten: number;
 }
+
+const TIMED_OUT = refuse('TIMEOUT', 'The deadline passed before the call could start; nothing was done.');
 
 /**
  * A serial executor per key: the GenServer of this house.
@@ -41,6 +48,8 @@ interface Box<S> {
  *
  * A message whose deadline passed before its turn never runs (BW-runtime.02): its caller has been told, and an effect
  * that starts after the answer would be one nobody knows of. State here is a cache; losing it loses nothing.
+ *
+ * A handler must not wait for a message to its own key: that message's turn comes after the handler's end.
  */
 export class Mailboxes<S> {
   readonly #options: MailboxOptions<S>;
@@ -54,6 +63,7 @@ export class Mailboxes<S> {
   #stopped = false;
   #busy = 0;
   #whenQuiet: (() => void) | undefined;
+  #quiet: Promise<void> | undefined;
   #turnover: Timer;
 
   constructor(options: MailboxOptions<S>) {
@@ -85,10 +95,16 @@ export class Mailboxes<S> {
     });
   }
 
-  /** Drops a key's state, so that the next message loads it anew; a running handler keeps the state it began with. */
+  /**
+   * Drops a key's state, so that the next message loads it anew. A message that is running, or loading, goes on with the
+   * state it has; nothing of that is kept.
+   */
   forget(key: string): void {
     const box = this.#young.get(key) ?? this.#old.get(key);
-    if (box !== undefined) box.state = undefined;
+    if (box === undefined) return;
+    box.state = undefined;
+    box.forgotten += 1;
+    if (!box.running) this.#drop(key, box);
   }
 
   /** Keys in memory, and messages that wait for their turn. */
@@ -97,16 +113,17 @@ export class Mailboxes<S> {
   }
 
   /** Refuses new messages and resolves when every accepted one is answered (BW-runtime.09). */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#stopped = true;
     this.#turnover.cancel();
-    if (this.#busy > 0) await new Promise<void>((resolve) => (this.#whenQuiet = resolve));
+    this.#quiet ??= this.#busy === 0 ? Promise.resolve() : new Promise((resolve) => (this.#whenQuiet = resolve));
+    return this.#quiet;
   }
 
   #box(key: string): Box<S> {
     const young = this.#young.get(key);
     if (young !== undefined) return young;
-    const box = this.#old.get(key) ?? { state: undefined, waiting: [], running: false };
+    const box = this.#old.get(key) ?? { state: undefined, waiting: [], running: false, forgotten: 0 };
     this.#old.delete(key);
     this.#young.set(key, box);
     return box;
@@ -118,28 +135,43 @@ export class Mailboxes<S> {
       message.settle(await this.#handle(key, box, message));
     }
     box.running = false;
+    // A key without state costs nothing: keys that do not exist must not fill memory.
+    if (box.state === undefined) this.#drop(key, box);
     this.#busy -= 1;
     if (this.#busy === 0) this.#whenQuiet?.();
   }
 
+  #drop(key: string, box: Box<S>): void {
+    if (this.#young.get(key) === box) this.#young.delete(key);
+    else this.#old.delete(key);
+  }
+
   async #handle(key: string, box: Box<S>, message: Message<S>): Promise<Outcome<unknown>> {
     const late = () => this.#options.clock.now() > message.deadline;
-    const timedOut = refuse('TIMEOUT', 'The deadline passed before the call could start; nothing was done.');
-    if (late()) return timedOut;
+    if (late()) return TIMED_OUT;
+    const { forgotten } = box;
     try {
-      box.state ??= { value: await this.#options.load(key) };
+      const state = box.state ?? { value: await this.#options.load(key) };
+      if (box.forgotten === forgotten) box.state = state;
       // Loading may have taken the time that was left.
-      if (late()) return timedOut;
-      const before = box.state;
-      const handled = await message.run(before.value);
+      if (late()) return TIMED_OUT;
+      const handled = await message.run(state.value);
       if (handled.forget === true) box.state = undefined;
-      // `forget` from outside while the handler ran wins: what it loaded is known to be stale.
-      else if ('state' in handled && box.state === before) box.state = { value: handled.state as S };
+      else if ('state' in handled && box.forgotten === forgotten) box.state = { value: handled.state };
       return accept(handled.reply);
     } catch (error) {
       box.state = undefined;
-      this.#options.onCrash(key, error);
+      this.#tell(key, error);
       return refuse('INTERNAL_ERROR', 'The call failed; nothing was decided.');
+    }
+  }
+
+  /** A log that throws must not leave the key's other callers unanswered. */
+  #tell(key: string, error: unknown): void {
+    try {
+      this.#options.onCrash(key, error);
+    } catch {
+      // The caller's answer already says that the call failed; there is nobody else to tell.
     }
   }
 

@@ -60,16 +60,20 @@ export class Ticker {
 
   async #turn(job: Job): Promise<void> {
     try {
-      if (!job.singleton) return await job.run();
-      const release = await this.#tryLock(job.name);
-      if (release === undefined) return;
-      try {
-        await job.run();
-      } finally {
-        await release();
-      }
+      if (job.singleton) await this.#runAlone(job);
+      else await job.run();
     } catch (error) {
       this.#onError(job.name, error);
+    }
+  }
+
+  async #runAlone(job: Job): Promise<void> {
+    const release = await this.#tryLock(job.name);
+    if (release === undefined) return;
+    try {
+      if (!this.#stopped) await job.run();
+    } finally {
+      await release();
     }
   }
 }

@@ -51,5 +51,4 @@ export interface Tool<S extends ToolSpec = ToolSpec> {
 }
 
 /** Ties a handler to its specification, so that the arguments have the schema's type. */
-export const defineTool = <S extends ToolSpec>(spec: S, handle: Tool<S>['handle']): Tool =>
-  ({ spec, handle }) as unknown as Tool;
+export const defineTool = <S extends ToolSpec>(spec: S, handle: Tool<S>['handle']): Tool => ({ spec, handle });

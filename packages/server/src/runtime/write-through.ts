@@ -34,9 +34,15 @@ export interface WriteThrough<V> {
    * readable value is unchanged and the rejection reaches the caller.
    */
   write(key: string, value: V): Promise<void>;
-  /** Announces a value that a larger transaction is about to commit; see {@link Staged}. */
+  /**
+   * Announces a value that a larger transaction is about to commit; see {@link Staged}. Who stages a key serialises its
+   * transactions, and does not also {@link write} it.
+   */
   stage(key: string, value: V): Staged;
-  /** Takes PostgreSQL's value of one key, after another node changed it. */
+  /**
+   * Takes PostgreSQL's value of one key, after another node changed it. Waits for a write under way, whose end decides
+   * which of the two is newer.
+   */
   refresh(key: string): Promise<void>;
   /**
    * Reads one key behind the readiness gate. `cold` there is suspicious: PostgreSQL is asked, and a row that it has is
@@ -55,7 +61,9 @@ export interface WriteThrough<V> {
  * A live table in front of a durable store: commit first, publish second. RFC section 10's BaselineWriter and
  * FeatureFlagWriter are both made of it.
  *
- * `equal` compares by value; `onDivergence` must not throw.
+ * What touches one key (writes, refreshes, repairs) takes turns, so that an older answer of PostgreSQL never replaces a
+ * newer one; staged values stand outside that queue, because their transaction is somebody else's. `equal` compares by
+ * value; `onDivergence` must not throw.
  */
 export const createWriteThrough = <V>(options: {
   name: string;
@@ -65,93 +73,100 @@ export const createWriteThrough = <V>(options: {
 }): WriteThrough<V> => {
   const { store, equal, onDivergence } = options;
   const { table, writer } = createLiveTable<V>(options.name);
-  /** Keys with a write under way, and how many. */
-  const underWay = new Map<string, number>();
-  /** Per key the last write, so that the next one waits for it whatever its end. */
-  const tails = new Map<string, Promise<void>>();
-  /** While a comparison runs: the keys that were written meanwhile, by anybody. */
-  let touched: Set<string> | undefined;
-
-  const begin = (key: string) => {
-    underWay.set(key, (underWay.get(key) ?? 0) + 1);
-    touched?.add(key);
+  const turns = createTurns();
+  const staged = createStaging();
+  /** One set per query of all rows: the keys that anybody touched since it was sent, which its answer cannot judge. */
+  const watches = new Set<Set<string>>();
+  /** Refreshes that have not sent their query. */
+  const refreshes = new Map<string, Promise<void>>();
+  const touch = (key: string) => {
+    for (const touched of watches) touched.add(key);
   };
-  const end = (key: string) => {
-    const left = (underWay.get(key) ?? 1) - 1;
-    if (left === 0) underWay.delete(key);
-    else underWay.set(key, left);
+  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    touch(key);
+    return turns.take(key, work);
+  };
+
+  /** All rows, and which keys the answer may be behind on. */
+  const loadAll = async <T>(judge: (stored: ReadonlyMap<string, V>, touched: ReadonlySet<string>) => T): Promise<T> => {
+    const touched = new Set([...turns.keys(), ...staged.keys()]);
+    watches.add(touched);
+    try {
+      return judge(await store.loadAll(), touched);
+    } finally {
+      watches.delete(touched);
+    }
   };
   const take = (key: string, stored: V | undefined) => {
     if (stored === undefined) writer.remove(key);
     else writer.publish(key, stored);
   };
 
-  const stage = (key: string, value: V): Staged => {
-    begin(key);
-    let open = true;
-    const settle = (publish: boolean) => {
-      if (!open) return;
-      open = false;
-      if (publish) writer.publish(key, value);
-      end(key);
-    };
-    return { published: () => settle(true), abandoned: () => settle(false) };
-  };
-
   return {
     table,
-    stage,
-    async load() {
-      for (const [key, value] of await store.loadAll()) writer.publish(key, value);
+    load: () =>
+      loadAll((stored, touched) => {
+        for (const [key, value] of stored) if (!touched.has(key)) writer.publish(key, value);
+      }),
+    write: (key, value) =>
+      inTurn(key, async () => {
+        await store.save(key, value);
+        writer.publish(key, value);
+      }),
+    stage(key, value) {
+      touch(key);
+      const end = staged.begin(key);
+      let open = true;
+      const settle = (publish: boolean) => {
+        if (!open) return;
+        open = false;
+        if (publish) writer.publish(key, value);
+        end();
+      };
+      return { published: () => settle(true), abandoned: () => settle(false) };
     },
-    async write(key, value) {
-      const before = tails.get(key) ?? Promise.resolve();
-      const turn = before.then(async () => {
-        const staged = stage(key, value);
-        try {
-          await store.save(key, value);
-        } catch (error) {
-          staged.abandoned();
-          throw error;
+    refresh(key) {
+      // A refresh that has not asked yet will see whatever this one is about.
+      const waiting = refreshes.get(key);
+      if (waiting !== undefined) return waiting;
+      const refresh = inTurn(key, async () => {
+        await staged.ended(key);
+        refreshes.delete(key);
+        const before = table.read(key);
+        for (;;) {
+          const stored = await store.loadOne(key);
+          if (!staged.has(key)) {
+            if (table.read(key) === before) take(key, stored);
+            return;
+          }
+          // A value staged meanwhile is newer once it is published; if it is abandoned, this answer may be older.
+          await staged.ended(key);
+          if (table.read(key) !== before) return;
         }
-        staged.published();
       });
-      const tail = turn.catch(() => undefined);
-      tails.set(key, tail);
-      void tail.then(() => {
-        if (tails.get(key) === tail) tails.delete(key);
-      });
-      await turn;
-    },
-    async refresh(key) {
-      if (underWay.has(key)) return;
-      const before = table.read(key);
-      const stored = await store.loadOne(key);
-      // A write of our own that ended meanwhile is newer than what the query saw.
-      if (table.read(key) === before && !underWay.has(key)) take(key, stored);
+      refreshes.set(key, refresh);
+      return refresh;
     },
     async readGated(key) {
       const reading = table.read(key);
       if (reading.ok) return reading;
-      const stored = await store.loadOne(key);
-      if (stored === undefined || underWay.has(key)) return table.read(key);
-      const now = table.read(key);
-      if (now.ok) return now;
-      onDivergence({ key, live: undefined, stored });
-      writer.publish(key, stored);
-      return table.read(key);
+      return inTurn(key, async () => {
+        const stored = await store.loadOne(key);
+        const now = table.read(key);
+        if (now.ok || stored === undefined || staged.has(key)) return now;
+        onDivergence({ key, live: undefined, stored });
+        writer.publish(key, stored);
+        return table.read(key);
+      });
     },
-    async reconcile() {
-      touched = new Set(underWay.keys());
+    reconcile() {
       const snapshot = new Map<string, Reading<V>>();
       for (const [key] of table.entries()) snapshot.set(key, table.read(key));
-      try {
-        const stored = await store.loadAll();
+      return loadAll((stored, touched) => {
         let differences = 0;
-        const keys = new Set([...snapshot.keys(), ...stored.keys()]);
-        for (const key of keys) {
-          if (touched.has(key) || table.read(key) !== (snapshot.get(key) ?? COLD)) continue;
+        for (const key of new Set([...snapshot.keys(), ...stored.keys()])) {
           const reading = table.read(key);
+          if (touched.has(key) || reading !== (snapshot.get(key) ?? COLD)) continue;
           const live = reading.ok ? reading.value : undefined;
           const truth = stored.get(key);
           if (live === undefined ? truth === undefined : truth !== undefined && equal(live, truth)) continue;
@@ -160,9 +175,53 @@ export const createWriteThrough = <V>(options: {
           take(key, truth);
         }
         return differences;
-      } finally {
-        touched = undefined;
-      }
+      });
+    },
+  };
+};
+
+/** Work on one key, one after the other in order of arrival; a turn that fails does not hold up the next. */
+const createTurns = () => {
+  const tails = new Map<string, Promise<void>>();
+  return {
+    keys: () => tails.keys(),
+    take<T>(key: string, work: () => Promise<T>): Promise<T> {
+      const turn = (tails.get(key) ?? Promise.resolve()).then(work);
+      const tail: Promise<void> = turn.then(
+        () => undefined,
+        () => undefined,
+      );
+      tails.set(key, tail);
+      void tail.then(() => {
+        if (tails.get(key) === tail) tails.delete(key);
+      });
+      return turn;
+    },
+  };
+};
+
+/** Which keys have values on their way in other transactions, how many, and who waits for their end. */
+const createStaging = () => {
+  const open = new Map<string, { count: number; waiters: (() => void)[] }>();
+  return {
+    has: (key: string) => open.has(key),
+    keys: () => open.keys(),
+    /** Returns the end of this value's way; to be called once. */
+    begin(key: string): () => void {
+      const entry = open.get(key) ?? { count: 0, waiters: [] };
+      entry.count += 1;
+      open.set(key, entry);
+      return () => {
+        entry.count -= 1;
+        if (entry.count > 0) return;
+        open.delete(key);
+        for (const wake of entry.waiters) wake();
+      };
+    },
+    /** Resolves when what is staged for the key now has ended. */
+    async ended(key: string): Promise<void> {
+      const entry = open.get(key);
+      if (entry !== undefined) await new Promise<void>((resolve) => entry.waiters.push(resolve));
     },
   };
 };

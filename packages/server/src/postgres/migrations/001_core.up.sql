@@ -64,6 +64,7 @@ CREATE TABLE core.identities (
   audit_count bigint NOT NULL DEFAULT 0,
   pause jsonb CHECK (jsonb_typeof(pause) = 'object'),
   evidence jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(evidence) = 'object'), -- what outcomes taught: claims, calibration
+  vitals jsonb CHECK (jsonb_typeof(vitals) = 'object'), -- the newest check-in in short, for lists and reads from memory
   CHECK ((status = 'paused') = (pause IS NOT NULL))
 ) WITH (fillfactor = 60); -- every check-in updates its row; free space in the page keeps that update off the indexes
 CREATE INDEX identities_status ON core.identities (status) WHERE status <> 'active';
@@ -120,6 +121,7 @@ CREATE TABLE core.predictions (
   prediction_id uuid PRIMARY KEY,
   agent_id text NOT NULL REFERENCES core.agents (id) ON DELETE CASCADE,
   update_index bigint NOT NULL,
+  state_sequence bigint NOT NULL, -- the state row of the check-in that made the claim
   confidence float8 NOT NULL CHECK (confidence BETWEEN 0 AND 1),
   source text NOT NULL CHECK (source IN ('reported', 'derived')),
   created_at timestamptz NOT NULL,

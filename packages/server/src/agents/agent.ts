@@ -1,0 +1,68 @@
+/** The status column of truth. `disabled`, `deleted` and `waiting_input` are set by lifecycle tools. */
+export type AgentStatus = 'active' | 'paused' | 'archived' | 'waiting_input' | 'disabled' | 'deleted';
+
+/** A pause in force: why, since when, until when, and the evidence it stands on. Times are ISO 8601, UTC. */
+export interface Pause {
+  readonly actuation_id: string;
+  readonly paused_at: string;
+  /** After this instant the pause no longer holds (BW-checkin.06). */
+  readonly expires_at: string;
+  readonly sub_action: string;
+  readonly reason: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** The newest check-in in short: what lists and the agent's own reading of itself show. */
+export interface Vitals {
+  readonly E: number;
+  readonly I: number;
+  readonly S: number;
+  readonly V: number;
+  /** Mean of the last ten final risks; the decision's value. */
+  readonly risk: number;
+  readonly risk_latest: number;
+  /** safe, caution or high-risk. */
+  readonly risk_word: string;
+  /** proceed, guide, pause or reject. */
+  readonly verdict: string;
+  readonly action: string;
+  readonly sub_action: string;
+  readonly margin: string;
+  readonly regime: string;
+  readonly phase: string;
+  /** measured, derived or prior: the label of E, I, S, V. */
+  readonly source: string;
+  readonly at: string;
+}
+
+/**
+ * An agent as every reader sees it: the live metadata row. Immutable; replaced whole after each commit, so that a reader
+ * sees the values before an update or after it and never a mixture (W3-2.07).
+ */
+export interface AgentHead {
+  readonly agentId: string;
+  readonly identityId: number;
+  readonly label: string | null;
+  readonly purpose: string | null;
+  readonly status: AgentStatus;
+  readonly parentAgentId: string | null;
+  /** ms since the epoch, UTC. */
+  readonly createdAt: number;
+  readonly lastActivityAt: number | null;
+  /** One more at every committed change; every write compares it. */
+  readonly sequence: number;
+  readonly updateCount: number;
+  /** One more whenever the agent's active session changes (W3-2.02). */
+  readonly nodeIndex: number;
+  readonly activeSessionKey: string | null;
+  readonly auditHead: string;
+  readonly auditCount: number;
+  readonly pause: Pause | null;
+  readonly vitals: Vitals | null;
+}
+
+/** A pause holds up to and including its last instant. An unreadable end fails closed: the pause holds. */
+export const pauseHolds = (pause: Pause, now: number): boolean => {
+  const end = Date.parse(pause.expires_at);
+  return Number.isNaN(end) || now <= end;
+};

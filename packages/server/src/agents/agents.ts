@@ -1,0 +1,316 @@
+import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { GroupCommit, type Database, type Notifier, type Queryable, type Statement } from '../postgres/index.ts';
+import {
+  createLiveTable,
+  faultPoint,
+  Mailboxes,
+  type Clock,
+  type Handled,
+  type Ids,
+  type LiveTable,
+} from '../runtime/index.ts';
+import { pauseHolds, type AgentHead } from './agent.ts';
+import { chain } from './audit-chain.ts';
+import { headAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
+import * as sql from './sql.ts';
+
+/** What features remember about an agent between calls, and how it comes back from PostgreSQL. */
+export interface MemoryCodec<M> {
+  fresh(): M;
+  restore(stored: {
+    /** state_json of the newest check-in; null before the first. */
+    readonly state: Readonly<Record<string, unknown>> | null;
+    /** Row of core.agent_baselines; null before the first check-in. */
+    readonly drift: DriftBaselineRow | null;
+    readonly evidence: Readonly<Record<string, unknown>>;
+  }): M;
+}
+
+/** An agent inside its mailbox: the head that PostgreSQL has, and the memory that follows from it. */
+export interface AgentState<M> {
+  readonly head: AgentHead;
+  readonly memory: M;
+}
+
+/** What a decision asks for: an answer, the memory after it, and the change that makes both durable (none: a read). */
+export interface Decision<M, R> {
+  readonly reply: R;
+  /** Answered instead of `reply` once the change is durable: a refusal that leaves a record. */
+  readonly refusal?: Refusal;
+  readonly memory?: M;
+  readonly change?: AgentChange;
+  /** Called once the change is durable and before the caller is answered: publish what went with it. */
+  readonly committed?: () => void;
+  /** Called instead when it did not become durable. */
+  readonly abandoned?: () => void;
+}
+
+export type Decide<M, R> = (state: AgentState<M>) => Promise<Outcome<Decision<M, R>>>;
+
+/** A call that may be repeated: the key that the caller chose, and a hash of what was asked. */
+export interface Idempotency {
+  readonly key: string;
+  readonly requestHash: string;
+}
+
+export interface AgentsOptions<M> {
+  database: Database;
+  codec: MemoryCodec<M>;
+  clock: Clock;
+  ids: Ids;
+  notifier: Notifier;
+  onCrash: (agentId: string, error: unknown) => void;
+  /** Another node changed the agent first: refresh what is kept about it elsewhere before the decision is made again. */
+  onConflict?: (agentId: string) => Promise<void>;
+  onFlush?: (flush: { items: number; ms: number }) => void;
+  /** Waiting messages per agent. */
+  mailboxCapacity?: number;
+  idleMs?: number;
+  /** Changes that may wait for the next flush. */
+  commitCapacity?: number;
+}
+
+const TABLE = 'agents';
+/** One node loses a compare-and-set rarely; losing it this often in one call means something else is wrong. */
+const MAX_ATTEMPTS = 20;
+
+/**
+ * Agents: the only writer of core.agents and core.identities, and the one way to change an agent.
+ *
+ * Every change goes through {@link act}: in the agent's mailbox, a feature's decision is made on state that PostgreSQL
+ * had, committed by compare-and-set on the agent's sequence together with all rows that belong to it, published to the
+ * live table, and only then answered. A decision that loses the compare-and-set (another node was first) is made again
+ * on reloaded state, within the call's deadline (W3-4.02). A decision that never becomes durable leaves no trace.
+ */
+export class Agents<M> {
+  readonly #options: AgentsOptions<M>;
+  readonly #mailboxes: Mailboxes<AgentState<M> | undefined>;
+  readonly #commits: GroupCommit<AgentCommit, boolean>;
+  readonly #live = createLiveTable<AgentHead>(TABLE);
+
+  constructor(options: AgentsOptions<M>) {
+    this.#options = options;
+    const { database, clock } = options;
+    this.#mailboxes = new Mailboxes({
+      clock,
+      capacity: options.mailboxCapacity ?? 64,
+      idleMs: options.idleMs ?? 600_000,
+      load: (agentId) => this.#load(agentId),
+      onCrash: options.onCrash,
+    });
+    this.#commits = new GroupCommit<AgentCommit, boolean>({
+      database,
+      clock,
+      statement: sql.commitChanges,
+      receipts: (items, rows) => {
+        const done = new Set((rows as { agent_id: string }[]).map((row) => row.agent_id));
+        return items.map((item) => done.has(item.after.agentId));
+      },
+      resolve: (tx, items) => resolveCommits(tx, items),
+      capacity: options.commitCapacity ?? 4096,
+      ...(options.onFlush && { onFlush: options.onFlush }),
+    });
+    options.notifier.onChange(TABLE, (agentIds) => this.refresh(agentIds));
+    options.notifier.onGap(() => this.load());
+  }
+
+  /** Every agent's head, from memory. */
+  get table(): LiveTable<AgentHead> {
+    return this.#live.table;
+  }
+
+  get sizes(): { keys: number; waiting: number; uncommitted: number } {
+    return { ...this.#mailboxes.sizes, uncommitted: this.#commits.waiting };
+  }
+
+  /** Loads all heads with one query. */
+  async load(): Promise<void> {
+    for (const row of await this.#options.database.query<sql.HeadRow>(sql.selectHeads())) {
+      this.#publishNewer(sql.headFromRow(row));
+    }
+  }
+
+  /** Takes PostgreSQL's word on these agents, after another node changed them. */
+  async refresh(agentIds: readonly string[]): Promise<void> {
+    const rows = await this.#options.database.query<sql.HeadRow>(sql.selectHeadsOf(agentIds));
+    for (const row of rows) {
+      const head = sql.headFromRow(row);
+      // A mailbox that holds the older state would only lose its compare-and-set; reloading now saves it the round.
+      if (this.#publishNewer(head)) this.#mailboxes.forget(head.agentId);
+    }
+  }
+
+  /**
+   * Mints an agent: its rows, its first audit row, and whatever `alongside` inserts (its credential), in one
+   * transaction.
+   */
+  async create(
+    agent: {
+      label: string | null;
+      purpose: string | null;
+      parentAgentId: string | null;
+      spawnReason: string | null;
+      metadata: Readonly<Record<string, unknown>>;
+    },
+    alongside: (agentId: string) => readonly Statement[],
+  ): Promise<AgentHead> {
+    const { clock, ids, database } = this.#options;
+    const agentId = ids.uuid();
+    const at = clock.now();
+    const trail = chain(
+      agentId,
+      { auditHead: '', auditCount: 0 },
+      [{ type: AUDIT_EVENTS.agentCreated, payload: { label: agent.label, parent_agent_id: agent.parentAgentId } }],
+      at,
+      () => ids.rowId(at),
+    ).rows[0];
+    if (trail === undefined) throw new Error('an agent is born with one audit row');
+    faultPoint('onboard.before');
+    const head = await database.transaction(async (tx) => {
+      const rows = await tx.query<sql.HeadRow>(sql.insertAgent({ agentId, ...agent, at, trail }));
+      for (const statement of alongside(agentId)) await tx.query(statement);
+      const row = rows[0];
+      if (row === undefined) throw new Error('the new agent was not returned');
+      return sql.headFromRow(row);
+    });
+    faultPoint('onboard.durable');
+    this.#live.writer.publish(agentId, head);
+    this.#options.notifier.announce(TABLE, agentId);
+    return head;
+  }
+
+  /**
+   * Decides and makes durable one change of one agent; see the class. `decide` may be called more than once and must not
+   * act on anything but what it is given. With `idempotency`, a repeat of the same request gets the stored answer and
+   * changes nothing; the same key for another request is refused.
+   *
+   * Refusals: those of `decide`, of the mailbox, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT, SEQUENCE_CONFLICT and those of
+   * the commit (STORAGE_UNAVAILABLE, OVERLOADED, INTERNAL_ERROR).
+   */
+  async act<R>(
+    agentId: string,
+    deadline: number,
+    decide: Decide<M, R>,
+    idempotency?: Idempotency,
+  ): Promise<Outcome<R>> {
+    const outcome = await this.#mailboxes.send(agentId, deadline, (state) =>
+      this.#decideAndCommit(agentId, deadline, state, decide, idempotency),
+    );
+    return outcome.ok ? outcome.value : outcome;
+  }
+
+  /** Answers what is accepted, commits what is decided, then stops. */
+  async stop(): Promise<void> {
+    await this.#mailboxes.stop();
+    await this.#commits.stop();
+  }
+
+  async #decideAndCommit<R>(
+    agentId: string,
+    deadline: number,
+    loaded: AgentState<M> | undefined,
+    decide: Decide<M, R>,
+    idempotency: Idempotency | undefined,
+  ): Promise<Handled<AgentState<M> | undefined, Outcome<R>>> {
+    let state = loaded;
+    for (let attempt = 1; ; attempt += 1) {
+      if (state === undefined) {
+        return { reply: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), forget: true };
+      }
+      if (idempotency !== undefined) {
+        const kept = await this.#repeated<R>(agentId, idempotency);
+        if (kept !== undefined) return { reply: kept, state };
+      }
+      const decided = await decide(state);
+      if (!decided.ok) return { reply: decided, state };
+      const { reply, refusal, change, memory = state.memory } = decided.value;
+      const answer: Outcome<R> = refusal === undefined ? accept(reply) : { ok: false, refusal };
+      if (change === undefined) return { reply: answer, state: { head: state.head, memory } };
+
+      const kept =
+        idempotency === undefined || refusal !== undefined
+          ? change
+          : { ...change, idempotency: { ...idempotency, reply: reply as Readonly<Record<string, unknown>> } };
+      const commit = this.#prepare(state.head, kept);
+      const committed = await this.#commits.submit(commit);
+      if (committed.ok && committed.value) {
+        faultPoint('checkin.committed');
+        this.#live.writer.publish(agentId, commit.after);
+        decided.value.committed?.();
+        this.#options.notifier.announce(TABLE, agentId);
+        faultPoint('checkin.published');
+        return { reply: answer, state: { head: commit.after, memory } };
+      }
+      decided.value.abandoned?.();
+      // Whether the commit was refused or lost its compare-and-set, what this mailbox holds may be behind PostgreSQL.
+      if (!committed.ok) return { reply: committed, forget: true };
+      if (attempt >= MAX_ATTEMPTS || this.#options.clock.now() > deadline) {
+        return { reply: refuse('SEQUENCE_CONFLICT', `Another writer changed agent ${agentId} first.`), forget: true };
+      }
+      state = await this.#load(agentId);
+      await this.#options.onConflict?.(agentId);
+    }
+  }
+
+  #prepare(before: AgentHead, change: AgentChange): AgentCommit {
+    const { ids } = this.#options;
+    const { rows, end } = chain(before.agentId, before, change.events, change.at, () => ids.rowId(change.at));
+    return { before, after: headAfter(before, change, end), change, audit: rows };
+  }
+
+  async #repeated<R>(agentId: string, { key, requestHash }: Idempotency): Promise<Outcome<R> | undefined> {
+    const rows = await this.#options.database.query<{ request_hash: string; reply: R }>(
+      sql.selectIdempotent(agentId, key),
+    );
+    const kept = rows[0];
+    if (kept === undefined) return undefined;
+    if (kept.request_hash === requestHash) return accept(kept.reply);
+    return refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
+  }
+
+  async #load(agentId: string): Promise<AgentState<M> | undefined> {
+    const rows = await this.#options.database.query<sql.StoredAgentRow>(sql.selectStored(agentId));
+    const row = rows[0];
+    if (row === undefined) return undefined;
+    const head = sql.headFromRow(row);
+    this.#publishNewer(head);
+    const { state_json: state, drift, evidence } = row;
+    return { head, memory: this.#options.codec.restore({ state, drift, evidence }) };
+  }
+
+  /** Publishes a head unless memory already has a newer one; a query may be older than a commit of this node. */
+  #publishNewer(head: AgentHead): boolean {
+    const reading = this.#live.table.read(head.agentId);
+    if (reading.ok && reading.value.sequence >= head.sequence) return false;
+    this.#live.writer.publish(head.agentId, head);
+    return true;
+  }
+}
+
+/**
+ * Finds out which commits of a lost connection are durable, and makes sure that the others never will be.
+ *
+ * The rows are locked first: a backend that is still committing holds those locks, so the answer comes after its end.
+ * Each commit is known by its first audit row. One that left no row is fenced by using up the sequence it expects: should
+ * its statement still arrive, its compare-and-set matches nothing.
+ */
+const resolveCommits = async (tx: Queryable, items: readonly AgentCommit[]): Promise<(boolean | undefined)[]> => {
+  await tx.query(sql.lockAgents(items.map((item) => item.after.agentId)));
+  const witnesses = items.flatMap((item) => item.audit.slice(0, 1));
+  const found = new Set(
+    (await tx.query<{ event_id: string }>(sql.selectWitnesses(witnesses))).map((row) => row.event_id),
+  );
+  const durable = items.map((item) => found.has(item.audit[0]?.eventId ?? ''));
+  const absent = items.filter((_, i) => durable[i] !== true).map((item) => item.after.agentId);
+  if (absent.length > 0) await tx.query(sql.fenceAgents(absent));
+  return durable.map((is) => (is ? true : undefined));
+};
+
+/** Agents whose pause has passed its end at `now`, from memory. */
+export const expiredPauses = (table: LiveTable<AgentHead>, now: number): string[] => {
+  const expired: string[] = [];
+  for (const [agentId, head] of table.entries()) {
+    if (head.pause !== null && !pauseHolds(head.pause, now)) expired.push(agentId);
+  }
+  return expired;
+};

@@ -1,0 +1,211 @@
+import type { ResponseMode } from '@breakwater/contract';
+import { COMPONENT_WEIGHTS, leadingComponent } from './assessment.ts';
+import { COHERENCE, type CheckIn } from './check-in.ts';
+import { provenanceOf } from './provenance.ts';
+import { wireNumbers } from './wire-numbers.ts';
+
+export { pausedDetails } from './paused.ts';
+export { eisvTelemetry } from './telemetry.ts';
+
+/** What the answer says beside the check-in itself. */
+export interface AnswerExtras {
+  readonly agentId: string;
+  /** null when nothing was recorded, so that nothing can be bound to it. */
+  readonly predictionId: string | null;
+  /** Number of this update, from 1. */
+  readonly updateIndex: number;
+  /** The pause that this check-in put in force. */
+  readonly paused?: { readonly paused_at: string; readonly expires_at: string; readonly actuation_id: string };
+  /** Warnings from outside the scoring. */
+  readonly notes?: readonly string[];
+}
+
+type Reply = Record<string, unknown>;
+
+/** A compact answer stays below this many bytes, which leaves room for the session's secret and the server's time. */
+export const COMPACT_BYTES = 920;
+
+const decisionOf = ({ decision }: CheckIn): Reply => ({
+  action: decision.action,
+  sub_action: decision.sub_action,
+  reason: decision.reason,
+  ...(decision.guidance !== undefined && { guidance: decision.guidance }),
+  margin: decision.margin,
+  nearest_edge: decision.nearest_edge,
+  ...(decision.critical === true && { critical: true }),
+});
+
+const metricsOf = ({ eisv, risk, verdictWord }: CheckIn): Reply => ({
+  ...eisv,
+  coherence: COHERENCE,
+  risk: risk.gated,
+  risk_score: risk.gated,
+  risk_score_latest: risk.final,
+  verdict: verdictWord,
+});
+
+const warmupOf = ({ warmup: { phase, done, target, baselined } }: CheckIn): Reply => ({
+  phase,
+  done,
+  target,
+  baselined,
+});
+
+/** Without graded outcomes nothing is known, and the answer never sounds as if it were. */
+const calibrationOf = ({ evidence: { calibration } }: CheckIn): Reply => ({
+  error: calibration.error,
+  n: calibration.graded,
+  ...(calibration.graded === 0 && { status: 'unmeasured' }),
+});
+
+const pauseOf = ({ paused }: AnswerExtras): Reply =>
+  paused === undefined
+    ? {}
+    : {
+        paused: { paused_at: paused.paused_at, expires_at: paused.expires_at, actuation_id: paused.actuation_id },
+      };
+
+/** What every answer but the minimal one holds. */
+const core = (checkIn: CheckIn, extras: AnswerExtras): Reply => ({
+  success: true,
+  decision: decisionOf(checkIn),
+  verdict: checkIn.verdict,
+  metrics: metricsOf(checkIn),
+  provenance: provenanceOf(checkIn, ['eisv', 'risk', 'coherence', 'calibration', 'counts']),
+  update: extras.updateIndex,
+  warmup: warmupOf(checkIn),
+  prediction_id: extras.predictionId,
+  calibration: calibrationOf(checkIn),
+  ...pauseOf(extras),
+  agent_id: extras.agentId,
+});
+
+const warningsOf = (checkIn: CheckIn, { notes = [] }: AnswerExtras): string[] => [...checkIn.warnings, ...notes];
+
+const withAllWarnings = (reply: Reply, warnings: readonly string[]): Reply =>
+  warnings.length === 0 ? reply : { ...reply, warnings };
+
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+/** As many warnings as there is room for, in order; the last one says how many are left out. */
+const withFittingWarnings = (reply: Reply, warnings: readonly string[]): Reply => {
+  for (let shown = warnings.length; shown > 0; shown -= 1) {
+    const left = warnings.length - shown;
+    const list = [...warnings.slice(0, shown), ...(left > 0 ? [`and ${left} more`] : [])];
+    const full = { ...reply, warnings: list };
+    if (bytes(wireNumbers(full)) <= COMPACT_BYTES) return full;
+  }
+  return warnings.length === 0 ? reply : { ...reply, warnings: [`${warnings.length} warnings; response_mode full`] };
+};
+
+const compact = (checkIn: CheckIn, extras: AnswerExtras): Reply =>
+  withFittingWarnings(core(checkIn, extras), warningsOf(checkIn, extras));
+
+const minimal = (checkIn: CheckIn, { predictionId }: AnswerExtras): Reply => ({
+  success: true,
+  decision: { action: checkIn.decision.action, reason: checkIn.decision.reason },
+  verdict: checkIn.verdict,
+  ...checkIn.eisv,
+  risk_score: checkIn.risk.gated,
+  provenance: provenanceOf(checkIn, ['eisv', 'risk']),
+  prediction_id: predictionId,
+});
+
+/** The readings in words, for a reader that would rather not know the model. */
+const interpretation = (checkIn: CheckIn): Reply => ({
+  regime: checkIn.regime,
+  basin: checkIn.basin,
+  health: checkIn.health,
+  void_active: checkIn.voidActive,
+  oscillating: checkIn.oscillation.resonant,
+  leading_component: leadingComponent(checkIn.components) ?? null,
+});
+
+const standard = (checkIn: CheckIn, extras: AnswerExtras): Reply =>
+  withAllWarnings({ ...core(checkIn, extras), state: interpretation(checkIn) }, warningsOf(checkIn, extras));
+
+const full = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
+  const { claims, calibration, outcomes } = checkIn.evidence;
+  const reply = {
+    ...core(checkIn, extras),
+    provenance: provenanceOf(checkIn, ['eisv', 'risk', 'coherence', 'calibration', 'counts', 'scoring', 'claims']),
+    state: interpretation(checkIn),
+    scoring: {
+      components: checkIn.components,
+      weights: COMPONENT_WEIGHTS,
+      risk: checkIn.risk,
+      reflexive: { rho: checkIn.reflexive.rho, continuity_energy: checkIn.reflexive.continuityEnergy },
+      drift: checkIn.driftVector,
+      continuity: {
+        derived_complexity: checkIn.continuity.derivedComplexity,
+        complexity_divergence: checkIn.continuity.divergence,
+        over_confident: checkIn.continuity.overConfident,
+        under_confident: checkIn.continuity.underConfident,
+        E_input: checkIn.continuity.E_input,
+        I_input: checkIn.continuity.I_input,
+        S_input: checkIn.continuity.S_input,
+        complexity_defaulted: checkIn.continuity.complexityDefaulted,
+        degenerate: checkIn.continuity.degenerate,
+      },
+      observation: checkIn.observation,
+      anomaly_entropy: checkIn.anomalyEntropy,
+      deviations: checkIn.deviations,
+      void_threshold: checkIn.voidThreshold,
+      oscillation: checkIn.oscillation,
+      confidence: { value: checkIn.confidence.value, source: checkIn.confidence.source },
+      state_confidence: checkIn.warmup.confidence,
+    },
+    evidence: {
+      graded: calibration.graded,
+      outcomes: outcomes.length,
+      claims:
+        claims.graded === 0
+          ? { status: 'unmeasured', value: null, mean_claim: null, accuracy: null }
+          : { status: 'measured', value: claims.value, mean_claim: claims.meanClaim, accuracy: claims.accuracy },
+      ...(checkIn.pauseEvidence !== undefined && { pause_schema: checkIn.pauseEvidence.schema }),
+    },
+  };
+  return withAllWarnings(reply, warningsOf(checkIn, extras));
+};
+
+const VERDICT_LINES: Readonly<Record<CheckIn['verdict'], string>> = {
+  proceed: 'You can carry on.',
+  guide: 'You can carry on, with care.',
+  pause: 'You are paused: stop acting.',
+  reject: 'You are paused: recent work was too risky.',
+};
+
+const claimsLine = ({ evidence: { claims } }: CheckIn): string => {
+  if (claims.graded === 0 || claims.meanClaim === null || claims.accuracy === null) {
+    return 'None of your claims has been held against a result yet; report outcomes with the prediction_id.';
+  }
+  return `You claimed ${claims.meanClaim.toFixed(2)} on average; ${claims.accuracy.toFixed(2)} of ${claims.graded} results bore it out.`;
+};
+
+/** The same, said to the agent: at most three lines. */
+const mirror = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
+  const { decision } = checkIn;
+  const lines = [
+    `${VERDICT_LINES[checkIn.verdict]} Why: ${decision.reason}.`,
+    ...(decision.guidance === undefined ? [] : [decision.guidance]),
+    claimsLine(checkIn),
+  ];
+  return withAllWarnings({ ...core(checkIn, extras), mirror: lines }, warningsOf(checkIn, extras));
+};
+
+const MODES: Readonly<Record<ResponseMode, (checkIn: CheckIn, extras: AnswerExtras) => Reply>> = {
+  auto: compact,
+  compact,
+  minimal,
+  standard,
+  full,
+  mirror,
+};
+
+/**
+ * The reply to a check-in: a projection of what was decided and nothing more, so that reply, row and decision cannot
+ * disagree (BW-checkin.17). Numbers are rounded here and nowhere before; each belongs to a group that `provenance`
+ * labels (BW-checkin.07).
+ */
+export const answer = (checkIn: CheckIn, mode: ResponseMode, extras: AnswerExtras): Readonly<Record<string, unknown>> =>
+  wireNumbers(MODES[mode](checkIn, extras)) as Record<string, unknown>;

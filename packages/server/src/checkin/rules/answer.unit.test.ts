@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ResponseMode } from '@breakwater/contract';
+import { verifies } from '../../../testing/verifies.ts';
+import { answer, COMPACT_BYTES, eisvTelemetry, pausedDetails, type AnswerExtras } from './answer.ts';
+import type { CheckIn } from './check-in.ts';
+import { groupOf } from './provenance.ts';
+import { arbRun, play } from './testing/arbitraries.ts';
+
+const MODES: readonly ResponseMode[] = ['auto', 'compact', 'minimal', 'standard', 'full', 'mirror'];
+const LABELS = ['measured', 'derived', 'prior', 'unknown'];
+
+const extras = (changes: Partial<AnswerExtras> = {}): AnswerExtras => ({
+  agentId: randomUUID(),
+  predictionId: randomUUID(),
+  updateIndex: 1_234_567,
+  ...changes,
+});
+
+const PAUSED = {
+  paused_at: new Date(0).toISOString(),
+  expires_at: new Date(1e12).toISOString(),
+  actuation_id: randomUUID(),
+};
+
+/** The extras of a check-in as its service gives them: a pause names what put it in force. */
+const extrasFor = (checkIn: CheckIn, changes: Partial<AnswerExtras> = {}) =>
+  extras({ ...(checkIn.decision.action === 'pause' && { paused: PAUSED }), ...changes });
+
+/** Every leaf of a value by its path; entries of a list share the list's path. */
+const leaves = (value: unknown, path = ''): [string, unknown][] => {
+  if (typeof value !== 'object' || value === null) return [[path, value]];
+  if (Array.isArray(value)) return value.flatMap((entry) => leaves(entry, path));
+  return Object.entries(value).flatMap(([key, part]) => leaves(part, path === '' ? key : `${path}.${key}`));
+};
+
+const forEachCheckIn = (look: (checkIn: CheckIn) => void, maxLength = 30, numRuns = 40): void =>
+  fc.assert(
+    fc.property(arbRun({ minLength: 1, maxLength }), (steps) => {
+      for (const { result } of play(steps)) look(result);
+    }),
+    { numRuns },
+  );
+
+const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+describe('the answer', () => {
+  it('labels every number in every mode; an unknown one is null and labelled unknown', () => {
+    verifies('BW-checkin.07');
+    const seen = new Set<string>();
+    forEachCheckIn((checkIn) => {
+      for (const mode of MODES) {
+        const reply = answer(checkIn, mode, extrasFor(checkIn));
+        const provenance = reply['provenance'] as Record<string, string>;
+        for (const [path, value] of leaves(reply)) {
+          const group = groupOf(path);
+          if (typeof value === 'number') {
+            const label = group && provenance[group];
+            expect(LABELS, `${mode} ${path}`).toContain(label);
+            expect(label, `${mode} ${path}`).not.toBe('unknown');
+            expect(Math.round(value * 1e4) / 1e4, `${mode} ${path}`).toBe(value);
+          } else if (value === null && group !== undefined) {
+            seen.add(path);
+          }
+        }
+      }
+    });
+    expect([...seen]).toContain('calibration.error');
+  });
+
+  it('labels the calibration unknown while too few outcomes are graded', () => {
+    verifies('BW-checkin.07');
+    let known = 0;
+    let unknown = 0;
+    forEachCheckIn((checkIn) => {
+      const reply = answer(checkIn, 'compact', extrasFor(checkIn));
+      const { calibration, provenance } = reply as {
+        calibration: { error: number | null };
+        provenance: { calibration: string };
+      };
+      expect(provenance.calibration).toBe(calibration.error === null ? 'unknown' : 'measured');
+      if (calibration.error === null) unknown += 1;
+      else known += 1;
+    });
+    expect(Math.min(known, unknown)).toBeGreaterThan(10);
+  });
+
+  it('stays below 1 KB in the compact mode, also for a pause and with many warnings', () => {
+    let pauses = 0;
+    const notes = Array.from(
+      { length: 5 },
+      (_, i) => `argument "${'unknown_'.repeat(8)}${i}" is not known; kept as context`,
+    );
+    forEachCheckIn((checkIn) => {
+      if (checkIn.decision.action === 'pause') pauses += 1;
+      expect(bytes(answer(checkIn, 'compact', extrasFor(checkIn)))).toBeLessThan(1024);
+      const noted = answer(checkIn, 'compact', extrasFor(checkIn, { notes }));
+      expect(bytes(noted)).toBeLessThan(1024);
+      expect((noted['warnings'] as string[]).length).toBeGreaterThan(0);
+    });
+    expect(pauses).toBeGreaterThan(20);
+  });
+
+  it('leaves a routine answer room for what the envelope adds', () => {
+    forEachCheckIn((checkIn) => {
+      if (checkIn.decision.action === 'pause') return;
+      expect(bytes(answer(checkIn, 'compact', extrasFor(checkIn)))).toBeLessThanOrEqual(COMPACT_BYTES);
+    });
+  });
+
+  it('says the same in every mode', () => {
+    forEachCheckIn((checkIn) => {
+      const given = extrasFor(checkIn);
+      for (const mode of MODES) {
+        const reply = answer(checkIn, mode, given) as {
+          decision: { action: string; reason: string };
+          verdict: string;
+          prediction_id: string;
+          metrics?: Record<string, unknown>;
+        };
+        expect(reply.decision.action).toBe(checkIn.decision.action);
+        expect(reply.decision.reason).toBe(checkIn.decision.reason);
+        expect(reply.verdict).toBe(checkIn.verdict);
+        expect(reply.prediction_id).toBe(given.predictionId);
+        if (mode !== 'minimal') {
+          expect(Object.keys(reply.metrics!)).toEqual([
+            'E',
+            'I',
+            'S',
+            'V',
+            'coherence',
+            'risk',
+            'risk_score',
+            'risk_score_latest',
+            'verdict',
+          ]);
+          expect(reply.metrics!['verdict']).toBe(checkIn.verdictWord);
+        }
+      }
+      expect(answer(checkIn, 'auto', given)).toEqual(answer(checkIn, 'compact', given));
+    }, 10);
+  });
+
+  it('gives each mode what it is for', () => {
+    const result = play([
+      {
+        input: { text: 'work', textTruncated: true, taskType: 'mixed', ownDrift: [], toolResults: [] },
+        evidence: {
+          claims: { value: 1, graded: 0, meanClaim: null, accuracy: null },
+          calibration: { error: null, graded: 0 },
+          outcomes: [],
+        },
+        gapMs: 0,
+        sameSession: true,
+        resident: false,
+      },
+    ])[0]!.result;
+    const keys = (mode: ResponseMode) => Object.keys(answer(result, mode, extras()));
+    expect(keys('minimal')).toEqual([
+      'success',
+      'decision',
+      'verdict',
+      'E',
+      'I',
+      'S',
+      'V',
+      'risk_score',
+      'provenance',
+      'prediction_id',
+    ]);
+    expect(keys('compact')).toContain('warnings');
+    expect(keys('full')).toEqual(expect.arrayContaining(['state', 'scoring', 'evidence']));
+    expect(answer(result, 'compact', extras())['calibration']).toEqual({ error: null, n: 0, status: 'unmeasured' });
+    const { mirror } = answer(result, 'mirror', extras()) as unknown as { mirror: string[] };
+    expect(mirror.length).toBeLessThanOrEqual(3);
+    expect(mirror.join(' ')).toContain('None of your claims');
+  });
+});
+
+describe('the telemetry envelope', () => {
+  it('is an object of its schema without a number that is not finite', () => {
+    forEachCheckIn((checkIn) => {
+      const spoilt = {
+        ...checkIn,
+        evidence: { ...checkIn.evidence, claims: { ...checkIn.evidence.claims, value: Infinity } },
+      };
+      const envelope = eisvTelemetry(spoilt, 0);
+      expect(envelope['schema']).toBe('eisv.telemetry.v1');
+      expect(JSON.parse(JSON.stringify(envelope))).toEqual(envelope);
+      expect(envelope).toMatchObject({ policy_evaluation: { claims: null, risk_score: checkIn.risk.gated } });
+      expect(bytes(envelope)).toBeLessThan(1200);
+    }, 10);
+  });
+});
+
+describe('the refusal of a paused agent', () => {
+  it('tells since when, why, on what evidence and the way out, in less than 1 KB', () => {
+    let pauses = 0;
+    forEachCheckIn((checkIn) => {
+      if (checkIn.pauseEvidence === undefined) return;
+      pauses += 1;
+      const pause = { ...PAUSED, reason: checkIn.decision.reason, evidence: checkIn.pauseEvidence };
+      const { message, details, recovery } = pausedDetails(pause);
+      expect(details).toMatchObject({ paused_at: PAUSED.paused_at, reason: checkIn.decision.reason });
+      expect(details.evidence).toMatchObject({
+        schema: 'dialectic.pause_evidence.v1',
+        measurement: { claims: { graded: checkIn.evidence.claims.graded } },
+      });
+      expect(recovery).toMatchObject({ tools: ['self_recovery', 'request_review'], expires_at: PAUSED.expires_at });
+      const refusal = {
+        success: false,
+        error: message,
+        error_code: 'AGENT_PAUSED',
+        error_category: 'state_error',
+        agent_id: randomUUID(),
+        ...details,
+        recovery,
+      };
+      expect(bytes(refusal)).toBeLessThan(1024);
+    });
+    expect(pauses).toBeGreaterThan(20);
+  });
+
+  it('shortens evidence of any size and shape', () => {
+    const measurement = Object.fromEntries(Array.from({ length: 90 }, (_, i) => [`figure_${i}`, i / 7]));
+    const { details } = pausedDetails({ ...PAUSED, reason: 'because', evidence: { schema: 'x', measurement } });
+    expect(details.evidence).toMatchObject({ schema: 'x', shortened: true, measurement: { figure_1: 0.1429 } });
+    expect(bytes(details)).toBeLessThan(600);
+  });
+});

@@ -1,0 +1,20 @@
+import type { ObservedOutcome } from './observations.ts';
+
+/** The claims detector's reading of an agent: how far its claims run ahead of its results (spec checkin 2.12). */
+export interface ClaimsReading {
+  /** The detector's value M; 1 says nothing, the larger the stronger the evidence. */
+  readonly value: number;
+  /** Graded outcomes behind it. */
+  readonly graded: number;
+  readonly meanClaim: number | null;
+  readonly accuracy: number | null;
+}
+
+/** What recorded outcomes say about an agent at the moment of a check-in. */
+export interface CheckInEvidence {
+  readonly claims: ClaimsReading;
+  /** Over-confidence, 0 to 1, and how many graded outcomes it stands on; null while they are too few. */
+  readonly calibration: { readonly error: number | null; readonly graded: number };
+  /** At most 20, of the last 24 hours, oldest first. */
+  readonly outcomes: readonly ObservedOutcome[];
+}

@@ -1,0 +1,356 @@
+import { hash } from 'node:crypto';
+import { accept, AUDIT_EVENTS, refuse, type Outcome, type processAgentUpdate } from '@breakwater/contract';
+import {
+  canonicalJson,
+  expirePause,
+  pauseChange,
+  pauseHolds,
+  type AgentChange,
+  type AgentHead,
+  type Agents,
+  type AgentState,
+  type Decision,
+  type Pause,
+} from '../agents/index.ts';
+import { freshStats, type Baselines } from '../baselines/index.ts';
+import { encodeEvidence, resetClaims, viewEvidence, type Outcomes, type Settled } from '../outcomes/index.ts';
+import { faultPoint, type Caller, type Clock, type Ids } from '../runtime/index.ts';
+import type { z } from 'zod';
+import type { Memory } from './memory.ts';
+import { answer, eisvTelemetry, pausedDetails } from './rules/answer.ts';
+import { checkIn, type CheckIn } from './rules/check-in.ts';
+import { detectLoop, type LoopLimits } from './rules/loop.ts';
+import { encodeScoring } from './rules/state.ts';
+import { textFeatures } from './rules/text-features.ts';
+
+type UpdateArguments = z.output<typeof processAgentUpdate.input>;
+/** The arguments that scoring and answering look at; a check-in and its simulation share them. */
+type ScoredArguments = Pick<
+  UpdateArguments,
+  | 'response_text'
+  | 'complexity'
+  | 'confidence'
+  | 'task_type'
+  | 'ethical_drift'
+  | 'recent_tool_results'
+  | 'response_mode'
+>;
+type Reply = Readonly<Record<string, unknown>>;
+
+/** A claim may be settled by an outcome for this long. */
+const PREDICTION_TTL_MS = 3_600_000;
+const MAX_TEXT = 50_000;
+
+/** Arguments of an update that are stored with its row and never scored. */
+const CONTEXT_ARGUMENTS = [
+  'comparison_key',
+  'task_label',
+  'task_outcome',
+  'memory_context',
+  'provenance_context',
+  'trajectory_signature',
+  'logprobs',
+] as const;
+
+export interface CheckInsOptions {
+  agents: Agents<Memory>;
+  baselines: Baselines;
+  outcomes: Outcomes<Memory>;
+  clock: Clock;
+  ids: Ids;
+  loopLimits: LoopLimits;
+  /** How long a pause holds. */
+  pauseMs: number;
+}
+
+/** A call of a bound agent, after it was understood. */
+export interface BoundCall<A> {
+  readonly args: A;
+  readonly agentId: string;
+  readonly assurance: Caller['assurance'];
+  readonly sessionKey: string | null;
+  readonly deadline: number;
+  readonly unknownArguments: Readonly<Record<string, unknown>>;
+}
+type Update = BoundCall<UpdateArguments>;
+
+/**
+ * The check-in: gates, outcomes that came with it, the pure update, one atomic commit, then the answer. The agent's
+ * mailbox around it makes the eleven invariants of RFC section 2 hold by construction: one moment, one snapshot before,
+ * one snapshot after, and nothing visible before it is durable.
+ */
+export class CheckIns {
+  readonly #options: CheckInsOptions;
+
+  constructor(options: CheckInsOptions) {
+    this.#options = options;
+  }
+
+  /** Scores and records one update; the answer is the projection of what was stored (BW-checkin.17). */
+  async checkIn(update: Update): Promise<Outcome<Reply>> {
+    faultPoint('checkin.received');
+    const { args, agentId, assurance, deadline } = update;
+    if (args.require_strong_identity === true && assurance !== 'strong') {
+      return refuse('STRONG_IDENTITY_REQUIRED', `The identity is ${assurance}; this call asked for strong.`);
+    }
+    await this.expirePauseOf(agentId, deadline);
+    return this.#options.agents.act(
+      agentId,
+      deadline,
+      (state) => this.#decide(update, state),
+      args.idempotency_key === undefined ? undefined : { key: args.idempotency_key, requestHash: requestHash(args) },
+    );
+  }
+
+  /** The decision that `update` would get now; stores nothing (BW-checkin.14). */
+  simulate(update: BoundCall<ScoredArguments>): Promise<Outcome<Reply>> {
+    return this.#options.agents.act(update.agentId, update.deadline, async (state) => {
+      const { checkedIn } = await this.#score(update, state, this.#options.clock.now());
+      const reply = answer(checkedIn, update.args.response_mode, {
+        agentId: state.head.agentId,
+        predictionId: null,
+        updateIndex: state.head.updateCount + 1,
+      });
+      return accept({ reply: { simulated: true, ...reply } });
+    });
+  }
+
+  /**
+   * Ends the agent's pause if its time is over, with an audit row (BW-checkin.06). What the claims detector held against
+   * the agent is settled with it: resuming starts a new account.
+   */
+  async expirePauseOf(agentId: string, deadline: number): Promise<void> {
+    const reading = this.#options.agents.table.read(agentId);
+    const { clock } = this.#options;
+    if (!reading.ok || reading.value.pause === null || pauseHolds(reading.value.pause, clock.now())) return;
+    await this.#options.agents.act(agentId, deadline, async ({ head, memory }) => {
+      const change = expirePause(head, clock.now());
+      if (change === undefined) return accept({ reply: null });
+      const evidence = resetClaims(memory.evidence);
+      return accept({
+        reply: null,
+        memory: { ...memory, evidence },
+        change: { ...change, evidence: encodeEvidence(evidence) },
+      });
+    });
+  }
+
+  async #decide(update: Update, state: AgentState<Memory>): Promise<Outcome<Decision<Memory, Reply>>> {
+    const { clock, ids, loopLimits } = this.#options;
+    const { head, memory } = state;
+    const now = clock.now();
+    const gate = lifecycleGate(head);
+    if (gate !== undefined) return gate;
+    const looping = this.#loopGate(update, state, now, loopLimits);
+    if (looping !== undefined) return looping;
+
+    const { checkedIn, settled } = await this.#score(update, state, now);
+    faultPoint('checkin.decided');
+    const updateIndex = head.updateCount + 1;
+    const predictionId = ids.rowId(now);
+    const pause =
+      checkedIn.pauseEvidence && pauseOf(checkedIn, { ...checkedIn.pauseEvidence }, ids, now, this.#options.pauseMs);
+    const reply = answer(checkedIn, update.args.response_mode, {
+      agentId: head.agentId,
+      predictionId,
+      updateIndex,
+      ...(pause && { paused: pause }),
+      ...(settled.notes.length > 0 && { notes: settled.notes }),
+    });
+    const staged = this.#options.baselines.stage(head.agentId, checkedIn.baseline);
+    return accept({
+      reply,
+      memory: { ...memory, scoring: checkedIn.scoring, evidence: settled.evidence },
+      change: changeOf({ update, checkedIn, settled, pause, predictionId, now }),
+      committed: () => staged.published(),
+      abandoned: () => staged.abandoned(),
+    });
+  }
+
+  /** A loop leaves one record and a cool-down; while it lasts, calls are refused without another record. */
+  #loopGate(
+    update: Update,
+    { memory }: AgentState<Memory>,
+    now: number,
+    limits: LoopLimits,
+  ): Outcome<Decision<Memory, Reply>> | undefined {
+    const refused = (seconds: number, rule?: string) =>
+      refuse('LOOP_DETECTED', 'The agent repeats itself; check-ins are refused for a moment.', {
+        retryAfterSeconds: seconds,
+        ...(rule !== undefined && { details: { rule } }),
+      });
+    if (now < memory.cooldownUntil) return refused(Math.ceil((memory.cooldownUntil - now) / 1000));
+    const loop = detectLoop(memory.scoring.recent, now, textFeatures(textOf(update.args)).topicHash, limits);
+    if (loop === undefined) return undefined;
+    const { refusal } = refused(loop.retryAfterSeconds, loop.rule);
+    return accept({
+      reply: {},
+      refusal,
+      memory: { ...memory, cooldownUntil: now + loop.retryAfterSeconds * 1000 },
+      change: {
+        at: now,
+        sessionKey: update.sessionKey,
+        events: [{ type: AUDIT_EVENTS.loopDetected, payload: { rule: loop.rule, ...loop.evidence } }],
+      },
+    });
+  }
+
+  async #score(
+    { args, sessionKey }: BoundCall<ScoredArguments>,
+    { head, memory }: AgentState<Memory>,
+    now: number,
+  ): Promise<{ checkedIn: CheckIn; settled: Settled }> {
+    const { baselines, outcomes } = this.#options;
+    const settled = await outcomes.settleToolResults(
+      head,
+      memory.evidence,
+      args.recent_tool_results ?? [],
+      sessionKey,
+      now,
+    );
+    const baseline = await baselines.readGated(head.agentId);
+    const text = textOf(args);
+    const checkedIn = checkIn(
+      {
+        scoring: memory.scoring,
+        baseline: baseline.ok ? baseline.value : freshStats,
+        evidence: viewEvidence(settled.evidence, now),
+        sameSession: head.activeSessionKey === null || sessionKey === head.activeSessionKey,
+        updateIndex: head.updateCount + 1,
+        resident: false,
+      },
+      {
+        text,
+        textTruncated: text !== (args.response_text ?? ''),
+        ...(args.complexity !== undefined && { complexity: args.complexity }),
+        ...(args.confidence !== undefined && { confidence: args.confidence }),
+        taskType: args.task_type,
+        ownDrift: args.ethical_drift ?? [],
+        toolResults: args.recent_tool_results ?? [],
+      },
+      now,
+    );
+    return { checkedIn, settled };
+  }
+}
+
+/** Text beyond the limit is cut, and the answer says so; cut by code points, so that no character is halved. */
+const textOf = (args: { readonly response_text?: string | null | undefined }): string => {
+  const text = args.response_text ?? '';
+  return text.length <= MAX_TEXT ? text : [...text].slice(0, MAX_TEXT).join('');
+};
+
+/** Refuses an agent that may not check in, with what holds it and the way out (BW-checkin.05). */
+export const lifecycleGate = (head: AgentHead) => {
+  if (head.pause !== null) {
+    const { details, recovery, message } = pausedDetails(head.pause);
+    return refuse('AGENT_PAUSED', message, { details: { agent_id: head.agentId, ...details }, recovery });
+  }
+  if (head.status === 'archived' || head.status === 'disabled' || head.status === 'deleted') {
+    return refuse('AGENT_ARCHIVED', `The agent is ${head.status}.`, { details: { status: head.status } });
+  }
+  return undefined;
+};
+
+/** What makes two calls the same request: every argument but the secret and the key. */
+const requestHash = (args: UpdateArguments): string => {
+  const { idempotency_key: _key, client_session_id: _secret, ...asked } = args;
+  return hash('sha256', canonicalJson(asked));
+};
+
+const pauseOf = (
+  { decision }: CheckIn,
+  evidence: Readonly<Record<string, unknown>>,
+  ids: Ids,
+  now: number,
+  pauseMs: number,
+): Pause => ({
+  actuation_id: ids.rowId(now),
+  paused_at: new Date(now).toISOString(),
+  expires_at: new Date(now + pauseMs).toISOString(),
+  sub_action: decision.sub_action,
+  reason: decision.reason,
+  evidence,
+});
+
+/** Everything that one update makes durable, in one change (spec checkin, section 4). */
+const changeOf = (parts: {
+  update: Update;
+  checkedIn: CheckIn;
+  settled: Settled;
+  pause: Pause | undefined;
+  predictionId: string;
+  now: number;
+}): AgentChange => {
+  const { update, checkedIn, settled, pause, predictionId, now } = parts;
+  const { args } = update;
+  const { decision, eisv, risk, confidence } = checkedIn;
+  const scoring = encodeScoring(checkedIn.scoring);
+  const context: Record<string, unknown> = { ...update.unknownArguments };
+  for (const name of CONTEXT_ARGUMENTS) if (args[name] != null) context[name] = args[name];
+  const paused = pause && pauseChange(pause);
+  return {
+    at: now,
+    countsUpdate: true,
+    sessionKey: update.sessionKey,
+    events: [
+      {
+        type: AUDIT_EVENTS.checkInRecorded,
+        payload: {
+          action: decision.action,
+          sub_action: decision.sub_action,
+          verdict: checkedIn.verdict,
+          risk: risk.gated,
+          prediction_id: predictionId,
+        },
+      },
+      ...settled.events,
+      ...(checkedIn.voidEntered ? [{ type: AUDIT_EVENTS.voidEntered, payload: { V: eisv.V } }] : []),
+      ...(paused ? [paused.event] : []),
+    ],
+    ...(paused && { status: paused.status, pause: paused.pause }),
+    vitals: {
+      ...eisv,
+      risk: risk.gated,
+      risk_latest: risk.final,
+      risk_word: checkedIn.verdictWord,
+      verdict: checkedIn.verdict,
+      action: decision.action,
+      sub_action: decision.sub_action,
+      margin: decision.margin,
+      regime: checkedIn.regime,
+      phase: checkedIn.warmup.phase,
+      source: checkedIn.source,
+      at: new Date(now).toISOString(),
+    },
+    ...(settled.rows.length > 0 && { evidence: encodeEvidence(settled.evidence) }),
+    state: {
+      integrity: eisv.I,
+      entropy: eisv.S,
+      volatility: eisv.V,
+      coherence: 0.5,
+      risk: risk.gated,
+      regime: checkedIn.regime,
+      epistemicClass: args.epistemic_class,
+      json: {
+        E: eisv.E,
+        verdict: checkedIn.verdict,
+        action: decision.sub_action,
+        reason: decision.reason,
+        eisv_telemetry: eisvTelemetry(checkedIn, now),
+        ...(Object.keys(context).length > 0 && { context }),
+        scoring: scoring.json,
+      },
+    },
+    driftBaseline: scoring.driftBaseline,
+    behaviouralStats: checkedIn.baseline,
+    prediction: {
+      predictionId,
+      confidence: confidence.value,
+      source: confidence.source,
+      expiresAt: now + PREDICTION_TTL_MS,
+    },
+    consume: settled.consume,
+    outcomes: settled.rows,
+  };
+};

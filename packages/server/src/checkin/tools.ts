@@ -1,0 +1,55 @@
+import {
+  accept,
+  getGovernanceMetrics,
+  processAgentUpdate,
+  refuse,
+  simulateUpdate,
+  type Outcome,
+} from '@breakwater/contract';
+import type { AgentHead } from '../agents/index.ts';
+import { defineTool, type Evidence, type Tool, type ToolCall } from '../runtime/index.ts';
+import type { BoundCall, CheckIns } from './service.ts';
+import { vitalsView } from './vitals.ts';
+
+type AnyCall<A> = Pick<ToolCall<A>, 'args' | 'caller' | 'evidence' | 'deadline' | 'unknownArguments'>;
+
+/** The tools of the check-in: the update, its simulation, and the agent's reading of itself. */
+export const checkInTools = (options: {
+  checkIns: CheckIns;
+  sessionKeyOf: (evidence: Evidence) => string | null;
+  readHead: (agentId: string) => AgentHead | undefined;
+  calibrationOf: (
+    agentId: string,
+  ) => Promise<{ error: number | null; graded: number; claims_value: number } | undefined>;
+}): Tool[] => {
+  /** The chain lets no unbound caller through to a tool that needs identity; this says so to the compiler. */
+  const bound = <A>({ args, caller, evidence, deadline, unknownArguments }: AnyCall<A>): Outcome<BoundCall<A>> => {
+    const { agentId, assurance } = caller;
+    if (agentId === undefined) return refuse('IDENTITY_REQUIRED', 'The call carries no proof of an identity.');
+    const sessionKey = options.sessionKeyOf(evidence);
+    return accept({ args, agentId, assurance, sessionKey, deadline, unknownArguments });
+  };
+  return [
+    defineTool(processAgentUpdate, async (call) => {
+      const update = bound(call);
+      return update.ok ? options.checkIns.checkIn(update.value) : update;
+    }),
+    defineTool(simulateUpdate, async (call) => {
+      const update = bound(call);
+      return update.ok ? options.checkIns.simulate(update.value) : update;
+    }),
+    defineTool(getGovernanceMetrics, async ({ caller, args }) => {
+      if (caller.agentId === undefined) {
+        return accept({
+          status: 'unbound',
+          metrics: null,
+          hint: 'Send client_session_id to read your own state; onboard gives one.',
+        });
+      }
+      const head = options.readHead(caller.agentId);
+      if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
+      const calibration = args.lite === false ? await options.calibrationOf(caller.agentId) : undefined;
+      return accept({ ...vitalsView(head), ...(calibration && { calibration }) });
+    }),
+  ];
+};

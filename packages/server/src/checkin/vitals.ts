@@ -1,0 +1,59 @@
+import type { AgentHead } from '../agents/index.ts';
+
+const round = (value: number) => Math.round(value * 1e4) / 1e4;
+
+/**
+ * An agent's reading of itself, from its live head alone. Before the first check-in nothing is known, and nothing is
+ * made up: every number is null and labelled unknown.
+ */
+export const vitalsView = (head: AgentHead): Record<string, unknown> => {
+  const { vitals, pause } = head;
+  const paused = pause && {
+    pause: {
+      reason: pause.reason,
+      paused_at: pause.paused_at,
+      expires_at: pause.expires_at,
+      actuation_id: pause.actuation_id,
+    },
+  };
+  if (vitals === null) {
+    return {
+      agent_id: head.agentId,
+      status: head.status === 'active' ? 'uninitialized' : head.status,
+      update: 0,
+      verdict: null,
+      metrics: { E: null, I: null, S: null, V: null, coherence: null, risk: null, risk_score: null, verdict: null },
+      provenance: { eisv: 'unknown', risk: 'unknown', coherence: 'unknown' },
+      hint: 'No check-in yet; call sync_state.',
+      ...paused,
+    };
+  }
+  const risk = round(vitals.risk);
+  return {
+    agent_id: head.agentId,
+    status: head.status,
+    update: head.updateCount,
+    verdict: vitals.verdict,
+    decision: {
+      action: head.pause === null ? vitals.action : 'pause',
+      sub_action: vitals.sub_action,
+      margin: vitals.margin,
+    },
+    metrics: {
+      E: round(vitals.E),
+      I: round(vitals.I),
+      S: round(vitals.S),
+      V: round(vitals.V),
+      coherence: 0.5,
+      risk,
+      risk_score: risk,
+      risk_score_latest: round(vitals.risk_latest),
+      verdict: vitals.risk_word,
+      regime: vitals.regime,
+    },
+    provenance: { eisv: vitals.source, risk: vitals.source, coherence: 'prior', update: 'measured' },
+    warmup: { phase: vitals.phase },
+    at: vitals.at,
+    ...paused,
+  };
+};

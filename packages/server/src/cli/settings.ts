@@ -1,0 +1,177 @@
+import { accept, refuse, type Outcome } from '@breakwater/contract';
+
+interface Setting<T> {
+  readonly env: string;
+  /** The same as a flag of `breakwater serve`; a secret has none, because flags show in the process list. */
+  readonly flag?: string;
+  readonly default: T;
+  readonly description: string;
+  /** The value, or what is wrong with the text. */
+  parse(text: string): { value: T } | { problem: string };
+}
+
+const text = (rule: Omit<Setting<string>, 'parse'>): Setting<string> => ({
+  ...rule,
+  parse: (value) => (value.trim() === '' ? { problem: 'must not be empty' } : { value: value.trim() }),
+});
+
+const optional = (rule: Omit<Setting<string | undefined>, 'parse' | 'default'>): Setting<string | undefined> => ({
+  ...rule,
+  default: undefined,
+  parse: (value) => ({ value: value.trim() === '' ? undefined : value.trim() }),
+});
+
+const integer = (min: number, max: number, rule: Omit<Setting<number>, 'parse'>): Setting<number> => ({
+  ...rule,
+  parse: (value) => {
+    const number = Number(value);
+    const fits = value.trim() !== '' && Number.isInteger(number) && number >= min && number <= max;
+    return fits ? { value: number } : { problem: `must be a whole number from ${min} to ${max}` };
+  },
+});
+
+const list = (rule: Omit<Setting<readonly string[]>, 'parse' | 'default'>): Setting<readonly string[]> => ({
+  ...rule,
+  default: [],
+  parse: (value) => ({
+    value: value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  }),
+});
+
+const choice = <T extends string>(options: readonly T[], rule: Omit<Setting<T>, 'parse'>): Setting<T> => ({
+  ...rule,
+  parse: (value) => {
+    const found = options.find((option) => option === value);
+    return found === undefined ? { problem: `must be one of ${options.join(', ')}` } : { value: found };
+  },
+});
+
+/** Every setting of the server, as data: environment, flags, `--help` and the table in the README come from here. */
+export const SETTINGS = {
+  port: integer(0, 65_535, {
+    env: 'BREAKWATER_PORT',
+    flag: '--port <number>',
+    default: 8767,
+    description: 'Port to listen on; 0 takes a free one',
+  }),
+  host: text({
+    env: 'BREAKWATER_HOST',
+    flag: '--host <address>',
+    default: '127.0.0.1',
+    description: 'Address to listen on; anything beyond loopback needs BREAKWATER_TOKENS',
+  }),
+  dataDir: text({
+    env: 'BREAKWATER_DATA_DIR',
+    flag: '--data-dir <path>',
+    default: '.breakwater',
+    description: 'Where the embedded PostgreSQL keeps its data; unused with a database of your own',
+  }),
+  databaseUrl: optional({
+    env: 'DATABASE_URL',
+    flag: '--database-url <url>',
+    description: 'PostgreSQL 15 or newer to use instead of the embedded one',
+  }),
+  tokens: list({
+    env: 'BREAKWATER_TOKENS',
+    description: 'Bearer tokens that callers must send, separated by commas; none: no token is asked for',
+  }),
+  allowedHosts: list({
+    env: 'BREAKWATER_ALLOWED_HOSTS',
+    flag: '--allowed-hosts <names>',
+    description: 'Host names besides loopback under which the server may be called, separated by commas',
+  }),
+  allowedOrigins: list({
+    env: 'BREAKWATER_ALLOWED_ORIGINS',
+    flag: '--allowed-origins <origins>',
+    description: 'Web origins besides loopback that may call the server, separated by commas',
+  }),
+  callsPerMinute: integer(0, 1_000_000, {
+    env: 'BREAKWATER_CALLS_PER_MINUTE',
+    flag: '--calls-per-minute <number>',
+    default: 60,
+    description: 'Writing calls one caller may make in a minute; 0 lifts the limit',
+  }),
+  callsPerHour: integer(0, 10_000_000, {
+    env: 'BREAKWATER_CALLS_PER_HOUR',
+    flag: '--calls-per-hour <number>',
+    default: 1000,
+    description: 'Writing calls one caller may make in an hour; 0 lifts the limit',
+  }),
+  loopUpdatesPerMinute: integer(0, 20, {
+    env: 'BREAKWATER_LOOP_UPDATES_PER_MINUTE',
+    flag: '--loop-updates-per-minute <number>',
+    default: 20,
+    description: 'Check-ins of one agent in a minute beyond which it counts as looping; 0 turns the rule off',
+  }),
+  pauseHours: integer(1, 8760, {
+    env: 'BREAKWATER_PAUSE_HOURS',
+    flag: '--pause-hours <number>',
+    default: 72,
+    description: 'Hours after which a pause ends by itself',
+  }),
+  logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+    env: 'BREAKWATER_LOG_LEVEL',
+    flag: '--log-level <level>',
+    default: 'warn',
+    description: 'Least severe log line to write, as JSON on standard error',
+  }),
+} as const satisfies Record<string, Setting<unknown>>;
+
+type Settings = typeof SETTINGS;
+export type SettingName = keyof Settings;
+export type Config = { readonly [K in SettingName]: Settings[K] extends Setting<infer T> ? T : never };
+
+/** Variables with our prefix that are not settings: flags by name, and the crash programs' fault. */
+const OTHER_VARIABLES = /^BREAKWATER_(FLAG_[A-Z0-9_]+|FAULT)$/;
+
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      next.push(
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      );
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+};
+
+/**
+ * Reads the configuration: flags over environment over defaults. Refuses with every problem at once, each naming its
+ * variable; an unknown variable with our prefix is refused with the nearest known one, since a misspelt setting that is
+ * silently ignored is found out too late.
+ */
+export const readConfig = (
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Partial<Record<SettingName, string>>,
+): Outcome<Config> => {
+  const problems: string[] = [];
+  const names = Object.values(SETTINGS).map((setting) => setting.env);
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('BREAKWATER_') || OTHER_VARIABLES.test(name) || (names as string[]).includes(name)) continue;
+    const nearest = [...names].sort((a, b) => distance(name, a) - distance(name, b))[0];
+    problems.push(`${name} is unknown; did you mean ${nearest ?? names[0]}?`);
+  }
+  const config: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
+    const flagged = flags[name];
+    const given = flagged ?? env[setting.env];
+    if (given === undefined) {
+      config[name] = setting.default;
+      continue;
+    }
+    const parsed = setting.parse(given);
+    if ('value' in parsed) config[name] = parsed.value;
+    else {
+      const source = flagged === undefined ? setting.env : (setting.flag?.split(' ')[0] ?? setting.env);
+      problems.push(`${source}="${given}" ${parsed.problem}`);
+    }
+  }
+  if (problems.length > 0) return refuse('PARAMETER_ERROR', problems.join('\n'));
+  return accept(config as unknown as Config);
+};

@@ -1,0 +1,104 @@
+/** One claim and what came of it: both 0 to 1. */
+export interface ClaimAndResult {
+  readonly claim: number;
+  readonly result: number;
+}
+
+/** What the detector remembers of an agent. */
+export interface ClaimsState {
+  /** Wealth of each bet of {@link FRACTIONS}, in that order. */
+  readonly bets: readonly number[];
+  readonly graded: number;
+  readonly sumClaim: number;
+  readonly sumResult: number;
+  /** The newest ten, oldest first. */
+  readonly recent: readonly ClaimAndResult[];
+}
+
+/** How much of its wealth each bet puts on the next result: timid ones find small gaps, bold ones find large gaps fast. */
+export const FRACTIONS = [0.1, 0.25, 0.5] as const;
+
+/** From this value on, claims that run ahead of results make a check-in guide. */
+export const CLAIMS_GUIDE = 20;
+/** From this value on they pause, once there are {@link CLAIMS_LEAST_GRADED} graded outcomes. */
+export const CLAIMS_PAUSE = 1000;
+export const CLAIMS_LEAST_GRADED = 5;
+
+/** Results may fall this far short of the claim before it counts against the agent. */
+const TOLERANCE = 0.05;
+/** Growth stops far above every threshold: JSON has no infinity, and more would say nothing new. */
+const CEILING = 1e9;
+const RECENT = 10;
+
+export const freshClaims: ClaimsState = {
+  bets: FRACTIONS.map(() => 1),
+  graded: 0,
+  sumClaim: 0,
+  sumResult: 0,
+  recent: [],
+};
+
+/**
+ * By how much one bet's wealth is multiplied. Its expectation is at most 1 for every agent whose result is at least its
+ * claim less five points on average, and it is never negative: a supermartingale, whatever the mix of claims.
+ */
+export const growth = (fraction: number, { claim, result }: ClaimAndResult): number => {
+  const owed = Math.min(0.95, Math.max(0, claim - TOLERANCE));
+  return 1 + (fraction / (1 - owed)) * (owed - result);
+};
+
+/**
+ * Holds one graded result against the claim made before it (spec checkin 2.12): an e-detector for a change in mean,
+ * after Shin, Ramdas and Rinaldo 2022. A bet that lost starts again at 1, so a good past cannot hide a bad present. The
+ * mean number of results until an honest agent reaches a value L is at least L.
+ */
+export const observeClaim = (state: ClaimsState, observed: ClaimAndResult): ClaimsState => ({
+  bets: FRACTIONS.map((fraction, i) => Math.min(CEILING, Math.max(state.bets[i] ?? 1, 1) * growth(fraction, observed))),
+  graded: state.graded + 1,
+  sumClaim: state.sumClaim + observed.claim,
+  sumResult: state.sumResult + observed.result,
+  recent: [...state.recent, observed].slice(-RECENT),
+});
+
+/** The detector's value M: 1 says nothing, the larger the stronger the evidence that claims run ahead of results. */
+export const claimsValue = ({ bets }: ClaimsState): number => bets.reduce((sum, bet) => sum + bet, 0) / bets.length;
+
+export const claimsDemandPause = (state: ClaimsState): boolean =>
+  state.graded >= CLAIMS_LEAST_GRADED && claimsValue(state) >= CLAIMS_PAUSE;
+
+/** Mean claim and accuracy over all graded outcomes of this account; null before the first. */
+export const claimsMeans = (state: ClaimsState): { meanClaim: number | null; accuracy: number | null } =>
+  state.graded === 0
+    ? { meanClaim: null, accuracy: null }
+    : { meanClaim: state.sumClaim / state.graded, accuracy: state.sumResult / state.graded };
+
+/** A pause that the detector asks for: a sentence for people, and what it stands on for programs. */
+export interface ClaimsPause {
+  readonly reason: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** States claim, accuracy and how many outcomes stand behind them (BW-checkin.13). */
+export const claimsPause = (state: ClaimsState): ClaimsPause => {
+  const value = claimsValue(state);
+  const { meanClaim, accuracy } = claimsMeans(state);
+  const latest = state.recent.length;
+  const mean = (pick: (one: ClaimAndResult) => number) =>
+    state.recent.reduce((sum, one) => sum + pick(one), 0) / latest;
+  const show = (x: number | null) => (x ?? 0).toFixed(2);
+  return {
+    reason:
+      `Claims run ahead of results: mean claim ${show(meanClaim)}, accuracy ${show(accuracy)} over n=${state.graded} ` +
+      `graded outcomes; the last ${latest} were claimed at ${show(mean((one) => one.claim))} and came to ` +
+      `${show(mean((one) => one.result))}.`,
+    evidence: {
+      detector: 'claims',
+      value,
+      limit: CLAIMS_PAUSE,
+      graded: state.graded,
+      mean_claim: meanClaim,
+      accuracy,
+      recent: state.recent.map(({ claim, result }) => ({ claim, result })),
+    },
+  };
+};

@@ -1,0 +1,233 @@
+import { hash } from 'node:crypto';
+import { accept, AUDIT_EVENTS, type outcomeEvent, type Outcome, type OutcomeType } from '@breakwater/contract';
+import {
+  canonicalJson,
+  pauseChange,
+  type AgentHead,
+  type Agents,
+  type AuditDraft,
+  type OutcomeRow,
+  type Pause,
+} from '../agents/index.ts';
+import type { Database } from '../postgres/index.ts';
+import type { Clock, Ids } from '../runtime/index.ts';
+import type { z } from 'zod';
+import { bindPrediction, type StoredPrediction } from './rules/binding.ts';
+import {
+  encodeEvidence,
+  recordOutcome,
+  viewEvidence,
+  type ClaimsPause,
+  type OutcomeEvidence,
+} from './rules/evidence.ts';
+import { gradeOutcome, type OutcomeDraft } from './rules/grading.ts';
+import { outcomeOfToolResult, type ToolResult } from './rules/tool-result.ts';
+import * as sql from './sql.ts';
+
+/** The part of an agent's memory that outcomes own. */
+export interface WithEvidence {
+  readonly evidence: OutcomeEvidence;
+}
+
+/** Outcomes after they were graded and bound: rows to store, what was learned, claims used up, what to tell the caller. */
+export interface Settled {
+  readonly evidence: OutcomeEvidence;
+  readonly rows: readonly OutcomeRow[];
+  readonly consume: readonly string[];
+  readonly events: readonly AuditDraft[];
+  readonly notes: readonly string[];
+  readonly pause?: ClaimsPause;
+}
+
+export type OutcomeArguments = z.output<typeof outcomeEvent.input>;
+
+/** An outcome call after it was understood. */
+export interface RecordRequest {
+  readonly agentId: string;
+  readonly args: OutcomeArguments;
+  readonly sessionKey: string | null;
+  readonly deadline: number;
+}
+
+/**
+ * Outcomes: what came of the work, graded by what shows it, bound to the claim it settles, and held against that claim.
+ * The claims detector is evaluated in the transaction that records the outcome; when it reaches its limit, that same
+ * transaction pauses the agent (BW-checkin.16).
+ */
+export class Outcomes<M extends WithEvidence> {
+  readonly #options: { database: Database; agents: Agents<M>; clock: Clock; ids: Ids; pauseMs: number };
+
+  constructor(options: { database: Database; agents: Agents<M>; clock: Clock; ids: Ids; pauseMs: number }) {
+    this.#options = options;
+  }
+
+  /** Records one outcome. A paused agent may: what its work came to still belongs on the record. */
+  async record({ agentId, args, sessionKey, deadline }: RecordRequest): Promise<Outcome<Record<string, unknown>>> {
+    const { agents, clock } = this.#options;
+    return agents.act(
+      agentId,
+      deadline,
+      async ({ head, memory }) => {
+        const now = clock.now();
+        const settled = await this.#settle(head, memory.evidence, [draftOf(args)], sessionKey, now);
+        const row = settled.rows[0];
+        if (row === undefined) throw new Error('one outcome gives one row');
+        const pause = settled.pause && head.pause === null ? this.#pauseOf(settled.pause, now) : undefined;
+        const paused = pause && pauseChange(pause);
+        return accept({
+          reply: replyOf(row, settled, pause, now),
+          memory: { ...memory, evidence: settled.evidence },
+          change: {
+            at: now,
+            sessionKey,
+            events: [
+              {
+                type: AUDIT_EVENTS.outcomeRecorded,
+                payload: { outcome_id: row.outcomeId, outcome_type: row.type, is_bad: row.isBad, grade: row.grade },
+              },
+              ...(paused ? [paused.event] : []),
+            ],
+            ...(paused && { status: paused.status, pause: paused.pause }),
+            evidence: encodeEvidence(settled.evidence),
+            consume: settled.consume,
+            outcomes: settled.rows,
+          },
+        });
+      },
+      args.idempotency_key === undefined ? undefined : { key: args.idempotency_key, requestHash: requestHash(args) },
+    );
+  }
+
+  /** Settles the tool results that came with a check-in; the check-in stores them in its own transaction. */
+  settleToolResults(
+    head: AgentHead,
+    evidence: OutcomeEvidence,
+    results: readonly ToolResult[],
+    sessionKey: string | null,
+    now: number,
+  ): Promise<Settled> | Settled {
+    if (results.length === 0) return { evidence, rows: [], consume: [], events: [], notes: [] };
+    return this.#settle(head, evidence, results.map(outcomeOfToolResult), sessionKey, now);
+  }
+
+  async #settle(
+    head: AgentHead,
+    before: OutcomeEvidence,
+    drafts: readonly OutcomeDraft[],
+    sessionKey: string | null,
+    now: number,
+  ): Promise<Settled> {
+    const predictions = await this.#predictions(drafts.flatMap((draft) => draft.predictionId ?? []));
+    const used = new Set<string>();
+    const notes = new Set<string>();
+    const rows: OutcomeRow[] = [];
+    let evidence = before;
+    let pause: ClaimsPause | undefined;
+    for (const draft of drafts) {
+      const graded = gradeOutcome(draft);
+      for (const key of graded.stripped) notes.add(`detail.${key} was dropped: provenance is the server's to state`);
+      const stored = draft.predictionId === undefined ? undefined : predictions.get(draft.predictionId);
+      const bound = bindPrediction({
+        predictionId: draft.predictionId,
+        stored: stored && used.has(stored.predictionId) ? { ...stored, consumedAt: now } : stored,
+        agentId: head.agentId,
+        argument: draft.confidence,
+        now,
+      });
+      if (bound.consume && stored !== undefined) used.add(stored.predictionId);
+      const learned = recordOutcome(
+        evidence,
+        { isBad: graded.isBad, score: graded.score, weight: graded.weight, fixture: graded.fixture, binding: bound },
+        now,
+      );
+      evidence = learned.evidence;
+      pause = learned.pause ?? pause;
+      rows.push({
+        outcomeId: this.#options.ids.rowId(now),
+        type: draft.type,
+        score: graded.score,
+        isBad: graded.isBad,
+        sessionKey,
+        detail: graded.detail,
+        verificationSource: 'agent_reported_tool_result',
+        predictionId: draft.predictionId ?? null,
+        predictionSource: bound.source,
+        updateIndex: bound.updateIndex,
+        confidence: bound.confidence,
+        grade: graded.grade,
+        weight: graded.weight,
+        graded: learned.graded,
+        vitals: bound.updateIndex === null ? head.vitals : (stored?.vitals ?? null),
+      });
+    }
+    return {
+      evidence,
+      rows,
+      consume: [...used],
+      events: [],
+      notes: [...notes],
+      ...(pause && { pause }),
+    };
+  }
+
+  async #predictions(ids: readonly string[]): Promise<Map<string, StoredPrediction>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.#options.database.query<sql.StoredPredictionRow>(sql.selectPredictions(ids));
+    return new Map(rows.map((row) => [row.prediction_id, sql.predictionFromRow(row)]));
+  }
+
+  #pauseOf(claims: ClaimsPause, now: number): Pause {
+    return {
+      actuation_id: this.#options.ids.rowId(now),
+      paused_at: new Date(now).toISOString(),
+      expires_at: new Date(now + this.#options.pauseMs).toISOString(),
+      sub_action: 'claims_pause',
+      reason: claims.reason,
+      evidence: claims.evidence,
+    };
+  }
+}
+
+const draftOf = (args: OutcomeArguments): OutcomeDraft => ({
+  type: args.outcome_type satisfies OutcomeType,
+  detail: args.detail ?? {},
+  ...(args.outcome_score !== undefined && { score: args.outcome_score }),
+  ...(args.is_bad !== undefined && { isBad: args.is_bad }),
+  ...(args.confidence !== undefined && { confidence: args.confidence }),
+  ...(args.prediction_id != null && { predictionId: args.prediction_id }),
+});
+
+const requestHash = (args: OutcomeArguments): string => {
+  const { idempotency_key: _key, client_session_id: _secret, ...asked } = args;
+  return hash('sha256', canonicalJson(asked));
+};
+
+const RISK_OF_WEIGHT = (weight: number) => (weight < 0.35 ? 'high' : weight < 0.65 ? 'medium' : 'low');
+
+const replyOf = (
+  row: OutcomeRow,
+  settled: Settled,
+  pause: Pause | undefined,
+  now: number,
+): Record<string, unknown> => ({
+  outcome_id: row.outcomeId,
+  outcome_type: row.type,
+  outcome_score: row.score,
+  is_bad: row.isBad,
+  recorded_at: new Date(now).toISOString(),
+  corroboration_grade: row.grade,
+  evidence_weight: row.weight,
+  claim_risk: RISK_OF_WEIGHT(row.weight),
+  prediction_source: row.predictionSource,
+  confidence: row.confidence,
+  update: row.updateIndex,
+  graded: row.graded,
+  ...(!row.graded && { calibration_excluded: true }),
+  claims: viewEvidence(settled.evidence, now).claims,
+  ...(row.vitals && { eisv_snapshot: { E: row.vitals.E, I: row.vitals.I, S: row.vitals.S, V: row.vitals.V } }),
+  ...(settled.notes.length > 0 && { warnings: settled.notes }),
+  ...(pause && {
+    paused: true,
+    pause: { reason: pause.reason, expires_at: pause.expires_at, actuation_id: pause.actuation_id },
+  }),
+});

@@ -1,0 +1,191 @@
+import { ERRORS, refuse, type Refusal } from '@breakwater/contract';
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { AddressInfo } from 'node:net';
+import { assertSafeBinding, createBearerCheck } from './auth.ts';
+import { oneHeader } from './evidence.ts';
+import { OPEN_ROUTES, registerHealth } from './health.ts';
+import { createHostOriginCheck } from './host-origin.ts';
+import { registerLiveReads } from './live-reads.ts';
+import { registerMcp } from './mcp.ts';
+import type { ServeOptions } from './ports.ts';
+import { sendRefusal } from './refusal-reply.ts';
+import { registerRest } from './rest.ts';
+import { createCallTool } from './tool-calls.ts';
+import { sendUnavailable } from './unavailable.ts';
+
+const MAX_BODY_MB = 1;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const LIVE = '/health/live';
+
+/**
+ * The server cannot listen there: the address is beyond loopback and no token is asked for (BW-serve.10), or it cannot be
+ * bound. The refusal names host and port, and the way out.
+ */
+export class ListenError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(`${refusal.message} ${refusal.recovery?.action ?? ''}`.trimEnd());
+    this.name = 'ListenError';
+    this.refusal = refusal;
+  }
+}
+
+/** The HTTP face of a node. */
+export interface HttpServer {
+  /** Starts to accept and gives the URL; port 0 takes a free one. Rejects with a {@link ListenError}. */
+  listen(address: { host: string; port: number }): Promise<string>;
+  /**
+   * Stops accepting, answers what is in flight, and resolves when every connection is closed, by force after `graceMs`
+   * (default 5000). Idempotent.
+   */
+  close(options?: { graceMs?: number }): Promise<void>;
+}
+
+const bindRefusal = (error: NodeJS.ErrnoException, host: string, port: number): Refusal => {
+  const details = { host, port, reason: error.code ?? error.message };
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return refuse('PARAMETER_ERROR', `Port ${port} on ${host} is in use by another program.`, {
+        details,
+        recovery: { action: 'Stop that program, or choose another port with --port or BREAKWATER_PORT.' },
+      }).refusal;
+    case 'EACCES':
+      return refuse('PARAMETER_ERROR', `Port ${port} may not be bound by this user.`, {
+        details,
+        recovery: { action: 'Choose a port above 1023 with --port or BREAKWATER_PORT.' },
+      }).refusal;
+    default:
+      return refuse('PARAMETER_ERROR', `Cannot listen on ${host}:${port} (${details.reason}).`, {
+        details,
+        recovery: { action: 'Choose an address of this machine with --host or BREAKWATER_HOST.' },
+      }).refusal;
+  }
+};
+
+const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply, log: ServeOptions['log']) => {
+  if (error.statusCode === 413) {
+    return sendRefusal(
+      reply,
+      refuse('PAYLOAD_TOO_LARGE', `The body exceeds ${MAX_BODY_MB} MB.`, { details: { max_size_mb: MAX_BODY_MB } })
+        .refusal,
+    );
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return sendRefusal(reply, refuse('BAD_REQUEST', 'The body must be a JSON object, sent as application/json.').refusal);
+  }
+  log.error({ err: error, request_id: request.id }, 'request failed');
+  return sendRefusal(
+    reply,
+    refuse('INTERNAL_ERROR', 'An internal error occurred.', { details: { incident_id: request.id } }).refusal,
+    500,
+  );
+};
+
+/** Builds the server: routes, guards in front of them, and the drain behind. Nothing listens yet. */
+export const createHttpServer = (options: ServeOptions): HttpServer => {
+  const { tokens, metrics, clock, ids, log } = options;
+  const bearerIsGood = createBearerCheck(tokens);
+  let hosts = options.allowedHosts;
+  let foreign = createHostOriginCheck({ hosts, origins: options.allowedOrigins });
+  let draining = false;
+
+  const app: FastifyInstance = fastify({
+    bodyLimit: MAX_BODY_MB * 1024 * 1024,
+    genReqId: (request) => {
+      const given = oneHeader(request.headers, 'x-request-id');
+      return given !== undefined && REQUEST_ID.test(given) ? given : ids.rowId(clock.now());
+    },
+    // Its own answer while closing is not the 503 contract; the hook below gives that.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id);
+    if (request.url === LIVE) return undefined;
+    const { host, origin, authorization } = request.headers;
+    switch (foreign(host, origin)) {
+      case 'host':
+        return await sendRefusal(reply, foreignHost, 421);
+      case 'origin':
+        return await sendRefusal(reply, foreignOrigin);
+      case undefined:
+    }
+    const path = request.url.split('?', 1)[0] ?? '';
+    if (!OPEN_ROUTES.has(path) && !bearerIsGood(authorization)) {
+      void reply.header('www-authenticate', 'Bearer realm="breakwater"');
+      return await sendRefusal(reply, unauthorized);
+    }
+    if (draining) return await sendUnavailable(reply.header('connection', 'close'));
+    return undefined;
+  });
+
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.httpRequest({
+      method: request.method,
+      route: request.routeOptions.url ?? '_unknown',
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    });
+  });
+
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, log));
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ success: false, error: 'No such route.', hint: 'GET / names the endpoints.' }),
+  );
+
+  const callTool = createCallTool(options);
+  registerHealth(app, options);
+  registerRest(app, options, callTool);
+  registerLiveReads(app, options);
+  registerMcp(app, options, callTool);
+  app.get('/metrics', async (_request, reply) => {
+    const { text, contentType } = await metrics.expose();
+    return reply.type(contentType).send(text);
+  });
+
+  let closing: Promise<void> | undefined;
+  const drain = async (graceMs: number) => {
+    draining = true;
+    const force = clock.after(graceMs, () => app.server.closeAllConnections());
+    try {
+      await app.close();
+    } finally {
+      force.cancel();
+    }
+  };
+
+  return {
+    async listen({ host, port }) {
+      const safe = assertSafeBinding(host, tokens);
+      if (!safe.ok) throw new ListenError(safe.refusal);
+      // Who names this very address in Host has not been led here by a name that somebody else controls.
+      hosts = [...hosts, host];
+      foreign = createHostOriginCheck({ hosts, origins: options.allowedOrigins });
+      try {
+        await app.listen({ host, port });
+      } catch (error) {
+        throw new ListenError(bindRefusal(error as NodeJS.ErrnoException, host, port));
+      }
+      const bound = (app.server.address() as AddressInfo).port;
+      return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    },
+    close({ graceMs = 5000 } = {}) {
+      closing ??= drain(graceMs);
+      return closing;
+    },
+  };
+};
+
+const foreignHost = refuse('FORBIDDEN', 'The Host header names a host that this server does not answer for.', {
+  recovery: { action: 'Call it by a loopback name, or add the name to BREAKWATER_ALLOWED_HOSTS.' },
+}).refusal;
+
+const foreignOrigin = refuse('FORBIDDEN', 'The Origin header names a web origin that may not call this server.', {
+  recovery: { action: 'Add the origin to BREAKWATER_ALLOWED_ORIGINS.' },
+}).refusal;
+
+const unauthorized = refuse('UNAUTHORIZED', 'Unauthorized', {
+  details: { hint: ERRORS.UNAUTHORIZED.recovery.action },
+}).refusal;

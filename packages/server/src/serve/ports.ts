@@ -1,0 +1,77 @@
+import type { Logger } from 'pino';
+import type { Refusal } from '@breakwater/contract';
+import type { Clock, Evidence, Ids, Reading, Readiness } from '../runtime/index.ts';
+import type { Metrics } from './metrics.ts';
+
+/** One call of a tool, as a transport hands it down. */
+export interface DispatchRequest {
+  readonly name: string;
+  readonly args: unknown;
+  readonly evidence: Evidence;
+  readonly transport: 'rest' | 'mcp';
+  readonly requestId?: string;
+}
+
+/** The answer: `body` is the tool's JSON whether it succeeded or not; `status` is the transport's. */
+export interface DispatchReply {
+  readonly tool: string;
+  readonly body: Record<string, unknown>;
+  readonly isError: boolean;
+  readonly status: number;
+  readonly retryAfterSeconds?: number;
+  readonly refusal?: Refusal;
+}
+
+/** A tool as clients are shown it. */
+export interface ToolListing {
+  readonly name: string;
+  readonly description: string;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  readonly annotations: Readonly<Record<string, unknown>>;
+}
+
+/** The floor below, as the transports use it. */
+export interface ToolDispatch {
+  call(request: DispatchRequest): Promise<DispatchReply>;
+  advertised(): readonly ToolListing[];
+}
+
+/**
+ * MCP sessions of the 2025 protocol. The id is a secret: whoever sends it is taken for the client that was given it. It
+ * must outlive a restart of the server, so `create` resolves once it is durable (BW-serve.05). Each method may reject
+ * when the store cannot be reached; the transport then answers the 503 contract.
+ */
+export interface McpSessions {
+  create(): Promise<string>;
+  /** False for an id that was never issued, has expired, or was revoked. */
+  known(id: string): boolean | Promise<boolean>;
+  revoke(id: string): Promise<void>;
+}
+
+/** A synchronous read of a live table by key. */
+export type ReadLive = (key: string) => Reading<unknown>;
+
+/** What the transports need; everything else is theirs. */
+export interface ServeOptions {
+  readonly dispatcher: ToolDispatch;
+  readonly sessions: McpSessions;
+  readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
+  /** Live tables of flags and baselines, for `POST /v1/feature_flag/get` and `POST /v1/baseline/get` (W3-10.11). */
+  readonly readFlag: ReadLive;
+  readonly readBaseline: ReadLive;
+  readonly metrics: Metrics;
+  /** Bearer tokens, any of which opens every route; empty: none is asked for. */
+  readonly tokens: readonly string[];
+  /** Host names (with or without a port) besides loopback under which the server may be called. */
+  readonly allowedHosts: readonly string[];
+  /** Web origins besides loopback that may call the server. */
+  readonly allowedOrigins: readonly string[];
+  readonly server: { readonly name: string; readonly version: string };
+  /** Told to MCP clients when they connect: how to work with this server. */
+  readonly instructions?: string;
+  /** False sends every MCP call through the SDK, so that the two paths can be compared. Default true. */
+  readonly mcpFastPath?: boolean;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+}

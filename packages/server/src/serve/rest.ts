@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify';
+import { readCallBody } from './call-body.ts';
+import { evidenceOf } from './evidence.ts';
+import type { DispatchReply, ServeOptions, ToolListing } from './ports.ts';
+import { sendRefusal } from './refusal-reply.ts';
+import type { CallTool } from './tool-calls.ts';
+import { sendUnavailable } from './unavailable.ts';
+
+/** A tool in OpenAI's format, which the reference's clients read. */
+const asFunction = ({ name, description, inputSchema }: ToolListing) => ({
+  type: 'function',
+  function: { name, description, parameters: inputSchema },
+});
+
+/**
+ * The reference's trap, kept because its clients rely on it: a tool that refused is a call that worked, so the outer
+ * `success` is true and the refusal stands in `result`. Only a refusal that concerns the transport has another status,
+ * and then the outer `success` is false.
+ */
+const callAnswer = (name: string, reply: DispatchReply): string =>
+  reply.status === 200
+    ? JSON.stringify({ name, result: reply.body, success: true })
+    : JSON.stringify({
+        name,
+        result: reply.body,
+        success: false,
+        error: reply.body['error'],
+        error_code: reply.refusal?.code ?? reply.body['error_code'],
+      });
+
+/** `POST /v1/tools/call` and `GET /v1/tools`, as the reference's clients know them (BW-serve.01). */
+export const registerRest = (app: FastifyInstance, options: ServeOptions, callTool: CallTool): void => {
+  app.post('/v1/tools/call', async (request, reply) => {
+    const read = readCallBody(request.body);
+    if (!read.ok) return sendRefusal(reply, read.refusal);
+    const { name, args } = read.value;
+    const evidence = evidenceOf({ args, headers: request.headers, address: request.socket.remoteAddress });
+    const answer = await callTool({ name, args, evidence, transport: 'rest', requestId: request.id });
+    if (answer.status === 503) return sendUnavailable(reply, answer.refusal?.code);
+    if (answer.retryAfterSeconds !== undefined && answer.status !== 200) {
+      void reply.header('retry-after', String(Math.ceil(answer.retryAfterSeconds)));
+    }
+    return reply.code(answer.status).type('application/json').send(callAnswer(name, answer));
+  });
+
+  app.get<{ Querystring: { mode?: string } }>('/v1/tools', async (request, reply) => {
+    const tools = options.dispatcher.advertised().map(asFunction);
+    return reply.type('application/json').send(
+      JSON.stringify({
+        tools,
+        count: tools.length,
+        mode: request.query.mode ?? 'advertised',
+        total_available: tools.length,
+        note: 'Every tool is callable by name; list_tools names those that are not advertised.',
+      }),
+    );
+  });
+};

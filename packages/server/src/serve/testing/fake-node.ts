@@ -1,0 +1,114 @@
+import { ERRORS, type ErrorCode } from '@breakwater/contract';
+import { pino } from 'pino';
+import { COLD, Readiness, systemClock, systemIds, type Reading } from '../../runtime/index.ts';
+import { createHttpServer, type HttpServer } from '../http.ts';
+import { createMetrics } from '../metrics.ts';
+import type { DispatchReply, DispatchRequest, McpSessions, ServeOptions, ToolDispatch } from '../ports.ts';
+
+/** A session store that outlives the servers in front of it, as PostgreSQL does. */
+export const memorySessions = (): McpSessions & { readonly ids: Set<string> } => {
+  const ids = new Set<string>();
+  return {
+    ids,
+    create: async () => {
+      const id = systemIds.secret();
+      ids.add(id);
+      return id;
+    },
+    known: (id) => ids.has(id),
+    revoke: async (id) => void ids.delete(id),
+  };
+};
+
+const refusal = (tool: string, code: ErrorCode): DispatchReply => ({
+  tool,
+  body: { success: false, error: `refused with ${code}`, error_code: code },
+  isError: true,
+  status: ERRORS[code].status,
+  refusal: { code, message: `refused with ${code}` },
+});
+
+/**
+ * A dispatcher whose answers say what was asked: `echo` gives back arguments and evidence, after `delay_ms` when asked;
+ * `refuse` refuses with `code`; `crash` throws; any other name is unknown.
+ */
+export const fakeDispatcher = (): ToolDispatch & { readonly requests: DispatchRequest[] } => {
+  const requests: DispatchRequest[] = [];
+  return {
+    requests,
+    advertised: () => [
+      {
+        name: 'echo',
+        description: 'Gives back what it was sent.',
+        inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+        annotations: { readOnlyHint: true },
+      },
+      { name: 'refuse', description: 'Refuses.', inputSchema: { type: 'object', properties: {} }, annotations: {} },
+    ],
+    async call(request) {
+      requests.push(request);
+      const args = request.args as Record<string, unknown>;
+      switch (request.name) {
+        case 'echo': {
+          const delay = Number(args['delay_ms'] ?? 0);
+          if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+          return {
+            tool: 'echo',
+            body: { success: true, args, evidence: request.evidence },
+            isError: false,
+            status: 200,
+          };
+        }
+        case 'refuse':
+          return refusal('refuse', args['code'] as ErrorCode);
+        case 'crash':
+          throw new Error('secret detail of a bug');
+        default:
+          return refusal(request.name, 'TOOL_NOT_FOUND');
+      }
+    },
+  };
+};
+
+export interface FakeNode {
+  readonly url: string;
+  readonly server: HttpServer;
+  readonly options: ServeOptions;
+  readonly readiness: Readiness;
+  readonly dispatcher: ReturnType<typeof fakeDispatcher>;
+  stop(): Promise<void>;
+}
+
+/** A real HTTP server on a free loopback port (or on `port`) in front of a fake dispatcher; ready unless told. */
+export const startFakeNode = async (
+  overrides: Partial<ServeOptions> & { port?: number; ready?: boolean } = {},
+): Promise<FakeNode> => {
+  const { port = 0, ready = true, ...rest } = overrides;
+  const readiness = new Readiness();
+  readiness.expect('flags');
+  readiness.expect('baselines');
+  if (ready) for (const part of ['flags', 'baselines']) readiness.report(part, true);
+  const dispatcher = fakeDispatcher();
+  const rows = new Map<string, unknown>([['known', { enabled: true }]]);
+  const read = (key: string): Reading<unknown> => (rows.has(key) ? { ok: true, value: rows.get(key) } : COLD);
+  const options: ServeOptions = {
+    dispatcher,
+    sessions: memorySessions(),
+    readiness,
+    readFlag: read,
+    readBaseline: read,
+    metrics: createMetrics(),
+    tokens: [],
+    allowedHosts: [],
+    allowedOrigins: [],
+    server: { name: 'breakwater', version: '0.1.0' },
+    instructions: 'Call onboard first.',
+    clock: systemClock,
+    ids: systemIds,
+    log: pino({ level: 'silent' }),
+    ...rest,
+  };
+  const server = createHttpServer(options);
+  const url = await server.listen({ host: '127.0.0.1', port });
+  return { url, server, options, readiness, dispatcher, stop: () => server.close({ graceMs: 500 }) };
+};

@@ -1,0 +1,72 @@
+import { ERRORS } from '@breakwater/contract';
+import type { DispatchReply, DispatchRequest, ServeOptions } from './ports.ts';
+
+/** Calls a tool; never rejects. */
+export type CallTool = (request: DispatchRequest) => Promise<DispatchReply>;
+
+/** Label of calls that reached no tool. */
+const UNKNOWN_TOOL = '_unknown';
+
+const errorTypeOf = (reply: DispatchReply): string | undefined => {
+  if (!reply.isError) return undefined;
+  return reply.status === 200 ? 'tool_error' : String(reply.status);
+};
+
+/** The refusal's code, or the one that the body carries. */
+const codeOf = (reply: DispatchReply): string => {
+  if (reply.refusal !== undefined) return reply.refusal.code;
+  const code = reply.body['error_code'];
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code) ? code : 'UNKNOWN';
+};
+
+/**
+ * The one way from a transport to dispatch: measured, and safe from a bug below, which becomes INTERNAL_ERROR with the
+ * request's id as the incident's, so that no transport has to invent an answer of its own.
+ */
+export const createCallTool = ({
+  dispatcher,
+  metrics,
+  clock,
+  log,
+}: Pick<ServeOptions, 'dispatcher' | 'metrics' | 'clock' | 'log'>): CallTool => {
+  const crashed = (request: DispatchRequest, error: unknown): DispatchReply => {
+    log.error({ err: error, tool: request.name, request_id: request.requestId }, 'dispatch threw');
+    const { category, recovery } = ERRORS.INTERNAL_ERROR;
+    const incident = request.requestId === undefined ? {} : { incident_id: request.requestId };
+    return {
+      tool: UNKNOWN_TOOL,
+      body: {
+        success: false,
+        error: 'An internal error occurred.',
+        error_code: 'INTERNAL_ERROR',
+        error_category: category,
+        ...incident,
+        recovery,
+      },
+      isError: true,
+      status: 200,
+    };
+  };
+  return async (request) => {
+    const started = clock.monotonic();
+    let reply: DispatchReply;
+    try {
+      reply = await dispatcher.call(request);
+    } catch (error) {
+      reply = crashed(request, error);
+    }
+    const code = reply.isError ? codeOf(reply) : undefined;
+    // A name that no tool has is the caller's invention; as a label it would let anybody make series without end.
+    const tool = code === 'TOOL_NOT_FOUND' ? UNKNOWN_TOOL : reply.tool;
+    const errorType = errorTypeOf(reply);
+    metrics.operation({
+      method: 'tools/call',
+      tool,
+      transport: request.transport,
+      seconds: (clock.monotonic() - started) / 1000,
+      ...(errorType !== undefined && { errorType }),
+    });
+    if (code !== undefined) metrics.toolError(tool, code);
+    return reply;
+  };
+};
