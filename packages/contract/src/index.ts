@@ -1,5 +1,13 @@
 /** What crosses the wire: tool specifications, aliases, the error catalogue, outcomes and event names. */
 export { ALIASES, COMPLEXITY_WORDS } from './aliases.ts';
+export {
+  type ErrorEnvelope,
+  type ExperienceEnvelope,
+  type FieldProblem,
+  type NormalizedParameter,
+  type SuccessEnvelope,
+  type ToolListing,
+} from './envelope.ts';
 export { ERRORS, UNAVAILABLE_RETRY_SECONDS, unavailableBody, type ErrorCategory, type ErrorCode } from './errors.ts';
 export { AUDIT_EVENTS, FAILURE_EVENTS, type AuditEventType, type FailureEventType } from './events.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';

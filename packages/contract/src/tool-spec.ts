@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ErrorCode } from './errors.ts';
 
 /** Who may call: anybody, or only a caller whose identity is proven. */
 export type IdentityNeed = 'open' | 'required';
@@ -20,6 +21,14 @@ export interface ToolSpec {
   readonly readOnly: boolean;
   /** Other names of arguments; the canonical one wins when both are sent. */
   readonly argumentAliases?: Readonly<Record<string, string>>;
+  /** A call that works: shown by describe_tool, and parsed at start, so that it stays one that works. */
+  readonly example: Readonly<Record<string, unknown>>;
+  /** What the tool itself may refuse with, beside what every call may be refused with. */
+  readonly errors: readonly ErrorCode[];
+  /** Answers while the server is starting or stopping: it tells how to find one's way, and needs no warm part. */
+  readonly whileNotReady?: true;
+  /** A session that is unknown, expired or revoked leaves the call unbound instead of refusing it. */
+  readonly ignoresStaleProof?: true;
 }
 
 /** Another name for a tool. */

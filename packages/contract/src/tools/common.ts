@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** The session secret, accepted by every tool; the others are carried by clients and never prove anything. */
 export const identityArguments = {
-  client_session_id: z.string().max(512).optional().describe('Session secret from onboard'),
+  client_session_id: z.string().max(512).nullish().describe('Session secret from onboard'),
   agent_id: z.string().max(512).nullish().meta({ hidden: true }),
   continuity_token: z.string().max(4096).nullish().meta({ hidden: true }),
 };

@@ -119,6 +119,25 @@ export const processAgentUpdate = toolSpec({
   advertised: false,
   readOnly: false,
   argumentAliases: updateAliases,
+  example: {
+    client_session_id: '<from onboard>',
+    response_text: 'Fixed the retry loop and its test.',
+    complexity: 0.4,
+    confidence: 0.8,
+    task_type: 'bugfix',
+    recent_tool_results: [{ tool: 'vitest', summary: '12 tests passed', kind: 'test', exit_code: 0 }],
+    idempotency_key: 'retry-loop-1',
+  },
+  errors: [
+    'AGENT_PAUSED',
+    'AGENT_ARCHIVED',
+    'LOOP_DETECTED',
+    'STRONG_IDENTITY_REQUIRED',
+    'IDEMPOTENCY_CONFLICT',
+    'SEQUENCE_CONFLICT',
+    'OVERLOADED',
+    'STORAGE_UNAVAILABLE',
+  ],
 });
 
 export const simulateUpdate = toolSpec({
@@ -137,6 +156,13 @@ export const simulateUpdate = toolSpec({
   advertised: true,
   readOnly: true,
   argumentAliases: updateAliases,
+  example: {
+    client_session_id: '<from onboard>',
+    response_text: 'About to rewrite the scheduler.',
+    complexity: 0.9,
+    confidence: 0.9,
+  },
+  errors: ['AGENT_NOT_FOUND', 'OVERLOADED', 'STORAGE_UNAVAILABLE'],
 });
 
 export const getGovernanceMetrics = toolSpec({
@@ -152,6 +178,8 @@ export const getGovernanceMetrics = toolSpec({
   timeoutMs: 10_000,
   advertised: false,
   readOnly: true,
+  example: { client_session_id: '<from onboard>' },
+  errors: ['AGENT_NOT_FOUND'],
 });
 
 export const OUTCOME_TYPES = [
@@ -202,4 +230,18 @@ export const outcomeEvent = toolSpec({
   timeoutMs: 15_000,
   advertised: false,
   readOnly: false,
+  example: {
+    client_session_id: '<from onboard>',
+    outcome_type: 'test_passed',
+    prediction_id: '0198d3c4-7b1e-7c3a-9f00-3a5f0c9b2e11',
+    detail: { tool: 'vitest', command: 'npm test', exit_code: 0 },
+  },
+  errors: [
+    'AGENT_NOT_FOUND',
+    'AGENT_ARCHIVED',
+    'IDEMPOTENCY_CONFLICT',
+    'SEQUENCE_CONFLICT',
+    'OVERLOADED',
+    'STORAGE_UNAVAILABLE',
+  ],
 });

@@ -17,6 +17,10 @@ export const listTools = toolSpec({
   timeoutMs: 10_000,
   advertised: true,
   readOnly: true,
+  example: { verbose: true },
+  errors: [],
+  whileNotReady: true,
+  ignoresStaleProof: true,
 });
 
 export const describeTool = toolSpec({
@@ -32,6 +36,10 @@ export const describeTool = toolSpec({
   timeoutMs: 10_000,
   advertised: true,
   readOnly: true,
+  example: { tool_name: 'sync_state' },
+  errors: [],
+  whileNotReady: true,
+  ignoresStaleProof: true,
 });
 
 export const healthCheck = toolSpec({
@@ -43,6 +51,10 @@ export const healthCheck = toolSpec({
   timeoutMs: 5_000,
   advertised: true,
   readOnly: true,
+  example: {},
+  errors: [],
+  whileNotReady: true,
+  ignoresStaleProof: true,
 });
 
 export const getServerInfo = toolSpec({
@@ -57,4 +69,8 @@ export const getServerInfo = toolSpec({
   timeoutMs: 10_000,
   advertised: false,
   readOnly: true,
+  example: {},
+  errors: [],
+  whileNotReady: true,
+  ignoresStaleProof: true,
 });

@@ -31,6 +31,9 @@ export const onboard = toolSpec({
   advertised: false,
   readOnly: false,
   argumentAliases: { label: 'name', display_name: 'name', nickname: 'name' },
+  example: { name: 'release-bot', model_type: 'claude', purpose: 'Keeps the release notes' },
+  errors: ['AGENT_NOT_FOUND', 'STORAGE_UNAVAILABLE'],
+  ignoresStaleProof: true,
 });
 
 export const identity = toolSpec({
@@ -50,4 +53,6 @@ export const identity = toolSpec({
   advertised: true,
   readOnly: false,
   argumentAliases: { label: 'name', display_name: 'name', nickname: 'name' },
+  example: { client_session_id: '<from onboard>', name: 'release-bot' },
+  errors: ['AGENT_NOT_FOUND', 'OVERLOADED', 'SEQUENCE_CONFLICT', 'STORAGE_UNAVAILABLE'],
 });

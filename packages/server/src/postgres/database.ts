@@ -13,6 +13,10 @@ export interface Queryable {
 /** A connection of its own, outside the pool; closed by its user. */
 export interface Connection extends Queryable {
   close(): Promise<void>;
+  /** Hears LISTEN notifications of this connection. */
+  onNotification(listener: (channel: string, payload: string) => void): void;
+  /** Hears the end of this connection, wanted or not. */
+  onClosed(listener: () => void): void;
 }
 
 /** PostgreSQL, as the features see it. */

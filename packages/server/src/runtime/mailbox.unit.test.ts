@@ -84,6 +84,8 @@ interface ModelKey {
   /** When its last message arrived, and when its last message ended. */
   arrived: number;
   ended: number;
+  /** Whether the state may have been dropped as idle. */
+  doubtful: boolean;
   stored: number[];
 }
 
@@ -103,6 +105,7 @@ const freshKey = (): ModelKey => ({
   stale: false,
   arrived: 0,
   ended: 0,
+  doubtful: false,
   stored: [],
 });
 
@@ -158,11 +161,14 @@ class Send implements fc.AsyncCommand<Model, World> {
       // The state is surely there within one idle time of its last use, surely gone after two; what happens between is
       // the mailbox's affair, and the model takes it over.
       if (now - Math.max(key.arrived, key.ended) >= 2 * IDLE_MS) key.loaded = false;
-      else if (key.loaded && now - key.arrived >= IDLE_MS && this.ttl >= 0) {
+      key.doubtful = key.loaded && (key.doubtful || now - key.arrived >= IDLE_MS);
+      // A late message does not tell, because it never asks for the state.
+      if (key.doubtful && this.ttl >= 0) {
         const before = world.loads.length;
         void world.send(this.key, id, this.ttl);
         await settle();
         key.loaded = world.loads.length === before;
+        key.doubtful = false;
       }
     }
     if (!world.started.some((one) => one.id === id)) void world.send(this.key, id, this.ttl);

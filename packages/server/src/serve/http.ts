@@ -72,7 +72,10 @@ const answerError = (error: FastifyError, request: FastifyRequest, reply: Fastif
     );
   }
   if (error.statusCode !== undefined && error.statusCode < 500) {
-    return sendRefusal(reply, refuse('BAD_REQUEST', 'The body must be a JSON object, sent as application/json.').refusal);
+    return sendRefusal(
+      reply,
+      refuse('BAD_REQUEST', 'The body must be a JSON object, sent as application/json.').refusal,
+    );
   }
   log.error({ err: error, request_id: request.id }, 'request failed');
   return sendRefusal(
@@ -101,33 +104,32 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     forceCloseConnections: 'idle',
   });
 
-  app.addHook('onRequest', async (request, reply) => {
+  // In the callback style: the hook runs before everything, and need not cost a promise. Who answers does not call `done`.
+  app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
-    if (request.url === LIVE) return undefined;
+    if (request.url === LIVE) {
+      done();
+      return;
+    }
     const { host, origin, authorization } = request.headers;
-    switch (foreign(host, origin)) {
-      case 'host':
-        return await sendRefusal(reply, foreignHost, 421);
-      case 'origin':
-        return await sendRefusal(reply, foreignOrigin);
-      case undefined:
-    }
+    const what = foreign(host, origin);
     const path = request.url.split('?', 1)[0] ?? '';
-    if (!OPEN_ROUTES.has(path) && !bearerIsGood(authorization)) {
-      void reply.header('www-authenticate', 'Bearer realm="breakwater"');
-      return await sendRefusal(reply, unauthorized);
-    }
-    if (draining) return await sendUnavailable(reply.header('connection', 'close'));
-    return undefined;
+    if (what === 'host') void sendRefusal(reply, foreignHost, 421);
+    else if (what === 'origin') void sendRefusal(reply, foreignOrigin);
+    else if (!OPEN_ROUTES.has(path) && !bearerIsGood(authorization)) {
+      void sendRefusal(reply.header('www-authenticate', 'Bearer realm="breakwater"'), unauthorized);
+    } else if (draining) void sendUnavailable(reply.header('connection', 'close'));
+    else done();
   });
 
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     metrics.httpRequest({
       method: request.method,
       route: request.routeOptions.url ?? '_unknown',
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
     });
+    done();
   });
 
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, log));

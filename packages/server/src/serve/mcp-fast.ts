@@ -89,7 +89,8 @@ export const readFastCall = (
   const { id, params } = body;
   if (!isId(id) || !isObject(params) || !hasOnly(body, MESSAGE_KEYS) || !hasOnly(params, PARAMS_KEYS)) return undefined;
   const { name, arguments: args = {}, _meta: meta } = params;
-  if (typeof name !== 'string' || !isObject(args)) return undefined;
+  // The SDK drops an argument of this name while it copies the others.
+  if (typeof name !== 'string' || !isObject(args) || Object.hasOwn(args, '__proto__')) return undefined;
   const version = headers['mcp-protocol-version'];
 
   if (version === MODERN_REVISION) {

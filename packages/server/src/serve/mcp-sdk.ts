@@ -47,6 +47,8 @@ export const createMcpSdk = (
   const validator = new AjvJsonSchemaValidator();
   const report = (error: Error) => options.log.debug({ err: error }, 'mcp exchange refused');
 
+  /* eslint-disable @typescript-eslint/no-deprecated -- The high-level class checks arguments against schemas of its own
+     before dispatch sees them, and would build those schemas anew for every exchange. */
   const instance = (exchange: McpExchange): Server => {
     const server = new Server(options.server, {
       capabilities: { tools: {} },
@@ -67,6 +69,7 @@ export const createMcpSdk = (
     );
     return server;
   };
+  /* eslint-enable @typescript-eslint/no-deprecated */
 
   const modern = (responseMode: 'auto' | 'sse'): McpHttpHandler =>
     createMcpHandler(

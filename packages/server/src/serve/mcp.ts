@@ -1,8 +1,7 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
-import { CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
+import { CLIENT_INFO_META_KEY, isInitializeRequest, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { evidenceOf, oneHeader } from './evidence.ts';
 import { createEnvelopeCheck, createFastAnswer, MODERN_REVISION, readFastCall } from './mcp-fast.ts';
 import { createMcpSdk, type ReplyForm } from './mcp-sdk.ts';
@@ -56,7 +55,9 @@ const methodOf = (body: unknown): string => {
 const isModern = (request: FastifyRequest, body: unknown): boolean => {
   if (request.headers['mcp-protocol-version'] === MODERN_REVISION) return true;
   const meta = (body as { params?: { _meta?: unknown } } | null | undefined)?.params?._meta;
-  return typeof meta === 'object' && meta !== null && (PROTOCOL_VERSION_META_KEY in meta || CLIENT_INFO_META_KEY in meta);
+  return (
+    typeof meta === 'object' && meta !== null && (PROTOCOL_VERSION_META_KEY in meta || CLIENT_INFO_META_KEY in meta)
+  );
 };
 
 /** The SDK works on web requests; the body goes beside it, parsed, unless it could not be. */
@@ -103,10 +104,13 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     }
   };
 
-  const refuseUnknown = async (reply: FastifyReply, session: string): Promise<FastifyReply | undefined> => {
+  /** Answers for a session that cannot be used; true when it did. (A reply is thenable, so it cannot be the result.) */
+  const refusedSession = async (reply: FastifyReply, session: string): Promise<boolean> => {
     const known = await store(() => sessions.known(session));
-    if (!known.ok) return sendUnavailable(reply, known.refusal.code);
-    return known.value ? undefined : sendRpcError(reply, 404, -32001, 'Session not found');
+    if (known.ok && known.value) return false;
+    if (known.ok) void sendRpcError(reply, 404, -32001, 'Session not found');
+    else void sendUnavailable(reply, known.refusal.code);
+    return true;
   };
 
   const sendWeb = async (reply: FastifyReply, response: Response): Promise<FastifyReply> => {
@@ -114,9 +118,7 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     for (const [name, value] of response.headers) if (name !== 'connection') void reply.header(name, value);
     if (response.body === null) return reply.send();
     const isStream = response.headers.get('content-type') === 'text/event-stream';
-    return reply.send(
-      isStream ? Readable.fromWeb(response.body as ReadableStream) : Buffer.from(await response.arrayBuffer()),
-    );
+    return reply.send(isStream ? Readable.fromWeb(response.body) : Buffer.from(await response.arrayBuffer()));
   };
 
   const bySdk = async (request: FastifyRequest, reply: FastifyReply, body: unknown, session: string | undefined) => {
@@ -148,7 +150,7 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     if (unavailable !== undefined && !Array.isArray(body) && form !== 'sse') {
       return sendUnavailable(reply, unavailable.refusal?.code);
     }
-    if (method === 'initialize' && response.status === 200 && !isModern(request, body)) {
+    if (isInitializeRequest(body) && response.status === 200 && !isModern(request, body)) {
       const created = await store(() => sessions.create());
       if (!created.ok) return sendUnavailable(reply, created.refusal.code);
       void reply.header(SESSION_HEADER, created.value);
@@ -171,15 +173,15 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     let session: string | undefined;
     if (methodOf(body) !== 'initialize' && !isModern(request, body)) {
       session = oneHeader(request.headers, SESSION_HEADER);
-      const refused = session === undefined ? undefined : await refuseUnknown(reply, session);
-      if (refused !== undefined) return refused;
+      if (session !== undefined && (await refusedSession(reply, session))) return reply;
     }
     if (options.mcpFastPath !== false && formOf(request.headers.accept) === 'json') {
       const fast = readFastCall(request.headers, body, envelopeIsGood);
       if (fast !== undefined) {
         const answer = await call(request, fast.name, fast.args, session);
         if (answer.status === 503) return sendUnavailable(reply, answer.refusal?.code);
-        return reply.header('content-type', 'application/json').send(fastAnswer(fast, answer));
+        // As bytes, because Fastify adds a charset to the content type of a string, and the SDK has none.
+        return reply.header('content-type', 'application/json').send(Buffer.from(fastAnswer(fast, answer)));
       }
     }
     return await bySdk(request, reply, body, session);
@@ -188,9 +190,9 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
   const end = async (request: FastifyRequest, reply: FastifyReply) => {
     if (!readiness.ready) return sendUnavailable(reply);
     const session = oneHeader(request.headers, SESSION_HEADER);
-    if (session === undefined) return sendRpcError(reply, 400, -32000, 'Bad Request: Mcp-Session-Id header is required');
-    const refused = await refuseUnknown(reply, session);
-    if (refused !== undefined) return refused;
+    if (session === undefined)
+      return sendRpcError(reply, 400, -32000, 'Bad Request: Mcp-Session-Id header is required');
+    if (await refusedSession(reply, session)) return reply;
     const revoked = await store(() => sessions.revoke(session));
     return revoked.ok ? reply.code(200).send() : sendUnavailable(reply, revoked.refusal.code);
   };

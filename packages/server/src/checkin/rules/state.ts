@@ -228,8 +228,9 @@ export const encodeScoring = (
 };
 
 /** Reads the row of the drift baseline; throws when it does not hold what its columns promise. */
-const driftFrom = (row: Readonly<Record<string, unknown>> | null): DriftBaseline => {
-  if (row === null) return INITIAL_DRIFT_BASELINE;
+const driftFrom = (stored: DriftBaselineColumns | null): DriftBaseline => {
+  if (stored === null) return INITIAL_DRIFT_BASELINE;
+  const row: Readonly<Record<string, unknown>> = { ...stored };
   const number = (column: keyof DriftBaselineColumns): number => {
     const value = row[column];
     if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error(`drift baseline: ${column} is no number`);
@@ -279,7 +280,7 @@ const isStored = (json: unknown): json is StoredScoring => {
  * The state out of its JSON and its row. A row without scoring (written by the reference) starts anew on the drift
  * baseline that is there. Throws on JSON that is there but unreadable: an agent's history must not vanish in silence.
  */
-export const decodeScoring = (json: unknown, driftBaseline: Readonly<Record<string, unknown>> | null): ScoringState => {
+export const decodeScoring = (json: unknown, driftBaseline: DriftBaselineColumns | null): ScoringState => {
   const drift = driftFrom(driftBaseline);
   if (json === undefined || json === null) return { ...initialScoring, drift };
   if (!isStored(json)) throw new Error('scoring state: unreadable');

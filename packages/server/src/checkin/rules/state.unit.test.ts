@@ -17,7 +17,7 @@ const stored = (json: Readonly<Record<string, unknown>>): Record<string, unknown
 
 const throughStorage = (state: ScoringState): ScoringState => {
   const { json, driftBaseline } = encodeScoring(state);
-  return decodeScoring(stored(json), stored(driftBaseline));
+  return decodeScoring(stored(json), stored(driftBaseline) as typeof driftBaseline);
 };
 
 const restarted = (result: CheckIn) => ({
@@ -100,6 +100,6 @@ describe('the stored scoring state', () => {
     for (const [key, value] of damaged) {
       expect(() => decodeScoring({ ...json, [key]: value }, driftBaseline), key).toThrow('scoring state');
     }
-    expect(() => decodeScoring(json, { ...driftBaseline, alpha: null })).toThrow('drift baseline');
+    expect(() => decodeScoring(json, { ...driftBaseline, alpha: Number.NaN })).toThrow('drift baseline');
   });
 });

@@ -1,11 +1,11 @@
 /** A promise that a test opens or breaks by hand. */
 export interface Gate {
-  readonly passed: Promise<void>;
+  readonly passed: Promise<undefined>;
   open(): void;
   fail(error: Error): void;
 }
 
 export const createGate = (): Gate => {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  return { passed: promise, open: () => resolve(), fail: reject };
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  return { passed: promise, open: () => resolve(undefined), fail: (error) => reject(error) };
 };

@@ -1,0 +1,13 @@
+/** Floor 2: PostgreSQL. Connections, the embedded server, migrations, group commit, and what nodes tell each other. */
+export { createTryLock } from './advisory.ts';
+export { openDatabase, type ConnectionTarget } from './connect.ts';
+export { type Connection, type Database, type Queryable, type Statement } from './database.ts';
+export { compareShadows, compareWithManifest, writeManifest } from './drift.ts';
+export { startEmbedded, type EmbeddedServer } from './embedded/embedded.ts';
+export { classifyError } from './errors.ts';
+export { GroupCommit } from './group-commit.ts';
+export { migrate, planMigrations, type MigrationPlan } from './migrate.ts';
+export { createNotifier, type Notifier } from './notify.ts';
+export { ensurePartitions, listPartitions, partitionJob } from './partitions.ts';
+export { onPrimary } from './primary.ts';
+export { StartupError } from './startup-error.ts';
