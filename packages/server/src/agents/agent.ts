@@ -33,6 +33,10 @@ export interface Vitals {
   /** measured, derived or prior: the label of E, I, S, V. */
   readonly source: string;
   readonly at: string;
+  /** Over-confidence from graded outcomes (null: too few), and how many there are. */
+  readonly calibration: { readonly error: number | null; readonly graded: number };
+  /** The claims detector's value M; 1 says nothing. */
+  readonly claims: number;
 }
 
 /**

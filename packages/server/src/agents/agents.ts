@@ -62,7 +62,7 @@ export interface AgentsOptions<M> {
   onCrash: (agentId: string, error: unknown) => void;
   /** Another node changed the agent first: refresh what is kept about it elsewhere before the decision is made again. */
   onConflict?: (agentId: string) => Promise<void>;
-  onFlush?: (flush: { items: number; ms: number }) => void;
+  onFlush?: (flush: { items: number; ms: number; ok: boolean }) => void;
   /** Waiting messages per agent. */
   mailboxCapacity?: number;
   idleMs?: number;

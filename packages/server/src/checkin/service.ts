@@ -322,6 +322,8 @@ const changeOf = (parts: {
       phase: checkedIn.warmup.phase,
       source: checkedIn.source,
       at: new Date(now).toISOString(),
+      calibration: checkedIn.evidence.calibration,
+      claims: checkedIn.evidence.claims.value,
     },
     ...(settled.rows.length > 0 && { evidence: encodeEvidence(settled.evidence) }),
     state: {

@@ -18,9 +18,6 @@ export const checkInTools = (options: {
   checkIns: CheckIns;
   sessionKeyOf: (evidence: Evidence) => string | null;
   readHead: (agentId: string) => AgentHead | undefined;
-  calibrationOf: (
-    agentId: string,
-  ) => Promise<{ error: number | null; graded: number; claims_value: number } | undefined>;
 }): Tool[] => {
   /** The chain lets no unbound caller through to a tool that needs identity; this says so to the compiler. */
   const bound = <A>({ args, caller, evidence, deadline, unknownArguments }: AnyCall<A>): Outcome<BoundCall<A>> => {
@@ -38,7 +35,7 @@ export const checkInTools = (options: {
       const update = bound(call);
       return update.ok ? options.checkIns.simulate(update.value) : update;
     }),
-    defineTool(getGovernanceMetrics, async ({ caller, args }) => {
+    defineTool(getGovernanceMetrics, async ({ caller }) => {
       if (caller.agentId === undefined) {
         return accept({
           status: 'unbound',
@@ -48,8 +45,7 @@ export const checkInTools = (options: {
       }
       const head = options.readHead(caller.agentId);
       if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
-      const calibration = args.lite === false ? await options.calibrationOf(caller.agentId) : undefined;
-      return accept({ ...vitalsView(head), ...(calibration && { calibration }) });
+      return accept(vitalsView(head));
     }),
   ];
 };

@@ -1,4 +1,5 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { nearest } from '../runtime/index.ts';
 
 interface Setting<T> {
   readonly env: string;
@@ -127,20 +128,6 @@ export type Config = { readonly [K in SettingName]: Settings[K] extends Setting<
 /** Variables with our prefix that are not settings: flags by name, and the crash programs' fault. */
 const OTHER_VARIABLES = /^BREAKWATER_(FLAG_[A-Z0-9_]+|FAULT)$/;
 
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      next.push(
-        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
-      );
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-};
-
 /**
  * Reads the configuration: flags over environment over defaults. Refuses with every problem at once, each naming its
  * variable; an unknown variable with our prefix is refused with the nearest known one, since a misspelt setting that is
@@ -154,8 +141,8 @@ export const readConfig = (
   const names = Object.values(SETTINGS).map((setting) => setting.env);
   for (const name of Object.keys(env)) {
     if (!name.startsWith('BREAKWATER_') || OTHER_VARIABLES.test(name) || (names as string[]).includes(name)) continue;
-    const nearest = [...names].sort((a, b) => distance(name, a) - distance(name, b))[0];
-    problems.push(`${name} is unknown; did you mean ${nearest ?? names[0]}?`);
+    const [guess] = nearest(name, names, 1);
+    problems.push(`${name} is unknown${guess === undefined ? '' : `; did you mean ${guess}?`}`);
   }
   const config: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {

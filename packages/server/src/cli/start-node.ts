@@ -1,37 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { resolve as resolvePath } from 'node:path';
 import { ALIASES, FAILURE_EVENTS } from '@breakwater/contract';
-import { pino, type Logger } from 'pino';
-import { Agents, expiredPauses, pruneWorkingData } from '../agents/index.ts';
+import { pino } from 'pino';
+import { Agents, expiredPauses, pruneWorkingData, type AgentHead } from '../agents/index.ts';
 import { createBaselines } from '../baselines/index.ts';
-import { createChannel } from '../channel/index.ts';
+import { createChannel, divergencePayload } from '../channel/index.ts';
 import { CheckIns, checkInTools, DEFAULT_LOOP_LIMITS, memoryCodec, type Memory } from '../checkin/index.ts';
-import { Dispatcher } from '../dispatch/index.ts';
+import { Dispatcher } from '../dispatch-main/index.ts';
 import { createFlags } from '../flags/index.ts';
 import { Identity, identityTools } from '../identity/index.ts';
-import { Outcomes, outcomeTools, viewEvidence } from '../outcomes/index.ts';
+import { Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
   createNotifier,
   createTryLock,
+  ensurePartitions,
   migrate,
   openDatabase,
   partitionJob,
-  ensurePartitions,
   startEmbedded,
-  type Database,
+  type ConnectionTarget,
 } from '../postgres/index.ts';
-import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker, type Clock, type Ids } from '../runtime/index.ts';
+import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker } from '../runtime/index.ts';
 import { createHttpServer, createMetrics, serverTools } from '../serve/index.ts';
 import type { Config } from './settings.ts';
 import { VERSION } from './version.ts';
 
+const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+
 /** A running node. */
-export interface Node {
+export interface RunningNode {
   readonly url: string;
-  readonly embedded: boolean;
-  /** How the database is called in messages: a path or a host, never a password. */
-  readonly database: string;
+  /** Where the embedded PostgreSQL keeps its data; undefined with a database of the operator's own. */
+  readonly embeddedIn: string | undefined;
   /** Milliseconds from the call of {@link startNode} until dispatch opened. */
   readonly readyMs: number;
   /** Drains and stops everything that was started; idempotent. */
@@ -39,5 +39,289 @@ export interface Node {
 }
 
 const RECONCILE_MS = 300_000;
-const LOOP_DELAY_LIMIT_MS = 250;
-`` 
+const EXPIRY_MS = 60_000;
+const PRUNE_MS = 3_600_000;
+const PROBE_MS = 1_000;
+const LOOP_CHECK_MS = 1_000;
+const LOOP_DELAY_LIMIT_MS = 500;
+const DRAIN_MS = 3_500;
+const INSTRUCTIONS =
+  'Call start_session once and keep client_session_id. Call sync_state after each piece of work with your confidence in ' +
+  'it; when its result is known, call record_result with the prediction_id and the evidence. Stop when you are paused.';
+
+/**
+ * Puts a node together and starts it, floor by floor: the port first, so that a taken one is found out before anything
+ * else is touched; then PostgreSQL, the schema, the live tables; dispatch opens when all of them are warm (W3-10.05).
+ *
+ * Rejects with the error of the part that could not start, after stopping those before it.
+ */
+export const startNode = async (
+  config: Config,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<RunningNode> => {
+  const clock = systemClock;
+  const ids = systemIds;
+  const startedAt = clock.monotonic();
+  const nodeId = randomUUID();
+  const log = pino(
+    { level: config.logLevel, base: { node: nodeId.slice(0, 8) } },
+    pino.destination({ fd: 2, sync: false }),
+  );
+  const supervisor = new Supervisor((part, error) => log.error({ err: error, part }, 'a part did not stop cleanly'));
+  const readiness = new Readiness();
+  for (const part of ['postgres', 'flags', 'baselines', 'agents', 'bindings']) readiness.expect(part);
+
+  // PostgreSQL starts after the port is taken, but everything above it is put together before.
+  let embedded: Awaited<ReturnType<typeof startEmbedded>> | undefined;
+  let target: ConnectionTarget | undefined = config.databaseUrl === undefined ? undefined : { url: config.databaseUrl };
+  const database = openDatabase({
+    target: () => {
+      if (target === undefined) throw new Error('PostgreSQL is not started yet');
+      return target;
+    },
+    onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
+  });
+
+  const channel = createChannel({
+    database,
+    clock,
+    ids,
+    context: { service_pid: process.pid, running_since: new Date(clock.now()).toISOString(), host: hostname() },
+    onError: (error) => log.warn({ err: error }, 'failure events wait for PostgreSQL'),
+  });
+  const notifier = createNotifier({
+    database,
+    nodeId,
+    clock,
+    onError: (error) => log.warn({ err: error }, 'a change of another node could not be taken over'),
+  });
+  const diverged = (store: string, { key, live, stored }: { key: string; live: unknown; stored: unknown }) => {
+    log.warn({ store, key }, 'memory differed from PostgreSQL; PostgreSQL won');
+    channel.fail(FAILURE_EVENTS.etsPgDivergence, divergencePayload(store, key, live, stored));
+  };
+
+  const metrics = createMetrics();
+  const flags = createFlags({ database, env, notifier, onDivergence: diverged });
+  const baselines = createBaselines({ database, notifier, onDivergence: diverged });
+  const agents = new Agents<Memory>({
+    database,
+    codec: memoryCodec,
+    clock,
+    ids,
+    notifier,
+    onCrash: (agentId, error) => {
+      log.error({ err: error, agent_id: agentId }, 'a call of an agent crashed');
+      channel.fail(FAILURE_EVENTS.handlerCrashed, { error: errorName(error) }, agentId);
+    },
+    onConflict: (agentId) => baselines.refresh(agentId),
+    onFlush: ({ items, ms, ok }) => metrics.commit({ items, ok, seconds: ms / 1000 }),
+  });
+  const identity = new Identity({ database, agents, clock, ids, notifier });
+  const pauseMs = config.pauseHours * 3_600_000;
+  const outcomes = new Outcomes({ database, agents, clock, ids, pauseMs });
+  const checkIns = new CheckIns({
+    agents,
+    baselines,
+    outcomes,
+    clock,
+    ids,
+    pauseMs,
+    loopLimits: {
+      ...DEFAULT_LOOP_LIMITS,
+      burst: config.loopUpdatesPerMinute === 0 ? Number.POSITIVE_INFINITY : config.loopUpdatesPerMinute,
+    },
+  });
+  const loopMonitor = new LoopMonitor({
+    clock,
+    everyMs: LOOP_CHECK_MS,
+    limitMs: LOOP_DELAY_LIMIT_MS,
+    onDelay: (delay) => channel.fail(FAILURE_EVENTS.eventLoopDelay, { max_ms: delay.maxMs, p99_ms: delay.p99Ms }),
+  });
+
+  const readHead = (agentId: string): AgentHead | undefined => {
+    const reading = agents.table.read(agentId);
+    return reading.ok ? reading.value : undefined;
+  };
+  const sessionKeyOf = identity.sessionKeyOf.bind(identity);
+  const dispatcher = new Dispatcher({
+    tools: [
+      ...identityTools(identity, readHead),
+      ...checkInTools({ checkIns, sessionKeyOf, readHead }),
+      ...outcomeTools(outcomes, sessionKeyOf),
+      ...serverTools({
+        version: VERSION,
+        clock,
+        readiness,
+        loopDelayMs: () => loopMonitor.last.maxMs,
+        counts: () => ({ agents: agents.table.size, sessions: identity.bindings }),
+        embeddedDatabase: config.databaseUrl === undefined,
+      }),
+    ],
+    aliases: ALIASES,
+    resolveCaller: (evidence, claimed) => identity.resolve(evidence, claimed),
+    readiness,
+    clock,
+    ids,
+    limits: { perMinute: config.callsPerMinute, perHour: config.callsPerHour },
+    onUnexpected: ({ incidentId, tool, error }) => {
+      log.error({ err: error, incident_id: incidentId, tool }, 'a tool failed');
+      channel.fail(FAILURE_EVENTS.handlerCrashed, {
+        incident_id: incidentId,
+        tool_name: tool,
+        error: errorName(error),
+      });
+    },
+    onTimeout: ({ incidentId, tool, timeoutMs, agentId }) => {
+      log.warn({ incident_id: incidentId, tool, timeout_ms: timeoutMs }, 'a tool passed its deadline');
+      const payload = { incident_id: incidentId, tool_name: tool, timeout_s: timeoutMs / 1000 };
+      channel.fail(FAILURE_EVENTS.toolTimeout, payload, agentId);
+    },
+  });
+
+  const http = createHttpServer({
+    dispatcher,
+    sessions: {
+      create: () => identity.createMcpSession(),
+      known: (id) => identity.mcpSessionKnown(id),
+      revoke: (id) => identity.revokeMcpSession(id),
+    },
+    readiness,
+    readFlag: (key) => flags.read(key),
+    readBaseline: (key) => baselines.table.read(key),
+    metrics,
+    tokens: config.tokens,
+    allowedHosts: config.allowedHosts,
+    allowedOrigins: config.allowedOrigins,
+    server: { name: 'breakwater', version: VERSION },
+    instructions: INSTRUCTIONS,
+    clock,
+    ids,
+    log,
+  });
+  metrics.watch({
+    mailboxes: { agents: () => agents.sizes },
+    liveTables: {
+      agents: () => agents.table.size,
+      baselines: () => baselines.table.size,
+      flags: () => flags.table.size,
+      bindings: () => identity.bindings,
+    },
+    readiness: () => readiness.parts(),
+    commitQueue: () => agents.sizes.uncommitted,
+    loopDelay: () => loopMonitor.last,
+  });
+
+  const locks = createTryLock(database);
+  const ticker = new Ticker({
+    clock,
+    tryLock: locks.tryLock,
+    onError: (job, error) => log.error({ err: error, job }, 'a job failed; it is tried again at its next turn'),
+  });
+  ticker.add(partitionJob(database, () => clock.now()));
+  ticker.add({
+    name: 'flags.reconcile',
+    everyMs: RECONCILE_MS,
+    singleton: false,
+    run: async () => void (await flags.reconcile()),
+  });
+  ticker.add({
+    name: 'baselines.reconcile',
+    everyMs: RECONCILE_MS,
+    singleton: false,
+    run: async () => void (await baselines.reconcile()),
+  });
+  ticker.add({
+    name: 'checkin.expire_pauses',
+    everyMs: EXPIRY_MS,
+    singleton: true,
+    run: async () => {
+      for (const agentId of expiredPauses(agents.table, clock.now())) {
+        await checkIns.expirePauseOf(agentId, clock.now() + EXPIRY_MS);
+      }
+    },
+  });
+  ticker.add({
+    name: 'agents.prune',
+    everyMs: PRUNE_MS,
+    singleton: true,
+    run: async () => {
+      for (const statement of pruneWorkingData(clock.now())) await database.query(statement);
+      await identity.prune();
+    },
+  });
+  // Readiness follows PostgreSQL: while it is away, callers get the 503 contract at once instead of waiting for it.
+  ticker.add({
+    name: 'postgres.probe',
+    everyMs: PROBE_MS,
+    singleton: false,
+    run: async () => {
+      const alive = await database.query({ text: 'SELECT 1' }).then(
+        () => true,
+        () => false,
+      );
+      if (!alive && readiness.parts()['postgres'] === true) {
+        log.error('PostgreSQL does not answer');
+        channel.fail(FAILURE_EVENTS.storageUnavailable, {});
+      }
+      readiness.report('postgres', alive);
+    },
+  });
+
+  let url = '';
+  await supervisor.start({
+    name: 'http',
+    start: async () => {
+      url = await http.listen({ host: config.host, port: config.port });
+    },
+    stop: () => http.close({ graceMs: DRAIN_MS }),
+  });
+  if (target === undefined) {
+    await supervisor.start({
+      name: 'embedded postgres',
+      start: async () => {
+        embedded = await startEmbedded({ dataDir: config.dataDir });
+        target = embedded.target;
+      },
+      stop: () => embedded?.stop(),
+    });
+  }
+  await supervisor.start({
+    name: 'schema',
+    start: async () => {
+      await migrate(database);
+      await ensurePartitions(database, clock.now());
+      readiness.report('postgres', true);
+    },
+    stop: () => database.close(),
+  });
+  await supervisor.start({ name: 'notifier', start: () => notifier.start(), stop: () => notifier.stop() });
+  await supervisor.start({ name: 'channel', stop: () => channel.stop() });
+  await supervisor.start({
+    name: 'live tables',
+    start: async () => {
+      const load = async (part: string, work: Promise<void>) => {
+        await work;
+        readiness.report(part, true);
+      };
+      await Promise.all([
+        load('flags', flags.load()),
+        load('baselines', baselines.load()),
+        load('agents', agents.load()),
+        load('bindings', identity.load()),
+      ]);
+    },
+  });
+  await supervisor.start({ name: 'agents', stop: () => agents.stop() });
+  await supervisor.start({ name: 'event loop', start: () => loopMonitor.start(), stop: () => loopMonitor.stop() });
+  await supervisor.start({ name: 'locks', stop: () => locks.close() });
+  await supervisor.start({ name: 'ticker', stop: () => ticker.stop() });
+  // Started last in name, so that it stops first: what is in flight still finds everything below it running.
+  await supervisor.start({ name: 'http drain', stop: () => http.close({ graceMs: DRAIN_MS }) });
+
+  return {
+    url,
+    embeddedIn: embedded?.dataDir,
+    readyMs: clock.monotonic() - startedAt,
+    stop: () => supervisor.stop(),
+  };
+};

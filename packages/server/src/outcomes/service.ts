@@ -8,6 +8,7 @@ import {
   type AuditDraft,
   type OutcomeRow,
   type Pause,
+  type Vitals,
 } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, Ids } from '../runtime/index.ts';
@@ -88,6 +89,7 @@ export class Outcomes<M extends WithEvidence> {
               ...(paused ? [paused.event] : []),
             ],
             ...(paused && { status: paused.status, pause: paused.pause }),
+            ...(head.vitals && { vitals: { ...head.vitals, ...judged(settled.evidence, now) } }),
             evidence: encodeEvidence(settled.evidence),
             consume: settled.consume,
             outcomes: settled.rows,
@@ -196,6 +198,12 @@ const draftOf = (args: OutcomeArguments): OutcomeDraft => ({
   ...(args.confidence !== undefined && { confidence: args.confidence }),
   ...(args.prediction_id != null && { predictionId: args.prediction_id }),
 });
+
+/** What the newest outcome changed in the agent's reading of itself. */
+const judged = (evidence: OutcomeEvidence, now: number): Pick<Vitals, 'calibration' | 'claims'> => {
+  const { calibration, claims } = viewEvidence(evidence, now);
+  return { calibration, claims: claims.value };
+};
 
 const requestHash = (args: OutcomeArguments): string => {
   const { idempotency_key: _key, client_session_id: _secret, ...asked } = args;

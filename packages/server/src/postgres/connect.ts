@@ -44,19 +44,25 @@ const run = async <R>(client: Pick<pg.ClientBase, 'query'>, statement: Statement
  * listener on pool and clients such a loss would end the process.
  */
 export const openDatabase = (options: {
-  target: ConnectionTarget;
+  /** A function when the target is known only later, but before the first query. */
+  target: ConnectionTarget | (() => ConnectionTarget);
   poolSize?: number;
   onError: (error: Error) => void;
 }): Database => {
-  const config = clientConfig(options.target);
-  const pool = new pg.Pool({ ...config, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
-  pool.on('error', options.onError);
-  pool.on('connect', (client) => client.on('error', options.onError));
+  const config = () => clientConfig(typeof options.target === 'function' ? options.target() : options.target);
+  const openPool = () => {
+    const opened = new pg.Pool({ ...config(), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
+    opened.on('error', options.onError);
+    opened.on('connect', (client) => client.on('error', options.onError));
+    return opened;
+  };
+  let pool: pg.Pool | undefined;
+  const connections = (): pg.Pool => (pool ??= openPool());
 
   return {
-    query: (statement) => run(pool, statement),
+    query: async (statement) => run(connections(), statement),
     async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-      const client = await pool.connect();
+      const client = await connections().connect();
       let broken: Error | undefined;
       try {
         await client.query('BEGIN');
@@ -75,7 +81,7 @@ export const openDatabase = (options: {
       }
     },
     async connect(): Promise<Connection> {
-      const client = new pg.Client(config);
+      const client = new pg.Client(config());
       client.on('error', options.onError);
       await client.connect();
       const listeners = new Set<(channel: string, payload: string) => void>();
@@ -93,6 +99,6 @@ export const openDatabase = (options: {
         onClosed: (listener) => void closers.add(listener),
       };
     },
-    close: () => pool.end(),
+    close: async () => pool?.end(),
   };
 };

@@ -21,7 +21,8 @@ export interface GroupCommitOptions<Item, Receipt> {
   capacity?: number;
   /** Items of one flush: more lengthens the tail and gains no throughput. */
   maxBatch?: number;
-  onFlush?: (flush: { items: number; ms: number }) => void;
+  /** Hears of every flush; `ok` is false when PostgreSQL could not be reached or was lost. */
+  onFlush?: (flush: { items: number; ms: number; ok: boolean }) => void;
 }
 
 interface Entry<Item, Receipt> {
@@ -97,18 +98,19 @@ export class GroupCommit<Item, Receipt> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, this.#maxBatch);
       const started = this.#options.clock.monotonic();
-      await this.#flush(batch, 0);
-      this.#options.onFlush?.({ items: batch.length, ms: this.#options.clock.monotonic() - started });
+      const ok = await this.#flush(batch, 0);
+      this.#options.onFlush?.({ items: batch.length, ms: this.#options.clock.monotonic() - started, ok });
     }
     this.#lane = undefined;
   }
 
-  async #flush(batch: readonly Entry<Item, Receipt>[], repeats: number): Promise<void> {
+  /** False: PostgreSQL was away. */
+  async #flush(batch: readonly Entry<Item, Receipt>[], repeats: number): Promise<boolean> {
     const connection = await this.#connect();
     if (connection === undefined) {
       // Nothing of these was sent, so refusing is true; callers learn it now instead of at their deadline.
       for (const entry of [...batch, ...this.#waiting.splice(0)]) entry.settle(AWAY);
-      return;
+      return false;
     }
     const items = batch.map((entry) => entry.item);
     faultPoint('commit.before');
@@ -118,29 +120,32 @@ export class GroupCommit<Item, Receipt> {
       faultPoint('commit.sent');
       rows = await sent;
     } catch (error) {
-      await this.#recover(batch, repeats, error);
-      return;
+      return this.#recover(batch, repeats, error);
     }
     faultPoint('commit.durable');
     const receipts = this.#options.receipts(items, rows);
     batch.forEach((entry, i) => entry.settle(accept(receipts[i] as Receipt)));
+    return true;
   }
 
-  async #recover(batch: readonly Entry<Item, Receipt>[], repeats: number, error: unknown): Promise<void> {
+  async #recover(batch: readonly Entry<Item, Receipt>[], repeats: number, error: unknown): Promise<boolean> {
     const kind = classifyError(error);
-    if (kind === 'connection') return this.#resolve(batch);
+    if (kind === 'connection') {
+      await this.#resolve(batch);
+      return false;
+    }
     if (kind === 'conflict' && repeats < MAX_REPEATS) return this.#flush(batch, repeats + 1);
     if (batch.length > 1) {
       const middle = batch.length >> 1;
-      await this.#flush(batch.slice(0, middle), 0);
-      await this.#flush(batch.slice(middle), 0);
-      return;
+      const first = await this.#flush(batch.slice(0, middle), 0);
+      return (await this.#flush(batch.slice(middle), 0)) && first;
     }
     const state = sqlState(error);
     const refused = refuse('INTERNAL_ERROR', 'PostgreSQL rejected this write; nothing was written.', {
       details: { ...(state !== undefined && { sqlstate: state }) },
     });
     for (const entry of batch) entry.settle(refused);
+    return true;
   }
 
   /** Finds out how a flush ended whose connection was lost. Waits for PostgreSQL as long as it takes. */

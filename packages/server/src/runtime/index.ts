@@ -13,6 +13,7 @@ export { armFaultFromEnvironment, FAULT_POINTS, faultPoint, type FaultPoint } fr
 export { COLD, createLiveTable, deepFreeze, type LiveTable, type LiveTableWriter, type Reading } from './live-table.ts';
 export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
 export { Mailboxes, type Handled, type Handler } from './mailbox.ts';
+export { nearest } from './nearest.ts';
 export { Readiness } from './readiness.ts';
 export { Supervisor, type Part } from './supervisor.ts';
 export { Ticker, type Job, type TryLock } from './ticker.ts';

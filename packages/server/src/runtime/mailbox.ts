@@ -79,7 +79,7 @@ export class Mailboxes<S> {
   send<R>(key: string, deadline: number, handler: Handler<S, R>): Promise<Outcome<R>> {
     if (this.#stopped) return Promise.resolve(refuse('NOT_READY', 'The server is stopping.', { retryAfterSeconds: 5 }));
     const box = this.#box(key);
-    if (box.waiting.length > this.#options.capacity) {
+    if (box.waiting.length >= this.#options.capacity) {
       return Promise.resolve(
         refuse('OVERLOADED', `Too many calls wait for this agent (${box.waiting.length}).`, { retryAfterSeconds: 5 }),
       );

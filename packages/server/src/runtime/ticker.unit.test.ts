@@ -63,8 +63,7 @@ describe('Ticker', () => {
     verifies('BW-runtime.08');
     const step = fc.oneof(
       fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: EVERY_MS }) }),
-      fc.record({ kind: fc.constantFrom('end' as const, 'fail' as const) }),
-      fc.record({ kind: fc.constant('die' as const), victim: fc.constantFrom(0 as const, 1 as const) }),
+      fc.record({ kind: fc.constantFrom('end' as const, 'fail' as const, 'kill a' as const, 'kill b' as const) }),
     );
     await fc.assert(
       fc.asyncProperty(fc.nat(EVERY_MS - 1), fc.array(step, { maxLength: 40, size: 'max' }), async (offset, steps) => {
@@ -79,7 +78,7 @@ describe('Ticker', () => {
           if (one.kind === 'advance') for (const node of alive()) node.clock.advance(one.ms);
           else if (one.kind === 'end') runners()[0]?.state.running?.open();
           else if (one.kind === 'fail') runners()[0]?.state.running?.fail(new Error('job failed'));
-          else if (alive().length > 1) nodes[one.victim]!.die();
+          else if (alive().length > 1) nodes[one.kind === 'kill a' ? 0 : 1]!.die();
           await settle();
           expect(runners().length).toBeLessThanOrEqual(1);
         }

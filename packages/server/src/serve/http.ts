@@ -129,6 +129,8 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
     });
+    // What was in flight when the drain began has an idle connection now, which would hold it for the keep-alive time.
+    if (draining) setImmediate(() => app.server.closeIdleConnections());
     done();
   });
 

@@ -2,5 +2,6 @@
 export { assertSafeBinding } from './auth.ts';
 export { createHttpServer, ListenError, type HttpServer } from './http.ts';
 export { createMetrics, type Gauges, type Metrics, type Operation } from './metrics.ts';
+export { serverTools } from './tools.ts';
 export { runStdio, type StdioOptions } from './stdio.ts';
 export type { McpSessions, ReadLive, ServeOptions, ToolDispatch, ToolListing } from './ports.ts';

@@ -59,6 +59,25 @@ export const modernHeaders = (message: RpcMessage, revision: string): Record<str
   };
 };
 
+/**
+ * The lines of a stream, ended by `\n` alone. Node's own line reader also ends a line at U+2028, which JSON may hold
+ * inside a string.
+ */
+export async function* rpcLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of input) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield rest;
+}
+
+/** One message as a line, with the separators escaped that some line readers would end it at. */
+export const rpcLine = (message: unknown): string =>
+  `${JSON.stringify(message).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}\n`;
+
 /** The data of each server-sent event of a stream. */
 export async function* eventData(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();

@@ -1,11 +1,13 @@
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../runtime/index.ts';
 import {
   eventData,
   modernHeaders,
   modernRevision,
   readRpc,
+  rpcLine,
+  rpcLines,
   waitingIds,
   type RpcMessage,
   type RpcPayload,
@@ -67,7 +69,7 @@ class Bridge {
   }
 
   async run(): Promise<void> {
-    for await (const line of createInterface({ input: this.#options.input, crlfDelay: Infinity })) {
+    for await (const line of rpcLines(this.#options.input)) {
       if (line.trim() === '') continue;
       const payload = readRpc(line);
       if (payload === undefined) {
@@ -114,6 +116,7 @@ class Bridge {
   }
 
   async #deliver(payload: RpcPayload, signal: AbortSignal): Promise<void> {
+    if (payload !== this.#initialize) await this.#renewing;
     const session = this.#session;
     let response = await this.#send(payload, signal);
     if (response.status === 404 && session !== undefined && modernRevision(payload) === undefined) {
@@ -127,7 +130,7 @@ class Bridge {
 
   /** Opens a session in place of `stale`; calls that find it stale at the same time share one. */
   async #renew(stale: string): Promise<void> {
-    if (this.#session !== stale) return;
+    if (this.#renewing === undefined && this.#session !== stale) return;
     this.#renewing ??= this.#openSession().finally(() => (this.#renewing = undefined));
     await this.#renewing;
   }
@@ -135,7 +138,6 @@ class Bridge {
   async #openSession(): Promise<void> {
     if (this.#initialize === undefined) return;
     const signal = AbortSignal.timeout(this.#patienceMs);
-    this.#session = undefined;
     const response = await this.#send(this.#initialize, signal);
     await response.body?.cancel();
     this.#session = response.headers.get('mcp-session-id') ?? undefined;
@@ -170,11 +172,8 @@ class Bridge {
         this.#complain('does not answer; start it with "breakwater serve"');
         if (clock.monotonic() + waitMs > until) throw new Unreachable(`No server answers at ${this.#endpoint}`);
       }
-      await new Promise<void>((resolve) => {
-        clock.after(waitMs, resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-      signal.throwIfAborted();
+      // Not the clock's timer: that one lets the process end, and a call that waits must be answered first.
+      await setTimeout(waitMs, undefined, { signal });
     }
   }
 
@@ -225,7 +224,7 @@ class Bridge {
   }
 
   #write(message: unknown): void {
-    this.#options.output.write(`${JSON.stringify(message)}\n`);
+    this.#options.output.write(rpcLine(message));
   }
 
   /** Gives the session back; a server that is gone has nothing to take. */

@@ -1,0 +1,42 @@
+import { configOf } from './config.ts';
+import { fail } from './fail.ts';
+import { startNode, type RunningNode } from './start-node.ts';
+import type { Config, SettingName } from './settings.ts';
+
+/** What a person needs to know who has just started the server. */
+export const banner = (node: RunningNode, config: Config): string => {
+  const token = config.tokens.length > 0 ? ' --header "Authorization: Bearer <token>"' : '';
+  return [
+    '',
+    `Breakwater is ready at ${node.url}  (${Math.round(node.readyMs)} ms)`,
+    '',
+    '  Connect an agent',
+    `    Claude Code   claude mcp add --transport http breakwater ${node.url}/mcp/${token}`,
+    `    MCP           ${node.url}/mcp/`,
+    `    REST          POST ${node.url}/v1/tools/call  {"name": "start_session", "arguments": {}}`,
+    '',
+    `  Watch           ${node.url}/health   ${node.url}/metrics`,
+    '  See it work     npm run demo   (in another terminal)',
+    '',
+    node.embeddedIn === undefined
+      ? '  Database        yours, by DATABASE_URL'
+      : `  Database        embedded PostgreSQL in ${node.embeddedIn}\n` +
+        '                  Good for one machine. Back it up, or set DATABASE_URL for a server of your own.',
+    '',
+  ].join('\n');
+};
+
+/** Runs the server until SIGTERM or SIGINT; a second signal ends it at once. */
+export const serve = async (flags: Partial<Record<SettingName, string>>): Promise<void> => {
+  const config = configOf(flags);
+  const node = await startNode(config);
+  console.log(banner(node, config));
+  const stop = (): void => {
+    // Whoever asks twice does not want to wait for the drain.
+    process.once('SIGTERM', () => process.exit(1));
+    process.once('SIGINT', () => process.exit(1));
+    node.stop().then(() => process.exit(0), fail);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+};

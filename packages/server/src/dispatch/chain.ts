@@ -1,0 +1,312 @@
+import { refuse, UNAVAILABLE_RETRY_SECONDS, type Outcome, type Refusal } from '@breakwater/contract';
+import { nearest, type Caller, type Clock, type Evidence, type Readiness } from '../runtime/index.ts';
+import { understandComplexity } from './complexity.ts';
+import { isObject, known, type Arguments, type Frame } from './frame.ts';
+import { withoutInternal } from './internal-fields.ts';
+
+import { deeperThan, preview } from './preview.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import type { Registry } from './registry.ts';
+import { problemsOf, refuseArguments } from './validation.ts';
+
+/** What the steps work with; the same for every call. */
+export interface Parts {
+  readonly registry: Registry;
+  readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
+  readonly limiter: RateLimiter;
+  readonly clock: Clock;
+  resolveCaller(evidence: Evidence, claimedAgentId: string | undefined): Promise<Outcome<Caller>> | Outcome<Caller>;
+}
+
+type Verdict = Refusal | undefined;
+
+/** One step of the chain: it refuses the call, or adds what it found to the frame and lets it pass. */
+export interface Step {
+  readonly name: string;
+  /** What a call that passed can rely on. */
+  readonly promise: string;
+  pass(frame: Frame, parts: Parts): Verdict | Promise<Verdict>;
+}
+
+const MAX_DEPTH = 32;
+const MAX_ARGUMENTS = 100;
+const MAX_UNKNOWN_BYTES = 16_384;
+const MAX_NAME = 100;
+
+const stripInternalFields: Step = {
+  name: 'strip internal fields',
+  promise: 'No argument has a name that servers use among themselves, and none is nested deeper than 32 levels.',
+  pass(frame) {
+    const { args } = frame.request;
+    if (args === undefined || args === null) return undefined;
+    if (!isObject(args)) return refuse('BAD_REQUEST', 'The arguments must be a JSON object.').refusal;
+    // What walks a value later (schemas, previews, SQL) recurses, and a body of 1 MB can be half a million deep.
+    if (deeperThan(args, MAX_DEPTH)) {
+      return refuse('BAD_REQUEST', `The arguments must not be nested deeper than ${MAX_DEPTH} levels.`).refusal;
+    }
+    frame.args = withoutInternal(args);
+    return undefined;
+  },
+};
+
+const readWrapper = (wrapper: unknown): Readonly<Record<string, unknown>> | undefined => {
+  if (typeof wrapper !== 'string') return isObject(wrapper) ? wrapper : undefined;
+  try {
+    const parsed: unknown = JSON.parse(wrapper);
+    return isObject(parsed) && !deeperThan(parsed, MAX_DEPTH) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const unwrapKwargs: Step = {
+  name: 'unwrap kwargs',
+  promise: 'Arguments that a host wrapped in `kwargs` stand at the top; what stood there already wins.',
+  pass(frame) {
+    const { kwargs, ...args } = frame.args;
+    if (kwargs === undefined) return undefined;
+    frame.args = args;
+    if (kwargs === null) return undefined;
+    const wrapped = readWrapper(kwargs);
+    if (wrapped === undefined) {
+      frame.problems.push({
+        field: 'kwargs',
+        message: 'must be an object, or the JSON of one',
+        type: 'type',
+      });
+    } else frame.args = { ...withoutInternal(wrapped), ...args };
+    return undefined;
+  },
+};
+
+const stripPrefix: Step = {
+  name: 'strip the host prefix',
+  promise: 'A name as some hosts show it, `mcp_<server>_<tool>`, is the name of the tool.',
+  pass(frame, { registry }) {
+    const { name } = frame;
+    if (!name.startsWith('mcp_') || name.length > MAX_NAME || registry.find(name) !== undefined) return undefined;
+    // Servers and tools both have underscores in their names: the longest ending that is a tool decides.
+    for (let at = name.indexOf('_', 4); at !== -1; at = name.indexOf('_', at + 1)) {
+      const tool = name.slice(at + 1);
+      if (registry.find(tool) === undefined) continue;
+      frame.name = tool;
+      return undefined;
+    }
+    return undefined;
+  },
+};
+
+/** The refusal for a name that nothing has; names the nearest ones. */
+export const toolNotFound = (registry: Registry, asked: string): Refusal => {
+  const similar = nearest(asked, [...registry.names()], 5);
+  return refuse('TOOL_NOT_FOUND', `No tool is called ${preview(asked)}.`, {
+    details: {
+      error_type: 'tool_not_found',
+      requested_tool: asked.slice(0, MAX_NAME),
+      similar_tools: similar,
+      total_available: registry.tools.length,
+    },
+    recovery: {
+      action: similar[0] === undefined ? 'Call list_tools for the names.' : `Did you mean ${similar[0]}?`,
+      related_tools: ['list_tools'],
+      workflow: ['start_session', 'sync_state', 'record_result'],
+    },
+  }).refusal;
+};
+
+const resolveName: Step = {
+  name: 'resolve the name',
+  promise: 'The tool is known, by its own name or an alias, and with it the deadline.',
+  pass(frame, { registry }) {
+    const target = registry.find(frame.name);
+    if (target === undefined) return toolNotFound(registry, frame.name);
+    frame.target = target;
+    frame.deadline = frame.receivedAt + target.entry.tool.spec.timeoutMs;
+    return undefined;
+  },
+};
+
+const absent = (args: Arguments, name: string): boolean => args[name] === undefined || args[name] === null;
+
+const renameArguments: Step = {
+  name: 'name the arguments',
+  promise: 'Arguments have their canonical names. What the alias injects wins; of two names the canonical one wins.',
+  pass(frame) {
+    const { entry, alias } = known(frame.target, 'tool');
+    const { args } = frame;
+    for (const [other, canonical] of entry.argumentAliases) {
+      if (absent(args, other) || !absent(args, canonical)) continue;
+      args[canonical] = args[other];
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the argument moves; it must not be there twice
+      delete args[other];
+    }
+    if (alias?.inject !== undefined) Object.assign(args, alias.inject);
+    return undefined;
+  },
+};
+
+const normaliseComplexity: Step = {
+  name: 'understand complexity',
+  promise: 'Words and {value, scale} that an alias accepts are numbers, and the answer says what was made of them.',
+  pass(frame) {
+    if (known(frame.target, 'tool').alias?.complexityWords !== true) return undefined;
+    const understood = understandComplexity(frame.args['complexity']);
+    if (understood === undefined) return undefined;
+    if ('to' in understood) {
+      frame.args['complexity'] = understood.to;
+      frame.normalized = { complexity: understood };
+    } else {
+      frame.problems.push(understood);
+      // Reported already; the schema would report it a second time, in other words.
+      delete frame.args['complexity'];
+    }
+    return undefined;
+  },
+};
+
+const requireReady: Step = {
+  name: 'require readiness',
+  promise: 'Every part of the server is warm, or the tool needs none.',
+  pass(frame, { readiness }) {
+    if (readiness.ready || known(frame.target, 'tool').entry.tool.spec.whileNotReady === true) return undefined;
+    const cold = Object.entries(readiness.parts()).filter(([, warm]) => !warm);
+    return refuse('NOT_READY', 'The server is starting or stopping.', {
+      details: { not_ready: cold.map(([part]) => part) },
+      retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+    }).refusal;
+  },
+};
+
+const unknownArguments = (args: Arguments, names: ReadonlySet<string>): Arguments | undefined => {
+  let unknown: Arguments | undefined;
+  for (const name in args) if (!names.has(name)) (unknown ??= {})[name] = args[name];
+  return unknown;
+};
+
+const validate: Step = {
+  name: 'validate',
+  promise: 'The arguments obey the schema of the tool, and are of its types.',
+  pass(frame) {
+    const { entry } = known(frame.target, 'tool');
+    const { args, problems } = frame;
+    const count = Object.keys(args).length;
+    const unknown = unknownArguments(args, entry.known);
+    const parsed = entry.parse(args);
+    if (parsed.success && problems.length === 0 && unknown === undefined) {
+      frame.args = parsed.data;
+      return undefined;
+    }
+    if (!parsed.success) problems.push(...problemsOf(parsed.error.issues, args));
+    if (count > MAX_ARGUMENTS) {
+      problems.push({ field: '(all)', message: `must be at most ${MAX_ARGUMENTS} arguments`, type: 'range' });
+    }
+    if (unknown !== undefined && Buffer.byteLength(JSON.stringify(unknown)) > MAX_UNKNOWN_BYTES) {
+      const message = `that the tool does not know must be at most ${MAX_UNKNOWN_BYTES} bytes of JSON`;
+      problems.push({ field: '(arguments)', message, type: 'range' });
+    }
+    if (problems.length > 0 || !parsed.success) return refuseArguments(entry.tool.spec.name, problems);
+    frame.args = parsed.data;
+    frame.unknownArguments = unknown;
+    return undefined;
+  },
+};
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const admit = (frame: Frame, resolved: Outcome<Caller>, parts: Parts): Verdict | Promise<Verdict> => {
+  const { spec } = known(frame.target, 'tool').entry.tool;
+  if (!resolved.ok) {
+    if (resolved.refusal.code !== 'SESSION_UNKNOWN' || spec.ignoresStaleProof !== true) return resolved.refusal;
+    // Without any proof, not with what is left of it: a caller whose secret failed must not be taken for another one.
+    const unbound = parts.resolveCaller({ peer: frame.evidence.peer }, undefined);
+    if (!(unbound instanceof Promise)) return unbound.ok ? bind(frame, unbound.value) : unbound.refusal;
+    return unbound.then((outcome) => (outcome.ok ? bind(frame, outcome.value) : outcome.refusal));
+  }
+  if (spec.identity === 'required' && resolved.value.agentId === undefined) {
+    return refuse('IDENTITY_REQUIRED', `${spec.name} needs an identity, and the call carries no proof of one.`).refusal;
+  }
+  return bind(frame, resolved.value);
+};
+
+const bind = (frame: Frame, caller: Caller): Verdict => {
+  frame.caller = caller;
+  return undefined;
+};
+
+const withSecret = (
+  { sessionHeader, mcpSessionId, peer }: Evidence,
+  clientSessionId: string | undefined,
+): Evidence => ({
+  ...(clientSessionId !== undefined && { clientSessionId }),
+  ...(sessionHeader !== undefined && { sessionHeader }),
+  ...(mcpSessionId !== undefined && { mcpSessionId }),
+  peer,
+});
+
+const identify: Step = {
+  name: 'identify',
+  promise: 'The caller is known: bound to an agent by proof, or unbound and the tool is open.',
+  pass(frame, parts) {
+    const { args } = frame;
+    // A wrapped secret is not seen by the transport, so the arguments decide.
+    const clientSessionId = text(args['client_session_id']);
+    if (clientSessionId !== frame.evidence.clientSessionId) {
+      frame.evidence = withSecret(frame.evidence, clientSessionId);
+    }
+    const resolved = parts.resolveCaller(frame.evidence, text(args['agent_id']) ?? text(args['agent_uuid']));
+    return resolved instanceof Promise
+      ? resolved.then((outcome) => admit(frame, outcome, parts))
+      : admit(frame, resolved, parts);
+  },
+};
+
+const limitRate: Step = {
+  name: 'limit the rate',
+  promise: 'The caller has calls left for this minute and hour. Tools that write nothing are free.',
+  pass(frame, { limiter, clock }) {
+    if (known(frame.target, 'tool').entry.tool.spec.readOnly) return undefined;
+    const exceeded = limiter.take(known(frame.caller, 'caller').principal, clock.monotonic());
+    if (exceeded === undefined) return undefined;
+    const { limit, window, retryAfterSeconds } = exceeded;
+    return refuse(
+      'RATE_LIMIT_EXCEEDED',
+      `More than ${limit} writing calls in ${window === 'hour' ? 'an' : 'a'} ${window}.`,
+      {
+        details: { limit, window },
+        retryAfterSeconds,
+      },
+    ).refusal;
+  },
+};
+
+/**
+ * What every call passes before its tool runs, over REST and MCP alike, in this order (BW-dispatch.01). After it come
+ * the deadline, the handler and the envelope.
+ */
+export const CHAIN: readonly Step[] = [
+  stripInternalFields,
+  unwrapKwargs,
+  stripPrefix,
+  resolveName,
+  renameArguments,
+  normaliseComplexity,
+  requireReady,
+  validate,
+  identify,
+  limitRate,
+];
+
+/**
+ * Passes a call through the chain from step `from` on. Synchronous unless a step has to wait, which on the hot path none
+ * does. A call that was answered while a step waited goes no further: nothing of it may start (BW-dispatch.05).
+ */
+export const passChain = (frame: Frame, parts: Parts, from = 0): Verdict | Promise<Verdict> => {
+  for (let i = from; i < CHAIN.length; i += 1) {
+    const verdict = CHAIN[i]?.pass(frame, parts);
+    if (verdict instanceof Promise) {
+      return verdict.then((late) => late ?? (frame.answered ? undefined : passChain(frame, parts, i + 1)));
+    }
+    if (verdict !== undefined) return verdict;
+  }
+  return undefined;
+};

@@ -1,0 +1,262 @@
+import {
+  ERRORS,
+  refuse,
+  UNAVAILABLE_RETRY_SECONDS,
+  type ErrorCode,
+  type Outcome,
+  type Refusal,
+  type ToolAlias,
+  type ToolListing,
+} from '@breakwater/contract';
+import type { Clock, Ids, Readiness, Tool } from '../runtime/index.ts';
+import { passChain, type Parts } from './chain.ts';
+import { errorBody, successBody } from './envelope.ts';
+import { known, type DispatchRequest, type Frame } from './frame.ts';
+import { RateLimiter, type RateLimits } from './rate-limiter.ts';
+import { Registry, type ListingMode } from './registry.ts';
+import { describeTarget, discoveryTools } from './tools.ts';
+
+/** The answer to a call; the transports turn it into bytes. */
+export interface DispatchReply {
+  /** Canonical name of the tool, or what was asked for when nothing has that name. */
+  readonly tool: string;
+  /** The result object, the same over REST and MCP. */
+  readonly body: Record<string, unknown>;
+  readonly isError: boolean;
+  /** HTTP status: 200 unless the catalogue says that the transport answers. */
+  readonly status: number;
+  readonly retryAfterSeconds?: number;
+  readonly refusal?: Refusal;
+}
+
+/** How one call went. `tool` is `unknown` when nothing has the name, so that callers cannot make series without end. */
+export interface Measure {
+  readonly tool: string;
+  readonly alias?: string;
+  readonly transport: DispatchRequest['transport'];
+  readonly outcome: 'ok' | ErrorCode;
+  readonly ms: number;
+  readonly agentId?: string;
+}
+
+export interface DispatcherOptions {
+  /** Every tool but list_tools and describe_tool, which dispatch brings itself. */
+  readonly tools: readonly Tool[];
+  readonly aliases: readonly ToolAlias[];
+  readonly resolveCaller: Parts['resolveCaller'];
+  readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
+  readonly clock: Clock;
+  readonly ids: Pick<Ids, 'uuid'>;
+  readonly limits: RateLimits;
+  /** Lost infrastructure as a refusal, for instance STORAGE_UNAVAILABLE; undefined for a bug. Default: all are bugs. */
+  refusalOf?(error: unknown): Refusal | undefined;
+  /** A bug: the log must keep `incidentId` with the error, because the caller is given nothing else. */
+  onUnexpected(event: { incidentId: string; tool: string; error: unknown }): void;
+  /** A call passed its deadline. */
+  onTimeout(event: { incidentId: string; tool: string; timeoutMs: number; agentId: string | undefined }): void;
+  observe(measure: Measure): void;
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+
+const NOTHING: Payload = Object.freeze({});
+const QUIET = Symbol('answered already');
+
+/**
+ * The one way to a tool. REST and MCP hand their calls to {@link Dispatcher.call}; each passes the same chain
+ * (`chain.ts`), has the same deadline, and gets the same envelope (BW-dispatch.01). It never rejects.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #parts: Parts;
+  readonly #registry: Registry;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#registry = new Registry([...options.tools, ...discoveryTools(() => this.#registry)], options.aliases);
+    this.#parts = {
+      registry: this.#registry,
+      readiness: options.readiness,
+      limiter: new RateLimiter(options.limits),
+      clock: options.clock,
+      resolveCaller: (evidence, claimed) => options.resolveCaller(evidence, claimed),
+    };
+  }
+
+  /** Calls a tool and answers by its deadline, whatever the tool does. */
+  async call(request: DispatchRequest): Promise<DispatchReply> {
+    const { clock } = this.#options;
+    const started = clock.monotonic();
+    const receivedAt = clock.now();
+    const frame: Frame = {
+      request,
+      receivedAt,
+      name: request.name,
+      args: {},
+      target: undefined,
+      deadline: receivedAt,
+      problems: [],
+      normalized: undefined,
+      unknownArguments: undefined,
+      caller: undefined,
+      evidence: request.evidence,
+      answered: false,
+    };
+    let outcome: Outcome<Payload>;
+    try {
+      const verdict = passChain(frame, this.#parts);
+      outcome =
+        verdict === undefined || verdict instanceof Promise
+          ? await this.#byDeadline(frame, verdict)
+          : { ok: false, refusal: verdict };
+    } catch (error) {
+      outcome = this.#crashed(frame, error);
+    }
+    frame.answered = true;
+    return this.#reply(frame, outcome, started);
+  }
+
+  /** The tools that clients are shown; the same frozen list every time. */
+  advertised(mode: ListingMode = 'lite'): readonly ToolListing[] {
+    return this.#registry.listings(mode);
+  }
+
+  /** What describe_tool says of a name; undefined when nothing has it. */
+  describe(name: string): Payload | undefined {
+    const target = this.#registry.find(name);
+    return target && describeTarget(target);
+  }
+
+  /** Runs what is left of the call, and stops waiting at the deadline. A late result is discarded. */
+  #byDeadline(frame: Frame, verdict: Promise<Refusal | undefined> | undefined): Promise<Outcome<Payload>> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      let incidentId: string | undefined;
+      const timer = clock.after(Math.max(0, frame.deadline - clock.now()), () => {
+        const refusal = this.#timedOut(frame);
+        incidentId = refusal.incidentId;
+        frame.answered = true;
+        resolve({ ok: false, refusal });
+      });
+      const settle = (outcome: Outcome<Payload>) => {
+        if (frame.answered) return;
+        timer.cancel();
+        resolve(outcome);
+      };
+      const fail = (error: unknown) => {
+        if (error === QUIET) return;
+        if (frame.answered) this.#report(frame, error, incidentId);
+        else settle(this.#crashed(frame, error));
+      };
+      const handled = verdict === undefined ? this.#handle(frame) : this.#handleAfter(frame, verdict);
+      handled.then(settle, fail);
+    });
+  }
+
+  async #handleAfter(frame: Frame, verdict: Promise<Refusal | undefined>): Promise<Outcome<Payload>> {
+    const refusal = await verdict;
+    if (refusal !== undefined) return { ok: false, refusal };
+    // The deadline passed while the caller was being identified: it was told so, and nothing may start now.
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal to this class's own `fail`
+    if (frame.answered) throw QUIET;
+    return this.#handle(frame);
+  }
+
+  async #handle(frame: Frame): Promise<Outcome<Payload>> {
+    const { tool } = known(frame.target, 'tool').entry;
+    const outcome = await tool.handle({
+      tool: tool.spec.name,
+      args: frame.args,
+      caller: known(frame.caller, 'caller'),
+      evidence: frame.evidence,
+      requestId: frame.request.requestId ?? this.#options.ids.uuid(),
+      receivedAt: frame.receivedAt,
+      deadline: frame.deadline,
+      unknownArguments: frame.unknownArguments ?? NOTHING,
+    });
+    return outcome.ok ? outcome : this.#withIncident(frame, outcome.refusal);
+  }
+
+  /**
+   * A mailbox turns a crash and a missed deadline into refusals of its own, without the id that ties the caller's answer
+   * to the log; they get one here.
+   */
+  #withIncident(frame: Frame, refusal: Refusal): Outcome<Payload> {
+    if (refusal.details?.['incident_id'] === undefined) {
+      if (refusal.code === 'TIMEOUT' && !frame.answered) return { ok: false, refusal: this.#timedOut(frame) };
+      if (refusal.code === 'INTERNAL_ERROR') return { ok: false, refusal: this.#unexpected(frame, refusal) };
+    }
+    return { ok: false, refusal };
+  }
+
+  #timedOut(frame: Frame): Refusal & { readonly incidentId: string } {
+    const { spec } = known(frame.target, 'tool').entry.tool;
+    const incidentId = this.#options.ids.uuid();
+    const { timeoutMs } = spec;
+    quietly(() => this.#options.onTimeout({ incidentId, tool: spec.name, timeoutMs, agentId: frame.caller?.agentId }));
+    const { refusal } = refuse('TIMEOUT', `${spec.name} passed its deadline of ${timeoutMs} ms.`, {
+      details: { incident_id: incidentId, timeout_ms: timeoutMs },
+    });
+    return { ...refusal, incidentId };
+  }
+
+  #crashed(frame: Frame, error: unknown): Outcome<Payload> {
+    const refusal = this.#options.refusalOf?.(error) ?? this.#unexpected(frame, error);
+    return { ok: false, refusal };
+  }
+
+  /** The caller gets an id and nothing of the error itself, which may hold paths, SQL or secrets. */
+  #unexpected(frame: Frame, error: unknown): Refusal {
+    const incidentId = this.#report(frame, error);
+    return refuse('INTERNAL_ERROR', 'An internal error occurred.', { details: { incident_id: incidentId } }).refusal;
+  }
+
+  #report(frame: Frame, error: unknown, incidentId = this.#options.ids.uuid()): string {
+    const tool = frame.target?.entry.tool.spec.name ?? 'unknown';
+    quietly(() => this.#options.onUnexpected({ incidentId, tool, error }));
+    return incidentId;
+  }
+
+  #reply(frame: Frame, outcome: Outcome<Payload>, started: number): DispatchReply {
+    const { clock } = this.#options;
+    const { target, caller, request } = frame;
+    quietly(() =>
+      this.#options.observe({
+        tool: target?.entry.tool.spec.name ?? 'unknown',
+        ...(target?.alias !== undefined && { alias: target.alias.name }),
+        transport: request.transport,
+        outcome: outcome.ok ? 'ok' : outcome.refusal.code,
+        ms: clock.monotonic() - started,
+        ...(caller?.agentId !== undefined && { agentId: caller.agentId }),
+      }),
+    );
+    const tool = target?.entry.tool.spec.name ?? request.name;
+    if (outcome.ok) {
+      return { tool, body: successBody(frame, outcome.value, clock.now()), isError: false, status: 200 };
+    }
+    return refusedReply(tool, outcome.refusal, clock.now());
+  }
+}
+
+const refusedReply = (tool: string, given: Refusal, now: number): DispatchReply => {
+  const { status } = ERRORS[given.code];
+  const retryAfterSeconds = given.retryAfterSeconds ?? (status === 503 ? UNAVAILABLE_RETRY_SECONDS : undefined);
+  const refusal = retryAfterSeconds === undefined ? given : { ...given, retryAfterSeconds };
+  return {
+    tool,
+    body: errorBody(refusal, now),
+    isError: true,
+    status,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    refusal,
+  };
+};
+
+/** Telling others about a call never changes its answer (design, section 3.9). */
+const quietly = (tell: () => void): void => {
+  try {
+    tell();
+  } catch {
+    // The listener is at fault, and it is also what would report this.
+  }
+};

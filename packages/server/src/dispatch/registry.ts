@@ -1,0 +1,117 @@
+import type { ToolAlias, ToolListing } from '@breakwater/contract';
+import type { z } from 'zod';
+import type { Tool } from '../runtime/index.ts';
+import { hiddenArguments, wireSchema } from './wire-schema.ts';
+
+/** A tool, ready to be called: nothing about it has to be worked out again. */
+export interface RegisteredTool {
+  readonly tool: Tool;
+  readonly parse: (args: unknown) => z.ZodSafeParseResult<Record<string, unknown>>;
+  /** Names of arguments that the schema knows. */
+  readonly known: ReadonlySet<string>;
+  /** Other name to canonical name, in order of preference. */
+  readonly argumentAliases: readonly (readonly [string, string])[];
+  readonly listing: ToolListing;
+  /** Accepted arguments that the listing leaves out. */
+  readonly hidden: readonly string[];
+  readonly aliases: readonly ToolAlias[];
+}
+
+/** What a name stands for. */
+export interface Target {
+  readonly entry: RegisteredTool;
+  readonly alias: ToolAlias | undefined;
+}
+
+/** Which tools a listing shows: the six to start with, the advertised ones, or all. */
+export type ListingMode = 'minimal' | 'lite' | 'full';
+
+const MINIMAL = new Set([
+  'start_session',
+  'sync_state',
+  'check_working_state',
+  'identity',
+  'list_tools',
+  'describe_tool',
+]);
+
+export const firstSentence = (description: string): string => /^.*?[.;](?=\s|$)/s.exec(description)?.[0] ?? description;
+
+const listingOf = ({ spec }: Tool): ToolListing =>
+  Object.freeze({
+    name: spec.name,
+    description: firstSentence(spec.description),
+    inputSchema: wireSchema(spec.input),
+    annotations: Object.freeze({ readOnlyHint: spec.readOnly }),
+  });
+
+const register = (tool: Tool, aliases: readonly ToolAlias[]): RegisteredTool => {
+  const { spec } = tool;
+  const { input } = spec;
+  const parse = (args: unknown) => input.safeParse(args);
+  // Zod writes a schema's parser when the schema first parses; the example has every nested schema do so now.
+  const example = parse(spec.example);
+  if (!example.success) throw new Error(`Tool "${spec.name}": its example does not parse: ${example.error.message}`);
+  return {
+    tool,
+    parse,
+    known: new Set(Object.keys(input.shape)),
+    argumentAliases: Object.entries(spec.argumentAliases ?? {}),
+    listing: listingOf(tool),
+    hidden: hiddenArguments(input),
+    aliases,
+  };
+};
+
+/**
+ * The tools and all their names. Everything is compiled here, once: a call looks up a map (BW-dispatch.02). Throws on a
+ * name that stands for two things and on an alias of nothing, which are bugs of whoever put the tools together.
+ */
+export class Registry {
+  readonly #targets = new Map<string, Target>();
+  readonly #listings: Readonly<Record<ListingMode, readonly ToolListing[]>>;
+  readonly tools: readonly RegisteredTool[];
+
+  constructor(tools: readonly Tool[], aliases: readonly ToolAlias[]) {
+    this.tools = tools.map((tool) =>
+      register(
+        tool,
+        aliases.filter((alias) => alias.tool === tool.spec.name),
+      ),
+    );
+    for (const entry of this.tools) this.#add(entry.tool.spec.name, { entry, alias: undefined });
+    for (const alias of aliases) {
+      const entry = this.tools.find(({ tool }) => tool.spec.name === alias.tool);
+      if (entry === undefined) throw new Error(`Alias "${alias.name}" stands for "${alias.tool}", which is no tool`);
+      this.#add(alias.name, { entry, alias });
+    }
+    const workflow = [...this.#targets.values()].flatMap(({ entry, alias }) =>
+      alias?.kind === 'workflow' ? [Object.freeze({ ...entry.listing, name: alias.name })] : [],
+    );
+    const shown = (keep: (entry: RegisteredTool) => boolean) => this.tools.filter(keep).map(({ listing }) => listing);
+    const full = Object.freeze([...workflow, ...shown(() => true)]);
+    this.#listings = {
+      minimal: Object.freeze(full.filter(({ name }) => MINIMAL.has(name))),
+      lite: Object.freeze([...workflow, ...shown(({ tool }) => tool.spec.advertised)]),
+      full,
+    };
+  }
+
+  find(name: string): Target | undefined {
+    return this.#targets.get(name);
+  }
+
+  names(): IterableIterator<string> {
+    return this.#targets.keys();
+  }
+
+  /** The same frozen list every time. */
+  listings(mode: ListingMode): readonly ToolListing[] {
+    return this.#listings[mode];
+  }
+
+  #add(name: string, target: Target): void {
+    if (this.#targets.has(name)) throw new Error(`Two tools or aliases are called "${name}"`);
+    this.#targets.set(name, target);
+  }
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What the generator adds and no reader needs: each costs every client bytes in every `tools/list`. */
+const NOISE = new Set(['$schema', 'propertyNames', 'minLength', 'maxLength', 'hidden', 'wire']);
+
+/** An absent argument may be left out, so that a reader need not be told that null does the same. */
+const withoutNull = (schema: Json): Json => {
+  const { anyOf, type, ...rest } = schema;
+  if (Array.isArray(anyOf)) {
+    const left = (anyOf as unknown[]).filter((option) => !(isObject(option) && option['type'] === 'null'));
+    const only = left[0];
+    return left.length === 1 && isObject(only) ? { ...rest, ...withoutNull(only), ...rest } : { ...rest, anyOf: left };
+  }
+  if (Array.isArray(type)) {
+    const left = (type as unknown[]).filter((name) => name !== 'null');
+    return { ...rest, type: left.length === 1 ? left[0] : left };
+  }
+  return schema;
+};
+
+const compact = (schema: unknown): unknown => {
+  if (!isObject(schema)) return schema;
+  const { wire, description, default: fallback } = schema;
+  if (isObject(wire)) {
+    return {
+      ...wire,
+      ...(description !== undefined && { description }),
+      ...(fallback !== undefined && { default: fallback }),
+    };
+  }
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(withoutNull(schema))) {
+    const unlimited = (key === 'minimum' || key === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
+    const anything = key === 'additionalProperties' && value !== false;
+    if (NOISE.has(key) || unlimited || anything || (key === 'pattern' && 'format' in schema)) continue;
+    if (key === 'properties' && isObject(value)) result[key] = compactProperties(value);
+    else if (key === 'items') result[key] = compact(value);
+    else if (key === 'anyOf' && Array.isArray(value)) result[key] = value.map(compact);
+    else result[key] = value;
+  }
+  return result;
+};
+
+const compactProperties = (properties: Json): Json =>
+  Object.fromEntries(
+    Object.entries(properties)
+      .filter(([, schema]) => !(isObject(schema) && schema['hidden'] === true))
+      .map(([name, schema]) => [name, compact(schema)]),
+  );
+
+/**
+ * The JSON schema of a tool's arguments as clients are shown it: arguments marked `hidden` are left out (they are
+ * accepted all the same), those marked `wire` show that schema instead of their own, and the generator's noise is gone.
+ */
+export const wireSchema = (input: z.ZodObject): Json => compact(z.toJSONSchema(input, { io: 'input' })) as Json;
+
+/** The names that {@link wireSchema} leaves out. */
+export const hiddenArguments = (input: z.ZodObject): string[] =>
+  Object.entries(input.shape as Readonly<Record<string, z.ZodType>>)
+    .filter(([, schema]) => (schema.meta() as Json | undefined)?.['hidden'] === true)
+    .map(([name]) => name);

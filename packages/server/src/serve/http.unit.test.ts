@@ -1,0 +1,140 @@
+import { Agent, request } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import { verifies } from '../../testing/verifies.ts';
+import { createHttpServer, ListenError } from './http.ts';
+import { startFakeNode } from './testing/fake-node.ts';
+import { rawRequest } from './testing/raw-request.ts';
+
+const stops: (() => Promise<void>)[] = [];
+const start = async (...args: Parameters<typeof startFakeNode>) => {
+  const node = await startFakeNode(...args);
+  stops.push(node.stop);
+  return node;
+};
+afterEach(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()));
+});
+
+const call = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":"echo"}' };
+
+describe('Host and Origin', () => {
+  const ROUTES: [string, Parameters<typeof rawRequest>[1]][] = [
+    ['/v1/tools/call', call],
+    ['/v1/tools', {}],
+    ['/mcp/', { ...call, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' }],
+    ['/health', {}],
+    ['/metrics', {}],
+    ['/no-such-route', {}],
+  ];
+
+  test.each(ROUTES)('a foreign Host is 421 and a foreign Origin 403 at %s', async (path, options) => {
+    verifies('BW-serve.06');
+    // Tokens are asked for, and not sent: the check must come before them.
+    const node = await start({ tokens: ['t'] });
+    const ask = (headers: Record<string, string>) =>
+      rawRequest(`${node.url}${path}`, { ...options, headers: { ...options?.headers, ...headers } });
+    expect((await ask({ host: 'evil.example' })).status).toBe(421);
+    expect((await ask({ host: 'localhost.evil.example:8767' })).status).toBe(421);
+    expect((await ask({ origin: 'https://evil.example' })).status).toBe(403);
+    expect((await ask({ origin: 'http://localhost.evil.example' })).status).toBe(403);
+    expect((await ask({ origin: 'null' })).status).toBe(403);
+    expect([421, 403]).not.toContain((await ask({ host: 'localhost:1', origin: 'http://127.0.0.1:3000' })).status);
+    expect(node.dispatcher.requests).toEqual([]);
+  });
+
+  test('/health/live answers whoever asks', async () => {
+    verifies('BW-serve.06', 'BW-serve.02');
+    const node = await start({ tokens: ['t'] });
+    const answer = await rawRequest(`${node.url}/health/live`, {
+      headers: { host: 'probe', origin: 'https://evil.example' },
+    });
+    expect([answer.status, answer.text]).toEqual([200, '{"status":"alive"}']);
+  });
+
+  test('what is configured passes, and only that', async () => {
+    verifies('BW-serve.06');
+    const node = await start({
+      allowedHosts: ['bw.example', 'other.example:9000'],
+      allowedOrigins: ['https://console.example'],
+    });
+    const status = async (headers: Record<string, string>) =>
+      (await rawRequest(`${node.url}/v1/tools`, { headers })).status;
+    expect(await status({ host: 'bw.example:1234' })).toBe(200);
+    expect(await status({ host: 'OTHER.example:9000' })).toBe(200);
+    expect(await status({ host: 'other.example:9001' })).toBe(421);
+    expect(await status({ origin: 'https://console.example' })).toBe(200);
+    expect(await status({ origin: 'http://console.example' })).toBe(403);
+    expect(await status({ host: '[::1]:80' })).toBe(200);
+  });
+});
+
+describe('listening', () => {
+  test.each(['0.0.0.0', '::', '192.168.1.5'])('%s without a token is refused', async (host) => {
+    verifies('BW-serve.10');
+    const { options } = await start();
+    const listen = createHttpServer(options).listen({ host, port: 0 });
+    await expect(listen).rejects.toMatchObject({ refusal: { code: 'FORBIDDEN', details: { host } } });
+    await expect(listen).rejects.toThrow('BREAKWATER_TOKENS');
+  });
+
+  test('beyond loopback with a token is allowed', async () => {
+    verifies('BW-serve.10');
+    const { options } = await start();
+    const server = createHttpServer({ ...options, tokens: ['t'] });
+    stops.push(() => server.close());
+    expect(await server.listen({ host: '0.0.0.0', port: 0 })).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/);
+  });
+
+  test('a port in use is named, with the way out', async () => {
+    const { options, url } = await start();
+    const port = Number(new URL(url).port);
+    const failed: unknown = await createHttpServer(options)
+      .listen({ host: '127.0.0.1', port })
+      .catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(ListenError);
+    expect((failed as ListenError).refusal.details).toEqual({ host: '127.0.0.1', port, reason: 'EADDRINUSE' });
+    expect((failed as ListenError).message).toContain('--port');
+  });
+});
+
+describe('closing', () => {
+  test('answers what is in flight, refuses what is new, and closes idle connections', async () => {
+    const node = await start();
+    const agent = new Agent({ keepAlive: true });
+    await new Promise<void>((resolve, reject) => {
+      const probe = request(`${node.url}/health/live`, { agent }, (response) => response.resume().on('end', resolve));
+      probe.on('error', reject);
+      probe.end();
+    });
+    const slow = fetch(`${node.url}/v1/tools/call`, { ...call, body: '{"name":"echo","arguments":{"delay_ms":300}}' });
+    await expect.poll(() => node.dispatcher.requests.length).toBe(1);
+    const began = performance.now();
+    const closed = node.server.close();
+    await expect(fetch(`${node.url}/health/live`)).rejects.toThrow();
+    expect((await slow).status).toBe(200);
+    await closed;
+    // Either idle connection, the agent's or the one that fetch leaves, would have held it until the grace was over.
+    expect(performance.now() - began).toBeLessThan(4000);
+    expect(node.server.close()).toBe(node.server.close());
+    agent.destroy();
+  });
+
+  test('what does not end is cut off after the grace', async () => {
+    const node = await start();
+    const stuck = fetch(`${node.url}/v1/tools/call`, {
+      ...call,
+      body: '{"name":"echo","arguments":{"delay_ms":60000}}',
+    });
+    const failed = expect(stuck).rejects.toThrow();
+    await expect.poll(() => node.dispatcher.requests.length).toBe(1);
+    await node.server.close({ graceMs: 100 });
+    await failed;
+  });
+});
+
+test('an unknown route is 404 as JSON, and / names the endpoints', async () => {
+  const node = await start();
+  const missing = await fetch(`${node.url}/sse`);
+  expect([missing.status, ((await missing.json()) as { success: boolean }).success]).toEqual([404, false]);
+  expect(await (await fetch(node.url)).json()).toMatchObject({ endpoints: { mcp: '/mcp/' } });
+});
