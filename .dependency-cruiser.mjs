@@ -32,10 +32,11 @@ export default {
     ...upward,
     {
       name: 'only-the-face',
-      comment: 'Another folder is entered through its index.ts',
+      comment:
+        'Another folder is entered through its index.ts; its test helpers only by tests, see testing-is-for-tests',
       severity: 'error',
       from: { path: `^${src}/(${folders.join('|')})/` },
-      to: { path: `^${src}/(${folders.join('|')})/`, pathNot: [`^${src}/$1/`, '/index\\.ts$'] },
+      to: { path: `^${src}/(${folders.join('|')})/`, pathNot: [`^${src}/$1/`, '/index\\.ts$', '/testing/'] },
     },
     {
       name: 'contract-stands-alone',

@@ -12,7 +12,7 @@ export interface LoadTask {
   readonly headers: Readonly<Record<string, string>>;
   readonly clients: number;
   readonly seconds: number;
-  /** Request bodies are made from this template: `$SESSION` and `$N` are replaced. */
+  /** Request bodies are made from this template: `$SESSION`, `$RUN` and `$N` are replaced. */
   readonly body: string;
   /** Session secrets; each client walks its own share of them. */
   readonly sessions: readonly string[];
@@ -85,6 +85,7 @@ const run = async (task: LoadTask): Promise<LoadResult> => {
   const started = performance.now();
   const stopAt = started + task.seconds * 1000;
   let serial = 0;
+  const runName = Date.now().toString(36);
 
   const client = async (index: number): Promise<void> => {
     const connection = new Client(task.port);
@@ -94,7 +95,10 @@ const run = async (task: LoadTask): Promise<LoadResult> => {
       // Clients walk disjoint shares, so that no two of them wait for one agent's mailbox.
       turn += task.clients;
       serial += 1;
-      const body = task.body.replaceAll('$SESSION', session).replaceAll('$N', String(serial));
+      const body = task.body
+        .replaceAll('$SESSION', session)
+        .replaceAll('$RUN', runName)
+        .replaceAll('$N', String(serial));
       const before = performance.now();
       const reply = await connection.exchange(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
       latencies.push(performance.now() - before);

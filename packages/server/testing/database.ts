@@ -1,33 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, inject } from 'vitest';
+import { afterAll, inject, type RunnerTestSuite } from 'vitest';
 import { openDatabase, type ConnectionTarget, type Database } from '../src/postgres/index.ts';
 
 export const TEMPLATE = 'breakwater_template';
 
 /** A database of a test file's own. */
-export interface TestDatabase {
+interface TestDatabase {
   readonly database: Database;
   readonly target: ConnectionTarget;
-  /** Ends every other connection to it, as a failing network or an operator would. */
+  /** Ends every connection to it, as a failing network or an operator would. */
   killConnections(): Promise<void>;
-  /** Opens another pool on it: a second node. */
-  open(): Database;
+  /** Opens another pool on it: a second node, or one with a different time limit. */
+  open(options?: { statementTimeoutMs?: number; poolSize?: number }): Database;
 }
 
+const hasFailed = (task: RunnerTestSuite['tasks'][number]): boolean =>
+  task.result?.state === 'fail' || ('tasks' in task && task.tasks.some(hasFailed));
+
 /**
- * Creates a database from the migrated template (`empty`: from nothing) and drops it when the file's tests have ended.
- * Call it at the top of a test file or in a `beforeAll`.
+ * Creates a database from the migrated template (`empty`: from nothing) and drops it when the file's tests have ended,
+ * unless one of them failed: then it stays, and the run says where. Call it at the top of a test file or in a `beforeAll`.
  */
 export const testDatabase = async (kind: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> => {
   const server = inject('postgres');
-  if (!('socketDir' in server)) throw new Error('tests run on the embedded server');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const admin = openDatabase({ target: server, poolSize: 2, onError: () => undefined });
   await admin.query({ text: `CREATE DATABASE ${name} TEMPLATE ${kind === 'migrated' ? TEMPLATE : 'template0'}` });
   const target = { ...server, database: name };
   const pools: Database[] = [];
-  const open = () => {
-    const pool = openDatabase({ target, onError: () => undefined });
+  const open: TestDatabase['open'] = (options) => {
+    const pool = openDatabase({ ...options, target, onError: () => undefined });
     pools.push(pool);
     return pool;
   };
@@ -37,9 +39,11 @@ export const testDatabase = async (kind: 'migrated' | 'empty' = 'migrated'): Pro
       values: [name],
     });
   };
-  afterAll(async () => {
+  // The runner reads the first parameter's pattern to learn which fixtures it needs.
+  // eslint-disable-next-line no-empty-pattern
+  afterAll(async ({}, suite) => {
     await Promise.all(pools.map((pool) => pool.close()));
-    await admin.query({ text: `DROP DATABASE IF EXISTS ${name} WITH (FORCE)` });
+    if (!hasFailed(suite)) await admin.query({ text: `DROP DATABASE IF EXISTS ${name} WITH (FORCE)` });
     await admin.close();
   });
   return { database: open(), target, killConnections, open };

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
 import {
   ensurePartitions,
@@ -10,28 +8,37 @@ import {
   type ConnectionTarget,
 } from '../src/postgres/index.ts';
 import { TEMPLATE } from './database.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    postgres: ConnectionTarget;
+    postgres: ConnectionTarget & { readonly socketDir: string };
   }
 }
 
-/** One real PostgreSQL for the run, with a migrated template from which each test file's database is copied. */
+/**
+ * One real PostgreSQL for the run, with a migrated template from which each test file's database is copied. The databases
+ * of failed files are kept: then the data folder stays, and its place is printed.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const home = mkdtempSync(join(tmpdir(), 'breakwater-tests-'));
+  const home = temporaryFolder('tests');
   const server = await startEmbedded({ dataDir: home, settings: { shared_buffers: '64MB', max_connections: '200' } });
-  if (!('socketDir' in server.target)) throw new Error('the embedded server listens on a socket');
-  const admin = openDatabase({ target: server.target, onError: () => undefined });
+  const admin = openDatabase({ target: server.target, poolSize: 1, onError: () => undefined });
   await admin.query({ text: `CREATE DATABASE ${TEMPLATE}` });
-  await admin.close();
   const template = openDatabase({ target: { ...server.target, database: TEMPLATE }, onError: () => undefined });
   await migrate(template);
   await ensurePartitions(template, Date.now());
   await template.close();
   project.provide('postgres', server.target);
   return async () => {
+    const kept = await admin.query<{ name: string }>({
+      text: `SELECT datname AS name FROM pg_database WHERE datname LIKE 'test\\_%'`,
+    });
+    await admin.close();
     await server.stop();
-    rmSync(home, { recursive: true, force: true });
+    if (kept.length === 0) rmSync(home, { recursive: true, force: true });
+    else {
+      project.vitest.logger.log(`Databases of failed files, in ${home}: ${kept.map(({ name }) => name).join(', ')}`);
+    }
   };
 }

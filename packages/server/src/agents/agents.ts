@@ -1,5 +1,12 @@
 import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
-import { GroupCommit, type Database, type Notifier, type Queryable, type Statement } from '../postgres/index.ts';
+import {
+  classifyError,
+  GroupCommit,
+  type Database,
+  type Notifier,
+  type Queryable,
+  type Statement,
+} from '../postgres/index.ts';
 import {
   createLiveTable,
   faultPoint,
@@ -74,6 +81,22 @@ const TABLE = 'agents';
 /** One node loses a compare-and-set rarely; losing it this often in one call means something else is wrong. */
 const MAX_ATTEMPTS = 20;
 
+const AWAY = 'away';
+type Away = typeof AWAY;
+const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached; nothing was written.', {
+  retryAfterSeconds: 5,
+});
+
+/** PostgreSQL being away is no crash of the call that met it: every caller would get an incident of its own. */
+const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
+  try {
+    return await work;
+  } catch (error) {
+    if (classifyError(error) === 'connection') return AWAY;
+    throw error;
+  }
+};
+
 /**
  * Agents: the only writer of core.agents and core.identities, and the one way to change an agent.
  *
@@ -84,7 +107,7 @@ const MAX_ATTEMPTS = 20;
  */
 export class Agents<M> {
   readonly #options: AgentsOptions<M>;
-  readonly #mailboxes: Mailboxes<AgentState<M> | undefined>;
+  readonly #mailboxes: Mailboxes<AgentState<M> | undefined | Away>;
   readonly #commits: GroupCommit<AgentCommit, boolean>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
 
@@ -95,7 +118,7 @@ export class Agents<M> {
       clock,
       capacity: options.mailboxCapacity ?? 64,
       idleMs: options.idleMs ?? 600_000,
-      load: (agentId) => this.#load(agentId),
+      load: (agentId) => unlessAway(this.#load(agentId)),
       onCrash: options.onCrash,
     });
     this.#commits = new GroupCommit<AgentCommit, boolean>({
@@ -193,9 +216,11 @@ export class Agents<M> {
     decide: Decide<M, R>,
     idempotency?: Idempotency,
   ): Promise<Outcome<R>> {
-    const outcome = await this.#mailboxes.send(agentId, deadline, (state) =>
-      this.#decideAndCommit(agentId, deadline, state, decide, idempotency),
-    );
+    const outcome = await this.#mailboxes.send(agentId, deadline, async (state) => {
+      const handled =
+        state === AWAY ? AWAY : await unlessAway(this.#decideAndCommit(agentId, deadline, state, decide, idempotency));
+      return handled === AWAY ? { reply: REFUSED_AWAY, forget: true } : handled;
+    });
     return outcome.ok ? outcome.value : outcome;
   }
 

@@ -1,93 +1,144 @@
 import type { FailureEventType } from '@breakwater/contract';
-import type { Database } from '../postgres/index.ts';
+import { classifyError, type Database } from '../postgres/index.ts';
 import type { Clock, Ids, Timer } from '../runtime/index.ts';
-import { insertFailures, type FailureRow } from './sql.ts';
+import { payloadText, type FailureEvent } from './failure-event.ts';
+import * as sql from './sql.ts';
 
-/** Who emits: built once, the same on every row. */
-export interface EmitterContext {
+/** Facts about the emitting process, the same for every event. */
+interface ChannelContext {
+  readonly git_commit?: string;
   readonly service_pid: number;
+  /** ISO 8601, UTC. */
   readonly running_since: string;
   readonly host: string;
-  readonly git_commit?: string;
 }
 
-/** The failure channel, audit.coordination_events: what went wrong at the boundaries, for people and reports. */
+/** Since the start; `waiting` is now. Every emission is in exactly one of stored, dropped and waiting. */
+interface ChannelCounters {
+  readonly emitted: number;
+  readonly stored: number;
+  readonly dropped: number;
+  readonly waiting: number;
+}
+
 export interface Channel {
   /**
-   * Records a failure. Never throws and never waits (design 3.9): the event is buffered, and dropped and counted when
-   * the buffer is full. Events that belong to one incident share `incident_id`; one without gets its own.
+   * Reports a failure. Never throws, never waits, writes nothing itself (BW-channel.01): the event goes into a bounded
+   * buffer, and what does not fit there is counted. `payload.incident_id` is kept, or made when absent.
    */
   fail(type: FailureEventType, payload: Readonly<Record<string, unknown>>, agentId?: string): void;
-  readonly counts: { readonly emitted: number; readonly written: number; readonly dropped: number };
-  /** Writes what is buffered, once, then stops. */
+  readonly counters: ChannelCounters;
+  /** Stores what waits and ends; what PostgreSQL does not take now is counted as dropped. Never rejects. */
   stop(): Promise<void>;
 }
 
+const SERVICE = 'governance_mcp';
 const FLUSH_MS = 200;
+/** While PostgreSQL is away. */
+const RETRY_MS = 2_000;
 const MAX_BATCH = 500;
+const DEFAULT_CAPACITY = 10_000;
 
+/** Failure events into audit.coordination_events: buffered, bounded, stored in batches. */
 export const createChannel = (options: {
   database: Database;
   clock: Clock;
   ids: Ids;
-  context: EmitterContext;
-  /** Events that may wait for PostgreSQL. */
-  capacity?: number;
+  context: ChannelContext;
+  /** Hears, once per outage, why events wait; of events that PostgreSQL refuses; and of those lost at the stop. */
   onError: (error: unknown) => void;
+  /** Events that may wait. */
+  capacity?: number;
 }): Channel => {
   const { database, clock, ids, onError } = options;
-  const capacity = options.capacity ?? 10_000;
+  const capacity = options.capacity ?? DEFAULT_CAPACITY;
   const context = JSON.stringify(options.context);
-  const counts = { emitted: 0, written: 0, dropped: 0 };
-  let buffer: FailureRow[] = [];
+  let waiting: FailureEvent[] = [];
+  let emitted = 0;
+  let stored = 0;
+  let dropped = 0;
   let timer: Timer | undefined;
+  let flushing: Promise<void> | undefined;
   let stopped = false;
+  let away = false;
 
-  const flush = async (): Promise<boolean> => {
-    const rows = buffer.slice(0, MAX_BATCH);
+  const insert = async (events: readonly FailureEvent[]): Promise<void> => {
+    await database.query(sql.insertEvents(events, SERVICE, context));
+    stored += events.length;
+  };
+
+  /** Stores a batch; one that PostgreSQL refuses for its content is halved until the bad event stands alone. */
+  const store = async (events: readonly FailureEvent[]): Promise<void> => {
     try {
-      await database.query(insertFailures(rows, context));
-      buffer = buffer.slice(rows.length);
-      counts.written += rows.length;
-      return true;
+      await insert(events);
     } catch (error) {
-      onError(error);
-      return false;
+      if (classifyError(error) !== 'data') throw error;
+      if (events.length === 1) {
+        dropped += 1;
+        onError(error);
+        return;
+      }
+      const middle = Math.ceil(events.length / 2);
+      await store(events.slice(0, middle));
+      await store(events.slice(middle));
     }
   };
-  const schedule = (): void => {
-    if (stopped || timer !== undefined) return;
-    timer = clock.after(FLUSH_MS, () => {
-      void flush().then(() => {
+
+  /** Stores all that waits; false when PostgreSQL did not take it, which leaves it waiting. */
+  const flush = async (): Promise<boolean> => {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, MAX_BATCH);
+      const before = stored + dropped;
+      try {
+        await store(batch);
+        away = false;
+      } catch (error) {
+        if (!away) onError(error);
+        away = true;
+        return false;
+      } finally {
+        // Events are settled from the front, so this many of the batch are done even when a later half failed.
+        waiting = waiting.slice(stored + dropped - before);
+      }
+    }
+    return true;
+  };
+
+  const schedule = (ms: number) => {
+    timer ??= clock.after(ms, () => {
+      flushing = flush().then((done) => {
         timer = undefined;
-        if (buffer.length > 0) schedule();
+        flushing = undefined;
+        if (!stopped && waiting.length > 0) schedule(done ? FLUSH_MS : RETRY_MS);
       });
     });
   };
 
   return {
-    counts,
     fail(type, payload, agentId) {
-      counts.emitted += 1;
-      if (buffer.length >= capacity) {
-        counts.dropped += 1;
-        return;
-      }
-      const now = clock.now();
-      const eventId = ids.rowId(now);
-      let text: string;
+      emitted += 1;
       try {
-        text = JSON.stringify({ incident_id: eventId, ...payload });
+        if (stopped || waiting.length >= capacity) throw new Error('no room');
+        const at = clock.now();
+        const newId = () => ids.rowId(at);
+        waiting.push({ eventId: newId(), at, type, agentId: agentId ?? null, payload: payloadText(payload, newId) });
+        schedule(FLUSH_MS);
       } catch {
-        text = JSON.stringify({ incident_id: eventId, unreadable: true });
+        dropped += 1;
       }
-      buffer.push({ ts: new Date(now).toISOString(), eventId, type, agentId: agentId ?? null, payload: text });
-      schedule();
+    },
+    get counters() {
+      return { emitted, stored, dropped, waiting: waiting.length };
     },
     async stop() {
+      if (stopped) return flushing;
       stopped = true;
       timer?.cancel();
-      while (buffer.length > 0 && (await flush())) continue;
+      await flushing;
+      await flush();
+      if (waiting.length > 0) onError(new Error(`${waiting.length} failure events were lost at the stop`));
+      dropped += waiting.length;
+      waiting = [];
     },
   };
 };

@@ -208,7 +208,9 @@ export class CheckIns {
       sessionKey,
       now,
     );
-    const baseline = await baselines.readGated(head.agentId);
+    // Before the first check-in there is nothing to be cold: asking PostgreSQL would find no row.
+    const live = baselines.table.read(head.agentId);
+    const baseline = live.ok || head.updateCount === 0 ? live : await baselines.readGated(head.agentId);
     const text = textOf(args);
     const checkedIn = checkIn(
       {

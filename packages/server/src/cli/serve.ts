@@ -26,17 +26,24 @@ export const banner = (node: RunningNode, config: Config): string => {
   ].join('\n');
 };
 
-/** Runs the server until SIGTERM or SIGINT; a second signal ends it at once. */
+/** Some supervisors send a signal to the process and to its group: a repeat within this time is the same wish. */
+const IMPATIENT_AFTER_MS = 1_000;
+
+/** Runs the server until SIGTERM or SIGINT; a later second signal ends it at once. */
 export const serve = async (flags: Partial<Record<SettingName, string>>): Promise<void> => {
   const config = configOf(flags);
   const node = await startNode(config);
   console.log(banner(node, config));
+  let stoppingSince: number | undefined;
   const stop = (): void => {
-    // Whoever asks twice does not want to wait for the drain.
-    process.once('SIGTERM', () => process.exit(1));
-    process.once('SIGINT', () => process.exit(1));
-    node.stop().then(() => process.exit(0), fail);
+    if (stoppingSince === undefined) {
+      stoppingSince = performance.now();
+      node.stop().then(() => process.exit(0), fail);
+    } else if (performance.now() - stoppingSince > IMPATIENT_AFTER_MS) {
+      // Whoever asks again does not want to wait for the drain.
+      process.exit(1);
+    }
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 };

@@ -6,7 +6,7 @@ import { Agents, expiredPauses, pruneWorkingData, type AgentHead } from '../agen
 import { createBaselines } from '../baselines/index.ts';
 import { createChannel, divergencePayload } from '../channel/index.ts';
 import { CheckIns, checkInTools, DEFAULT_LOOP_LIMITS, memoryCodec, type Memory } from '../checkin/index.ts';
-import { Dispatcher } from '../dispatch-main/index.ts';
+import { Dispatcher } from '../dispatch/index.ts';
 import { createFlags } from '../flags/index.ts';
 import { Identity, identityTools } from '../identity/index.ts';
 import { Outcomes, outcomeTools } from '../outcomes/index.ts';
@@ -26,6 +26,20 @@ import type { Config } from './settings.ts';
 import { VERSION } from './version.ts';
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+
+/** What a log says of an error. A driver's errors carry their whole connection, which is no business of a log. */
+const errorFacts = (error: unknown): unknown => {
+  if (!(error instanceof Error)) return error;
+  const { code, detail } = error as { code?: unknown; detail?: unknown };
+  return {
+    type: error.name,
+    message: error.message,
+    ...(code !== undefined && { code }),
+    ...(detail !== undefined && { detail }),
+    stack: error.stack,
+    ...(error.cause !== undefined && { cause: errorFacts(error.cause) }),
+  };
+};
 
 /** A running node. */
 export interface RunningNode {
@@ -64,9 +78,10 @@ export const startNode = async (
   const startedAt = clock.monotonic();
   const nodeId = randomUUID();
   const log = pino(
-    { level: config.logLevel, base: { node: nodeId.slice(0, 8) } },
+    { level: config.logLevel, base: { node: nodeId.slice(0, 8) }, serializers: { err: errorFacts } },
     pino.destination({ fd: 2, sync: false }),
   );
+  let stopping = false;
   const supervisor = new Supervisor((part, error) => log.error({ err: error, part }, 'a part did not stop cleanly'));
   const readiness = new Readiness();
   for (const part of ['postgres', 'flags', 'baselines', 'agents', 'bindings']) readiness.expect(part);
@@ -79,7 +94,8 @@ export const startNode = async (
       if (target === undefined) throw new Error('PostgreSQL is not started yet');
       return target;
     },
-    onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
+    // The pool's last connections may see our own PostgreSQL go; that is no news.
+    onError: (error) => stopping || log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
   });
 
   const channel = createChannel({
@@ -186,7 +202,10 @@ export const startNode = async (
       revoke: (id) => identity.revokeMcpSession(id),
     },
     readiness,
-    readFlag: (key) => flags.read(key),
+    readFlag: (key) => {
+      const reading = flags.read(key);
+      return reading.ok ? { ok: true, value: reading.value.value } : reading;
+    },
     readBaseline: (key) => baselines.table.read(key),
     metrics,
     tokens: config.tokens,
@@ -322,6 +341,9 @@ export const startNode = async (
     url,
     embeddedIn: embedded?.dataDir,
     readyMs: clock.monotonic() - startedAt,
-    stop: () => supervisor.stop(),
+    stop: () => {
+      stopping = true;
+      return supervisor.stop();
+    },
   };
 };

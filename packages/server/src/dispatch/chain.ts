@@ -298,13 +298,13 @@ export const CHAIN: readonly Step[] = [
 
 /**
  * Passes a call through the chain from step `from` on. Synchronous unless a step has to wait, which on the hot path none
- * does. A call that was answered while a step waited goes no further: nothing of it may start (BW-dispatch.05).
+ * does. A call that expired while a step waited goes no further: nothing of it may start (BW-dispatch.05).
  */
 export const passChain = (frame: Frame, parts: Parts, from = 0): Verdict | Promise<Verdict> => {
   for (let i = from; i < CHAIN.length; i += 1) {
     const verdict = CHAIN[i]?.pass(frame, parts);
     if (verdict instanceof Promise) {
-      return verdict.then((late) => late ?? (frame.answered ? undefined : passChain(frame, parts, i + 1)));
+      return verdict.then((late) => late ?? (frame.expired ? undefined : passChain(frame, parts, i + 1)));
     }
     if (verdict !== undefined) return verdict;
   }

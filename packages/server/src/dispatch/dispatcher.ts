@@ -8,6 +8,7 @@ import {
   type ToolAlias,
   type ToolListing,
 } from '@breakwater/contract';
+import { classifyError } from '../postgres/index.ts';
 import type { Clock, Ids, Readiness, Tool } from '../runtime/index.ts';
 import { passChain, type Parts } from './chain.ts';
 import { errorBody, successBody } from './envelope.ts';
@@ -48,19 +49,17 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly ids: Pick<Ids, 'uuid'>;
   readonly limits: RateLimits;
-  /** Lost infrastructure as a refusal, for instance STORAGE_UNAVAILABLE; undefined for a bug. Default: all are bugs. */
-  refusalOf?(error: unknown): Refusal | undefined;
   /** A bug: the log must keep `incidentId` with the error, because the caller is given nothing else. */
   onUnexpected(event: { incidentId: string; tool: string; error: unknown }): void;
   /** A call passed its deadline. */
   onTimeout(event: { incidentId: string; tool: string; timeoutMs: number; agentId: string | undefined }): void;
-  observe(measure: Measure): void;
+  observe?(measure: Measure): void;
 }
 
 type Payload = Readonly<Record<string, unknown>>;
 
 const NOTHING: Payload = Object.freeze({});
-const QUIET = Symbol('answered already');
+const QUIET = Symbol('expired');
 
 /**
  * The one way to a tool. REST and MCP hand their calls to {@link Dispatcher.call}; each passes the same chain
@@ -100,7 +99,7 @@ export class Dispatcher {
       unknownArguments: undefined,
       caller: undefined,
       evidence: request.evidence,
-      answered: false,
+      expired: false,
     };
     let outcome: Outcome<Payload>;
     try {
@@ -112,12 +111,11 @@ export class Dispatcher {
     } catch (error) {
       outcome = this.#crashed(frame, error);
     }
-    frame.answered = true;
     return this.#reply(frame, outcome, started);
   }
 
   /** The tools that clients are shown; the same frozen list every time. */
-  advertised(mode: ListingMode = 'lite'): readonly ToolListing[] {
+  advertised(mode: ListingMode = 'default'): readonly ToolListing[] {
     return this.#registry.listings(mode);
   }
 
@@ -135,17 +133,17 @@ export class Dispatcher {
       const timer = clock.after(Math.max(0, frame.deadline - clock.now()), () => {
         const refusal = this.#timedOut(frame);
         incidentId = refusal.incidentId;
-        frame.answered = true;
+        frame.expired = true;
         resolve({ ok: false, refusal });
       });
       const settle = (outcome: Outcome<Payload>) => {
-        if (frame.answered) return;
+        if (frame.expired) return;
         timer.cancel();
         resolve(outcome);
       };
       const fail = (error: unknown) => {
         if (error === QUIET) return;
-        if (frame.answered) this.#report(frame, error, incidentId);
+        if (frame.expired) this.#report(frame, error, incidentId);
         else settle(this.#crashed(frame, error));
       };
       const handled = verdict === undefined ? this.#handle(frame) : this.#handleAfter(frame, verdict);
@@ -158,7 +156,7 @@ export class Dispatcher {
     if (refusal !== undefined) return { ok: false, refusal };
     // The deadline passed while the caller was being identified: it was told so, and nothing may start now.
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal to this class's own `fail`
-    if (frame.answered) throw QUIET;
+    if (frame.expired) throw QUIET;
     return this.#handle(frame);
   }
 
@@ -183,7 +181,7 @@ export class Dispatcher {
    */
   #withIncident(frame: Frame, refusal: Refusal): Outcome<Payload> {
     if (refusal.details?.['incident_id'] === undefined) {
-      if (refusal.code === 'TIMEOUT' && !frame.answered) return { ok: false, refusal: this.#timedOut(frame) };
+      if (refusal.code === 'TIMEOUT' && !frame.expired) return { ok: false, refusal: this.#timedOut(frame) };
       if (refusal.code === 'INTERNAL_ERROR') return { ok: false, refusal: this.#unexpected(frame, refusal) };
     }
     return { ok: false, refusal };
@@ -201,8 +199,13 @@ export class Dispatcher {
   }
 
   #crashed(frame: Frame, error: unknown): Outcome<Payload> {
-    const refusal = this.#options.refusalOf?.(error) ?? this.#unexpected(frame, error);
-    return { ok: false, refusal };
+    // PostgreSQL is away: no bug, and the same for every call, so that an incident each would only bury the log.
+    if (classifyError(error) === 'connection') {
+      return refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached.', {
+        retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+      });
+    }
+    return { ok: false, refusal: this.#unexpected(frame, error) };
   }
 
   /** The caller gets an id and nothing of the error itself, which may hold paths, SQL or secrets. */
@@ -221,7 +224,7 @@ export class Dispatcher {
     const { clock } = this.#options;
     const { target, caller, request } = frame;
     quietly(() =>
-      this.#options.observe({
+      this.#options.observe?.({
         tool: target?.entry.tool.spec.name ?? 'unknown',
         ...(target?.alias !== undefined && { alias: target.alias.name }),
         transport: request.transport,

@@ -31,8 +31,8 @@ export interface Frame {
   unknownArguments: Arguments | undefined;
   caller: Caller | undefined;
   evidence: Evidence;
-  /** The call was answered; what comes later is discarded, and nothing more may start. */
-  answered: boolean;
+  /** The deadline passed and the caller was told: what comes later is discarded, and nothing more may start. */
+  expired: boolean;
 }
 
 /** Throws when a step runs before the one that it needs: a bug in the order of the chain. */

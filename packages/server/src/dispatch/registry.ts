@@ -24,7 +24,7 @@ export interface Target {
 }
 
 /** Which tools a listing shows: the six to start with, the advertised ones, or all. */
-export type ListingMode = 'minimal' | 'lite' | 'full';
+export type ListingMode = 'minimal' | 'default' | 'full';
 
 const MINIMAL = new Set([
   'start_session',
@@ -92,7 +92,7 @@ export class Registry {
     const full = Object.freeze([...workflow, ...shown(() => true)]);
     this.#listings = {
       minimal: Object.freeze(full.filter(({ name }) => MINIMAL.has(name))),
-      lite: Object.freeze([...workflow, ...shown(({ tool }) => tool.spec.advertised)]),
+      default: Object.freeze([...workflow, ...shown(({ tool }) => tool.spec.advertised)]),
       full,
     };
   }

@@ -34,10 +34,11 @@ const compact = (schema: unknown): unknown => {
     };
   }
   const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(withoutNull(schema))) {
+  const present = withoutNull(schema);
+  for (const [key, value] of Object.entries(present)) {
     const unlimited = (key === 'minimum' || key === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
     const anything = key === 'additionalProperties' && value !== false;
-    if (NOISE.has(key) || unlimited || anything || (key === 'pattern' && 'format' in schema)) continue;
+    if (NOISE.has(key) || unlimited || anything || (key === 'pattern' && 'format' in present)) continue;
     if (key === 'properties' && isObject(value)) result[key] = compactProperties(value);
     else if (key === 'items') result[key] = compact(value);
     else if (key === 'anyOf' && Array.isArray(value)) result[key] = value.map(compact);

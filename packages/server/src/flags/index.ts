@@ -1,2 +1,2 @@
-/** Feature flags: what the code knows, what PostgreSQL says, and which of the two is in force. */
+/** Floor 3: feature flags. Read from memory, set in PostgreSQL, overridden by the environment. */
 export { createFlags, type Flags } from './service.ts';

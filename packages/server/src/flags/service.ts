@@ -1,136 +1,131 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
-import type { Database, Notifier } from '../postgres/index.ts';
-import { createWriteThrough, type Divergence, type LiveTable, type Reading } from '../runtime/index.ts';
-import { flagOf, FLAGS, problemWith, type FlagDefinition } from './registry.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { accept, type Outcome } from '@breakwater/contract';
+import { StartupError, type Database, type Notifier } from '../postgres/index.ts';
+import {
+  COLD,
+  createWriteThrough,
+  type Divergence,
+  type LiveTable,
+  type Reading,
+  type Store,
+} from '../runtime/index.ts';
+import {
+  effective,
+  FLAG_KEYS,
+  FLAGS,
+  flagsOfEnvironment,
+  isFlagKey,
+  isLegal,
+  refusalOfSet,
+  type EffectiveFlag,
+  type FlagKey,
+  type StoredFlag,
+} from './flag.ts';
 import * as sql from './sql.ts';
 
 const TABLE = 'feature_flags';
 
-/** A flag as it is in force, and where that comes from (BW-flags.01). */
-export interface EffectiveFlag {
-  readonly key: string;
-  readonly value: string;
-  readonly origin: 'environment' | 'postgres' | 'default';
-}
-
-/** A flag on its way to PostgreSQL, with who set it and why. Who and why are not part of what is read. */
-interface StoredFlag {
-  readonly value: unknown;
-  readonly by?: { readonly who: string; readonly why: string };
+/** A flag as an operator sees it. */
+interface FlagView extends EffectiveFlag {
+  readonly default: string;
+  readonly values: readonly string[];
+  readonly description: string;
+  /** Its row; null when it has none. */
+  readonly stored: StoredFlag | null;
+  /** Present when the stored value is none of `values` and therefore passed over. */
+  readonly illegal?: true;
 }
 
 export interface Flags {
   readonly table: LiveTable<StoredFlag>;
+  /** Loads every flag with one query. */
   load(): Promise<void>;
-  /** The flag in force: environment over PostgreSQL over the code's default. Undefined: no such flag. */
-  get(key: string): EffectiveFlag | undefined;
-  /** The same from the live table alone, with the `cold` contract, for readers that bypass dispatch (W3-10.11). */
+  /** The value in force and where it comes from; for calls behind the readiness gate. */
+  get(key: FlagKey): EffectiveFlag;
+  /** The same for a reader that may come before the flags are loaded, or with a key that no flag has: then cold. */
   read(key: string): Reading<EffectiveFlag>;
-  all(): readonly (EffectiveFlag & Pick<FlagDefinition, 'values' | 'default' | 'description'>)[];
-  /** Sets a flag: serialised, durable before visible, written down with who and why (W3-10.10). */
+  /**
+   * Sets a flag in PostgreSQL together with the record of who and why; readable once durable, one write of a flag at a
+   * time (W3-10.10). Answers the value then in force, which the environment may still override. Refusal:
+   * PARAMETER_ERROR. Throws when PostgreSQL does not take it.
+   */
   set(key: string, value: unknown, who: string, why: string): Promise<Outcome<EffectiveFlag>>;
+  all(): FlagView[];
+  /** Compares with PostgreSQL, which wins; gives the number of differences. */
   reconcile(): Promise<number>;
 }
 
-/** The environment's name of a flag. */
-const variableOf = (key: string): string => `BREAKWATER_FLAG_${key.toUpperCase()}`;
-
-/** Throws when the environment sets a flag to something that it cannot be: at start, before anybody relies on it. */
-const fromEnvironment = (env: Readonly<Record<string, string | undefined>>): Map<string, string> => {
-  const values = new Map<string, string>();
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || !name.startsWith('BREAKWATER_FLAG_')) continue;
-    const flag = FLAGS.find(({ key }) => variableOf(key) === name);
-    const problem =
-      flag === undefined
-        ? `${name} names no flag; there are ${FLAGS.map(({ key }) => variableOf(key)).join(', ')}`
-        : problemWith(flag, value);
-    if (problem !== undefined) throw new Error(problem);
-    if (flag !== undefined) values.set(flag.key, value);
-  }
-  return values;
-};
-
-/** Feature flags in memory over core.feature_flags (RFC section 10). */
+/**
+ * Feature flags in memory over core.feature_flags (RFC section 10). `BREAKWATER_FLAG_<KEY>` overrides a flag for this
+ * node. Throws a StartupError when the environment names an unknown flag or an illegal value.
+ */
 export const createFlags = (options: {
   database: Database;
   env: Readonly<Record<string, string | undefined>>;
-  notifier: Notifier;
+  notifier?: Notifier;
   onDivergence: (store: string, divergence: Divergence<StoredFlag>) => void;
 }): Flags => {
   const { database, notifier } = options;
-  const overrides = fromEnvironment(options.env);
-  const flags = createWriteThrough<StoredFlag>({
+  const environment = flagsOfEnvironment(options.env);
+  if ('problem' in environment) throw new StartupError(environment.problem, 'Correct the variable or remove it.');
+  const overrides = environment.values;
+
+  const through = createWriteThrough<StoredFlag>({
     name: TABLE,
-    store: {
-      loadAll: async () =>
-        new Map((await database.query<sql.FlagRow>(sql.selectAll())).map(({ key, value }) => [key, { value }])),
-      loadOne: async (key) => {
-        const row = (await database.query<sql.FlagRow>(sql.selectOne(key)))[0];
-        return row && { value: row.value };
-      },
-      save: async (key, { value, by }) => {
-        await database.query(sql.setFlag(key, value, by?.who ?? 'unknown', by?.why ?? ''));
-      },
-    },
-    equal: (a, b) => JSON.stringify(a.value) === JSON.stringify(b.value),
+    store: createStore(database),
+    equal: isDeepStrictEqual,
     onDivergence: (divergence) => options.onDivergence(TABLE, divergence),
   });
-  notifier.onChange(TABLE, async (keys) => void (await Promise.all(keys.map((key) => flags.refresh(key)))));
-  notifier.onGap(async () => void (await flags.reconcile()));
+  notifier?.onChange(TABLE, async (keys) => {
+    await Promise.all(keys.map((key) => through.refresh(key)));
+  });
+  notifier?.onGap(async () => {
+    await through.reconcile();
+  });
 
-  const effective = (flag: FlagDefinition): EffectiveFlag => {
-    const { key } = flag;
-    const override = overrides.get(key);
-    if (override !== undefined) return { key, value: override, origin: 'environment' };
-    const stored = flags.table.read(key);
-    // A stored value that this code does not know (an older or newer release wrote it) is not acted on.
-    if (stored.ok && problemWith(flag, stored.value.value) === undefined) {
-      return { key, value: stored.value.value as string, origin: 'postgres' };
-    }
-    return { key, value: flag.default, origin: 'default' };
+  let loaded = false;
+  const storedOf = (key: FlagKey): StoredFlag | undefined => {
+    const reading = through.table.read(key);
+    return reading.ok ? reading.value : undefined;
   };
+  const get = (key: FlagKey) => effective(key, overrides.get(key), storedOf(key));
 
   return {
-    table: flags.table,
-    load: () => flags.load(),
-    reconcile: () => flags.reconcile(),
-    get(key) {
-      const flag = flagOf(key);
-      return flag && effective(flag);
+    table: through.table,
+    async load() {
+      await through.load();
+      loaded = true;
     },
-    read(key) {
-      const flag = flagOf(key);
-      const stored = flags.table.read(key);
-      if (flag === undefined || (!stored.ok && !overrides.has(key))) return stored.ok ? COLD_FLAG : stored;
-      return { ok: true, value: effective(flag) };
+    get,
+    read: (key) => (isFlagKey(key) && (loaded || overrides.has(key)) ? { ok: true, value: get(key) } : COLD),
+    async set(key, value, who, why) {
+      const refusal = refusalOfSet(key, value, who, why);
+      if (refusal !== undefined) return { ok: false, refusal };
+      await through.write(key, { value, by: who, reason: why });
+      notifier?.announce(TABLE, key);
+      return accept(get(key as FlagKey));
     },
     all: () =>
-      FLAGS.map((flag) => ({
-        ...effective(flag),
-        values: flag.values,
-        default: flag.default,
-        description: flag.description,
-      })),
-    async set(key, value, who, why) {
-      const flag = flagOf(key);
-      const problem =
-        flag === undefined
-          ? `No flag is called ${key}; there are ${FLAGS.map((known) => known.key).join(', ')}`
-          : problemWith(flag, value);
-      if (flag === undefined || problem !== undefined) {
-        return refuse('PARAMETER_ERROR', `${problem}.`, {
-          details: { parameter: flag === undefined ? 'key' : 'value' },
-        });
-      }
-      if (why.trim() === '') {
-        return refuse('PARAMETER_ERROR', 'reason must say why the flag is set.', { details: { parameter: 'reason' } });
-      }
-      await flags.write(key, { value, by: { who, why } });
-      notifier.announce(TABLE, key);
-      return accept(effective(flag));
-    },
+      FLAG_KEYS.map((key) => {
+        const stored = storedOf(key) ?? null;
+        const illegal = stored !== null && !isLegal(key, stored.value);
+        return { ...get(key), ...FLAGS[key], stored, ...(illegal && { illegal }) };
+      }),
+    reconcile: () => through.reconcile(),
   };
 };
 
-const COLD_FLAG = { ok: false, cold: true } as const;
+const createStore = (database: Database): Store<StoredFlag> => ({
+  loadAll: async () =>
+    new Map((await database.query<sql.FlagRow>(sql.selectFlags())).map((row) => [row.key, sql.flagFromRow(row)])),
+  loadOne: async (key) => {
+    const row = (await database.query<sql.FlagRow>(sql.selectFlag(key)))[0];
+    return row && sql.flagFromRow(row);
+  },
+  save: (key, flag) =>
+    database.transaction(async (tx) => {
+      const old = (await tx.query<{ value: unknown }>(sql.lockFlag(key)))[0];
+      await tx.query(sql.upsertFlag(key, flag));
+      await tx.query(sql.insertHistory(key, old?.value, flag));
+    }),
+});

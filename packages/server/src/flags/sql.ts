@@ -1,32 +1,41 @@
 import type { Statement } from '../postgres/index.ts';
+import type { StoredFlag } from './flag.ts';
 
 export interface FlagRow {
   readonly key: string;
   readonly value: unknown;
+  readonly updated_by: string;
+  readonly reason: string | null;
 }
 
-export const selectAll = (): Statement => ({ text: 'SELECT key, value FROM core.feature_flags' });
+export const flagFromRow = (row: FlagRow): StoredFlag => ({ value: row.value, by: row.updated_by, reason: row.reason });
 
-export const selectOne = (key: string): Statement => ({
-  name: 'flags.one',
-  text: 'SELECT key, value FROM core.feature_flags WHERE key = $1',
+const SELECT = `
+  SELECT f.key, f.value, f.updated_by, h.reason
+  FROM core.feature_flags f
+  LEFT JOIN LATERAL (
+    SELECT reason FROM core.feature_flag_history WHERE key = f.key ORDER BY id DESC LIMIT 1
+  ) h ON true`;
+
+export const selectFlags = (): Statement => ({ text: SELECT });
+
+export const selectFlag = (key: string): Statement => ({ text: `${SELECT} WHERE f.key = $1`, values: [key] });
+
+/** Holds the row until the transaction ends, so that the history names the value that was really replaced. */
+export const lockFlag = (key: string): Statement => ({
+  text: 'SELECT value FROM core.feature_flags WHERE key = $1 FOR NO KEY UPDATE',
   values: [key],
 });
 
-/** Sets a flag and writes down who changed it and why; one statement, so both or neither. */
-export const setFlag = (key: string, value: unknown, who: string, why: string): Statement => ({
-  text: `WITH old AS (SELECT value FROM core.feature_flags WHERE key = $1 FOR UPDATE),
-         flag AS (
-           INSERT INTO core.feature_flags (key, value, updated_by) VALUES ($1, $2::jsonb, $3)
-           ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now(), updated_by = excluded.updated_by
-         )
-         INSERT INTO core.feature_flag_history (key, old_value, new_value, changed_by, reason)
-         VALUES ($1, (SELECT value FROM old), $2::jsonb, $3, $4)`,
-  values: [key, JSON.stringify(value), who, why],
+export const upsertFlag = (key: string, { value, by }: StoredFlag): Statement => ({
+  text: `INSERT INTO core.feature_flags (key, value, updated_by) VALUES ($1, $2::jsonb, $3)
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_by = excluded.updated_by, updated_at = now()`,
+  values: [key, JSON.stringify(value), by],
 });
 
-export const selectHistory = (key: string): Statement => ({
-  text: `SELECT old_value, new_value, changed_at, changed_by, reason FROM core.feature_flag_history
-         WHERE key = $1 ORDER BY id DESC`,
-  values: [key],
+/** `old` is null when the flag had no row. */
+export const insertHistory = (key: string, old: unknown, { value, by, reason }: StoredFlag): Statement => ({
+  text: `INSERT INTO core.feature_flag_history (key, old_value, new_value, changed_by, reason)
+         VALUES ($1, $2::jsonb, $3::jsonb, $4, $5)`,
+  values: [key, old === undefined ? null : JSON.stringify(old), JSON.stringify(value), by, reason],
 });

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Connection, Database, Queryable, Statement } from './database.ts';
+import { StartupError } from './startup-error.ts';
 
 /** Where PostgreSQL is: a URL, or the embedded server's socket. */
 export type ConnectionTarget = { readonly url: string } | { readonly socketDir: string; readonly database: string };
@@ -8,6 +9,9 @@ export const SUPERUSER = 'breakwater';
 
 const INT8 = 20;
 const TIMESTAMPTZ = 1184;
+
+/** The driver's own parsers; its types know them by an enumeration that lacks most oids. */
+const driverParser = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => (value: string) => unknown;
 
 /**
  * Counters arrive as numbers (they stay far below 2^53) and times as milliseconds since the epoch, UTC; everything else
@@ -19,24 +23,61 @@ const types: pg.CustomTypesConfig = {
       if (oid === INT8) return Number;
       if (oid === TIMESTAMPTZ) return (text: string) => new Date(text).getTime();
     }
-    return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
+    return driverParser(oid, format);
   },
 };
 
-const clientConfig = (target: ConnectionTarget): pg.ClientConfig => ({
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+const SETTINGS = (statementTimeoutMs: number) =>
+  // UTC whatever the server's default is: month partitions and stored times must not move with a setting.
+  `-c timezone=UTC -c jit=off -c statement_timeout=${statementTimeoutMs}`;
+
+/** Where a URL leads, with the parts that a client needs; what it says in `options` comes first, ours after it. */
+const urlConfig = (text: string, settings: string): pg.ClientConfig => {
+  // A URL without a host, whose socket is named by ?host=, is good for PostgreSQL and not for the URL standard.
+  const whole = text.replace('@/', '@localhost/');
+  const url = URL.canParse(whole) ? new URL(whole) : undefined;
+  if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+    throw new StartupError(
+      'DATABASE_URL is not the URL of a PostgreSQL database.',
+      'Write it as postgres://user:password@host:5432/database, or unset it to use the embedded PostgreSQL.',
+    );
+  }
+  // The driver lets the URL's own `options` replace ours, so both go into the URL.
+  url.searchParams.set('options', [url.searchParams.get('options'), settings].filter(Boolean).join(' '));
+  return { connectionString: url.href };
+};
+
+const clientConfig = (target: ConnectionTarget, statementTimeoutMs: number): pg.ClientConfig => ({
   ...('url' in target
-    ? { connectionString: target.url }
-    : { host: target.socketDir, port: 5432, user: SUPERUSER, database: target.database }),
+    ? urlConfig(target.url, SETTINGS(statementTimeoutMs))
+    : {
+        host: target.socketDir,
+        port: 5432,
+        user: SUPERUSER,
+        database: target.database,
+        options: SETTINGS(statementTimeoutMs),
+      }),
   application_name: 'breakwater',
   connectionTimeoutMillis: 5_000,
-  // UTC whatever the server's default is: month partitions and stored times must not move with a setting.
-  options: '-c timezone=UTC -c jit=off',
+  keepAlive: true,
   types,
 });
 
 const run = async <R>(client: Pick<pg.ClientBase, 'query'>, statement: Statement): Promise<R[]> => {
-  const result = await client.query(statement as pg.QueryConfig);
-  return result.rows as R[];
+  const result: pg.QueryResult | pg.QueryResult[] = await client.query(statement as pg.QueryConfig);
+  // A text of several statements, as in a migration, gives several results and no rows of interest.
+  return Array.isArray(result) ? [] : (result.rows as R[]);
+};
+
+/**
+ * Commits, and makes sure that PostgreSQL did: in a transaction that an error has spoilt, COMMIT rolls back and reports
+ * success, which would acknowledge writes that are gone.
+ */
+const commit = async (client: pg.PoolClient): Promise<void> => {
+  const { command } = await client.query('COMMIT');
+  if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed.');
 };
 
 /**
@@ -47,13 +88,20 @@ export const openDatabase = (options: {
   /** A function when the target is known only later, but before the first query. */
   target: ConnectionTarget | (() => ConnectionTarget);
   poolSize?: number;
+  /** How long a statement may run before PostgreSQL cancels it; 0 is for ever. Migrations are exempt. */
+  statementTimeoutMs?: number;
   onError: (error: Error) => void;
 }): Database => {
-  const config = () => clientConfig(typeof options.target === 'function' ? options.target() : options.target);
+  const config = () =>
+    clientConfig(
+      typeof options.target === 'function' ? options.target() : options.target,
+      options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+    );
   const openPool = () => {
     const opened = new pg.Pool({ ...config(), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
     opened.on('error', options.onError);
-    opened.on('connect', (client) => client.on('error', options.onError));
+    // While a client is lent out its user hears of the loss from the next query; without a listener it would end the process.
+    opened.on('connect', (client) => client.on('error', () => undefined));
     return opened;
   };
   let pool: pg.Pool | undefined;
@@ -67,7 +115,7 @@ export const openDatabase = (options: {
       try {
         await client.query('BEGIN');
         const value = await work({ query: (statement) => run(client, statement) });
-        await client.query('COMMIT');
+        await commit(client);
         return value;
       } catch (error) {
         try {

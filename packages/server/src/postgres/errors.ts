@@ -3,18 +3,17 @@
  * flight is unknown; `conflict` – somebody else was first, the same work may succeed when repeated; `data` – this very
  * item is bad and will fail again; `other` – a bug.
  */
-export type ErrorKind = 'connection' | 'conflict' | 'data' | 'other';
+type ErrorKind = 'connection' | 'conflict' | 'data' | 'other';
 
-/** The one table of SQLSTATEs, by prefix; the longest match wins. */
+/** The one table of SQLSTATEs, by prefix; the first match counts. */
 const KINDS: readonly (readonly [string, ErrorKind])[] = [
   ['08', 'connection'], // connection exceptions
-  ['57P01', 'connection'], // terminated by an administrator
-  ['57P02', 'connection'], // crash shutdown
-  ['57P03', 'connection'], // starting up
-  ['53300', 'connection'], // too many connections
+  ['57P', 'connection'], // terminated, shutting down, starting up, database dropped
+  ['53', 'connection'], // out of connections, memory or disk: nothing was written, and it is not the item's fault
+  ['58030', 'connection'], // the disk fails
   ['25006', 'connection'], // read-only: this server is a standby now
-  ['40001', 'conflict'],
-  ['40P01', 'conflict'],
+  ['40003', 'connection'], // outcome unknown, as after a lost connection
+  ['40', 'conflict'], // serialization failures and deadlocks
   ['55P03', 'conflict'], // lock not available
   ['57014', 'conflict'], // cancelled, for instance by the statement timeout
   ['22', 'data'],
@@ -30,6 +29,7 @@ const SOCKET_ERRORS = new Set([
   'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENOTFOUND',
+  'EAI_AGAIN',
 ]);
 
 /** The five characters of SQLSTATE, or undefined when the error did not come from PostgreSQL. */
@@ -45,7 +45,7 @@ export const classifyError = (error: unknown): ErrorKind => {
   if (state !== undefined) return KINDS.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'other';
   // The driver reports a lost socket by message alone.
   const message = error instanceof Error ? error.message : '';
-  return /connection terminated|connection ended|not queryable|client has encountered|timeout exceeded|after calling end/i.test(
+  return /connection terminated|connection ended|not queryable|client has encountered|timeout e|after calling end/i.test(
     message,
   )
     ? 'connection'

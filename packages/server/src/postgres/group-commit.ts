@@ -1,10 +1,9 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { faultPoint, type Clock } from '../runtime/index.ts';
 import type { Connection, Database, Queryable, Statement } from './database.ts';
 import { classifyError, sqlState } from './errors.ts';
 
-export interface GroupCommitOptions<Item, Receipt> {
+interface GroupCommitOptions<Item, Receipt> {
   database: Database;
   /** One statement that writes all items: one statement is one transaction. */
   statement(items: readonly Item[]): Statement;
@@ -13,7 +12,7 @@ export interface GroupCommitOptions<Item, Receipt> {
   /**
    * After a lost connection, in a transaction on a new one: the receipt of each item that is durable, undefined for one
    * that is not. Must see to it that an item reported as not durable cannot become so later, even if its statement is
-   * still on its way.
+   * still on its way; and must bear being called again, since its own commit may be lost too.
    */
   resolve(tx: Queryable, items: readonly Item[]): Promise<readonly (Receipt | undefined)[]>;
   clock: Clock;
@@ -33,8 +32,18 @@ interface Entry<Item, Receipt> {
 const AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached; nothing was written.', {
   retryAfterSeconds: 5,
 });
+const STOPPING = refuse('NOT_READY', 'The server is stopping.', { retryAfterSeconds: 5 });
+const FULL = refuse('OVERLOADED', 'Too many writes wait for PostgreSQL.', { retryAfterSeconds: 5 });
+const UNKNOWN = refuse('TIMEOUT', 'It could not be learned whether this was written.');
+
+/** How often a flush that lost a race (deadlock, serialization) is sent again as it is. */
 const MAX_REPEATS = 5;
-const RECONNECT_MS = [50, 100, 250, 500, 1000] as const;
+/** How often the question what became of a flush is asked: when it fails for other reasons than a lost connection. */
+const MAX_QUESTIONS = 5;
+/** Waits before the first, second, … attempt to reach PostgreSQL again. */
+const RECONNECT_MS = [50, 100, 250, 500, 1_000] as const;
+/** Running out of time once is enough: the same flush would wait for the same lock. */
+const TIMEOUTS = new Set(['57014', '55P03']);
 
 /**
  * The batcher of hot writes: one lane, one connection, no timer. A flush starts as soon as the last one ended, with
@@ -44,7 +53,8 @@ const RECONNECT_MS = [50, 100, 250, 500, 1000] as const;
  *     idle ──submit──▶ flushing ──▶ idle            every item acknowledged: its transaction is durable
  *                        │ data error ──▶ halves, down to the poisoned item, which fails alone
  *                        │ conflict ───▶ the same flush again, a bounded number of times
- *                        └ connection lost ──▶ resolving ──▶ each item acknowledged or refused; waiting ones refused
+ *                        └ connection lost ──▶ away: new items are refused at once; those that were sent wait until
+ *                                              PostgreSQL is back and tells which of them are durable
  *
  * Every item ends once: acknowledged and durable, or refused and not (BW-postgres.03, .05). While an item's end is
  * unknown its caller waits; nobody is told something that may turn out false.
@@ -56,7 +66,10 @@ export class GroupCommit<Item, Receipt> {
   #waiting: Entry<Item, Receipt>[] = [];
   #connection: Connection | undefined;
   #lane: Promise<void> | undefined;
+  /** PostgreSQL is known to be out of reach. */
+  #away = false;
   #stopped = false;
+  #wake: (() => void) | undefined;
 
   constructor(options: GroupCommitOptions<Item, Receipt>) {
     this.#options = options;
@@ -71,13 +84,13 @@ export class GroupCommit<Item, Receipt> {
 
   /**
    * Resolves when the item's end is known. Refusals: OVERLOADED (too many wait), STORAGE_UNAVAILABLE (not written),
-   * INTERNAL_ERROR (PostgreSQL rejects this item; details carry its SQLSTATE), NOT_READY (stopping).
+   * SEQUENCE_CONFLICT (lost every race for its rows), INTERNAL_ERROR (PostgreSQL rejects this item; details carry its
+   * SQLSTATE), NOT_READY (stopping), TIMEOUT (stopped before its end was known).
    */
   submit(item: Item): Promise<Outcome<Receipt>> {
-    if (this.#stopped) return Promise.resolve(refuse('NOT_READY', 'The server is stopping.', { retryAfterSeconds: 5 }));
-    if (this.#waiting.length >= this.#capacity) {
-      return Promise.resolve(refuse('OVERLOADED', 'Too many writes wait for PostgreSQL.', { retryAfterSeconds: 5 }));
-    }
+    if (this.#stopped) return Promise.resolve(STOPPING);
+    if (this.#away) return Promise.resolve(AWAY);
+    if (this.#waiting.length >= this.#capacity) return Promise.resolve(FULL);
     return new Promise((settle) => {
       this.#waiting.push({ item, settle });
       this.#lane ??= this.#run();
@@ -87,6 +100,7 @@ export class GroupCommit<Item, Receipt> {
   /** Ends what was accepted, then closes the lane. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#wake?.();
     await this.#lane;
     await this.#connection?.close().catch(() => undefined);
     this.#connection = undefined;
@@ -99,9 +113,18 @@ export class GroupCommit<Item, Receipt> {
       const batch = this.#waiting.splice(0, this.#maxBatch);
       const started = this.#options.clock.monotonic();
       const ok = await this.#flush(batch, 0);
-      this.#options.onFlush?.({ items: batch.length, ms: this.#options.clock.monotonic() - started, ok });
+      this.#report({ items: batch.length, ms: this.#options.clock.monotonic() - started, ok });
+      if (this.#away) await this.#comeBack();
     }
     this.#lane = undefined;
+  }
+
+  #report(flush: { items: number; ms: number; ok: boolean }): void {
+    try {
+      this.#options.onFlush?.(flush);
+    } catch {
+      // A measurement that fails must not stop the lane.
+    }
   }
 
   /** False: PostgreSQL was away. */
@@ -109,7 +132,8 @@ export class GroupCommit<Item, Receipt> {
     const connection = await this.#connect();
     if (connection === undefined) {
       // Nothing of these was sent, so refusing is true; callers learn it now instead of at their deadline.
-      for (const entry of [...batch, ...this.#waiting.splice(0)]) entry.settle(AWAY);
+      settleAll(batch, AWAY);
+      this.#goAway();
       return false;
     }
     const items = batch.map((entry) => entry.item);
@@ -123,59 +147,89 @@ export class GroupCommit<Item, Receipt> {
       return this.#recover(batch, repeats, error);
     }
     faultPoint('commit.durable');
-    const receipts = this.#options.receipts(items, rows);
+    return this.#acknowledge(batch, rows);
+  }
+
+  async #acknowledge(batch: readonly Entry<Item, Receipt>[], rows: readonly unknown[]): Promise<boolean> {
+    let receipts: readonly Receipt[];
+    try {
+      receipts = this.#options.receipts(
+        batch.map((entry) => entry.item),
+        rows,
+      );
+    } catch {
+      // The items are durable but their receipts cannot be read from the rows; the table knows them too.
+      return this.#resolve(batch);
+    }
     batch.forEach((entry, i) => entry.settle(accept(receipts[i] as Receipt)));
     return true;
   }
 
   async #recover(batch: readonly Entry<Item, Receipt>[], repeats: number, error: unknown): Promise<boolean> {
     const kind = classifyError(error);
-    if (kind === 'connection') {
-      await this.#resolve(batch);
-      return false;
+    const state = sqlState(error);
+    if (kind === 'connection') return this.#resolve(batch);
+    if (kind === 'conflict' && repeats < MAX_REPEATS && !TIMEOUTS.has(state ?? '')) {
+      return this.#flush(batch, repeats + 1);
     }
-    if (kind === 'conflict' && repeats < MAX_REPEATS) return this.#flush(batch, repeats + 1);
     if (batch.length > 1) {
       const middle = batch.length >> 1;
       const first = await this.#flush(batch.slice(0, middle), 0);
       return (await this.#flush(batch.slice(middle), 0)) && first;
     }
-    const state = sqlState(error);
-    const refused = refuse('INTERNAL_ERROR', 'PostgreSQL rejected this write; nothing was written.', {
-      details: { ...(state !== undefined && { sqlstate: state }) },
-    });
-    for (const entry of batch) entry.settle(refused);
+    const details = { ...(state !== undefined && { sqlstate: state }) };
+    settleAll(
+      batch,
+      kind === 'conflict'
+        ? refuse('SEQUENCE_CONFLICT', 'Other writers held the same rows all the time; nothing was written.', {
+            details,
+          })
+        : refuse('INTERNAL_ERROR', 'PostgreSQL rejected this write; nothing was written.', { details }),
+    );
     return true;
   }
 
-  /** Finds out how a flush ended whose connection was lost. Waits for PostgreSQL as long as it takes. */
-  async #resolve(batch: readonly Entry<Item, Receipt>[]): Promise<void> {
+  /**
+   * Finds out how a flush ended whose connection was lost. Waits for PostgreSQL as long as it takes, or, once the lane is
+   * to stop, for a few attempts more. Always false: PostgreSQL was away.
+   */
+  async #resolve(batch: readonly Entry<Item, Receipt>[]): Promise<false> {
     this.#drop();
+    this.#goAway();
+    const items = batch.map((entry) => entry.item);
+    let failures = 0;
     for (let attempt = 0; ; attempt += 1) {
-      // Those that came meanwhile were never sent; they need not wait for the answer.
-      for (const entry of this.#waiting.splice(0)) entry.settle(AWAY);
       try {
-        const receipts = await this.#options.database.transaction((tx) =>
-          this.#options.resolve(
-            tx,
-            batch.map((entry) => entry.item),
-          ),
-        );
+        const receipts = await this.#options.database.transaction((tx) => this.#options.resolve(tx, items));
+        this.#away = false;
         batch.forEach((entry, i) => {
           const receipt = receipts[i];
           entry.settle(receipt === undefined ? AWAY : accept(receipt));
         });
-        return;
-      } catch {
-        if (this.#stopped && attempt > 5) {
-          for (const entry of batch) {
-            entry.settle(refuse('TIMEOUT', 'The server stopped before it could learn whether this was written.'));
-          }
-          return;
+        return false;
+      } catch (error) {
+        if (this.#stopped || classifyError(error) !== 'connection') failures += 1;
+        if (failures >= MAX_QUESTIONS) {
+          settleAll(batch, UNKNOWN);
+          return false;
         }
-        await sleep(RECONNECT_MS[Math.min(attempt, RECONNECT_MS.length - 1)]);
+        await this.#pause(this.#stopped ? failures : attempt);
       }
     }
+  }
+
+  /** Refuses what was never sent, now and until {@link #comeBack}; it need not wait for PostgreSQL to return. */
+  #goAway(): void {
+    this.#away = true;
+    settleAll(this.#waiting.splice(0), AWAY);
+  }
+
+  async #comeBack(): Promise<void> {
+    for (let attempt = 0; !this.#stopped; attempt += 1) {
+      if ((await this.#connect()) !== undefined) break;
+      await this.#pause(attempt);
+    }
+    this.#away = false;
   }
 
   async #connect(): Promise<Connection | undefined> {
@@ -197,4 +251,21 @@ export class GroupCommit<Item, Receipt> {
     this.#connection = undefined;
     void connection?.close().catch(() => undefined);
   }
+
+  #pause(attempt: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(RECONNECT_MS[Math.min(attempt, RECONNECT_MS.length - 1)] ?? 0, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
 }
+
+const settleAll = <Receipt>(
+  entries: readonly { settle(outcome: Outcome<Receipt>): void }[],
+  outcome: Outcome<Receipt>,
+): void => {
+  for (const entry of entries) entry.settle(outcome);
+};

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Database, Queryable } from './database.ts';
+import { sqlState } from './errors.ts';
 import { StartupError } from './startup-error.ts';
+import { explainUnreachable } from './unreachable.ts';
 
 /** One migration: SQL up and down, and the checksum of both. */
-export interface Migration {
+interface Migration {
   readonly version: number;
   readonly name: string;
   readonly up: string;
@@ -49,21 +51,40 @@ export interface MigrationPlan {
   readonly steps: readonly { readonly direction: 'up' | 'down'; readonly version: number; readonly name: string }[];
 }
 
+/** The SQLSTATE of a table or schema that is not there. */
+const NOT_THERE = new Set(['42P01', '3F000']);
+const OLDEST_SERVER = 150_000;
+
+/**
+ * What was applied, with one query in the usual case. Refuses with a {@link StartupError} a server that cannot be reached
+ * or is too old, and a database that holds somebody else's tables under our names.
+ */
 const applied = async (db: Queryable): Promise<AppliedRow[]> => {
-  // One query for the usual case: the table is there.
-  const rows = await db.query<{ history: string | null; core: boolean }>({
-    text: `SELECT to_regclass('${HISTORY}')::text AS history, to_regnamespace('core') IS NOT NULL AS core`,
-  });
-  if (rows[0]?.history == null) {
-    if (rows[0]?.core === true) {
-      throw new StartupError(
-        'The database has a schema "core" that Breakwater did not make.',
-        'Use an empty database, or another one, in DATABASE_URL.',
-      );
-    }
-    return [];
+  try {
+    return await db.query<AppliedRow>({ text: `SELECT version, name, checksum FROM ${HISTORY} ORDER BY version` });
+  } catch (error) {
+    if (!NOT_THERE.has(sqlState(error) ?? '')) throw explainUnreachable(error) ?? error;
   }
-  return db.query<AppliedRow>({ text: `SELECT version, name, checksum FROM ${HISTORY} ORDER BY version` });
+  const [server] = await db.query<{ version: number; taken: string | null; standby: boolean }>({
+    text: `SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS standby,
+             (SELECT min(nspname::text) FROM pg_namespace WHERE nspname IN ('core', 'audit')) AS taken`,
+  });
+  if (server !== undefined && server.version < OLDEST_SERVER) {
+    throw new StartupError(
+      `DATABASE_URL leads to PostgreSQL ${Math.floor(server.version / 10_000)}; Breakwater needs 15 or newer.`,
+      'Use a newer server, or unset DATABASE_URL to use the embedded PostgreSQL.',
+    );
+  }
+  if (server?.standby === true) {
+    throw new StartupError('DATABASE_URL leads to a standby, which cannot be written.', 'Point it at the primary.');
+  }
+  if (server?.taken != null) {
+    throw new StartupError(
+      `The database has a schema "${server.taken}" that Breakwater did not make.`,
+      'Use an empty database, or another one, in DATABASE_URL.',
+    );
+  }
+  return [];
 };
 
 const check = (done: readonly AppliedRow[], known: readonly Migration[]): void => {
@@ -105,12 +126,16 @@ const plan = (done: readonly AppliedRow[], known: readonly Migration[], to: numb
   };
 };
 
-/** The steps that lead to version `to` (default: the newest), without taking them. */
+/** The steps that lead to version `to` (default: the newest; 0: none), without taking them. */
 export const planMigrations = async (db: Database, to?: number): Promise<MigrationPlan> => {
   const known = migrations();
+  const newest = known.at(-1)?.version ?? 0;
+  if (to !== undefined && to !== 0 && !known.some(({ version }) => version === to)) {
+    throw new StartupError(`There is no migration ${to}.`, `Choose a version from 0 to ${newest}.`);
+  }
   const done = await applied(db);
   check(done, known);
-  return plan(done, known, to ?? known.at(-1)?.version ?? 0);
+  return plan(done, known, to ?? newest);
 };
 
 /**
@@ -119,30 +144,44 @@ export const planMigrations = async (db: Database, to?: number): Promise<Migrati
  */
 export const migrate = async (db: Database, to?: number): Promise<MigrationPlan> => {
   const planned = await planMigrations(db, to);
-  const known = migrations();
+  if (planned.steps.length === 0) return planned;
+  const known = new Map(migrations().map((migration) => [migration.version, migration]));
   for (const { direction, version } of planned.steps) {
-    const migration = known.find((candidate) => candidate.version === version);
-    if (migration === undefined) continue;
-    await db.transaction(async (tx) => {
-      await tx.query({ text: 'SELECT pg_advisory_xact_lock($1)', values: [LOCK] });
-      await tx.query({ text: 'CREATE SCHEMA IF NOT EXISTS breakwater' });
-      await tx.query({
-        text: `CREATE TABLE IF NOT EXISTS ${HISTORY} (version int PRIMARY KEY, name text NOT NULL,
-               applied_at timestamptz NOT NULL DEFAULT now(), checksum text NOT NULL)`,
-      });
-      const there = await tx.query({ text: `SELECT 1 FROM ${HISTORY} WHERE version = $1`, values: [version] });
-      // Another node may have taken this step while we waited for the lock.
-      if (there.length > 0 === (direction === 'up')) return;
-      await tx.query({ text: migration[direction] });
-      await tx.query(
-        direction === 'up'
-          ? {
-              text: `INSERT INTO ${HISTORY} (version, name, checksum) VALUES ($1, $2, $3)`,
-              values: [version, migration.name, migration.checksum],
-            }
-          : { text: `DELETE FROM ${HISTORY} WHERE version = $1`, values: [version] },
-      );
-    });
+    const migration = known.get(version);
+    if (migration !== undefined) await db.transaction((tx) => takeStep(tx, direction, migration));
   }
   return planned;
+};
+
+const takeStep = async (tx: Queryable, direction: 'up' | 'down', migration: Migration): Promise<void> => {
+  const { version, name, checksum } = migration;
+  try {
+    // Waiting for another node's migration, and rewriting a large table, may take longer than any other statement.
+    await tx.query({ text: 'SET LOCAL statement_timeout = 0' });
+    await tx.query({ text: 'SELECT pg_advisory_xact_lock($1)', values: [LOCK] });
+    await tx.query({ text: 'CREATE SCHEMA IF NOT EXISTS breakwater' });
+    await tx.query({
+      text: `CREATE TABLE IF NOT EXISTS ${HISTORY} (version int PRIMARY KEY, name text NOT NULL,
+             applied_at timestamptz NOT NULL DEFAULT now(), checksum text NOT NULL)`,
+    });
+    const there = await tx.query({ text: `SELECT 1 FROM ${HISTORY} WHERE version = $1`, values: [version] });
+    // Another node may have taken this step while we waited for the lock.
+    if (there.length > 0 === (direction === 'up')) return;
+    await tx.query({ text: migration[direction] });
+    await tx.query(
+      direction === 'up'
+        ? {
+            text: `INSERT INTO ${HISTORY} (version, name, checksum) VALUES ($1, $2, $3)`,
+            values: [version, name, checksum],
+          }
+        : { text: `DELETE FROM ${HISTORY} WHERE version = $1`, values: [version] },
+    );
+  } catch (error) {
+    if (sqlState(error) !== '42501') throw error;
+    throw new StartupError(
+      'The user in DATABASE_URL may not create schemas in this database.',
+      'Grant it: GRANT CREATE ON DATABASE <database> TO <user>; or make that user the owner of the database.',
+      { cause: error },
+    );
+  }
 };

@@ -14,7 +14,12 @@ export interface Notifier {
   onChange(table: string, changed: Changed): void;
   /** Hears that announcements may have been missed: the connection was away and is back. */
   onGap(reconcile: () => Promise<void>): void;
+  /**
+   * Listens. A table that is loaded after this resolved misses nothing; when PostgreSQL is away, it resolves all the same
+   * and gaps are told when it is back.
+   */
   start(): Promise<void>;
+  /** Sends what is pending and hangs up. */
   stop(): Promise<void>;
 }
 
@@ -23,7 +28,8 @@ const CHANNEL = 'breakwater_changes';
 const COALESCE_MS = 100;
 /** PostgreSQL takes payloads below 8000 bytes. */
 const MAX_PAYLOAD = 7_900;
-const RETRY_MS = 1_000;
+/** Waits before the first, second, … attempt to listen again. */
+const RETRY_MS = [100, 500, 1_000, 5_000] as const;
 
 interface Message {
   readonly node: string;
@@ -44,6 +50,7 @@ export const createNotifier = (options: {
   let timer: Timer | undefined;
   let retry: Timer | undefined;
   let connection: Connection | undefined;
+  let attempt = 0;
   let stopped = false;
 
   const safely = async (work: () => Promise<void> | void): Promise<void> => {
@@ -68,25 +75,44 @@ export const createNotifier = (options: {
   };
 
   const receive = (payload: string): void => {
-    const message = JSON.parse(payload) as Message;
-    if (message.node === nodeId) return;
+    const message = parseMessage(payload);
+    if (message === undefined || message.node === nodeId) return;
     for (const changed of listeners.get(message.table) ?? []) void safely(() => changed(message.keys));
   };
 
+  const listenLater = (): void => {
+    if (stopped) return;
+    retry = clock.after(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 0, () => void listen(true));
+    attempt += 1;
+  };
+
   const listen = async (afterGap: boolean): Promise<void> => {
+    let open: Connection;
     try {
-      const open = await database.connect();
-      open.onNotification((_, payload) => receive(payload));
-      open.onClosed(() => {
-        connection = undefined;
-        if (!stopped) retry = clock.after(RETRY_MS, () => void listen(true));
-      });
-      await open.query({ text: `LISTEN ${CHANNEL}` });
-      connection = open;
-      if (afterGap) for (const reconcile of gaps) await safely(reconcile);
+      open = await database.connect();
     } catch {
-      if (!stopped) retry = clock.after(RETRY_MS, () => void listen(true));
+      listenLater();
+      return;
     }
+    open.onNotification((_, payload) => receive(payload));
+    // The one place that hears of the end, so that a LISTEN that fails with its connection is not tried twice.
+    open.onClosed(() => {
+      if (connection === open) connection = undefined;
+      listenLater();
+    });
+    try {
+      await open.query({ text: `LISTEN ${CHANNEL}` });
+    } catch {
+      await open.close().catch(() => undefined);
+      return;
+    }
+    if (stopped) {
+      await open.close().catch(() => undefined);
+      return;
+    }
+    connection = open;
+    attempt = 0;
+    if (afterGap) for (const reconcile of gaps) await safely(reconcile);
   };
 
   return {
@@ -109,6 +135,17 @@ export const createNotifier = (options: {
       await connection?.close().catch(() => undefined);
     },
   };
+};
+
+/** What another node sent; undefined for anything else that somebody put on the channel. */
+const parseMessage = (payload: string): Message | undefined => {
+  try {
+    const { node, table, keys } = JSON.parse(payload) as Partial<Message>;
+    if (typeof node !== 'string' || typeof table !== 'string' || !Array.isArray(keys)) return undefined;
+    return { node, table, keys: keys.filter((key) => typeof key === 'string') };
+  } catch {
+    return undefined;
+  }
 };
 
 /** Messages that together name all keys, each short enough for one NOTIFY. */

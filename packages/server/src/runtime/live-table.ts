@@ -1,6 +1,6 @@
 /** What a read of a live table gives: the value, or `cold`. Never undefined: the caller must decide (W3-10.01). */
 export type Reading<V> = { readonly ok: true; readonly value: V } | Cold;
-export interface Cold {
+interface Cold {
   readonly ok: false;
   readonly cold: true;
 }

@@ -5,10 +5,13 @@ import type { Clock, Timer } from './clock.ts';
 export type Handled<S, R> = { readonly reply: R; readonly state?: S; readonly forget?: boolean };
 export type Handler<S, R> = (state: S) => Promise<Handled<S, R>>;
 
-export interface MailboxOptions<S> {
+interface MailboxOptions<S> {
   /** Loads a key's state from PostgreSQL; called before the first message, and again after a crash or when idle. */
   load(key: string): Promise<S>;
-  /** How many messages of one key may wait; one more is refused at once (BW-runtime.03). */
+  /**
+   * How many messages of one key may wait; one more is refused at once (BW-runtime.03). The queue is an array: cheap up
+   * to some ten thousand, not beyond.
+   */
   capacity: number;
   /**
    * State is dropped when no message arrived for this long and none is running; it may live up to twice as long

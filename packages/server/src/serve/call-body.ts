@@ -1,7 +1,7 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
 
 /** A REST call of a tool, read from its body. */
-export interface CallBody {
+interface CallBody {
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
 }

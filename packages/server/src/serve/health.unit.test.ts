@@ -10,7 +10,7 @@ const get = async (url: string) => {
   return {
     status: response.status,
     retry: response.headers.get('retry-after'),
-    body: (await response.json()) as unknown,
+    body: await response.json(),
   };
 };
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Why a request may not pass, by its headers alone. */
-export type Foreign = 'host' | 'origin';
+type Foreign = 'host' | 'origin';
 
 /** Whether a bind address is reachable from this machine only. */
 export const isLoopback = (host: string): boolean =>

@@ -16,6 +16,9 @@ import { sendUnavailable } from './unavailable.ts';
 const MAX_BODY_MB = 1;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const LIVE = '/health/live';
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+/** How long a request may take to arrive; Fastify's default is for ever. */
+const ARRIVAL_MS = 30_000;
 
 /**
  * The server cannot listen there: the address is beyond loopback and no token is asked for (BW-serve.10), or it cannot be
@@ -89,11 +92,12 @@ const answerError = (error: FastifyError, request: FastifyRequest, reply: Fastif
 export const createHttpServer = (options: ServeOptions): HttpServer => {
   const { tokens, metrics, clock, ids, log } = options;
   const bearerIsGood = createBearerCheck(tokens);
-  let hosts = options.allowedHosts;
-  let foreign = createHostOriginCheck({ hosts, origins: options.allowedOrigins });
+  const hostOrigin = (hosts: readonly string[]) => createHostOriginCheck({ hosts, origins: options.allowedOrigins });
+  let foreign = hostOrigin(options.allowedHosts);
   let draining = false;
 
   const app: FastifyInstance = fastify({
+    requestTimeout: ARRIVAL_MS,
     bodyLimit: MAX_BODY_MB * 1024 * 1024,
     genReqId: (request) => {
       const given = oneHeader(request.headers, 'x-request-id');
@@ -164,9 +168,9 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     async listen({ host, port }) {
       const safe = assertSafeBinding(host, tokens);
       if (!safe.ok) throw new ListenError(safe.refusal);
-      // Who names this very address in Host has not been led here by a name that somebody else controls.
-      hosts = [...hosts, host];
-      foreign = createHostOriginCheck({ hosts, origins: options.allowedOrigins });
+      // Who names this very address in Host has not been led here by a name that somebody else controls. A wildcard is no
+      // address: browsers take 0.0.0.0 for loopback, so a page could name it.
+      if (!WILDCARDS.has(host)) foreign = hostOrigin([...options.allowedHosts, host]);
       try {
         await app.listen({ host, port });
       } catch (error) {

@@ -82,7 +82,11 @@ describe('listening', () => {
     const { options } = await start();
     const server = createHttpServer({ ...options, tokens: ['t'] });
     stops.push(() => server.close());
-    expect(await server.listen({ host: '0.0.0.0', port: 0 })).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/);
+    const url = await server.listen({ host: '0.0.0.0', port: 0 });
+    expect(url).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/);
+    const ask = (host: string) =>
+      rawRequest(`${url}/v1/tools`, { headers: { host, authorization: 'Bearer t' } }).then(({ status }) => status);
+    expect([await ask('0.0.0.0'), await ask('localhost')]).toEqual([421, 200]);
   });
 
   test('a port in use is named, with the way out', async () => {

@@ -7,8 +7,8 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { DispatchReply } from '../dispatch/index.ts';
 import { toolResult } from './mcp-sdk.ts';
-import type { DispatchReply } from './ports.ts';
 
 /** The sessionless revision; the SDK serves exactly one. */
 export const MODERN_REVISION = '2026-07-28';
@@ -16,7 +16,7 @@ const LEGACY_REVISIONS: ReadonlySet<unknown> = new Set(SUPPORTED_PROTOCOL_VERSIO
 const JSON_TYPES: ReadonlySet<unknown> = new Set(['application/json', 'application/json; charset=utf-8']);
 
 /** A `tools/call` that the fast path is sure to understand as the SDK does. */
-export interface FastCall {
+interface FastCall {
   readonly era: 'legacy' | 'modern';
   readonly id: string | number;
   readonly name: string;

@@ -6,13 +6,15 @@ import {
   type McpHttpHandler,
 } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
-import type { DispatchReply, ServeOptions, ToolListing } from './ports.ts';
+import type { ToolListing } from '@breakwater/contract';
+import type { DispatchReply } from '../dispatch/index.ts';
+import type { ServeOptions } from './ports.ts';
 
 /** How a reply is written: one JSON body, or a stream of events. */
 export type ReplyForm = 'json' | 'sse';
 
 /** The HTTP request that the SDK shall answer. `body` is parsed JSON, or undefined when it was not JSON. */
-export interface McpExchange {
+interface McpExchange {
   readonly request: Request;
   readonly body: unknown;
   readonly form: ReplyForm;
@@ -20,7 +22,7 @@ export interface McpExchange {
   readonly call: (name: string, args: unknown) => Promise<DispatchReply>;
 }
 
-export interface McpSdk {
+interface McpSdk {
   handle(exchange: McpExchange): Promise<Response>;
   close(): Promise<void>;
 }

@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { evidenceOf, oneHeader } from './evidence.ts';
 import { createEnvelopeCheck, createFastAnswer, MODERN_REVISION, readFastCall } from './mcp-fast.ts';
 import { createMcpSdk, type ReplyForm } from './mcp-sdk.ts';
-import type { DispatchReply, ServeOptions } from './ports.ts';
+import type { DispatchReply } from '../dispatch/index.ts';
+import type { ServeOptions } from './ports.ts';
 import type { CallTool } from './tool-calls.ts';
 import { sendUnavailable } from './unavailable.ts';
 
@@ -82,7 +83,8 @@ const webRequest = (request: FastifyRequest, body: unknown, form: ReplyForm | un
  * MCP over Streamable HTTP at `/mcp/`: the 2025 protocol, whose sessions are checked here against the durable store, and
  * the sessionless revision of 2026 (BW-serve.03). What is not a plain `tools/call` goes to the SDK.
  *
- *     not ready ─▶ 503 contract        2025 with a session id: unknown ─▶ 404, so that the client initialises anew
+ *     not ready, and no tools/call ─▶ 503 contract
+ *     2025 with a session id that is unknown ─▶ 404, so that the client initialises anew
  *     tools/call that is understood ─▶ fast path        everything else ─▶ SDK
  *
  * A call without a session id is served too: the id is evidence of who calls, not a ticket.
@@ -168,12 +170,15 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     });
 
   const post = async (request: FastifyRequest, reply: FastifyReply) => {
-    if (!readiness.ready) return sendUnavailable(reply);
     const body = parsed(request.body);
+    const method = methodOf(body);
+    // Some tools answer while the rest is not ready; dispatch knows which, and refuses the others.
+    if (!readiness.ready && method !== 'tools/call') return sendUnavailable(reply);
     let session: string | undefined;
-    if (methodOf(body) !== 'initialize' && !isModern(request, body)) {
+    if (method !== 'initialize' && !isModern(request, body)) {
       session = oneHeader(request.headers, SESSION_HEADER);
-      if (session !== undefined && (await refusedSession(reply, session))) return reply;
+      // Until the store is warm nobody can say that a session is unknown.
+      if (session !== undefined && readiness.ready && (await refusedSession(reply, session))) return reply;
     }
     if (options.mcpFastPath !== false && formOf(request.headers.accept) === 'json') {
       const fast = readFastCall(request.headers, body, envelopeIsGood);

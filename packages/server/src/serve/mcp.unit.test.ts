@@ -124,6 +124,9 @@ describe.each(GENERATIONS)('MCP over HTTP, the %s protocol', (generation, mode, 
       });
     }
     expect(node.dispatcher.requests).toEqual([]);
+    // A session that was opened before cannot be looked up yet, and must not be called unknown.
+    const health = { params: { name: 'health_check' }, headers: { 'mcp-session-id': 'from-before' } };
+    expect((await post(node.url, generation === '2025' ? legacyCall(health) : modernCall(health))).status).toBe(200);
     for (const part of ['flags', 'baselines']) node.readiness.report(part, true);
     expect((await post(node.url, call)).status).toBe(200);
   });

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** One handled MCP request or notification, or a REST call of a tool, which counts as `tools/call`. */
-export interface Operation {
+interface Operation {
   /** JSON-RPC method. */
   readonly method: string;
   readonly transport: 'rest' | 'mcp';
@@ -13,7 +13,7 @@ export interface Operation {
 }
 
 /** What the gauges read when somebody asks for `/metrics`. Every function must be cheap and must not throw. */
-export interface Gauges {
+interface Gauges {
   /** Per kind of mailbox: keys in memory and messages that wait. */
   readonly mailboxes: Readonly<Record<string, () => { readonly keys: number; readonly waiting: number }>>;
   /** Per live table: its rows. */

@@ -1,40 +1,10 @@
 import type { Logger } from 'pino';
-import type { Refusal } from '@breakwater/contract';
-import type { Clock, Evidence, Ids, Reading, Readiness } from '../runtime/index.ts';
+import type { Dispatcher } from '../dispatch/index.ts';
+import type { Clock, Ids, Reading, Readiness } from '../runtime/index.ts';
 import type { Metrics } from './metrics.ts';
 
-/** One call of a tool, as a transport hands it down. */
-export interface DispatchRequest {
-  readonly name: string;
-  readonly args: unknown;
-  readonly evidence: Evidence;
-  readonly transport: 'rest' | 'mcp';
-  readonly requestId?: string;
-}
-
-/** The answer: `body` is the tool's JSON whether it succeeded or not; `status` is the transport's. */
-export interface DispatchReply {
-  readonly tool: string;
-  readonly body: Record<string, unknown>;
-  readonly isError: boolean;
-  readonly status: number;
-  readonly retryAfterSeconds?: number;
-  readonly refusal?: Refusal;
-}
-
-/** A tool as clients are shown it. */
-export interface ToolListing {
-  readonly name: string;
-  readonly description: string;
-  readonly inputSchema: Readonly<Record<string, unknown>>;
-  readonly annotations: Readonly<Record<string, unknown>>;
-}
-
 /** The floor below, as the transports use it. */
-export interface ToolDispatch {
-  call(request: DispatchRequest): Promise<DispatchReply>;
-  advertised(): readonly ToolListing[];
-}
+export type ToolDispatch = Pick<Dispatcher, 'call' | 'advertised'>;
 
 /**
  * MCP sessions of the 2025 protocol. The id is a secret: whoever sends it is taken for the client that was given it. It

@@ -1,10 +1,21 @@
+import { refuse, type ToolListing } from '@breakwater/contract';
 import type { FastifyInstance } from 'fastify';
 import { readCallBody } from './call-body.ts';
 import { evidenceOf } from './evidence.ts';
-import type { DispatchReply, ServeOptions, ToolListing } from './ports.ts';
+import type { DispatchReply, ListingMode } from '../dispatch/index.ts';
+import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import type { CallTool } from './tool-calls.ts';
 import { sendUnavailable } from './unavailable.ts';
+
+/** `lite` is the reference's word for its default. */
+const MODES: ReadonlyMap<string, ListingMode> = new Map([
+  ['minimal', 'minimal'],
+  ['default', 'default'],
+  ['lite', 'default'],
+  ['full', 'full'],
+]);
+const MODE_NAMES = [...MODES.keys()];
 
 /** A tool in OpenAI's format, which the reference's clients read. */
 const asFunction = ({ name, description, inputSchema }: ToolListing) => ({
@@ -29,7 +40,11 @@ const callAnswer = (name: string, reply: DispatchReply): string =>
       });
 
 /** `POST /v1/tools/call` and `GET /v1/tools`, as the reference's clients know them (BW-serve.01). */
-export const registerRest = (app: FastifyInstance, options: ServeOptions, callTool: CallTool): void => {
+export const registerRest = (
+  app: FastifyInstance,
+  { dispatcher }: Pick<ServeOptions, 'dispatcher'>,
+  callTool: CallTool,
+): void => {
   app.post('/v1/tools/call', async (request, reply) => {
     const read = readCallBody(request.body);
     if (!read.ok) return sendRefusal(reply, read.refusal);
@@ -44,15 +59,22 @@ export const registerRest = (app: FastifyInstance, options: ServeOptions, callTo
   });
 
   app.get<{ Querystring: { mode?: string } }>('/v1/tools', async (request, reply) => {
-    const tools = options.dispatcher.advertised().map(asFunction);
-    return reply.type('application/json').send(
-      JSON.stringify({
-        tools,
-        count: tools.length,
-        mode: request.query.mode ?? 'advertised',
-        total_available: tools.length,
-        note: 'Every tool is callable by name; list_tools names those that are not advertised.',
-      }),
-    );
+    const asked = request.query.mode ?? 'default';
+    const mode = MODES.get(asked);
+    if (mode === undefined) {
+      return sendRefusal(
+        reply,
+        refuse('BAD_REQUEST', `"mode" must be one of ${MODE_NAMES.join(', ')}.`, {
+          details: { field: 'mode', valid_values: MODE_NAMES },
+          recovery: { action: `Send one of ${MODE_NAMES.join(', ')}, or nothing.` },
+        }).refusal,
+      );
+    }
+    const tools = dispatcher.advertised(mode).map(asFunction);
+    const total_available = dispatcher.advertised('full').length;
+    const note = 'Every tool is callable by name, whether this list shows it or not.';
+    return reply
+      .type('application/json')
+      .send(JSON.stringify({ tools, count: tools.length, mode: asked, total_available, note }));
   });
 };

@@ -133,7 +133,7 @@ describe('POST /v1/tools/call', () => {
       { authorization: 'Basic first' },
       { authorization: 'Bearer' },
     ]) {
-      const { status, body, headers: answer } = await call(headers as Record<string, string>);
+      const { status, body, headers: answer } = await call(headers);
       expect(status).toBe(401);
       expect(answer.get('www-authenticate')).toMatch(/^Bearer/);
       expect(body).toMatchObject({
@@ -192,8 +192,16 @@ describe('POST /v1/tools/call', () => {
 test('GET /v1/tools gives the tools as functions', async () => {
   verifies('BW-serve.01');
   const node = await start();
-  const body = (await (await fetch(`${node.url}/v1/tools?mode=lite`)).json()) as Record<string, unknown>;
-  expect(body).toMatchObject({ count: 2, mode: 'lite', total_available: 2 });
+  const list = async (query: string) =>
+    (await (await fetch(`${node.url}/v1/tools${query}`)).json()) as Record<string, unknown>;
+  const body = await list('');
+  expect(body).toMatchObject({ count: 2, mode: 'default', total_available: 2 });
+  expect(await list('?mode=lite')).toMatchObject({ count: 2, mode: 'lite' });
+  expect(await list('?mode=minimal')).toMatchObject({ count: 1, mode: 'minimal', total_available: 2 });
+  expect(await list('?mode=all')).toMatchObject({
+    error_code: 'BAD_REQUEST',
+    valid_values: ['minimal', 'default', 'lite', 'full'],
+  });
   expect((body['tools'] as unknown[])[0]).toEqual({
     type: 'function',
     function: {

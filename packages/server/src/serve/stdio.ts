@@ -116,7 +116,6 @@ class Bridge {
   }
 
   async #deliver(payload: RpcPayload, signal: AbortSignal): Promise<void> {
-    if (payload !== this.#initialize) await this.#renewing;
     const session = this.#session;
     let response = await this.#send(payload, signal);
     if (response.status === 404 && session !== undefined && modernRevision(payload) === undefined) {

@@ -1,5 +1,6 @@
 import { ERRORS } from '@breakwater/contract';
-import type { DispatchReply, DispatchRequest, ServeOptions } from './ports.ts';
+import type { DispatchReply, DispatchRequest } from '../dispatch/index.ts';
+import type { ServeOptions } from './ports.ts';
 
 /** Calls a tool; never rejects. */
 export type CallTool = (request: DispatchRequest) => Promise<DispatchReply>;

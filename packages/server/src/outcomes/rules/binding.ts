@@ -18,8 +18,7 @@ export interface StoredPrediction {
   } | null;
 }
 
-export type BindingSource =
-  'registry' | 'argument_fallback' | 'missing_prediction' | 'ttl_expired_fallback' | 'no_binding';
+type BindingSource = 'registry' | 'argument_fallback' | 'missing_prediction' | 'ttl_expired_fallback' | 'no_binding';
 
 /** Which claim an outcome settles. */
 export interface Binding {

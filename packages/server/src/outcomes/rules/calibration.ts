@@ -1,7 +1,7 @@
 import type { ClaimAndResult } from './claims.ts';
 
 /** Graded outcomes whose claims fall into one tenth of [0, 1]. */
-export interface CalibrationBin {
+interface CalibrationBin {
   readonly n: number;
   readonly sumClaim: number;
   readonly sumResult: number;

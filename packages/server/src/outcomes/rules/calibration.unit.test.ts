@@ -29,6 +29,7 @@ describe('calibration', () => {
   });
 
   it('puts every claim into the bin it belongs to, 1 into the last', () => {
+    expect(observe([{ claim: 1, result: 1 }]).map((bin) => bin.n)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 1, noNaN: true }),

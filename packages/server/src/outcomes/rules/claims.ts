@@ -18,11 +18,9 @@ export interface ClaimsState {
 /** How much of its wealth each bet puts on the next result: timid ones find small gaps, bold ones find large gaps fast. */
 export const FRACTIONS = [0.1, 0.25, 0.5] as const;
 
-/** From this value on, claims that run ahead of results make a check-in guide. */
-export const CLAIMS_GUIDE = 20;
-/** From this value on they pause, once there are {@link CLAIMS_LEAST_GRADED} graded outcomes. */
-export const CLAIMS_PAUSE = 1000;
-export const CLAIMS_LEAST_GRADED = 5;
+/** From this value on the detector asks for a pause, once there are {@link LEAST_GRADED} graded outcomes. */
+const PAUSE_AT = 1000;
+const LEAST_GRADED = 5;
 
 /** Results may fall this far short of the claim before it counts against the agent. */
 const TOLERANCE = 0.05;
@@ -64,7 +62,7 @@ export const observeClaim = (state: ClaimsState, observed: ClaimAndResult): Clai
 export const claimsValue = ({ bets }: ClaimsState): number => bets.reduce((sum, bet) => sum + bet, 0) / bets.length;
 
 export const claimsDemandPause = (state: ClaimsState): boolean =>
-  state.graded >= CLAIMS_LEAST_GRADED && claimsValue(state) >= CLAIMS_PAUSE;
+  state.graded >= LEAST_GRADED && claimsValue(state) >= PAUSE_AT;
 
 /** Mean claim and accuracy over all graded outcomes of this account; null before the first. */
 export const claimsMeans = (state: ClaimsState): { meanClaim: number | null; accuracy: number | null } =>
@@ -94,7 +92,7 @@ export const claimsPause = (state: ClaimsState): ClaimsPause => {
     evidence: {
       detector: 'claims',
       value,
-      limit: CLAIMS_PAUSE,
+      limit: PAUSE_AT,
       graded: state.graded,
       mean_claim: meanClaim,
       accuracy,

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
-import type { CheckInEvidence } from '../../checkin/rules/evidence.ts';
 import {
   decodeEvidence,
   encodeEvidence,
@@ -109,7 +108,7 @@ describe('the evidence of an agent', () => {
 
   it('shows a check-in the last day of at most twenty outcomes, oldest first, whatever their weight', () => {
     const many = Array.from({ length: 25 }, (_, i) => outcome({ weight: 0.1, score: i / 25, isBad: i % 2 === 0 }));
-    const view: CheckInEvidence = viewEvidence(recordAll(many), NOW + HOUR);
+    const view = viewEvidence(recordAll(many), NOW + HOUR);
     expect(view.outcomes).toEqual(many.slice(5).map(({ isBad, score }) => ({ isBad, score })));
     const old = recordOutcome(
       recordAll([outcome()], NOW - 24 * HOUR),

@@ -4,7 +4,7 @@ import { stripProvenance } from './provenance.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** How an outcome is known, weakest first. */
-export type CorroborationGrade =
+type CorroborationGrade =
   'claim_only' | 'self_report_with_refs' | 'tool_observed' | 'substrate_observed' | 'externally_verified';
 
 /** What a grade weighs as evidence, 0 to 1 (spec storage_and_ops 2.1). */
@@ -27,7 +27,7 @@ export interface OutcomeDraft {
 }
 
 /** An outcome with its standing. */
-export interface GradedOutcome {
+interface GradedOutcome {
   readonly isBad: boolean;
   /** 0 to 1; null for a neutral type without a score: it says neither success nor failure. */
   readonly score: number | null;

@@ -1,7 +1,7 @@
 type Json = Readonly<Record<string, unknown>>;
 
 /** A caller's `detail` without what only the server may state, and the paths of what was taken out. */
-export interface Cleaned {
+interface Cleaned {
   readonly detail: Json;
   readonly stripped: readonly string[];
 }

@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 
 /** The operating-system user that PostgreSQL runs as. */
 export interface SystemUser {
-  readonly name: string;
   readonly uid: number;
   readonly gid: number;
 }
@@ -19,9 +18,18 @@ export const serverUser = (): SystemUser | undefined => {
     .map((line) => line.split(':'));
   for (const wanted of ['postgres', 'nobody']) {
     const entry = users.find(([name]) => name === wanted);
-    if (entry !== undefined) return { name: wanted, uid: Number(entry[2]), gid: Number(entry[3]) };
+    if (entry !== undefined) return { uid: Number(entry[2]), gid: Number(entry[3]) };
   }
   return undefined;
+};
+
+/**
+ * The user for data that exists already: its owner, since PostgreSQL insists on owning its data. So root can take over
+ * what an ordinary user began.
+ */
+export const ownerOf = (data: string, user: SystemUser | undefined): SystemUser | undefined => {
+  const found = user === undefined ? undefined : statSync(data, { throwIfNoEntry: false });
+  return found === undefined || found.uid === 0 ? user : { uid: found.uid, gid: found.gid };
 };
 
 /** Whether `user` may walk down to `path`: every folder above it lets that user through. */

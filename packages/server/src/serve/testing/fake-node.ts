@@ -1,9 +1,10 @@
-import { ERRORS, type ErrorCode } from '@breakwater/contract';
+import { ERRORS, type ErrorCode, type ToolListing } from '@breakwater/contract';
 import { pino } from 'pino';
 import { COLD, Readiness, systemClock, systemIds, type Reading } from '../../runtime/index.ts';
 import { createHttpServer, type HttpServer } from '../http.ts';
 import { createMetrics } from '../metrics.ts';
-import type { DispatchReply, DispatchRequest, McpSessions, ServeOptions, ToolDispatch } from '../ports.ts';
+import type { DispatchReply, DispatchRequest } from '../../dispatch/index.ts';
+import type { McpSessions, ServeOptions, ToolDispatch } from '../ports.ts';
 
 /** A session store that outlives the servers in front of it, as PostgreSQL does. */
 export const memorySessions = (): McpSessions & { readonly ids: Set<string> } => {
@@ -28,24 +29,29 @@ const refusal = (tool: string, code: ErrorCode): DispatchReply => ({
   refusal: { code, message: `refused with ${code}` },
 });
 
+const LISTINGS: readonly ToolListing[] = [
+  {
+    name: 'echo',
+    description: 'Gives back what it was sent.',
+    inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+    annotations: { readOnlyHint: true },
+  },
+  { name: 'refuse', description: 'Refuses.', inputSchema: { type: 'object', properties: {} }, annotations: {} },
+];
+
 /**
  * A dispatcher whose answers say what was asked: `echo` gives back arguments and evidence, after `delay_ms` when asked;
- * `refuse` refuses with `code`; `crash` throws; any other name is unknown.
+ * `health_check` answers before readiness; `refuse` refuses with `code`; `crash` throws; any other name is unknown.
  */
-export const fakeDispatcher = (): ToolDispatch & { readonly requests: DispatchRequest[] } => {
+const fakeDispatcher = (
+  readiness: Pick<Readiness, 'ready'>,
+): ToolDispatch & { readonly requests: DispatchRequest[] } => {
   const requests: DispatchRequest[] = [];
   return {
     requests,
-    advertised: () => [
-      {
-        name: 'echo',
-        description: 'Gives back what it was sent.',
-        inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
-        annotations: { readOnlyHint: true },
-      },
-      { name: 'refuse', description: 'Refuses.', inputSchema: { type: 'object', properties: {} }, annotations: {} },
-    ],
+    advertised: (mode) => (mode === 'minimal' ? LISTINGS.slice(0, 1) : LISTINGS),
     async call(request) {
+      if (!readiness.ready && request.name !== 'health_check') return refusal(request.name, 'NOT_READY');
       requests.push(request);
       const args = request.args as Record<string, unknown>;
       switch (request.name) {
@@ -59,6 +65,8 @@ export const fakeDispatcher = (): ToolDispatch & { readonly requests: DispatchRe
             status: 200,
           };
         }
+        case 'health_check':
+          return { tool: 'health_check', body: { success: true }, isError: false, status: 200 };
         case 'refuse':
           return refusal('refuse', args['code'] as ErrorCode);
         case 'crash':
@@ -88,7 +96,7 @@ export const startFakeNode = async (
   readiness.expect('flags');
   readiness.expect('baselines');
   if (ready) for (const part of ['flags', 'baselines']) readiness.report(part, true);
-  const dispatcher = fakeDispatcher();
+  const dispatcher = fakeDispatcher(readiness);
   const rows = new Map<string, unknown>([['known', { enabled: true }]]);
   const read = (key: string): Reading<unknown> => (rows.has(key) ? { ok: true, value: rows.get(key) } : COLD);
   const options: ServeOptions = {

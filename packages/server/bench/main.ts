@@ -1,0 +1,195 @@
+/**
+ * `npm run bench`: what a check-in costs, from socket to fsync and back, with the baselines that say what the machine
+ * could do measured in the same run. Prints a table; `--json FILE` keeps the figures.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { BaselineResult, BaselineTask } from './baseline.ts';
+import { inChild } from './child.ts';
+import { liveReadNs } from './live-read.ts';
+import type { LoadResult, LoadTask } from './load.ts';
+import { startEmbedded } from '../src/postgres/index.ts';
+import { populate, type Sessions } from './population.ts';
+import { startServer, stopAll, type BenchServer } from './server.ts';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'string' },
+    seconds: { type: 'string', default: '4' },
+    agents: { type: 'string', default: '100,10000,100000' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const usage = `Usage: npm run bench -- [--seconds 4] [--agents 100,10000,100000] [--json FILE]
+
+Measures durable check-ins over REST and MCP, with the machine's own limits beside them. Limits on callers are off.
+
+  --seconds  how long each load runs
+  --agents   how many agents are in memory for the last table
+  --json     also write the figures to FILE`;
+
+const REST = '/v1/tools/call';
+/** Distinct in every run: an agent that repeats itself is refused, and rightly so. */
+const text = `Refactored module $RUN-$N and ran its tests; they pass. ${'The change is small and reviewed. '.repeat(8)}`;
+const args = { client_session_id: '$SESSION', response_text: text, confidence: 0.8, complexity: 0.4 };
+const restBody = JSON.stringify({ name: 'sync_state', arguments: args });
+const MODERN = '2026-07-28';
+const mcpBody = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'tools/call',
+  params: {
+    name: 'sync_state',
+    arguments: args,
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': MODERN,
+      'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
+  },
+});
+const mcpHeaders = {
+  Accept: 'application/json, text/event-stream',
+  'MCP-Protocol-Version': MODERN,
+  'Mcp-Method': 'tools/call',
+  'Mcp-Name': 'sync_state',
+};
+
+type Json = Record<string, unknown>;
+const call = async (server: BenchServer, tool: string, given: Json): Promise<{ result: Json; bytes: number }> => {
+  const response = await fetch(`${server.url}${REST}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: tool, arguments: given }),
+  });
+  const body = await response.text();
+  return { result: (JSON.parse(body) as { result: Json }).result, bytes: Buffer.byteLength(body) };
+};
+
+const load = (server: BenchServer, sessions: Sessions, clients: number, over: 'rest' | 'mcp', seconds: number) =>
+  inChild<LoadResult>('./load.ts', {
+    port: server.port,
+    path: over === 'rest' ? REST : '/mcp/',
+    headers: over === 'rest' ? {} : mcpHeaders,
+    clients,
+    seconds,
+    body: over === 'rest' ? restBody : mcpBody,
+    sessions,
+    expect: over === 'rest' ? '"success":true,"server_time"' : '\\"success\\":true',
+  } satisfies LoadTask);
+
+const rows: Json[] = [];
+const report = (what: string, figures: Json): void => {
+  rows.push({ what, ...figures });
+  const shown = Object.entries(figures).map(
+    ([name, value]) => `${name} ${typeof value === 'number' ? pretty(value) : String(value)}`,
+  );
+  console.log(`  ${what.padEnd(34)} ${shown.join('   ')}`);
+};
+const pretty = (value: number): string => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2));
+
+const loaded = (what: string, { completed, failed, seconds, p50, p99, firstFailure }: LoadResult): void => {
+  report(what, {
+    'per s': completed / seconds,
+    'p50 ms': p50,
+    'p99 ms': p99,
+    ...(failed > 0 && { failed, firstFailure }),
+  });
+};
+
+const bench = async (home: string): Promise<void> => {
+  const seconds = Number(values.seconds);
+  const counts = values.agents.split(',').map(Number);
+
+  if (![seconds, ...counts].every((number) => Number.isFinite(number) && number > 0)) {
+    throw new Error('--seconds and --agents take numbers above 0');
+  }
+  console.log(`\nBreakwater on ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`);
+  console.log('Load generator, server and PostgreSQL share these cores.\n');
+
+  console.log('Start to ready');
+  const data = join(home, 'main');
+  let server = await startServer(data);
+  report('cold (initialises PostgreSQL)', { ms: server.startMs });
+  await server.stop();
+  server = await startServer(data);
+  report('warm', { ms: server.startMs });
+  await server.stop();
+  server = await startServer(data);
+  report('warm, again', { ms: server.startMs });
+
+  console.log('\nSizes');
+  const tools = await (await fetch(`${server.url}/v1/tools`)).text();
+  const born = (await call(server, 'start_session', {})).result;
+  const reply = await call(server, 'sync_state', { ...args, client_session_id: born['client_session_id'] });
+  report('default tools list', { bytes: Buffer.byteLength(tools) });
+  report('default check-in reply', { bytes: Buffer.byteLength(JSON.stringify(reply.result)) });
+  await server.stop();
+
+  console.log('\nLive read, through the public face');
+  for (const count of [100, 10_000]) report(`${count.toLocaleString('en')} rows`, { ns: liveReadNs(count) });
+
+  console.log('\nDurable check-ins (every answer waited for its fsync)');
+  const sessions = await populate(data, 4096);
+  server = await startServer(data);
+  // Every agent once: an agent's first check-in loads it.
+  await load(server, sessions, 64, 'rest', Math.max(2, seconds));
+  for (const clients of [1, 16, 64, 256]) {
+    loaded(`REST, ${clients} clients`, await load(server, sessions, clients, 'rest', seconds));
+  }
+  for (const clients of [1, 64]) {
+    loaded(`MCP ${MODERN}, ${clients} clients`, await load(server, sessions, clients, 'mcp', seconds));
+  }
+
+  await server.stop();
+
+  console.log('\nThe same PostgreSQL without us');
+  const postgres = await startEmbedded({ dataDir: data });
+  try {
+    for (const connections of [1, 32]) {
+      const task = { target: postgres.target, dataDir: data, connections, seconds };
+      const bare = await inChild<BaselineResult>('./baseline.ts', task satisfies BaselineTask);
+      report(`${connections} connections, one tx each`, {
+        'same statement per s': bare.checkIns,
+        'small statement per s': bare.small,
+        'fdatasync per s': bare.fsyncs,
+      });
+    }
+  } finally {
+    await postgres.stop();
+  }
+
+  console.log('\nCheck-ins with many agents in memory (REST, 64 clients)');
+  for (const count of counts) {
+    const folder = join(home, `agents-${count}`);
+    // The schema must be there before agents can be written.
+    await (await startServer(folder)).stop();
+    const population = await populate(folder, count);
+    const busy = await startServer(folder);
+    // Until every agent has checked in and is in memory.
+    const warm = await load(busy, population, 64, 'rest', Math.max(2, count / 2000));
+    const { result } = await call(busy, 'get_server_info', { detail: 'full' });
+    loaded(`${count.toLocaleString('en')} agents`, await load(busy, population, 64, 'rest', seconds));
+    report('  warmed by', { 'check-ins': warm.completed, 'agents known': (result['counts'] as Json)['agents'] });
+    await busy.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+if (values.help) console.log(usage);
+else {
+  const home = mkdtempSync(join(tmpdir(), 'breakwater-bench-'));
+  try {
+    await bench(home);
+    if (values.json !== undefined) {
+      const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
+      writeFileSync(values.json, `${JSON.stringify({ at: new Date().toISOString(), machine, rows }, null, 2)}\n`);
+    }
+  } finally {
+    await stopAll();
+    rmSync(home, { recursive: true, force: true });
+  }
+}

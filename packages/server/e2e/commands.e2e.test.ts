@@ -1,0 +1,91 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { SETTINGS } from '../src/cli/settings.ts';
+import { openDatabase, startEmbedded } from '../src/postgres/index.ts';
+import { freePort, postmasterPid, removeDataDir, runCommand, temporaryDataDir } from '../testing/server.ts';
+import { verifies } from '../testing/verifies.ts';
+
+const folder = temporaryDataDir();
+afterAll(() => removeDataDir(folder));
+
+describe('--help', () => {
+  test.each(['', 'serve', 'stdio', 'db', 'db plan', 'db migrate', 'db drift'])('of breakwater %s', async (words) => {
+    const command = words.split(' ').filter((word) => word !== '');
+    const { code, stdout, stderr } = await runCommand([...command, '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: ${['breakwater', ...command].join(' ')}`);
+  });
+
+  test('of serve names every setting with its variable', async () => {
+    const { stdout } = await runCommand(['serve', '--help']);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    for (const setting of Object.values(SETTINGS)) {
+      if ('flag' in setting) expect(text).toContain(`${setting.description} (${setting.env}`);
+    }
+  });
+
+  test('--version prints the version', async () => {
+    expect(await runCommand(['--version'])).toMatchObject({ code: 0, stdout: '0.1.0\n' });
+  });
+
+  test.each([
+    [['srve'], 'serve'],
+    [['serve', '--prot', '1'], '--port'],
+    [['db', 'plann'], 'plan'],
+  ])('a misspelt word (%j) ends with 1 and the nearest one', async (args, nearest) => {
+    const { code, stderr } = await runCommand(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Did you mean ${nearest}?`);
+  });
+});
+
+describe('breakwater db', () => {
+  const db = (...args: string[]) => runCommand(['db', ...args, '--data-dir', folder]);
+
+  test('plan, migrate and drift tell their result by their exit code, and leave no PostgreSQL behind', async () => {
+    verifies('W3-3.18');
+    const planned = await db('plan', '--json');
+    expect(planned).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(planned.stdout)).toMatchObject({ current: 0, steps: [{ direction: 'up', version: 1 }, {}] });
+
+    expect(await db('drift')).toMatchObject({ code: 1 });
+    const migrated = await db('migrate');
+    expect(migrated).toMatchObject({ code: 0, stderr: '' });
+    expect(migrated.stdout).toMatch(/^up +1 core\nup +2 audit\n/);
+    expect((await db('plan')).stdout).toMatch(/nothing to do/);
+    expect(await db('drift')).toMatchObject({ code: 0, stdout: 'The schema is as the manifest says.\n' });
+
+    const embedded = await startEmbedded({ dataDir: folder });
+    const database = openDatabase({ target: embedded.target, onError: () => undefined });
+    await database.query({ text: 'ALTER TABLE core.agents ADD COLUMN stray int' });
+    await database.close();
+    await embedded.stop();
+    const drifted = await db('drift', '--json');
+    expect(drifted.code).toBe(1);
+    expect(JSON.parse(drifted.stdout)).toEqual({ same: false, differences: [expect.stringContaining('stray')] });
+
+    expect((await db('migrate', '--to', '0')).stdout).toMatch(/^down +2 audit\ndown +1 core\n/);
+    expect(postmasterPid(folder)).toBeUndefined();
+  });
+
+  test('a wrong --to ends with 1 and says what it must be', async () => {
+    const { code, stderr } = await db('plan', '--to', 'new');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'breakwater: --to must be the number of a migration; given "new"\n',
+    });
+    const beyond = await db('plan', '--to', '999');
+    expect(beyond.code).toBe(1);
+    expect(beyond.stderr).toContain('There is no migration 999.');
+  });
+
+  test('no database: drift ends with 2, plan and migrate with 1 and the way out', async () => {
+    const url = `postgres://127.0.0.1:${await freePort()}/x`;
+    expect(await db('drift', '--database-url', url)).toMatchObject({ code: 2 });
+    for (const word of ['plan', 'migrate']) {
+      const { code, stderr } = await db(word, '--database-url', url);
+      expect(code).toBe(1);
+      expect(stderr).toContain('does not answer');
+      expect(stderr).toContain('DATABASE_URL');
+    }
+  });
+});

@@ -1,0 +1,312 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../../../testing/temporary-folder.ts';
+import { verifies } from '../../../testing/verifies.ts';
+import { openDatabase } from '../connect.ts';
+import { migrate } from '../migrate.ts';
+import { onPrimary } from '../primary.ts';
+import { startEmbedded } from './embedded.ts';
+import { isAlive, lockFolder } from './lock.ts';
+
+const PROGRAM = fileURLToPath(new URL('./testing/main.ts', import.meta.url));
+const ROOT = process.getuid?.() === 0;
+const NOBODY = 65_534;
+const SMALL = { shared_buffers: '16MB' };
+
+/** What the program of these tests says about itself. */
+interface Said {
+  readonly pid: number;
+  readonly adopted: boolean;
+  readonly dataDir: string;
+  readonly socketDir: string;
+  readonly starts: number;
+  readonly error?: string;
+  readonly wayOut?: string;
+}
+
+const folder = (): string => {
+  const path = temporaryFolder('embedded');
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+};
+
+/** Starts the program in a process of its own, and waits for what it says. */
+const startProgram = async (dataDir: string, user?: number) => {
+  const child = spawn(process.execPath, [PROGRAM, dataDir], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    ...(user !== undefined && { uid: user, gid: user }),
+  });
+  const exited = once(child, 'exit');
+  onTestFinished(async () => {
+    child.stdin.destroy();
+    await exited;
+  });
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const said = JSON.parse(line) as Said;
+  onTestFinished(() => {
+    if (isAlive(said.pid)) process.kill(said.pid, 'SIGQUIT');
+  });
+  return {
+    said,
+    stop: async () => {
+      child.stdin.end();
+      await exited;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+};
+
+const ownerOf = (pid: number): number =>
+  Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+describe('the embedded PostgreSQL', () => {
+  const users: [string, number | undefined][] = [
+    ['whoever runs the tests', undefined],
+    ...(ROOT ? ([['an ordinary user', NOBODY]] as [string, number][]) : []),
+  ];
+
+  it.each(users)('starts twice in a row and keeps its data, as %s', async (_, user) => {
+    verifies('BW-postgres.01');
+    const dataDir = folder();
+    if (user !== undefined) chownSync(dataDir, user, user);
+    for (const starts of [1, 2]) {
+      const { said, stop } = await startProgram(dataDir, user);
+      expect(said).toMatchObject({ adopted: false, starts, dataDir });
+      expect(ownerOf(said.pid)).not.toBe(0);
+      if (user !== undefined) expect(ownerOf(said.pid)).toBe(user);
+      expect(statSync(said.socketDir).mode & 0o777).toBe(0o700);
+      await stop();
+      expect(isAlive(said.pid)).toBe(false);
+    }
+  });
+
+  it.each(users)('is adopted after its server was killed, and stopped by the next one, as %s', async (_, user) => {
+    verifies('BW-postgres.01');
+    const dataDir = folder();
+    if (user !== undefined) chownSync(dataDir, user, user);
+    const first = await startProgram(dataDir, user);
+    await first.kill();
+    expect(isAlive(first.said.pid)).toBe(true);
+    const second = await startProgram(dataDir, user);
+    expect(second.said).toMatchObject({ adopted: true, pid: first.said.pid, starts: 2 });
+    await second.stop();
+    expect(isAlive(first.said.pid)).toBe(false);
+  });
+
+  it('recovers when PostgreSQL was killed together with its server', async () => {
+    verifies('BW-postgres.01');
+    const dataDir = folder();
+    const first = await startProgram(dataDir);
+    await first.kill();
+    process.kill(first.said.pid, 'SIGKILL');
+    const second = await startProgram(dataDir);
+    expect(second.said).toMatchObject({ adopted: false, starts: 2 });
+    expect(second.said.pid).not.toBe(first.said.pid);
+    await second.stop();
+  });
+
+  it('does not take another program for PostgreSQL that got the process id of a dead one', async () => {
+    const dataDir = folder();
+    const first = await startEmbedded({ dataDir, settings: SMALL });
+    await first.stop();
+    const lines = [process.pid, join(dataDir, 'pg'), 0, 5432, join(dataDir, 'run'), '', 0, 'ready   '];
+    writeFileSync(join(dataDir, 'pg/postmaster.pid'), `${lines.join('\n')}\n`);
+    const second = await startEmbedded({ dataDir, settings: SMALL });
+    expect(second.adopted).toBe(false);
+    await second.stop();
+  });
+
+  it('belongs to one server at a time; the second is told which process has it', async () => {
+    verifies('BW-postgres.02');
+    const dataDir = folder();
+    const first = await startEmbedded({ dataDir, settings: SMALL });
+    const { said } = await startProgram(dataDir);
+    expect(said.error).toContain(`process ${process.pid}`);
+    expect(said.wayOut).toContain('BREAKWATER_DATA_DIR');
+    await first.stop();
+    expect(existsSync(join(dataDir, 'server.lock'))).toBe(false);
+  });
+
+  it('is reachable by its socket alone', async () => {
+    const dataDir = folder();
+    const server = await startEmbedded({ dataDir, settings: SMALL });
+    const database = openDatabase({ target: server.target, onError: () => undefined });
+    const [row] = await database.query<Record<string, string>>({
+      text: `SELECT current_setting('listen_addresses') AS addresses, current_setting('fsync') AS fsync,
+               current_setting('synchronous_commit') AS synchronous_commit`,
+    });
+    expect(row).toEqual({ addresses: '', fsync: 'on', synchronous_commit: 'on' });
+    await database.close();
+    await server.stop();
+  });
+
+  it('works in a folder whose path is too long for a socket', async () => {
+    const dataDir = join(folder(), 'x'.repeat(100));
+    const server = await startEmbedded({ dataDir, settings: SMALL });
+    expect(server.target.socketDir.startsWith(dataDir)).toBe(false);
+    expect(statSync(server.target.socketDir).mode & 0o777).toBe(0o700);
+    await server.stop();
+    rmSync(server.target.socketDir, { recursive: true });
+  });
+
+  it('answers reads from a standby only as a standby', async () => {
+    verifies('BW-postgres.08');
+    const dataDir = folder();
+    const primary = await startEmbedded({ dataDir, settings: SMALL });
+    await primary.stop();
+    writeFileSync(join(dataDir, 'pg/standby.signal'), '');
+    const standby = await startEmbedded({ dataDir, settings: SMALL });
+    const database = openDatabase({ target: standby.target, onError: () => undefined });
+    onTestFinished(async () => {
+      await database.close();
+      await standby.stop();
+    });
+    const outcome = await database.transaction((tx) => onPrimary(tx));
+    expect(outcome.ok ? 'accepted' : outcome.refusal.code).toBe('STORAGE_UNAVAILABLE');
+    await expect(migrate(database)).rejects.toMatchObject({ message: expect.stringContaining('standby') as string });
+  });
+});
+
+describe('the embedded PostgreSQL says what is wrong and what to do', () => {
+  const problemOf = async (dataDir: string) => {
+    const error: unknown = await startEmbedded({ dataDir, settings: SMALL }).then(
+      async (server) => server.stop(),
+      (reason: unknown) => reason,
+    );
+    return error as { name: string; message: string; wayOut: string };
+  };
+
+  it('when its folder cannot be written', async () => {
+    verifies('BW-postgres.02');
+    const place = folder();
+    const file = join(place, 'file');
+    writeFileSync(file, '');
+    const problem = await problemOf(join(file, 'data'));
+    expect(problem.name).toBe('StartupError');
+    expect(problem.message).toContain('cannot be written');
+    expect(problem.wayOut).toContain('BREAKWATER_DATA_DIR');
+  });
+
+  it.runIf(ROOT)('when an ordinary user may not write its folder', async () => {
+    verifies('BW-postgres.02');
+    const { said } = await startProgram(folder(), NOBODY);
+    expect(said.error).toContain('cannot be written (EACCES)');
+    expect(said.wayOut).toContain('BREAKWATER_DATA_DIR');
+  });
+
+  it.runIf(ROOT).each([
+    ['from the start', '16k', 'x'.repeat(20_000)],
+    ['while the cluster is made', '2m', ''],
+  ])('when the disk is full %s', async (_, size, filler) => {
+    verifies('BW-postgres.02');
+    const dataDir = folder();
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'none', dataDir]);
+    expect(mounted.stderr.toString()).toBe('');
+    onTestFinished(() => void spawnSync('umount', [dataDir]));
+    try {
+      writeFileSync(join(dataDir, 'filler'), filler);
+    } catch {
+      // That is the point.
+    }
+    const problem = await problemOf(dataDir);
+    expect(problem.message).toBe(`The disk of the data directory ${dataDir} is full.`);
+    expect(problem.wayOut).toContain('Free some space');
+    expect(existsSync(join(dataDir, 'pg'))).toBe(false);
+  });
+
+  it('when the data belong to another version', async () => {
+    verifies('BW-postgres.02');
+    const dataDir = folder();
+    mkdirSync(join(dataDir, 'pg'));
+    writeFileSync(join(dataDir, 'pg/PG_VERSION'), '15\n');
+    const problem = await problemOf(dataDir);
+    expect(problem.message).toContain('belongs to PostgreSQL 15');
+    expect(problem.wayOut).toContain('choose another BREAKWATER_DATA_DIR');
+  });
+
+  it('when the folder holds something else, which it leaves alone', async () => {
+    verifies('BW-postgres.02');
+    const dataDir = folder();
+    mkdirSync(join(dataDir, 'pg'));
+    writeFileSync(join(dataDir, 'pg/letters.txt'), 'dear');
+    const problem = await problemOf(dataDir);
+    expect(problem.message).toContain('holds files, but no PostgreSQL data');
+    expect(readFileSync(join(dataDir, 'pg/letters.txt'), 'utf8')).toBe('dear');
+  });
+
+  it('when somebody else may enter the folder of its socket', async () => {
+    const dataDir = folder();
+    mkdirSync(join(dataDir, 'run'));
+    chmodSync(join(dataDir, 'run'), 0o777);
+    const problem = await problemOf(dataDir);
+    expect(problem.message).toContain('not private');
+  });
+});
+
+describe.runIf(ROOT)('as root', () => {
+  it('keeps the data elsewhere, and says where, when PostgreSQL may not enter the folder', async () => {
+    verifies('BW-postgres.01');
+    const home = folder();
+    chmodSync(home, 0o700);
+    const server = await startEmbedded({ dataDir: join(home, 'data'), settings: SMALL });
+    onTestFinished(() => rmSync(server.dataDir, { recursive: true, force: true }));
+    expect(server.dataDir).toMatch(/^\/var\/lib\/breakwater\/[0-9a-f]{12}$/);
+    await server.stop();
+    const again = await startEmbedded({ dataDir: join(home, 'data'), settings: SMALL });
+    expect(again.dataDir).toBe(server.dataDir);
+    await again.stop();
+  });
+
+  it('goes on with what an ordinary user began, as that user', async () => {
+    const dataDir = folder();
+    chownSync(dataDir, NOBODY, NOBODY);
+    const first = await startProgram(dataDir, NOBODY);
+    await first.stop();
+    const second = await startProgram(dataDir);
+    expect(second.said.starts).toBe(2);
+    expect(ownerOf(second.said.pid)).toBe(NOBODY);
+    await second.stop();
+  });
+
+  it('starts whatever the umask', async () => {
+    const before = process.umask(0o077);
+    try {
+      const dataDir = join(folder(), 'below', 'data');
+      const server = await startEmbedded({ dataDir, settings: SMALL });
+      expect(server.dataDir).toBe(dataDir);
+      await server.stop();
+    } finally {
+      process.umask(before);
+    }
+  });
+});
+
+describe('the lock of a data folder', () => {
+  it('is taken over from a dead process, also when its id lives on in another', () => {
+    const path = join(folder(), 'server.lock');
+    const dead = spawnSync(process.execPath, ['-e', '']);
+    for (const owner of [`${dead.pid} 1`, `${process.pid} 1`, 'garbage', '']) {
+      writeFileSync(path, owner);
+      lockFolder(path)();
+      expect(existsSync(path)).toBe(false);
+    }
+  });
+
+  it('is held until it is released, and released only by its holder', () => {
+    const path = join(folder(), 'server.lock');
+    const release = lockFolder(path);
+    expect(() => lockFolder(path)).toThrow(`process ${process.pid}`);
+    release();
+    writeFileSync(path, 'somebody else');
+    release();
+    expect(readFileSync(path, 'utf8')).toBe('somebody else');
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { testDatabase } from '../../testing/database.ts';
+import { verifies } from '../../testing/verifies.ts';
+import type { Database } from './database.ts';
+import { readCatalogue } from './drift.ts';
+import { migrate, migrations, planMigrations } from './migrate.ts';
+import { ensurePartitions } from './partitions.ts';
+
+/** A row in every table, so that no step down or up can rely on an empty one. */
+const fill = async (db: Database): Promise<void> => {
+  const statements = [
+    `INSERT INTO core.threads (thread_id) VALUES ('t')`,
+    `INSERT INTO core.agents (id, thread_id) VALUES ('a', 't')`,
+    `INSERT INTO core.identities (agent_id) VALUES ('a')`,
+    `INSERT INTO core.agent_state (identity_id, sequence, update_index) SELECT identity_id, 1, 1 FROM core.identities`,
+    `INSERT INTO core.agent_baselines (agent_id) VALUES ('a')`,
+    `INSERT INTO core.agent_behavioral_baselines (agent_id) VALUES ('a')`,
+    `INSERT INTO core.predictions (prediction_id, agent_id, update_index, state_sequence, confidence, source, created_at, expires_at)
+     VALUES (gen_random_uuid(), 'a', 1, 1, 0.5, 'reported', now(), now())`,
+    `INSERT INTO core.idempotency_keys (agent_id, key, request_hash, reply, created_at) VALUES ('a', 'k', 'h', '{}', now())`,
+    `INSERT INTO core.bindings (credential_hash, kind, agent_id, created_at, expires_at)
+     VALUES (repeat('0', 64), 'session', 'a', now(), now())`,
+    `INSERT INTO core.feature_flag_history (key, new_value, changed_by, reason) VALUES ('k', 'true', 'me', 'why')`,
+    `INSERT INTO audit.events (ts, event_id, event_type) VALUES (now(), gen_random_uuid(), 'x')`,
+    `INSERT INTO audit.tool_usage (ts, tool_name) VALUES (now(), 'x')`,
+    `INSERT INTO audit.outcome_events (ts, outcome_id, agent_id, outcome_type, is_bad, prediction_source,
+       corroboration_grade, evidence_weight, graded)
+     VALUES (now(), gen_random_uuid(), 'a', 'x', false, 'no_binding', 'x', 1, false)`,
+    `INSERT INTO audit.coordination_events (ts, event_id, service, event_type)
+     VALUES (now(), gen_random_uuid(), 'governance_mcp', 'coordination_failure.x')`,
+  ];
+  for (const text of statements) await db.query({ text });
+};
+
+const emptyTables = async (db: Database): Promise<string[]> => {
+  const empty: string[] = [];
+  for (const table of Object.keys(await readCatalogue(db))) {
+    if ((await db.query({ text: `SELECT 1 FROM ${table} LIMIT 1` })).length === 0) empty.push(table);
+  }
+  return empty;
+};
+
+describe('migrations', async () => {
+  const { database, open } = await testDatabase('empty');
+  const newest = migrations().at(-1)?.version ?? 0;
+  const sql = (text: string) => database.query({ text });
+
+  it('go up, down and up on a filled database to the same catalogue, and each has a down', async () => {
+    verifies('W3-3.18');
+    expect(migrations().length).toBeGreaterThan(1);
+    expect(migrations().map(({ version }) => version)).toEqual(migrations().map((_, i) => i + 1));
+    expect((await migrate(database)).steps.map(({ direction }) => direction)).toEqual(migrations().map(() => 'up'));
+    await ensurePartitions(database, Date.now());
+    const first = await readCatalogue(database);
+    await fill(database);
+    expect(await emptyTables(database)).toEqual([]);
+
+    const down = await migrate(database, 0);
+    expect(down.steps.map(({ version }) => version)).toEqual(
+      migrations()
+        .map(({ version }) => version)
+        .reverse(),
+    );
+    expect(await readCatalogue(database)).toEqual({});
+    const left = await sql(`SELECT nspname FROM pg_namespace WHERE nspname IN ('core', 'audit')`);
+    expect(left).toEqual([]);
+
+    await migrate(database);
+    expect(await readCatalogue(database)).toEqual(first);
+  });
+
+  it('change nothing when nothing is pending, with one query', async () => {
+    await migrate(database);
+    let queries = 0;
+    const counting: Database = {
+      ...database,
+      query: (statement) => {
+        queries += 1;
+        return database.query(statement);
+      },
+    };
+    expect(await migrate(counting)).toEqual({ current: newest, target: newest, steps: [] });
+    expect(queries).toBe(1);
+  });
+
+  it('run once when several nodes start at once', async () => {
+    await migrate(database, 0);
+    const nodes = [database, open(), open(), open()];
+    await Promise.all(nodes.map((node) => migrate(node)));
+    expect((await planMigrations(database)).steps).toEqual([]);
+    expect(await sql('SELECT version FROM breakwater.schema_migrations')).toHaveLength(migrations().length);
+  });
+
+  it('leave no trace of a step that fails', async () => {
+    await migrate(database, 1);
+    await sql('CREATE SCHEMA audit');
+    await expect(migrate(database)).rejects.toThrow('already exists');
+    expect((await planMigrations(database)).current).toBe(1);
+    await sql('DROP SCHEMA audit');
+    await migrate(database);
+  });
+
+  it('are refused after an applied file was changed', async () => {
+    verifies('W3-3.18');
+    await migrate(database);
+    await sql(`UPDATE breakwater.schema_migrations SET checksum = repeat('0', 64) WHERE version = 1`);
+    await expect(migrate(database)).rejects.toMatchObject({
+      name: 'StartupError',
+      message: expect.stringContaining('other contents') as string,
+      wayOut: expect.stringContaining('release that applied it') as string,
+    });
+    await sql(
+      `UPDATE breakwater.schema_migrations SET checksum = '${migrations()[0]?.checksum ?? ''}' WHERE version = 1`,
+    );
+    expect((await migrate(database)).steps).toEqual([]);
+  });
+
+  it('are refused on a newer schema', async () => {
+    verifies('BW-postgres.02');
+    await migrate(database);
+    await sql(
+      `INSERT INTO breakwater.schema_migrations (version, name, checksum) VALUES (${newest + 1}, 'later', 'x')`,
+    );
+    await expect(migrate(database)).rejects.toMatchObject({
+      name: 'StartupError',
+      message: expect.stringContaining(`migration ${newest + 1} (later)`) as string,
+      wayOut: expect.stringContaining('upgrade') as string,
+    });
+    await sql(`DELETE FROM breakwater.schema_migrations WHERE version = ${newest + 1}`);
+  });
+
+  it.each(['core', 'audit'])('are refused where somebody else has a schema %s', async (schema) => {
+    verifies('BW-postgres.02');
+    await migrate(database, 0);
+    await sql('DROP SCHEMA IF EXISTS breakwater CASCADE');
+    await sql(`CREATE SCHEMA ${schema}`);
+    await expect(migrate(database)).rejects.toMatchObject({
+      name: 'StartupError',
+      message: expect.stringContaining(`schema "${schema}"`) as string,
+      wayOut: expect.stringContaining('DATABASE_URL') as string,
+    });
+    await sql(`DROP SCHEMA ${schema}`);
+  });
+});

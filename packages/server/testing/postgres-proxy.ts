@@ -1,0 +1,65 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+/** `hang` accepts and never answers; `refuse` closes at once, and what is open; `pass` is a healthy network. */
+export type ProxyMode = 'hang' | 'refuse' | 'pass';
+
+/** A network between a server and its PostgreSQL that can fail on demand. */
+export interface PostgresProxy {
+  readonly url: string;
+  /** Connections that hang, or pass, at this moment. */
+  readonly connections: number;
+  /** Changes the mode; connections that hung go through when it becomes `pass`. */
+  become(mode: ProxyMode): void;
+  close(): Promise<void>;
+}
+
+/** Stands on a TCP port of loopback in front of the PostgreSQL whose socket lies in `socketDir`. */
+export const postgresProxy = async (
+  target: { socketDir: string; database: string },
+  first: ProxyMode,
+): Promise<PostgresProxy> => {
+  let mode = first;
+  const open = new Set<Socket>();
+  const waiting = new Set<Socket>();
+  const pass = (socket: Socket): void => {
+    const upstream = connect(join(target.socketDir, '.s.PGSQL.5432'));
+    const both = () => (socket.destroy(), upstream.destroy());
+    upstream.on('error', both).on('close', both);
+    socket.on('close', both);
+    socket.pipe(upstream).pipe(socket);
+  };
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    open.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      open.delete(socket);
+      waiting.delete(socket);
+    });
+    if (mode === 'refuse') socket.destroy();
+    else if (mode === 'hang') waiting.add(socket);
+    else pass(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `postgres://breakwater@127.0.0.1:${port}/${target.database}`,
+    get connections() {
+      return open.size;
+    },
+    become(next) {
+      mode = next;
+      if (next === 'refuse') for (const socket of open) socket.destroy();
+      if (next !== 'pass') return;
+      for (const socket of waiting) pass(socket);
+      waiting.clear();
+    },
+    async close() {
+      for (const socket of open) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+};
