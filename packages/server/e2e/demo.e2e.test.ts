@@ -24,9 +24,9 @@ test('the demo tells its whole story against a fresh server with its default lim
   const server = spawnServer(folder);
   const url = await server.ready();
   try {
-    for (const _ of ['first', 'again']) {
+    for (const time of ['the first time', 'again']) {
       const { code, said } = await runDemo(url);
-      expect(code, said).toBe(0);
+      expect(code, `${time}: ${said}`).toBe(0);
       expect(said).toContain('Max is paused.');
       expect(said).toContain('AGENT_PAUSED');
       expect(said).toContain('never paused');

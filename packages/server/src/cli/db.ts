@@ -40,9 +40,9 @@ const versionOf = (text: string | undefined): number | undefined => {
 };
 
 const printPlan = (plan: MigrationPlan, json: boolean | undefined): void => {
-  if (json === true) return void console.log(JSON.stringify(plan));
-  if (plan.steps.length === 0) return void console.log(`Schema is at version ${plan.current}; nothing to do.`);
-  for (const { direction, version, name } of plan.steps) console.log(`${direction.padEnd(4)} ${version} ${name}`);
+  if (json === true) console.log(JSON.stringify(plan));
+  else if (plan.steps.length === 0) console.log(`Schema is at version ${plan.current}; nothing to do.`);
+  else for (const { direction, version, name } of plan.steps) console.log(`${direction.padEnd(4)} ${version} ${name}`);
 };
 
 /** `breakwater db`: the schema, seen and moved by hand. The server migrates by itself when it starts. */

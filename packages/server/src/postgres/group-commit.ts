@@ -168,7 +168,7 @@ export class GroupCommit<Item, Receipt> {
   async #recover(batch: readonly Entry<Item, Receipt>[], repeats: number, error: unknown): Promise<boolean> {
     const kind = classifyError(error);
     const state = sqlState(error);
-    if (kind === 'connection') return this.#resolve(batch);
+    if (kind === 'connection') { this.#drop(); return this.#flush(batch, repeats + 1); }
     if (kind === 'conflict' && repeats < MAX_REPEATS && !TIMEOUTS.has(state ?? '')) {
       return this.#flush(batch, repeats + 1);
     }

@@ -1,0 +1,72 @@
+/**
+ * Keeps the lists in the README in step with the code: tools, commands and settings are generated from it. Exits 1 and
+ * says what differs; `--write` brings the README up to date.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import * as contract from '../packages/contract/src/index.ts';
+import { createProgram } from '../packages/server/src/cli/commands.ts';
+import { SETTINGS } from '../packages/server/src/cli/settings.ts';
+
+const row = (...cells: string[]) => `| ${cells.join(' | ')} |`;
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
+/** Whether a value of the contract is the specification of a tool. */
+const isSpec = (value: unknown): value is contract.ToolSpec =>
+  typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
+
+const tools = (): string => {
+  const specs = Object.values(contract).filter(isSpec);
+  const lines = specs.map((spec) => {
+    const workflow = contract.ALIASES.find(({ tool, kind }) => tool === spec.name && kind === 'workflow');
+    const name = workflow === undefined ? `\`${spec.name}\`` : `\`${workflow.name}\` (\`${spec.name}\`)`;
+    return row(name, spec.identity === 'required' ? 'yes' : 'no', cell(spec.description));
+  });
+  return [row('tool', 'needs identity', 'what it does'), row('---', '---', '---'), ...lines].join('\n');
+};
+
+const commands = (): string => {
+  const lines = createProgram().commands.flatMap((command) =>
+    command.commands.length > 0
+      ? command.commands.map((sub) => row(`\`${command.name()} ${sub.name()}\``, cell(sub.description())))
+      : [row(`\`${command.name()}\``, cell(command.description()))],
+  );
+  return [row('command', 'what it does'), row('---', '---'), ...lines].join('\n');
+};
+
+const settings = (): string => {
+  const lines = Object.values(SETTINGS).map((setting) => {
+    const fallback =
+      setting.default === undefined || String(setting.default) === '' ? '' : `\`${String(setting.default)}\``;
+    return row(
+      `\`${setting.env}\``,
+      'flag' in setting ? `\`${setting.flag}\`` : '',
+      fallback,
+      cell(setting.description),
+    );
+  });
+  return [row('variable', 'flag of `serve`', 'default', 'meaning'), row('---', '---', '---', '---'), ...lines].join(
+    '\n',
+  );
+};
+
+const sections = { tools, commands, settings };
+const before = readFileSync('README.md', 'utf8');
+let after = before;
+for (const [name, render] of Object.entries(sections)) {
+  const marked = new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- /${name} -->)`);
+  if (!marked.test(after)) throw new Error(`README.md has no section <!-- ${name} -->`);
+  after = after.replace(marked, (_, open: string, close: string) => `${open}\n\n${render()}\n\n${close}`);
+}
+
+/** Prettier pads tables; only what the cells say is compared. */
+const plain = (text: string) => text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---');
+if (plain(after) === plain(before)) console.log('The README is in step with the code.');
+else if (process.argv.includes('--write')) {
+  writeFileSync('README.md', after);
+  console.log('README.md written anew.');
+} else {
+  const known = new Set(plain(before).split('\n'));
+  for (const line of plain(after).split('\n')) if (!known.has(line)) console.error(`README.md lacks: ${line}`);
+  console.error('Run "node checks/docs.ts --write".');
+  process.exitCode = 1;
+}
