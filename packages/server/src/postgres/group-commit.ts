@@ -157,6 +157,7 @@ export class GroupCommit<Item, Receipt> {
         batch.map((entry) => entry.item),
         rows,
       );
+      if (receipts.length !== batch.length) throw new Error('one receipt for each item');
     } catch {
       // The items are durable but their receipts cannot be read from the rows; the table knows them too.
       return this.#resolve(batch);
@@ -168,7 +169,7 @@ export class GroupCommit<Item, Receipt> {
   async #recover(batch: readonly Entry<Item, Receipt>[], repeats: number, error: unknown): Promise<boolean> {
     const kind = classifyError(error);
     const state = sqlState(error);
-    if (kind === 'connection') { this.#drop(); return this.#flush(batch, repeats + 1); }
+    if (kind === 'connection') return this.#resolve(batch);
     if (kind === 'conflict' && repeats < MAX_REPEATS && !TIMEOUTS.has(state ?? '')) {
       return this.#flush(batch, repeats + 1);
     }

@@ -123,7 +123,7 @@ class FakePostgres implements Database {
 const laneOn = (
   database: FakePostgres,
   clock: Clock,
-  options: { capacity?: number; maxBatch?: number; onFlush?: () => void } = {},
+  options: { capacity?: number; maxBatch?: number; onFlush?: () => void; receipts?: () => number[] } = {},
 ) =>
   new GroupCommit<Item, number>({
     database,
@@ -331,6 +331,24 @@ describe('GroupCommit', () => {
     }
     expect(stopped).toBe(true);
     expect(codeOf(await outcome)).toBe('TIMEOUT');
+  });
+
+  it('asks the table when the rows of a flush do not tell every receipt', async () => {
+    for (const receipts of [
+      () => [],
+      () => {
+        throw new Error('a bug');
+      },
+    ]) {
+      const database = instant();
+      const lane = laneOn(database, new ManualClock(), { receipts });
+      const outcomes = await Promise.all([lane.submit(item(0)), lane.submit(item(1))]);
+      expect(outcomes).toEqual([
+        { ok: true, value: 0 },
+        { ok: true, value: 1 },
+      ]);
+      expect([...database.durable.values()]).toEqual([1, 1]);
+    }
   });
 
   it('is not hurt by a measurement that throws', async () => {
