@@ -15,7 +15,7 @@ const isSpec = (value: unknown): value is contract.ToolSpec =>
   typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
 
 const tools = (): string => {
-  const specs = Object.values(contract).filter(isSpec);
+  const specs = (Object.values(contract) as unknown[]).filter(isSpec);
   const lines = specs.map((spec) => {
     const workflow = contract.ALIASES.find(({ tool, kind }) => tool === spec.name && kind === 'workflow');
     const name = workflow === undefined ? `\`${spec.name}\`` : `\`${workflow.name}\` (\`${spec.name}\`)`;

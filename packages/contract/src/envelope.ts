@@ -13,18 +13,6 @@ export interface SuccessEnvelope {
   readonly [key: string]: unknown;
 }
 
-/** What a workflow alias adds to the success of its tool. */
-export interface ExperienceEnvelope extends SuccessEnvelope {
-  /** The name that was called. */
-  readonly tool: string;
-  /** One short sentence: what to do with this answer. */
-  readonly next_action: string;
-  /** The few facts to act on. */
-  readonly state_summary: Readonly<Record<string, unknown>>;
-  /** The whole payload again, where the reference's clients look for it; only in full answers. */
-  readonly raw_governance?: Readonly<Record<string, unknown>>;
-}
-
 /** The result of a tool that refused or failed; the refusal's details stand at the top level. */
 export interface ErrorEnvelope {
   readonly success: false;

@@ -2,7 +2,6 @@
 export { ALIASES, COMPLEXITY_WORDS } from './aliases.ts';
 export {
   type ErrorEnvelope,
-  type ExperienceEnvelope,
   type FieldProblem,
   type NormalizedParameter,
   type SuccessEnvelope,
@@ -11,6 +10,7 @@ export {
 export { ERRORS, UNAVAILABLE_RETRY_SECONDS, unavailableBody, type ErrorCategory, type ErrorCode } from './errors.ts';
 export { AUDIT_EVENTS, FAILURE_EVENTS, type AuditEventType, type FailureEventType } from './events.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
+export { CLAIMS_LIMITS } from './policy.ts';
 export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolSpec } from './tool-spec.ts';
 export {
   getGovernanceMetrics,

@@ -15,7 +15,7 @@ Kills a server at every fault point under load, starts another one on its data, 
 lost, none is recorded twice, and every record is whole.
 
   --seed     decides passes and schedules; printed, so that a run can be repeated (default: from the time)
-  --rounds   crashes per fault point (default 2)
+  --rounds   crashes per fault point (default 4)
   --clients  clients at work at once (default 32)
   --point    only this fault point, one of:
              ${FAULT_POINTS.join(', ')}
@@ -24,7 +24,7 @@ lost, none is recorded twice, and every record is whole.
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    rounds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '4' },
     clients: { type: 'string', default: '32' },
     point: { type: 'string' },
     json: { type: 'string' },
@@ -40,7 +40,7 @@ const natural = (name: 'seed' | 'rounds' | 'clients', min: number): number => {
 };
 
 const line = (cells: readonly (string | number)[]): string =>
-  cells.map((cell, i) => (i === 0 ? String(cell).padEnd(20) : String(cell).padStart(12))).join('');
+  cells.map((cell, i) => (i === 0 ? String(cell).padEnd(20) : String(cell).padStart(13))).join('');
 
 const row = (result: RoundResult): string =>
   line([

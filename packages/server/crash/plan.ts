@@ -4,7 +4,7 @@ import type { RoundPlan } from './round.ts';
 /** How many passes of a point a loaded server makes soon, by what passes it: an onboard, a flush, or a check-in. */
 const passesOf = (point: FaultPoint, clients: number): number => {
   if (point.startsWith('onboard.')) return clients * 2;
-  return point.startsWith('commit.') ? 60 : clients * 12;
+  return point.startsWith('commit.') ? 90 : clients * 16;
 };
 
 /**

@@ -1,7 +1,9 @@
 import { chownSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { openDatabase } from '../src/postgres/index.ts';
 import { callTool, onboard, type Json } from '../testing/rest.ts';
-import { NO_LIMITS, postmasterPid, removeDataDir, spawnServer, temporaryDataDir } from '../testing/server.ts';
+import { NO_LIMITS, postmasterPid, removeDataDir, spawnServer, temporaryDataDir, until } from '../testing/server.ts';
 import { verifies } from '../testing/verifies.ts';
 
 const folders: string[] = [];
@@ -72,6 +74,60 @@ test.skipIf(process.getuid?.() !== 0)('an ordinary user runs it on a directory o
   expect(result).toMatchObject({ success: true, update: 1 });
   expect(await server.stop()).toMatchObject({ code: 0 });
   expect(postmasterPid(folder)).toBeUndefined();
+});
+
+test('SIGTERM while it starts: it gives up in order and leaves no PostgreSQL behind', async () => {
+  verifies('BW-runtime.09');
+  const folder = dataDir();
+  const server = spawnServer(folder);
+  await until(() => postmasterPid(folder), 'PostgreSQL starts');
+  expect(server.stdout()).toBe('');
+  expect(await server.stop()).toMatchObject({ code: 0, signal: null });
+  expect(server.stdout(), 'it never became ready').toBe('');
+  expect(server.stderr()).toBe('');
+  expect(postmasterPid(folder)).toBeUndefined();
+});
+
+test('SIGTERM while PostgreSQL holds calls up: every call in flight is finished and answered', async () => {
+  verifies('BW-runtime.09');
+  const folder = dataDir();
+  const server = spawnServer(folder, { env: NO_LIMITS });
+  const url = await server.ready();
+  const agents = await Promise.all(Array.from({ length: 16 }, (_, i) => onboard(url, `Agent ${i}`)));
+  const database = openDatabase({
+    target: { socketDir: join(folder, 'run'), database: 'breakwater' },
+    onError: () => undefined,
+  });
+  const blocker = await database.connect();
+  await blocker.query({ text: 'BEGIN' });
+  await blocker.query({ text: 'SELECT 1 FROM core.identities ORDER BY agent_id FOR UPDATE' });
+  const calls = agents.map(({ secret }) => callTool(url, 'sync_state', { client_session_id: secret }));
+  const blocked = { text: `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'` };
+  await until(
+    async () => ((await database.query(blocked)).length > 0 ? true : undefined),
+    'a commit waits for the lock',
+  );
+  // What is answered now was received after those calls.
+  await callTool(url, 'health_check', {});
+
+  const stopping = server.stop();
+  await until(
+    () =>
+      fetch(`${url}/v1/tools`).then(
+        ({ status }) => (status === 503 ? true : undefined),
+        () => true,
+      ),
+    'the server takes no new calls',
+  );
+  await blocker.query({ text: 'COMMIT' });
+  await blocker.close();
+  for (const { status, result } of await Promise.all(calls)) {
+    expect({ status, result }).toMatchObject({ status: 200, result: { success: true, update: 1 } });
+  }
+  await database.close();
+  const { code, ms } = await stopping;
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(5_000);
 });
 
 test('SIGTERM under load: what was answered is durable, the rest is refused, and it ends with 0 within 5 s', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-export const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
 /** Lifts the limits that a test or crash program would run into before it reaches what it is about. */
 export const NO_LIMITS = {
@@ -74,7 +74,7 @@ const plainEnvironment = (): Record<string, string | undefined> =>
   );
 
 /** Starts a command of the CLI. */
-export const spawnCommand = (args: readonly string[], options: CommandOptions = {}): Running => {
+const spawnCommand = (args: readonly string[], options: CommandOptions = {}): Running => {
   const { env, ...rest } = options;
   const child = spawn(process.execPath, [MAIN, ...args], {
     ...rest,

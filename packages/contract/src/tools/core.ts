@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
 import { boundedJson, flag, identityArguments, unitInterval } from './common.ts';
 
-export const TASK_TYPES = [
+const TASK_TYPES = [
   'convergent',
   'divergent',
   'mixed',
@@ -21,14 +21,9 @@ export const TASK_TYPES = [
 ] as const;
 export type TaskType = (typeof TASK_TYPES)[number];
 
-export const EPISTEMIC_CLASSES = [
-  'agent_report',
-  'substrate_observation',
-  'substrate_interpretation',
-  'prediction',
-] as const;
+const EPISTEMIC_CLASSES = ['agent_report', 'substrate_observation', 'substrate_interpretation', 'prediction'] as const;
 
-export const RESPONSE_MODES = ['auto', 'minimal', 'compact', 'standard', 'full', 'mirror'] as const;
+const RESPONSE_MODES = ['auto', 'minimal', 'compact', 'standard', 'full', 'mirror'] as const;
 export type ResponseMode = (typeof RESPONSE_MODES)[number];
 
 const RESPONSE_MODE_SYNONYMS: Readonly<Record<string, ResponseMode>> = {
@@ -44,7 +39,7 @@ const responseMode = z
   .describe('How much the answer says')
   .meta({ wire: { enum: RESPONSE_MODES } });
 
-export const EVIDENCE_KINDS = ['test', 'lint', 'build', 'file_op', 'command', 'tool_call'] as const;
+const EVIDENCE_KINDS = ['test', 'lint', 'build', 'file_op', 'command', 'tool_call'] as const;
 
 const toolResult = z
   .strictObject(
@@ -182,7 +177,7 @@ export const getGovernanceMetrics = toolSpec({
   errors: ['AGENT_NOT_FOUND'],
 });
 
-export const OUTCOME_TYPES = [
+const OUTCOME_TYPES = [
   'drawing_completed',
   'drawing_abandoned',
   'test_passed',
@@ -197,7 +192,7 @@ export const OUTCOME_TYPES = [
 ] as const;
 export type OutcomeType = (typeof OUTCOME_TYPES)[number];
 
-export const VERIFICATION_SOURCES = ['agent_reported_tool_result', 'server_observation', 'external_signal'] as const;
+const VERIFICATION_SOURCES = ['agent_reported_tool_result', 'server_observation', 'external_signal'] as const;
 export type VerificationSource = (typeof VERIFICATION_SOURCES)[number];
 
 export const outcomeEvent = toolSpec({

@@ -67,8 +67,11 @@ export interface AgentsOptions<M> {
   ids: Ids;
   notifier: Notifier;
   onCrash: (agentId: string, error: unknown) => void;
-  /** Another node changed the agent first: refresh what is kept about it elsewhere before the decision is made again. */
-  onConflict?: (agentId: string) => Promise<void>;
+  /**
+   * Another node changed the agent: bring what is kept about it elsewhere up to date. Awaited before the newer head is
+   * used or published, so that nothing older than the head is ever decided on: the compare-and-set guards the head only.
+   */
+  onForeignChange?: (agentId: string) => Promise<void>;
   onFlush?: (flush: { items: number; ms: number; ok: boolean }) => void;
   /** Waiting messages per agent. */
   mailboxCapacity?: number;
@@ -78,6 +81,8 @@ export interface AgentsOptions<M> {
 }
 
 const TABLE = 'agents';
+/** At the stop, commits of unknown end may keep their callers waiting for PostgreSQL this long. */
+const STOP_GRACE_MS = 3_000;
 /** One node loses a compare-and-set rarely; losing it this often in one call means something else is wrong. */
 const MAX_ATTEMPTS = 20;
 
@@ -134,7 +139,7 @@ export class Agents<M> {
       ...(options.onFlush && { onFlush: options.onFlush }),
     });
     options.notifier.onChange(TABLE, (agentIds) => this.refresh(agentIds));
-    options.notifier.onGap(() => this.load());
+    options.notifier.onGap(() => this.#catchUp());
   }
 
   /** Every agent's head, from memory. */
@@ -146,7 +151,7 @@ export class Agents<M> {
     return { ...this.#mailboxes.sizes, uncommitted: this.#commits.waiting };
   }
 
-  /** Loads all heads with one query. */
+  /** Loads all heads with one query, at the start. What `onForeignChange` refreshes is to be loaded after it. */
   async load(): Promise<void> {
     for (const row of await this.#options.database.query<sql.HeadRow>(sql.selectHeads())) {
       this.#publishNewer(sql.headFromRow(row));
@@ -155,12 +160,18 @@ export class Agents<M> {
 
   /** Takes PostgreSQL's word on these agents, after another node changed them. */
   async refresh(agentIds: readonly string[]): Promise<void> {
+    const known = agentIds.filter((agentId) => this.table.read(agentId).ok);
     const rows = await this.#options.database.query<sql.HeadRow>(sql.selectHeadsOf(agentIds));
-    for (const row of rows) {
-      const head = sql.headFromRow(row);
-      // A mailbox that holds the older state would only lose its compare-and-set; reloading now saves it the round.
-      if (this.#publishNewer(head)) this.#mailboxes.forget(head.agentId);
-    }
+    await this.#take(rows, known);
+  }
+
+  /** The agent's head: from memory, or, when memory does not know it, from PostgreSQL. */
+  async find(agentId: string): Promise<AgentHead | undefined> {
+    const reading = this.table.read(agentId);
+    if (reading.ok) return reading.value;
+    await this.refresh([agentId]);
+    const found = this.table.read(agentId);
+    return found.ok ? found.value : undefined;
   }
 
   /**
@@ -226,8 +237,30 @@ export class Agents<M> {
 
   /** Answers what is accepted, commits what is decided, then stops. */
   async stop(): Promise<void> {
-    await this.#mailboxes.stop();
+    const quiet = this.#mailboxes.stop();
+    // While PostgreSQL is away, only the end of the commits lets the mailboxes end.
+    await Promise.race([
+      quiet,
+      new Promise<void>((resolve) => this.#options.clock.after(STOP_GRACE_MS, resolve)),
+    ]);
     await this.#commits.stop();
+    await quiet;
+  }
+
+  /** Takes PostgreSQL's word on every agent, after announcements may have been missed. */
+  async #catchUp(): Promise<void> {
+    const known = [...this.table.entries()].map(([agentId]) => agentId);
+    await this.#take(await this.#options.database.query<sql.HeadRow>(sql.selectHeads()), known);
+  }
+
+  /** Publishes what is newer among `rows`, and forgets those of `known` that PostgreSQL has no longer. */
+  async #take(rows: readonly sql.HeadRow[], known: readonly string[]): Promise<void> {
+    const stored = new Set(rows.map((row) => row.agent_id));
+    for (const agentId of known) if (!stored.has(agentId)) this.#remove(agentId);
+    for (const head of rows.map(sql.headFromRow)) {
+      // A mailbox that holds the older state would only lose its compare-and-set; reloading now saves it the round.
+      if (await this.#takeNewer(head)) this.#mailboxes.forget(head.agentId);
+    }
   }
 
   async #decideAndCommit<R>(
@@ -248,23 +281,18 @@ export class Agents<M> {
       }
       const decided = await decide(state);
       if (!decided.ok) return { reply: decided, state };
-      const { reply, refusal, change, memory = state.memory } = decided.value;
+      const { reply, refusal, memory = state.memory } = decided.value;
       const answer: Outcome<R> = refusal === undefined ? accept(reply) : { ok: false, refusal };
-      if (change === undefined) return { reply: answer, state: { head: state.head, memory } };
+      if (decided.value.change === undefined) return { reply: answer, state: { head: state.head, memory } };
 
-      const kept =
-        idempotency === undefined || refusal !== undefined
-          ? change
-          : { ...change, idempotency: { ...idempotency, reply: reply as Readonly<Record<string, unknown>> } };
-      const commit = this.#prepare(state.head, kept);
-      const committed = await this.#commits.submit(commit);
+      const { after, committed } = await this.#commit(state.head, decided.value, idempotency);
       if (committed.ok && committed.value) {
         faultPoint('checkin.committed');
-        this.#live.writer.publish(agentId, commit.after);
+        this.#live.writer.publish(agentId, after);
         decided.value.committed?.();
         this.#options.notifier.announce(TABLE, agentId);
         faultPoint('checkin.published');
-        return { reply: answer, state: { head: commit.after, memory } };
+        return { reply: answer, state: { head: after, memory } };
       }
       decided.value.abandoned?.();
       // Whether the commit was refused or lost its compare-and-set, what this mailbox holds may be behind PostgreSQL.
@@ -273,12 +301,35 @@ export class Agents<M> {
         return { reply: refuse('SEQUENCE_CONFLICT', `Another writer changed agent ${agentId} first.`), forget: true };
       }
       state = await this.#load(agentId);
-      await this.#options.onConflict?.(agentId);
     }
   }
 
-  #prepare(before: AgentHead, change: AgentChange): AgentCommit {
+  async #commit<R>(
+    before: AgentHead,
+    decision: Decision<M, R>,
+    idempotency: Idempotency | undefined,
+  ): Promise<{ after: AgentHead; committed: Outcome<boolean> }> {
+    try {
+      const commit = this.#prepare(before, decision, idempotency);
+      return { after: commit.after, committed: await this.#commits.submit(commit) };
+    } catch (error) {
+      // What was staged beside the change would otherwise wait for its end for ever.
+      decision.abandoned?.();
+      throw error;
+    }
+  }
+
+  #prepare<R>(
+    before: AgentHead,
+    { change: decided, reply, refusal }: Decision<M, R>,
+    idempotency: Idempotency | undefined,
+  ): AgentCommit {
     const { ids } = this.#options;
+    if (decided === undefined) throw new Error('a decision without a change is not committed');
+    const change =
+      idempotency === undefined || refusal !== undefined
+        ? decided
+        : { ...decided, idempotency: { ...idempotency, reply: reply as Readonly<Record<string, unknown>> } };
     const { rows, end } = chain(before.agentId, before, change.events, change.at, () => ids.rowId(change.at));
     return { before, after: headAfter(before, change, end), change, audit: rows };
   }
@@ -296,19 +347,38 @@ export class Agents<M> {
   async #load(agentId: string): Promise<AgentState<M> | undefined> {
     const rows = await this.#options.database.query<sql.StoredAgentRow>(sql.selectStored(agentId));
     const row = rows[0];
-    if (row === undefined) return undefined;
+    if (row === undefined) {
+      this.#remove(agentId);
+      return undefined;
+    }
     const head = sql.headFromRow(row);
-    this.#publishNewer(head);
+    await this.#takeNewer(head);
     const { state_json: state, drift, evidence } = row;
     return { head, memory: this.#options.codec.restore({ state, drift, evidence }) };
   }
 
+  /** Publishes a head that another node made, after everything that goes with it was brought up to date. */
+  async #takeNewer(head: AgentHead): Promise<boolean> {
+    if (!this.#isNewer(head)) return false;
+    await this.#options.onForeignChange?.(head.agentId);
+    return this.#publishNewer(head);
+  }
+
   /** Publishes a head unless memory already has a newer one; a query may be older than a commit of this node. */
   #publishNewer(head: AgentHead): boolean {
-    const reading = this.#live.table.read(head.agentId);
-    if (reading.ok && reading.value.sequence >= head.sequence) return false;
+    if (!this.#isNewer(head)) return false;
     this.#live.writer.publish(head.agentId, head);
     return true;
+  }
+
+  #isNewer({ agentId, sequence }: AgentHead): boolean {
+    const reading = this.#live.table.read(agentId);
+    return !reading.ok || reading.value.sequence < sequence;
+  }
+
+  #remove(agentId: string): void {
+    this.#live.writer.remove(agentId);
+    this.#mailboxes.forget(agentId);
   }
 }
 

@@ -3,5 +3,5 @@ export { pauseHolds, type AgentHead, type AgentStatus, type Pause, type Vitals }
 export { Agents, expiredPauses, type AgentState, type Decision, type Idempotency, type MemoryCodec } from './agents.ts';
 export { canonicalJson, type AuditDraft } from './audit-chain.ts';
 export type { AgentChange, DriftBaselineRow, OutcomeRow, PredictionRow, StateRow } from './change.ts';
-export { expirePause, pauseChange } from './lifecycle.ts';
+export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
 export { pruneWorkingData } from './sql.ts';

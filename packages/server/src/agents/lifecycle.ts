@@ -1,4 +1,4 @@
-import { AUDIT_EVENTS } from '@breakwater/contract';
+import { AUDIT_EVENTS, refuse } from '@breakwater/contract';
 import { pauseHolds, type AgentHead, type Pause } from './agent.ts';
 import type { AuditDraft } from './audit-chain.ts';
 import type { AgentChange } from './change.ts';
@@ -34,3 +34,9 @@ export const expirePause = (head: AgentHead, now: number): AgentChange | undefin
     ],
   };
 };
+
+/** The refusal of an agent whose life is over: it may be read, and nothing more is written about it. */
+export const refuseEnded = ({ status }: AgentHead): ReturnType<typeof refuse> | undefined =>
+  status === 'archived' || status === 'disabled' || status === 'deleted'
+    ? refuse('AGENT_ARCHIVED', `The agent is ${status}.`, { details: { status } })
+    : undefined;

@@ -14,7 +14,8 @@ export type Baselines = WriteThrough<BehaviouralStats>;
 
 /**
  * The behavioural baseline of every agent, in memory over core.agent_behavioral_baselines (RFC section 10). A check-in
- * stages what it learned in its own transaction; nothing else writes a baseline.
+ * stages what it learned in its own transaction; nothing else writes a baseline. When another node changed an agent, who
+ * takes over the agent's head refreshes its baseline first.
  */
 export const createBaselines = (options: {
   database: Database;
@@ -35,10 +36,6 @@ export const createBaselines = (options: {
     },
     equal: sameStats,
     onDivergence: (divergence) => options.onDivergence(TABLE, divergence),
-  });
-  // The agent's own notification says that its baseline may have changed too.
-  notifier.onChange('agents', async (agentIds) => {
-    await Promise.all(agentIds.map((agentId) => baselines.refresh(agentId)));
   });
   notifier.onGap(async () => void (await baselines.reconcile()));
   return baselines;

@@ -5,6 +5,7 @@ import {
   expirePause,
   pauseChange,
   pauseHolds,
+  refuseEnded,
   type AgentChange,
   type AgentHead,
   type Agents,
@@ -122,7 +123,8 @@ export class CheckIns {
   async expirePauseOf(agentId: string, deadline: number): Promise<void> {
     const reading = this.#options.agents.table.read(agentId);
     const { clock } = this.#options;
-    if (!reading.ok || reading.value.pause === null || pauseHolds(reading.value.pause, clock.now())) return;
+    // An agent that memory does not know may be paused in PostgreSQL: its mailbox finds out.
+    if (reading.ok && (reading.value.pause === null || pauseHolds(reading.value.pause, clock.now()))) return;
     await this.#options.agents.act(agentId, deadline, async ({ head, memory }) => {
       const change = expirePause(head, clock.now());
       if (change === undefined) return accept({ reply: null });
@@ -157,11 +159,13 @@ export class CheckIns {
       ...(pause && { paused: pause }),
       ...(settled.notes.length > 0 && { notes: settled.notes }),
     });
+    const change = changeOf({ update, checkedIn, settled, pause, predictionId, now });
+    // Last, because what is staged must come to an end: nothing after it may throw.
     const staged = this.#options.baselines.stage(head.agentId, checkedIn.baseline);
     return accept({
       reply,
       memory: { ...memory, scoring: checkedIn.scoring, evidence: settled.evidence },
-      change: changeOf({ update, checkedIn, settled, pause, predictionId, now }),
+      change,
       committed: () => staged.published(),
       abandoned: () => staged.abandoned(),
     });
@@ -243,15 +247,12 @@ const textOf = (args: { readonly response_text?: string | null | undefined }): s
 };
 
 /** Refuses an agent that may not check in, with what holds it and the way out (BW-checkin.05). */
-export const lifecycleGate = (head: AgentHead) => {
+const lifecycleGate = (head: AgentHead) => {
   if (head.pause !== null) {
     const { details, recovery, message } = pausedDetails(head.pause);
     return refuse('AGENT_PAUSED', message, { details: { agent_id: head.agentId, ...details }, recovery });
   }
-  if (head.status === 'archived' || head.status === 'disabled' || head.status === 'deleted') {
-    return refuse('AGENT_ARCHIVED', `The agent is ${head.status}.`, { details: { status: head.status } });
-  }
-  return undefined;
+  return refuseEnded(head);
 };
 
 /** What makes two calls the same request: every argument but the secret and the key. */

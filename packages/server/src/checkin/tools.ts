@@ -17,7 +17,7 @@ type AnyCall<A> = Pick<ToolCall<A>, 'args' | 'caller' | 'evidence' | 'deadline' 
 export const checkInTools = (options: {
   checkIns: CheckIns;
   sessionKeyOf: (evidence: Evidence) => string | null;
-  readHead: (agentId: string) => AgentHead | undefined;
+  findAgent: (agentId: string) => Promise<AgentHead | undefined>;
 }): Tool[] => {
   /** The chain lets no unbound caller through to a tool that needs identity; this says so to the compiler. */
   const bound = <A>({ args, caller, evidence, deadline, unknownArguments }: AnyCall<A>): Outcome<BoundCall<A>> => {
@@ -43,7 +43,7 @@ export const checkInTools = (options: {
           hint: 'Send client_session_id to read your own state; onboard gives one.',
         });
       }
-      const head = options.readHead(caller.agentId);
+      const head = await options.findAgent(caller.agentId);
       if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
       return accept(vitalsView(head));
     }),

@@ -3,5 +3,5 @@ import { enableCompileCache } from 'node:module';
 
 // Compiled modules are kept between starts: most of a warm start would otherwise be stripping types.
 enableCompileCache();
-const { runCommand } = await import('./commands.ts');
-await runCommand(process.argv);
+const commands = await import('./commands.ts');
+await commands.runCommand(process.argv);

@@ -4,7 +4,7 @@ import { startNode, type RunningNode } from './start-node.ts';
 import type { Config, SettingName } from './settings.ts';
 
 /** What a person needs to know who has just started the server. */
-export const banner = (node: RunningNode, config: Config): string => {
+const banner = (node: RunningNode, config: Config): string => {
   const token = config.tokens.length > 0 ? ' --header "Authorization: Bearer <token>"' : '';
   return [
     '',
@@ -29,21 +29,37 @@ export const banner = (node: RunningNode, config: Config): string => {
 /** Some supervisors send a signal to the process and to its group: a repeat within this time is the same wish. */
 const IMPATIENT_AFTER_MS = 1_000;
 
-/** Runs the server until SIGTERM or SIGINT; a later second signal ends it at once. */
+/**
+ * Runs the server until SIGTERM or SIGINT, also when one comes while it starts; a later second signal ends it at once.
+ */
 export const serve = async (flags: Partial<Record<SettingName, string>>): Promise<void> => {
   const config = configOf(flags);
-  const node = await startNode(config);
-  console.log(banner(node, config));
-  let stoppingSince: number | undefined;
-  const stop = (): void => {
-    if (stoppingSince === undefined) {
-      stoppingSince = performance.now();
-      node.stop().then(() => process.exit(0), fail);
-    } else if (performance.now() - stoppingSince > IMPATIENT_AFTER_MS) {
+  const end = new AbortController();
+  let endingSince: number | undefined;
+  const onSignal = (): void => {
+    if (endingSince === undefined) {
+      endingSince = performance.now();
+      end.abort();
+    } else if (performance.now() - endingSince > IMPATIENT_AFTER_MS) {
       // Whoever asks again does not want to wait for the drain.
       process.exit(1);
     }
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  let node: RunningNode;
+  try {
+    node = await startNode(config, process.env, end.signal);
+  } catch (error) {
+    // Giving up on request is an orderly end, whatever part was told so.
+    if (end.signal.aborted) process.exit(0);
+    throw error;
+  }
+  const stop = (): void => void node.stop().then(() => process.exit(0), fail);
+  if (end.signal.aborted) {
+    stop();
+    return;
+  }
+  end.signal.addEventListener('abort', stop, { once: true });
+  console.log(banner(node, config));
 };

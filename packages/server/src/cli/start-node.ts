@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ALIASES, FAILURE_EVENTS } from '@breakwater/contract';
 import { pino } from 'pino';
-import { Agents, expiredPauses, pruneWorkingData, type AgentHead } from '../agents/index.ts';
+import { Agents, expiredPauses, pruneWorkingData } from '../agents/index.ts';
 import { createBaselines } from '../baselines/index.ts';
 import { createChannel, divergencePayload } from '../channel/index.ts';
 import { CheckIns, checkInTools, DEFAULT_LOOP_LIMITS, memoryCodec, type Memory } from '../checkin/index.ts';
@@ -67,11 +67,13 @@ const INSTRUCTIONS =
  * Puts a node together and starts it, floor by floor: the port first, so that a taken one is found out before anything
  * else is touched; then PostgreSQL, the schema, the live tables; dispatch opens when all of them are warm (W3-10.05).
  *
- * Rejects with the error of the part that could not start, after stopping those before it.
+ * Rejects with the error of the part that could not start, or when `giveUp` is aborted before all have; by then every
+ * part is stopped.
  */
 export const startNode = async (
   config: Config,
   env: Readonly<Record<string, string | undefined>> = process.env,
+  giveUp?: AbortSignal,
 ): Promise<RunningNode> => {
   const clock = systemClock;
   const ids = systemIds;
@@ -129,7 +131,7 @@ export const startNode = async (
       log.error({ err: error, agent_id: agentId }, 'a call of an agent crashed');
       channel.fail(FAILURE_EVENTS.handlerCrashed, { error: errorName(error) }, agentId);
     },
-    onConflict: (agentId) => baselines.refresh(agentId),
+    onForeignChange: (agentId) => baselines.refresh(agentId),
     onFlush: ({ items, ms, ok }) => metrics.commit({ items, ok, seconds: ms / 1000 }),
   });
   const identity = new Identity({ database, agents, clock, ids, notifier });
@@ -154,15 +156,12 @@ export const startNode = async (
     onDelay: (delay) => channel.fail(FAILURE_EVENTS.eventLoopDelay, { max_ms: delay.maxMs, p99_ms: delay.p99Ms }),
   });
 
-  const readHead = (agentId: string): AgentHead | undefined => {
-    const reading = agents.table.read(agentId);
-    return reading.ok ? reading.value : undefined;
-  };
+  const findAgent = agents.find.bind(agents);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   const dispatcher = new Dispatcher({
     tools: [
-      ...identityTools(identity, readHead),
-      ...checkInTools({ checkIns, sessionKeyOf, readHead }),
+      ...identityTools(identity, findAgent),
+      ...checkInTools({ checkIns, sessionKeyOf, findAgent }),
       ...outcomeTools(outcomes, sessionKeyOf),
       ...serverTools({
         version: VERSION,
@@ -287,63 +286,76 @@ export const startNode = async (
   });
 
   let url = '';
-  await supervisor.start({
-    name: 'http',
-    start: async () => {
-      url = await http.listen({ host: config.host, port: config.port });
-    },
-    stop: () => http.close({ graceMs: DRAIN_MS }),
-  });
-  if (target === undefined) {
+  const startParts = async (): Promise<void> => {
     await supervisor.start({
-      name: 'embedded postgres',
+      name: 'http',
       start: async () => {
-        embedded = await startEmbedded({ dataDir: config.dataDir });
-        target = embedded.target;
+        url = await http.listen({ host: config.host, port: config.port });
       },
-      stop: () => embedded?.stop(),
+      stop: () => http.close({ graceMs: DRAIN_MS }),
     });
+    if (target === undefined) {
+      await supervisor.start({
+        name: 'embedded postgres',
+        start: async () => {
+          embedded = await startEmbedded({ dataDir: config.dataDir });
+          target = embedded.target;
+        },
+        stop: () => embedded?.stop(),
+      });
+    }
+    await supervisor.start({
+      name: 'schema',
+      start: async () => {
+        await migrate(database);
+        await ensurePartitions(database, clock.now());
+        readiness.report('postgres', true);
+      },
+      stop: () => database.close(),
+    });
+    await supervisor.start({ name: 'notifier', start: () => notifier.start(), stop: () => notifier.stop() });
+    await supervisor.start({ name: 'channel', stop: () => channel.stop() });
+    await supervisor.start({
+      name: 'live tables',
+      start: async () => {
+        const load = async (part: string, work: Promise<void>) => {
+          await work;
+          readiness.report(part, true);
+        };
+        await Promise.all([
+          load('flags', flags.load()),
+          // A baseline must not be older than its agent's head.
+          load('agents', agents.load()).then(() => load('baselines', baselines.load())),
+          load('bindings', identity.load()),
+        ]);
+      },
+    });
+    await supervisor.start({ name: 'agents', stop: () => agents.stop() });
+    await supervisor.start({ name: 'event loop', start: () => loopMonitor.start(), stop: () => loopMonitor.stop() });
+    await supervisor.start({ name: 'locks', stop: () => locks.close() });
+    await supervisor.start({ name: 'ticker', stop: () => ticker.stop() });
+    // Started last in name, so that it stops first: what is in flight still finds everything below it running.
+    await supervisor.start({ name: 'http drain', stop: () => http.close({ graceMs: DRAIN_MS }) });
+  };
+  const stop = (): Promise<void> => {
+    stopping = true;
+    return supervisor.stop();
+  };
+  const abandon = () => void stop();
+  giveUp?.addEventListener('abort', abandon, { once: true });
+  try {
+    await startParts();
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    giveUp?.removeEventListener('abort', abandon);
   }
-  await supervisor.start({
-    name: 'schema',
-    start: async () => {
-      await migrate(database);
-      await ensurePartitions(database, clock.now());
-      readiness.report('postgres', true);
-    },
-    stop: () => database.close(),
-  });
-  await supervisor.start({ name: 'notifier', start: () => notifier.start(), stop: () => notifier.stop() });
-  await supervisor.start({ name: 'channel', stop: () => channel.stop() });
-  await supervisor.start({
-    name: 'live tables',
-    start: async () => {
-      const load = async (part: string, work: Promise<void>) => {
-        await work;
-        readiness.report(part, true);
-      };
-      await Promise.all([
-        load('flags', flags.load()),
-        load('baselines', baselines.load()),
-        load('agents', agents.load()),
-        load('bindings', identity.load()),
-      ]);
-    },
-  });
-  await supervisor.start({ name: 'agents', stop: () => agents.stop() });
-  await supervisor.start({ name: 'event loop', start: () => loopMonitor.start(), stop: () => loopMonitor.stop() });
-  await supervisor.start({ name: 'locks', stop: () => locks.close() });
-  await supervisor.start({ name: 'ticker', stop: () => ticker.stop() });
-  // Started last in name, so that it stops first: what is in flight still finds everything below it running.
-  await supervisor.start({ name: 'http drain', stop: () => http.close({ graceMs: DRAIN_MS }) });
 
   return {
     url,
     embeddedIn: embedded?.dataDir,
     readyMs: clock.monotonic() - startedAt,
-    stop: () => {
-      stopping = true;
-      return supervisor.stop();
-    },
+    stop,
   };
 };

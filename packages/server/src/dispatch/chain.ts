@@ -283,7 +283,7 @@ const limitRate: Step = {
  * What every call passes before its tool runs, over REST and MCP alike, in this order (BW-dispatch.01). After it come
  * the deadline, the handler and the envelope.
  */
-export const CHAIN: readonly Step[] = [
+const CHAIN: readonly Step[] = [
   stripInternalFields,
   unwrapKwargs,
   stripPrefix,

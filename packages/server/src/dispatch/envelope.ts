@@ -6,7 +6,7 @@ import { experience } from './experience.ts';
 type Body = Record<string, unknown>;
 
 /** Whether the caller asked for the whole answer: `response_mode: full`, or `lite: false`. */
-export const wantsAll = (args: Arguments): boolean => args['response_mode'] === 'full' || args['lite'] === false;
+const wantsAll = (args: Arguments): boolean => args['response_mode'] === 'full' || args['lite'] === false;
 
 const signatureOf = ({ agentId, assurance }: Caller) =>
   agentId === undefined ? { uuid: null } : { uuid: agentId, identity_assurance: assurance };

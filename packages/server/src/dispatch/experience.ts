@@ -13,7 +13,7 @@ const at = (payload: unknown, path: string): unknown =>
 
 const paused = (payload: Payload): boolean => isObject(payload['paused']) || isObject(payload['pause']);
 
-const STOP = 'Stop acting and read the reason; the pause ends at its expires_at.';
+const STOP = 'Stop acting and read the reason.';
 
 /**
  * What each tool says through its workflow alias. Short on purpose: the check-in's answer must stay under 1 KB whole
@@ -32,7 +32,8 @@ const EXPERIENCES: Readonly<Record<string, Experience>> = {
         : payload['prediction_id'] == null
           ? 'Carry on.'
           : 'Then record_result with prediction_id.',
-    summary: { action: 'decision.action', risk_score: 'metrics.risk_score' },
+    // Everything that a summary could name stands right beside it.
+    summary: {},
   },
   get_governance_metrics: {
     next: (payload) =>
@@ -59,7 +60,7 @@ const EXPERIENCES: Readonly<Record<string, Experience>> = {
 export const experience = (
   tool: string,
   payload: Payload,
-): { readonly next_action: string; readonly state_summary: Payload } | Record<string, never> => {
+): { readonly next_action?: string; readonly state_summary?: Payload } => {
   const told = Object.hasOwn(EXPERIENCES, tool) ? EXPERIENCES[tool] : undefined;
   if (told === undefined) return {};
   const summary: Record<string, unknown> = {};
@@ -67,5 +68,8 @@ export const experience = (
     const value = at(payload, path);
     if (value !== undefined) summary[name] = value;
   }
-  return { next_action: told.next(payload), state_summary: summary };
+  return {
+    next_action: told.next(payload),
+    ...(Object.keys(summary).length > 0 && { state_summary: summary }),
+  };
 };

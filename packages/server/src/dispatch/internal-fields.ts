@@ -26,7 +26,7 @@ const INTERNAL = new Set([
 ]);
 
 /** Whether a caller may not send this argument: the internal names, and every name that begins with `_`. */
-export const isInternal = (name: string): boolean => name.startsWith('_') || INTERNAL.has(name);
+const isInternal = (name: string): boolean => name.startsWith('_') || INTERNAL.has(name);
 
 /** A copy without internal fields. The copy is the call's own: later steps may change it. */
 export const withoutInternal = (args: Readonly<Record<string, unknown>>): Arguments => {

@@ -76,12 +76,12 @@ export class Identity<M> {
    */
   async onboard(caller: Caller, evidence: Evidence, birth: Birth, forceNew: boolean): Promise<Outcome<Onboarded>> {
     if (caller.agentId !== undefined && !forceNew) {
-      const known = this.#agents.table.read(caller.agentId);
-      if (!known.ok) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
+      const known = await this.#agents.find(caller.agentId);
+      if (known === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
       if (evidence.mcpSessionId !== undefined) await this.#bindTransport(evidence.mcpSessionId, caller.agentId);
-      return accept({ head: known.value, isNew: false, secret: evidence.clientSessionId ?? evidence.sessionHeader });
+      return accept({ head: known, isNew: false, secret: evidence.clientSessionId ?? evidence.sessionHeader });
     }
-    if (birth.parentAgentId !== null && !this.#agents.table.read(birth.parentAgentId).ok) {
+    if (birth.parentAgentId !== null && (await this.#agents.find(birth.parentAgentId)) === undefined) {
       return refuse('PARAMETER_ERROR', `parent_agent_id: no agent ${birth.parentAgentId}.`, {
         details: { parameter: 'parent_agent_id' },
       });
@@ -115,8 +115,8 @@ export class Identity<M> {
       ),
     );
     if (!renamed.ok) return renamed;
-    const head = this.#agents.table.read(agentId);
-    return head.ok ? accept(head.value) : refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
+    const head = await this.#agents.find(agentId);
+    return head !== undefined ? accept(head) : refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
   }
 
   /** The name under which rows record the session that acts: a prefix of the credential's hash. */

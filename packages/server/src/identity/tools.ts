@@ -4,12 +4,12 @@ import { defineTool, type Caller, type Tool } from '../runtime/index.ts';
 import type { Identity } from './service.ts';
 
 /** A public handle: readable, never a key. */
-export const handleOf = (head: AgentHead): string => {
+const handleOf = (head: AgentHead): string => {
   const day = new Date(head.createdAt).toISOString().slice(0, 10).replaceAll('-', '');
   return `Agent_${day}_${head.agentId.slice(0, 8)}`;
 };
 
-export const displayNameOf = (head: AgentHead): string => head.label ?? handleOf(head);
+const displayNameOf = (head: AgentHead): string => head.label ?? handleOf(head);
 
 const SCORE: Readonly<Record<Caller['assurance'], number>> = { strong: 1, weak: 0.35, none: 0 };
 
@@ -25,7 +25,7 @@ const assuranceOf = ({ assurance, source }: Caller) => ({
 /** The tools of identity: onboard and identity. */
 export const identityTools = <M>(
   service: Identity<M>,
-  readHead: (agentId: string) => AgentHead | undefined,
+  findAgent: (agentId: string) => Promise<AgentHead | undefined>,
 ): Tool[] => [
   defineTool(onboardSpec, async ({ args, caller, evidence }) => {
     const onboarded = await service.onboard(
@@ -74,7 +74,7 @@ export const identityTools = <M>(
   }),
   defineTool(identitySpec, async ({ args, caller, evidence, deadline }) => {
     const { agentId } = caller;
-    const known = agentId === undefined ? undefined : readHead(agentId);
+    const known = agentId === undefined ? undefined : await findAgent(agentId);
     if (agentId === undefined || known === undefined) {
       return accept({
         identity_status: 'unbound',

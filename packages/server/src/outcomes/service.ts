@@ -3,6 +3,7 @@ import { accept, AUDIT_EVENTS, type outcomeEvent, type Outcome, type OutcomeType
 import {
   canonicalJson,
   pauseChange,
+  refuseEnded,
   type AgentHead,
   type Agents,
   type AuditDraft,
@@ -69,6 +70,9 @@ export class Outcomes<M extends WithEvidence> {
       agentId,
       deadline,
       async ({ head, memory }) => {
+        // A pause at the detector's limit would otherwise bring an archived agent back when it expires.
+        const ended = refuseEnded(head);
+        if (ended !== undefined) return ended;
         const now = clock.now();
         const settled = await this.#settle(head, memory.evidence, [draftOf(args)], sessionKey, now);
         const row = settled.rows[0];

@@ -12,9 +12,6 @@ const MAX_ARGUMENTS = 100;
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Some MCP hosts send the name as their model sees it: `mcp_<server>_<tool>`, or `mcp__<server>__<tool>`. */
-export const bareToolName = (name: string): string => name.replace(/^mcp_(_.+?__|[^_]+_)(?=.)/, '');
-
 /** Reads `{"name" | "tool_name": string, "arguments"?: object}`; every refusal is BAD_REQUEST and names the field. */
 export const readCallBody = (body: unknown): Outcome<CallBody> => {
   if (!isObject(body)) return refuse('BAD_REQUEST', 'The body must be a JSON object.');
@@ -34,5 +31,5 @@ export const readCallBody = (body: unknown): Outcome<CallBody> => {
       details: { field: 'arguments' },
     });
   }
-  return accept({ name: bareToolName(name), args });
+  return accept({ name, args });
 };

@@ -207,7 +207,10 @@ describe('the refusal of a paused agent', () => {
         schema: 'dialectic.pause_evidence.v1',
         measurement: { claims: { graded: checkIn.evidence.claims.graded } },
       });
-      expect(recovery).toMatchObject({ tools: ['self_recovery', 'request_review'], expires_at: PAUSED.expires_at });
+      expect(recovery).toMatchObject({
+        tools: ['check_working_state', 'record_result'],
+        expires_at: PAUSED.expires_at,
+      });
       const refusal = {
         success: false,
         error: message,

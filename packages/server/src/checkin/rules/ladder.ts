@@ -1,3 +1,4 @@
+import { CLAIMS_LIMITS } from '@breakwater/contract';
 import { leadingComponent, type RiskComponents, type VerdictWord } from './assessment.ts';
 import type { Basin } from './basin.ts';
 import type { ClaimsReading } from './evidence.ts';
@@ -32,9 +33,6 @@ export interface Ruling {
 }
 
 /** The detector's values at which claims guide, and at which they pause (spec checkin 2.12). */
-const CLAIMS_GUIDE = 20;
-export const CLAIMS_PAUSE = 1000;
-const CLAIMS_LEAST_GRADED = 5;
 export const RISK_CEILING = 0.7;
 const RISK_CRITICAL = 0.8;
 const RISK_NEAR = 0.2;
@@ -95,7 +93,7 @@ export const decide = (input: LadderInput): Ruling => {
   const { claims, risk, components } = input;
   const verdict = withOscillation(input.verdict, input.resonant);
 
-  if (claims.value >= CLAIMS_PAUSE && claims.graded >= CLAIMS_LEAST_GRADED) {
+  if (claims.value >= CLAIMS_LIMITS.pause && claims.graded >= CLAIMS_LIMITS.leastGraded) {
     return pause('claims_pause', `claims against results: ${claimsText(claims)}`);
   }
   if (risk.final > RISK_CEILING) {
@@ -106,7 +104,7 @@ export const decide = (input: LadderInput): Ruling => {
     const reason = `high risk ${risk.raw.toFixed(2)}, led by ${leadingText(components)}`;
     return pause('risk_pause', reason, risk.raw >= RISK_CRITICAL);
   }
-  if (claims.value >= CLAIMS_GUIDE) {
+  if (claims.value >= CLAIMS_LIMITS.guide) {
     return guide(`claims against results: ${claimsText(claims)}`, 'Claim less, or check the work before you claim it.');
   }
   if (input.basin === 'low' || input.voidActive || risk.final >= RISK_NEAR) {

@@ -1,7 +1,8 @@
+import { CLAIMS_LIMITS } from '@breakwater/contract';
 import type { Eisv } from './behaviour.ts';
 import type { RiskComponents } from './assessment.ts';
 import type { ClaimsReading } from './evidence.ts';
-import { CLAIMS_PAUSE, RISK_CEILING, type Ruling } from './ladder.ts';
+import { RISK_CEILING, type Ruling } from './ladder.ts';
 import { finiteOrNull } from './numbers.ts';
 
 /** Why an agent was paused: what was measured, by which policy it was judged, and what is done about it. */
@@ -42,7 +43,7 @@ export const pauseEvidence = (
     policy_evaluation: {
       policy: POLICY,
       sub_action: ruling.sub_action,
-      limits: { claims: CLAIMS_PAUSE, risk: RISK_CEILING },
+      limits: { claims: CLAIMS_LIMITS.pause, risk: RISK_CEILING },
     },
     enforcement: { mode: 'circuit_breaker', effect: 'check_ins_refused' },
   };

@@ -23,7 +23,8 @@ interface PausedDetails {
   };
 }
 
-const TOOLS = ['self_recovery', 'request_review'] as const;
+/** What still answers while paused and helps to understand why. */
+const TOOLS = ['check_working_state', 'record_result'] as const;
 /** Evidence beyond this many characters is left for the agent's own reading, so that a refusal stays below 1 KB. */
 const MOST_EVIDENCE = 380;
 
@@ -49,7 +50,7 @@ export const pausedDetails = (pause: PauseInForce): PausedDetails => ({
   message: `Paused: ${pause.reason}`,
   details: { paused_at: pause.paused_at, reason: pause.reason, evidence: fitting(pause.evidence) },
   recovery: {
-    action: 'Stop acting, read the evidence, and recover.',
+    action: 'Stop acting and read the evidence; the pause ends by itself at expires_at.',
     tools: TOOLS,
     related_tools: TOOLS,
     expires_at: pause.expires_at,

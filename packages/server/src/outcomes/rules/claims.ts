@@ -1,3 +1,5 @@
+import { CLAIMS_LIMITS } from '@breakwater/contract';
+
 /** One claim and what came of it: both 0 to 1. */
 export interface ClaimAndResult {
   readonly claim: number;
@@ -17,10 +19,6 @@ export interface ClaimsState {
 
 /** How much of its wealth each bet puts on the next result: timid ones find small gaps, bold ones find large gaps fast. */
 export const FRACTIONS = [0.1, 0.25, 0.5] as const;
-
-/** From this value on the detector asks for a pause, once there are {@link LEAST_GRADED} graded outcomes. */
-const PAUSE_AT = 1000;
-const LEAST_GRADED = 5;
 
 /** Results may fall this far short of the claim before it counts against the agent. */
 const TOLERANCE = 0.05;
@@ -62,7 +60,7 @@ export const observeClaim = (state: ClaimsState, observed: ClaimAndResult): Clai
 export const claimsValue = ({ bets }: ClaimsState): number => bets.reduce((sum, bet) => sum + bet, 0) / bets.length;
 
 export const claimsDemandPause = (state: ClaimsState): boolean =>
-  state.graded >= LEAST_GRADED && claimsValue(state) >= PAUSE_AT;
+  state.graded >= CLAIMS_LIMITS.leastGraded && claimsValue(state) >= CLAIMS_LIMITS.pause;
 
 /** Mean claim and accuracy over all graded outcomes of this account; null before the first. */
 export const claimsMeans = (state: ClaimsState): { meanClaim: number | null; accuracy: number | null } =>
@@ -92,7 +90,7 @@ export const claimsPause = (state: ClaimsState): ClaimsPause => {
     evidence: {
       detector: 'claims',
       value,
-      limit: PAUSE_AT,
+      limit: CLAIMS_LIMITS.pause,
       graded: state.graded,
       mean_claim: meanClaim,
       accuracy,
