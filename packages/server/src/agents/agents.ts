@@ -239,10 +239,7 @@ export class Agents<M> {
   async stop(): Promise<void> {
     const quiet = this.#mailboxes.stop();
     // While PostgreSQL is away, only the end of the commits lets the mailboxes end.
-    await Promise.race([
-      quiet,
-      new Promise<void>((resolve) => this.#options.clock.after(STOP_GRACE_MS, resolve)),
-    ]);
+    await Promise.race([quiet, new Promise<void>((resolve) => this.#options.clock.after(STOP_GRACE_MS, resolve))]);
     await this.#commits.stop();
     await quiet;
   }

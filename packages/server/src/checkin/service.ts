@@ -243,7 +243,7 @@ export class CheckIns {
 /** Text beyond the limit is cut, and the answer says so; cut by code points, so that no character is halved. */
 const textOf = (args: { readonly response_text?: string | null | undefined }): string => {
   const text = args.response_text ?? '';
-  return text.length <= MAX_TEXT ? text : [...text].slice(0, MAX_TEXT).join('');
+  return text.length <= MAX_TEXT ? text : Array.from(text).slice(0, MAX_TEXT).join('');
 };
 
 /** Refuses an agent that may not check in, with what holds it and the way out (BW-checkin.05). */

@@ -140,7 +140,7 @@ export const readConfig = (
   const problems: string[] = [];
   const names = Object.values(SETTINGS).map((setting) => setting.env);
   for (const name of Object.keys(env)) {
-    if (!name.startsWith('BREAKWATER_') || OTHER_VARIABLES.test(name) || (names).includes(name)) continue;
+    if (!name.startsWith('BREAKWATER_') || OTHER_VARIABLES.test(name) || names.includes(name)) continue;
     const [guess] = nearest(name, names, 1);
     problems.push(`${name} is unknown${guess === undefined ? '' : `; did you mean ${guess}?`}`);
   }

@@ -3,7 +3,8 @@ import { isObject } from './frame.ts';
 type Payload = Readonly<Record<string, unknown>>;
 
 interface Experience {
-  next(payload: Payload): string;
+  /** Undefined: the payload says it already. */
+  next(payload: Payload): string | undefined;
   /** Keys of the payload, by their names in the summary; dots lead into objects. */
   readonly summary: Readonly<Record<string, string>>;
 }
@@ -28,7 +29,7 @@ const EXPERIENCES: Readonly<Record<string, Experience>> = {
   process_agent_update: {
     next: (payload) =>
       paused(payload)
-        ? STOP
+        ? undefined
         : payload['prediction_id'] == null
           ? 'Carry on.'
           : 'Then record_result with prediction_id.',
@@ -68,8 +69,9 @@ export const experience = (
     const value = at(payload, path);
     if (value !== undefined) summary[name] = value;
   }
+  const next = told.next(payload);
   return {
-    next_action: told.next(payload),
+    ...(next !== undefined && { next_action: next }),
     ...(Object.keys(summary).length > 0 && { state_summary: summary }),
   };
 };

@@ -71,7 +71,7 @@ const pause = (sub_action: SubAction, reason: string, critical = false): Ruling 
   action: 'pause',
   sub_action,
   reason,
-  guidance: 'Stop acting. Read the evidence, then recover or ask for a review.',
+  guidance: 'Stop acting and read the evidence.',
   ...(critical && { critical }),
 });
 

@@ -1,0 +1,96 @@
+import { Agents } from '../src/agents/index.ts';
+import { createBaselines, type Baselines } from '../src/baselines/index.ts';
+import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, type Memory } from '../src/checkin/index.ts';
+import { Identity } from '../src/identity/index.ts';
+import { Outcomes } from '../src/outcomes/index.ts';
+import { createNotifier, type Database } from '../src/postgres/index.ts';
+import { idsFrom, seededRandom, systemClock, type Clock, type Evidence, type Ids } from '../src/runtime/index.ts';
+
+/** The features of one node over a database, without transports: as many nodes as a test wants. */
+export interface TestNode {
+  readonly agents: Agents<Memory>;
+  readonly baselines: Baselines;
+  readonly outcomes: Outcomes<Memory>;
+  readonly checkIns: CheckIns;
+  readonly identity: Identity<Memory>;
+  readonly divergences: { readonly store: string; readonly key: string }[];
+  readonly crashes: unknown[];
+  stop(): Promise<void>;
+}
+
+export const PAUSE_MS = 72 * 3_600_000;
+export const PEER = '127.0.0.1|test';
+
+/** Puts a node together the way the server does, and loads its live tables. */
+export const testNode = async (
+  database: Database,
+  options: { clock?: Clock; ids?: Ids; nodeId?: string; listen?: boolean; loops?: boolean } = {},
+): Promise<TestNode> => {
+  const clock = options.clock ?? systemClock;
+  const ids = options.ids ?? idsFrom(seededRandom(Math.floor(Math.random() * 2 ** 31)));
+  const divergences: { store: string; key: string }[] = [];
+  const crashes: unknown[] = [];
+  const notifier = createNotifier({
+    database,
+    nodeId: options.nodeId ?? ids.uuid(),
+    clock: systemClock,
+    onError: (error) => void crashes.push(error),
+  });
+  const baselines = createBaselines({
+    database,
+    notifier,
+    onDivergence: (store, { key }) => void divergences.push({ store, key }),
+  });
+  const agents = new Agents<Memory>({
+    database,
+    codec: memoryCodec,
+    clock,
+    ids,
+    notifier,
+    onCrash: (_, error) => void crashes.push(error),
+    onForeignChange: (agentId) => baselines.refresh(agentId),
+    mailboxCapacity: 1000,
+  });
+  const outcomes = new Outcomes<Memory>({ database, agents, clock, ids, pauseMs: PAUSE_MS });
+  const checkIns = new CheckIns({
+    agents,
+    baselines,
+    outcomes,
+    clock,
+    ids,
+    pauseMs: PAUSE_MS,
+    loopLimits: options.loops === true ? DEFAULT_LOOP_LIMITS : { ...DEFAULT_LOOP_LIMITS, burst: Infinity },
+  });
+  const identity = new Identity<Memory>({ database, agents, clock, ids, notifier });
+  if (options.listen === true) await notifier.start();
+  await agents.load();
+  await Promise.all([baselines.load(), identity.load()]);
+  return {
+    agents,
+    baselines,
+    outcomes,
+    checkIns,
+    identity,
+    divergences,
+    crashes,
+    stop: async () => {
+      await agents.stop();
+      await notifier.stop();
+    },
+  };
+};
+
+/** A caller whose evidence proves nothing. */
+export const nobody = { agentId: undefined, assurance: 'none', source: 'none', principal: `peer:${PEER}` } as const;
+
+/** Mints an agent; gives its id and secret. */
+export const born = async (node: TestNode): Promise<{ agentId: string; evidence: Evidence }> => {
+  const made = await node.identity.onboard(
+    nobody,
+    { peer: PEER },
+    { name: null, purpose: null, parentAgentId: null, spawnReason: null, metadata: {} },
+    false,
+  );
+  if (!made.ok || made.value.secret === undefined) throw new Error('an agent is born with a secret');
+  return { agentId: made.value.head.agentId, evidence: { peer: PEER, clientSessionId: made.value.secret } };
+};
