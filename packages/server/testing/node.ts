@@ -19,7 +19,7 @@ export interface TestNode {
 }
 
 export const PAUSE_MS = 72 * 3_600_000;
-export const PEER = '127.0.0.1|test';
+const PEER = '127.0.0.1|test';
 
 /** Puts a node together the way the server does, and loads its live tables. */
 export const testNode = async (
@@ -81,7 +81,7 @@ export const testNode = async (
 };
 
 /** A caller whose evidence proves nothing. */
-export const nobody = { agentId: undefined, assurance: 'none', source: 'none', principal: `peer:${PEER}` } as const;
+const nobody = { agentId: undefined, assurance: 'none', source: 'none', principal: `peer:${PEER}` } as const;
 
 /** Mints an agent; gives its id and secret. */
 export const born = async (node: TestNode): Promise<{ agentId: string; evidence: Evidence }> => {
