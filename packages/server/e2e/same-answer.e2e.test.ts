@@ -20,7 +20,7 @@ type Call = (name: string, args: Json) => Promise<Json>;
 
 /**
  * Without what differs between two agents that do the same: ids, handles, secrets, times, and scores, which depend on the
- * time between calls. Whole numbers, words and every key stay.
+ * time between calls, with the regime, which is read off them. Whole numbers, other words and every key stay.
  */
 const plain = (value: unknown): unknown =>
   JSON.parse(
@@ -30,6 +30,7 @@ const plain = (value: unknown): unknown =>
       .replaceAll(/Agent_\d{8}_[0-9a-f]{8}/g, '<handle>')
       .replaceAll(/"[\w-]{43}"/g, '"<secret>"')
       .replaceAll(/(?<=[:[])-?\d+\.\d+(e-?\d+)?/g, '"<score>"')
+      .replaceAll(/"regime":"[A-Z]+"/g, '"regime":"<score>"')
       .replaceAll(/\d+\.\d\d to the/g, '<score> to the'),
   ) as unknown;
 
