@@ -238,6 +238,30 @@ describe('what a check-in leaves behind', () => {
     await node.stop();
   });
 
+  test('tool results that come along are outcomes of the same transaction, by the kind their tool betrays', async () => {
+    verifies('BW-checkin.17');
+    const node = await testNode(db.database);
+    const { agentId } = await born(node);
+    const claim = value(await update(node, agentId));
+    const attached = [
+      { tool: 'pytest', summary: '12 passed', exit_code: 0, prediction_id: claim['prediction_id'] },
+      { tool: 'pytest', summary: 'again', exit_code: 1, prediction_id: claim['prediction_id'] },
+    ];
+    value(await update(node, agentId, { recent_tool_results: attached }));
+    const stored = await rows<Reply>(
+      'SELECT *, xmin::text FROM audit.outcome_events WHERE agent_id = $1 ORDER BY outcome_type DESC',
+      agentId,
+    );
+    expect(stored).toMatchObject([
+      { outcome_type: 'test_passed', prediction_source: 'registry', update_index: 1, graded: true },
+      // A claim is settled once.
+      { outcome_type: 'test_failed', prediction_source: 'missing_prediction', graded: false },
+    ]);
+    const [state] = await rows<Reply>('SELECT xmin::text FROM core.identities WHERE agent_id = $1', agentId);
+    expect(stored.map((row) => row['xmin'])).toEqual([state?.['xmin'], state?.['xmin']]);
+    await node.stop();
+  });
+
   test('a simulation gives the decision and persists nothing', async () => {
     verifies('BW-checkin.14');
     const node = await testNode(db.database);

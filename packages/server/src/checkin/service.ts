@@ -23,6 +23,7 @@ import { checkIn, type CheckIn } from './rules/check-in.ts';
 import { detectLoop, type LoopLimits } from './rules/loop.ts';
 import { encodeScoring } from './rules/state.ts';
 import { textFeatures } from './rules/text-features.ts';
+import { inferKind } from './rules/tool-results.ts';
 
 type UpdateArguments = z.output<typeof processAgentUpdate.input>;
 /** The arguments that scoring and answering look at; a check-in and its simulation share them. */
@@ -205,13 +206,9 @@ export class CheckIns {
     now: number,
   ): Promise<{ checkedIn: CheckIn; settled: Settled }> {
     const { baselines, outcomes } = this.#options;
-    const settled = await outcomes.settleToolResults(
-      head,
-      memory.evidence,
-      args.recent_tool_results ?? [],
-      sessionKey,
-      now,
-    );
+    // A result says by its tool what kind it is; scoring and grading must not tell it differently.
+    const toolResults = (args.recent_tool_results ?? []).map((result) => ({ ...result, kind: inferKind(result) }));
+    const settled = await outcomes.settleToolResults(head, memory.evidence, toolResults, sessionKey, now);
     // Before the first check-in there is nothing to be cold: asking PostgreSQL would find no row.
     const live = baselines.table.read(head.agentId);
     const baseline = live.ok || head.updateCount === 0 ? live : await baselines.readGated(head.agentId);
@@ -232,7 +229,7 @@ export class CheckIns {
         ...(args.confidence !== undefined && { confidence: args.confidence }),
         taskType: args.task_type,
         ownDrift: args.ethical_drift ?? [],
-        toolResults: args.recent_tool_results ?? [],
+        toolResults,
       },
       now,
     );
