@@ -53,6 +53,8 @@ const CEILING_MS = 30_000;
 /** What must not outlive this process, whatever ends it. */
 const children = new Set<ChildProcess>();
 const folders = new Set<string>();
+/** Servers that run, by their data directory. */
+const servers = new Map<string, Set<Running>>();
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
   for (const folder of folders) signalPid(postmasterPid(folder), 'SIGQUIT');
@@ -120,6 +122,10 @@ export const spawnServer = (
 ): ServerProcess => {
   const { args = [], port = 0, ...command } = options;
   const running = spawnCommand(['serve', '--port', String(port), '--data-dir', dataDir, ...args], command);
+  const here = servers.get(dataDir) ?? new Set();
+  servers.set(dataDir, here.add(running));
+  const ended = () => void here.delete(running);
+  running.exited.then(ended, ended);
   return {
     ...running,
     async ready() {
@@ -171,8 +177,16 @@ export const postmasterPid = (dataDir: string): number | undefined => {
   return existsSync(command) && readFileSync(command, 'utf8').includes(dataDir) ? pid : undefined;
 };
 
-/** Ends the PostgreSQL of a data directory, if one runs, and removes the directory. */
+/**
+ * Ends what still runs on a data directory, its PostgreSQL and a server that a failed test did not come to stop, and
+ * removes the directory.
+ */
 export const removeDataDir = async (dataDir: string): Promise<void> => {
+  for (const server of servers.get(dataDir) ?? []) {
+    server.signal('SIGKILL');
+    await server.exited;
+  }
+  servers.delete(dataDir);
   if (signalPid(postmasterPid(dataDir), 'SIGQUIT')) {
     await until(() => (postmasterPid(dataDir) === undefined ? true : undefined), 'PostgreSQL ends');
   }

@@ -19,6 +19,7 @@ import {
 import { pauseHolds, type AgentHead } from './agent.ts';
 import { chain } from './audit-chain.ts';
 import { headAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
+import type { Idempotency } from './idempotency.ts';
 import * as sql from './sql.ts';
 
 /** What features remember about an agent between calls, and how it comes back from PostgreSQL. */
@@ -53,12 +54,6 @@ export interface Decision<M, R> {
 }
 
 export type Decide<M, R> = (state: AgentState<M>) => Promise<Outcome<Decision<M, R>>>;
-
-/** A call that may be repeated: the key that the caller chose, and a hash of what was asked. */
-export interface Idempotency {
-  readonly key: string;
-  readonly requestHash: string;
-}
 
 export interface AgentsOptions<M> {
   database: Database;

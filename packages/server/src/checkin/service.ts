@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import { accept, AUDIT_EVENTS, refuse, type Outcome, type processAgentUpdate } from '@breakwater/contract';
 import {
-  canonicalJson,
+  idempotencyOf,
   expirePause,
   pauseChange,
   pauseHolds,
@@ -96,12 +95,7 @@ export class CheckIns {
       return refuse('STRONG_IDENTITY_REQUIRED', `The identity is ${assurance}; this call asked for strong.`);
     }
     await this.expirePauseOf(agentId, deadline);
-    return this.#options.agents.act(
-      agentId,
-      deadline,
-      (state) => this.#decide(update, state),
-      args.idempotency_key === undefined ? undefined : { key: args.idempotency_key, requestHash: requestHash(args) },
-    );
+    return this.#options.agents.act(agentId, deadline, (state) => this.#decide(update, state), idempotencyOf(args));
   }
 
   /** The decision that `update` would get now; stores nothing (BW-checkin.14). */
@@ -250,12 +244,6 @@ const lifecycleGate = (head: AgentHead) => {
     return refuse('AGENT_PAUSED', message, { details: { agent_id: head.agentId, ...details }, recovery });
   }
   return refuseEnded(head);
-};
-
-/** What makes two calls the same request: every argument but the secret and the key. */
-const requestHash = (args: UpdateArguments): string => {
-  const { idempotency_key: _key, client_session_id: _secret, ...asked } = args;
-  return hash('sha256', canonicalJson(asked));
 };
 
 const pauseOf = (

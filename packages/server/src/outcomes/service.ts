@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import { accept, AUDIT_EVENTS, type outcomeEvent, type Outcome, type OutcomeType } from '@breakwater/contract';
 import {
-  canonicalJson,
+  idempotencyOf,
   pauseChange,
   refuseEnded,
   type AgentHead,
@@ -100,7 +99,7 @@ export class Outcomes<M extends WithEvidence> {
           },
         });
       },
-      args.idempotency_key === undefined ? undefined : { key: args.idempotency_key, requestHash: requestHash(args) },
+      idempotencyOf(args),
     );
   }
 
@@ -207,11 +206,6 @@ const draftOf = (args: OutcomeArguments): OutcomeDraft => ({
 const judged = (evidence: OutcomeEvidence, now: number): Pick<Vitals, 'calibration' | 'claims'> => {
   const { calibration, claims } = viewEvidence(evidence, now);
   return { calibration, claims: claims.value };
-};
-
-const requestHash = (args: OutcomeArguments): string => {
-  const { idempotency_key: _key, client_session_id: _secret, ...asked } = args;
-  return hash('sha256', canonicalJson(asked));
 };
 
 const RISK_OF_WEIGHT = (weight: number) => (weight < 0.35 ? 'high' : weight < 0.65 ? 'medium' : 'low');
