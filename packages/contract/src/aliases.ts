@@ -18,6 +18,18 @@ export const ALIASES: readonly ToolAlias[] = [
     complexityWords: true,
   })),
   ...guesses('get_governance_metrics', ['check_status', 'metrics', 'my_status', 'state', 'status']),
+  ...(['list', 'get', 'update', 'archive', 'delete'] as const).map((action): ToolAlias => ({
+    name: {
+      list: 'list_agents',
+      get: 'get_agent_metadata',
+      update: 'update_agent_metadata',
+      archive: 'archive_agent',
+      delete: 'delete_agent',
+    }[action],
+    tool: 'agent',
+    kind: 'guess',
+    inject: { action },
+  })),
 ];
 
 /** Words for `complexity` that the aliases of the check-in accept. */

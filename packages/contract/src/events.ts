@@ -19,5 +19,31 @@ export const AUDIT_EVENTS = {
   voidEntered: 'void_alert',
   outcomeRecorded: 'outcome_recorded',
   sessionBound: 'session_bound',
+  agentResumed: 'lifecycle_resumed',
+  agentArchived: 'agent_archived',
+  agentReactivated: 'lifecycle_reactivated',
+  agentDeleted: 'agent_deleted',
+  agentUpdated: 'agent_updated',
+  lineageDeclared: 'lineage_declared',
+  lineagePromoted: 'lineage_promoted',
+  lineageDemoted: 'lineage_demoted',
+  lineageGraceExpired: 'lineage_grace_expired',
+  lineageCrossRoleRejected: 'lineage_cross_role_rejected',
+  lineageCoincidentalRejected: 'lineage_coincidental_rejected',
+  substrateEnrolled: 'substrate_enrolled',
+  substrateRemoved: 'substrate_removed',
 } as const;
 export type AuditEventType = (typeof AUDIT_EVENTS)[keyof typeof AUDIT_EVENTS];
+
+/**
+ * Types of suspicions about identity: rows of `audit.events` that stand outside every agent's chain, because the one who
+ * caused them is not the agent that they name.
+ */
+export const IDENTITY_EVENTS = {
+  hijackSuspected: 'identity_hijack_suspected',
+  residentForkDetected: 'resident_fork_detected',
+  concurrentBinding: 'identity_concurrent_binding',
+  parentMismatch: 'identity_same_host_ppid_mismatch',
+  unprovenWrite: 'identity_unproven_write',
+} as const;
+export type IdentityEventType = (typeof IDENTITY_EVENTS)[keyof typeof IDENTITY_EVENTS];

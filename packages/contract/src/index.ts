@@ -8,7 +8,14 @@ export {
   type ToolListing,
 } from './envelope.ts';
 export { ERRORS, UNAVAILABLE_RETRY_SECONDS, unavailableBody, type ErrorCategory, type ErrorCode } from './errors.ts';
-export { AUDIT_EVENTS, FAILURE_EVENTS, type AuditEventType, type FailureEventType } from './events.ts';
+export {
+  AUDIT_EVENTS,
+  FAILURE_EVENTS,
+  IDENTITY_EVENTS,
+  type AuditEventType,
+  type FailureEventType,
+  type IdentityEventType,
+} from './events.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS } from './policy.ts';
 export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolSpec } from './tool-spec.ts';
@@ -23,4 +30,5 @@ export {
   type VerificationSource,
 } from './tools/core.ts';
 export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
-export { identity, onboard } from './tools/identity.ts';
+export { bindSession, identity, onboard } from './tools/identity.ts';
+export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent } from './tools/lifecycle.ts';

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 
-/** Who may call: anybody, or only a caller whose identity is proven. */
-export type IdentityNeed = 'open' | 'required';
+/** Who may call: anybody, only a caller whose identity is proven, or only an operator. */
+export type IdentityNeed = 'open' | 'required' | 'operator';
 
-export type ToolCategory = 'core' | 'identity' | 'discovery' | 'admin';
+export type ToolCategory = 'core' | 'identity' | 'lifecycle' | 'discovery' | 'admin';
 
 /** What a tool is on the wire. The handler stands with its feature; this is data. */
 export interface ToolSpec {
@@ -27,8 +27,13 @@ export interface ToolSpec {
   readonly errors: readonly ErrorCode[];
   /** Answers while the server is starting or stopping: it tells how to find one's way, and needs no warm part. */
   readonly whileNotReady?: true;
-  /** A session that is unknown, expired or revoked leaves the call unbound instead of refusing it. */
-  readonly ignoresStaleProof?: true;
+  /**
+   * A session that is unknown, expired or revoked leaves the call unbound instead of refusing it: always, or when the call
+   * says `force_new`.
+   */
+  readonly ignoresStaleProof?: true | 'force_new';
+  /** `agent_id` names the agent to look at or act on, and not the one that calls. */
+  readonly agentIdIsTarget?: true;
 }
 
 /** Another name for a tool. */

@@ -68,7 +68,7 @@ const readRound = async (tx: Queryable, pattern: string): Promise<Snapshot> => {
     agents: await rows<AgentRow>(
       `SELECT a.id AS agent_id, a.label, coalesce(i.sequence, -1) AS sequence, i.update_count, i.audit_head,
          i.audit_count,
-         (SELECT count(*) FROM core.bindings b WHERE b.agent_id = a.id AND b.revoked_at IS NULL) AS bindings
+         (SELECT count(*) FROM core.bindings b WHERE b.agent_id = a.id AND b.kind = 'session' AND b.revoked_at IS NULL) AS bindings
        FROM core.agents a LEFT JOIN core.identities i ON i.agent_id = a.id WHERE a.label LIKE $1`,
     ),
     states: await rows<StateRow>(
@@ -82,7 +82,8 @@ const readRound = async (tx: Queryable, pattern: string): Promise<Snapshot> => {
     ),
     events: await rows<EventRow>(
       `SELECT e.agent_id, e.event_id, e.ts, e.event_type, e.payload, e.raw_hash, e.chain_index, e.prev_hash
-       FROM audit.events e JOIN core.agents a ON a.id = e.agent_id WHERE a.label LIKE $1
+       FROM audit.events e JOIN core.agents a ON a.id = e.agent_id
+       WHERE a.label LIKE $1 AND e.chain_index IS NOT NULL
        ORDER BY e.agent_id, e.chain_index`,
     ),
     outcomes: await rows<OutcomeRow>(

@@ -19,15 +19,17 @@ afterAll(async () => {
 type Call = (name: string, args: Json) => Promise<Json>;
 
 /**
- * Without what differs between two agents that do the same: ids, handles, secrets, times, and scores, which depend on the
+ * Without what differs between two agents that do the same: ids, the suffix of a taken name, handles, secrets, times, and scores, which depend on the
  * time between calls, with the regime, which is read off them. Whole numbers, other words and every key stay.
  */
 const plain = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value)
+      .replaceAll(/v1\.[\w-]+\.[\w-]{43}/g, '<token>')
+      .replaceAll(/(?<=[Tt]win)_[0-9a-f]{8}/g, '')
       .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>')
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
-      .replaceAll(/Agent_\d{8}_[0-9a-f]{8}/g, '<handle>')
+      .replaceAll(/anon_\d{8}/g, '<handle>')
       .replaceAll(/"[\w-]{43}"/g, '"<secret>"')
       .replaceAll(/(?<=[:[])-?\d+\.\d+(e-?\d+)?/g, '"<score>"')
       .replaceAll(/"regime":"[A-Z]+"/g, '"regime":"<score>"')

@@ -105,7 +105,7 @@ describe('a value that breaks its rule', () => {
     logLevel: 'loud',
   };
   test('every setting with a rule is tried', () => {
-    const anyText = ['databaseUrl', 'tokens', 'allowedHosts', 'allowedOrigins'];
+    const anyText = ['databaseUrl', 'socket', 'tokens', 'allowedHosts', 'allowedOrigins'];
     expect([...Object.keys(WRONG), ...anyText].sort()).toEqual(Object.keys(SETTINGS).sort());
   });
   test.each(Object.entries(WRONG) as [keyof typeof SETTINGS, string][])('%s = "%s"', async (name, value) => {

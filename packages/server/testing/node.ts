@@ -1,18 +1,32 @@
 import { Agents } from '../src/agents/index.ts';
 import { createBaselines, type Baselines } from '../src/baselines/index.ts';
 import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, type Memory } from '../src/checkin/index.ts';
-import { Identity } from '../src/identity/index.ts';
+import { Bindings, Identity, type Mode } from '../src/identity/index.ts';
+import type { Introduction } from '../src/identity/service.ts';
 import { Outcomes } from '../src/outcomes/index.ts';
 import { createNotifier, type Database } from '../src/postgres/index.ts';
-import { idsFrom, seededRandom, systemClock, type Clock, type Evidence, type Ids } from '../src/runtime/index.ts';
+import {
+  idsFrom,
+  seededRandom,
+  systemClock,
+  type Caller,
+  type Clock,
+  type Evidence,
+  type Ids,
+} from '../src/runtime/index.ts';
 
 /** The features of one node over a database, without transports: as many nodes as a test wants. */
 export interface TestNode {
+  readonly clock: Clock;
   readonly agents: Agents<Memory>;
   readonly baselines: Baselines;
   readonly outcomes: Outcomes<Memory>;
   readonly checkIns: CheckIns;
   readonly identity: Identity<Memory>;
+  readonly bindings: Bindings;
+  /** The honesty gates; a test may turn them. */
+  readonly gates: { strict: Mode; pins: Mode };
+  readonly reports: { readonly type: string; readonly agentId: string | undefined }[];
   readonly divergences: { readonly store: string; readonly key: string }[];
   readonly crashes: unknown[];
   stop(): Promise<void>;
@@ -61,16 +75,32 @@ export const testNode = async (
     pauseMs: PAUSE_MS,
     loopLimits: options.loops === true ? DEFAULT_LOOP_LIMITS : { ...DEFAULT_LOOP_LIMITS, burst: Infinity },
   });
-  const identity = new Identity<Memory>({ database, agents, clock, ids, notifier });
+  const gates: TestNode['gates'] = { strict: 'observe', pins: 'enforce' };
+  const reports: { type: string; agentId: string | undefined }[] = [];
+  const bindings = new Bindings({ database, clock, notifier });
+  const identity = new Identity<Memory>({
+    database,
+    agents,
+    bindings,
+    clock,
+    ids,
+    strictMode: () => gates.strict,
+    pinMode: () => gates.pins,
+    report: (type, _payload, agentId) => void reports.push({ type, agentId }),
+  });
   if (options.listen === true) await notifier.start();
   await agents.load();
   await Promise.all([baselines.load(), identity.load()]);
   return {
+    clock,
     agents,
     baselines,
     outcomes,
     checkIns,
     identity,
+    bindings,
+    gates,
+    reports,
     divergences,
     crashes,
     stop: async () => {
@@ -81,16 +111,36 @@ export const testNode = async (
 };
 
 /** A caller whose evidence proves nothing. */
-const nobody = { agentId: undefined, assurance: 'none', source: 'none', principal: `peer:${PEER}` } as const;
+export const nobody: Caller = {
+  agentId: undefined,
+  assurance: 'none',
+  source: 'none',
+  origin: 'server_inferred',
+  operator: undefined,
+  warnings: [],
+  principal: `peer:${PEER}`,
+};
+
+/** An introduction that says nothing. */
+export const stranger: Introduction = {
+  name: null,
+  purpose: null,
+  modelType: undefined,
+  clientHint: undefined,
+  parentAgentId: null,
+  spawnReason: null,
+  threadId: null,
+  process: undefined,
+  metadata: {},
+  claimedAgentId: undefined,
+  resume: true,
+  forceNew: false,
+  reactivate: false,
+};
 
 /** Mints an agent; gives its id and secret. */
 export const born = async (node: TestNode): Promise<{ agentId: string; evidence: Evidence }> => {
-  const made = await node.identity.onboard(
-    nobody,
-    { peer: PEER },
-    { name: null, purpose: null, parentAgentId: null, spawnReason: null, metadata: {} },
-    false,
-  );
-  if (!made.ok || made.value.secret === undefined) throw new Error('an agent is born with a secret');
+  const made = await node.identity.onboard(nobody, { peer: PEER }, stranger, node.clock.now() + 10_000);
+  if (!made.ok) throw new Error('an agent is born with a secret');
   return { agentId: made.value.head.agentId, evidence: { peer: PEER, clientSessionId: made.value.secret } };
 };

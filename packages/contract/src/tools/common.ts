@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The session secret, accepted by every tool; the others are carried by clients and never prove anything. */
+/** The session secret, accepted by every tool. A token proves only beside its agent_uuid, and a name never anything. */
 export const identityArguments = {
   client_session_id: z.string().max(512).nullish().describe('Session secret from onboard'),
   agent_id: z.string().max(512).nullish().meta({ hidden: true }),
@@ -39,6 +39,21 @@ export const flag = (description: string) =>
     .transform((value) => (typeof value === 'string' ? ['true', '1', 'yes'].includes(value) : (value ?? undefined)))
     .describe(description)
     .meta({ wire: { type: 'boolean' } });
+
+/** A whole number in a range, also as a numeric string; null counts as absent. */
+export const wholeNumber = (min: number, max: number, description: string) =>
+  z
+    .union([z.number(), z.string(), z.null()])
+    .optional()
+    .transform((value, context) => {
+      if (value === undefined || value === null) return undefined;
+      const number = typeof value === 'number' ? value : value.trim() === '' ? Number.NaN : Number(value);
+      if (Number.isInteger(number) && number >= min && number <= max) return number;
+      context.issues.push({ code: 'custom', message: `must be a whole number from ${min} to ${max}`, input: value });
+      return z.NEVER;
+    })
+    .describe(description)
+    .meta({ wire: { type: 'integer', minimum: min, maximum: max } });
 
 const BOUND = 4096;
 

@@ -39,6 +39,38 @@ export interface Vitals {
   readonly claims: number;
 }
 
+/** The end of an agent's active life, by whom and why; it is over while this stands. */
+export interface Archive {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** `operator` may be undone only by an operator; the others also by the agent itself, explicitly. */
+  readonly by: 'owner' | 'operator' | 'housekeeping' | 'lineage';
+  /** The operator's name, or null. */
+  readonly actor: string | null;
+  readonly reason: string;
+}
+
+/** A declared parent, and what was found out about the claim since. Times are ISO 8601, UTC; null: not yet. */
+export interface Lineage {
+  readonly declared_at: string | null;
+  readonly provisional: boolean;
+  readonly score_id: string | null;
+  readonly recorded_at: string | null;
+  readonly confirmed_at: string | null;
+  readonly demoted_at: string | null;
+  readonly archived_at: string | null;
+  readonly last_eval_at: string | null;
+  readonly chain_obs_count: number;
+}
+
+/** What the process of an enrolled agent must look like; such an agent is reached over the unix socket only. */
+export interface SubstrateClaim {
+  /** Name of the systemd unit that must run it; null: any. */
+  readonly unit: string | null;
+  /** Absolute path of its executable. */
+  readonly executable: string;
+}
+
 /**
  * An agent as every reader sees it: the live metadata row. Immutable; replaced whole after each commit, so that a reader
  * sees the values before an update or after it and never a mixture (W3-2.07).
@@ -49,7 +81,16 @@ export interface AgentHead {
   readonly label: string | null;
   readonly purpose: string | null;
   readonly status: AgentStatus;
+  /** Readable, never a key: model or client, and the day of birth. */
+  readonly handle: string;
+  readonly tags: readonly string[];
   readonly parentAgentId: string | null;
+  readonly spawnReason: string | null;
+  readonly threadId: string | null;
+  readonly threadPosition: number | null;
+  readonly lineage: Lineage;
+  readonly archive: Archive | null;
+  readonly substrate: SubstrateClaim | null;
   /** ms since the epoch, UTC. */
   readonly createdAt: number;
   readonly lastActivityAt: number | null;

@@ -17,7 +17,7 @@ import {
   type LiveTable,
 } from '../runtime/index.ts';
 import { pauseHolds, type AgentHead } from './agent.ts';
-import { chain } from './audit-chain.ts';
+import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
 import * as sql from './sql.ts';
@@ -86,6 +86,9 @@ type Away = typeof AWAY;
 const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached; nothing was written.', {
   retryAfterSeconds: 5,
 });
+
+/** Takes a mint back: its credential belongs to somebody already. */
+class GuardHeld extends Error {}
 
 /** PostgreSQL being away is no crash of the call that met it: every caller would get an incident of its own. */
 const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
@@ -170,38 +173,39 @@ export class Agents<M> {
   }
 
   /**
-   * Mints an agent: its rows, its first audit row, and whatever `alongside` inserts (its credential), in one
-   * transaction.
+   * Mints an agent: its rows, its place in its thread, its first audit rows, and whatever `alongside` writes (its
+   * credentials), in one transaction (W3-3.04). A statement of `alongside` that is `guarded` and returns no row takes all
+   * of it back: then nothing was minted, and the answer is undefined.
    */
   async create(
-    agent: {
-      label: string | null;
-      purpose: string | null;
-      parentAgentId: string | null;
-      spawnReason: string | null;
-      metadata: Readonly<Record<string, unknown>>;
-    },
-    alongside: (agentId: string) => readonly Statement[],
-  ): Promise<AgentHead> {
+    birth: sql.Birth,
+    alongside: (agentId: string) => readonly { readonly statement: Statement; readonly guarded: boolean }[],
+  ): Promise<AgentHead | undefined> {
     const { clock, ids, database } = this.#options;
     const agentId = ids.uuid();
     const at = clock.now();
-    const trail = chain(
-      agentId,
-      { auditHead: '', auditCount: 0 },
-      [{ type: AUDIT_EVENTS.agentCreated, payload: { label: agent.label, parent_agent_id: agent.parentAgentId } }],
-      at,
-      () => ids.rowId(at),
-    ).rows[0];
-    if (trail === undefined) throw new Error('an agent is born with one audit row');
+    const payload = { label: birth.label, parent_agent_id: birth.parentAgentId, spawn_reason: birth.spawnReason };
+    const draft: AuditDraft = { type: AUDIT_EVENTS.agentCreated, payload };
+    const drafts = [draft, ...birth.events];
+    const trail = chain(agentId, { auditHead: '', auditCount: 0 }, drafts, at, () => ids.rowId(at)).rows;
     faultPoint('onboard.before');
-    const head = await database.transaction(async (tx) => {
-      const rows = await tx.query<sql.HeadRow>(sql.insertAgent({ agentId, ...agent, at, trail }));
-      for (const statement of alongside(agentId)) await tx.query(statement);
-      const row = rows[0];
-      if (row === undefined) throw new Error('the new agent was not returned');
-      return sql.headFromRow(row);
-    });
+    const head = await database
+      .transaction(async (tx) => {
+        if (birth.label !== null) await tx.query(sql.lockLabel(birth.label));
+        const rows = await tx.query<sql.HeadRow>(sql.insertAgent({ agentId, ...birth, at, trail }));
+        for (const { statement, guarded } of alongside(agentId)) {
+          const written = await tx.query(statement);
+          if (guarded && written.length === 0) throw new GuardHeld();
+        }
+        const row = rows[0];
+        if (row === undefined) throw new Error('the new agent was not returned');
+        return sql.headFromRow(row);
+      })
+      .catch((error: unknown) => {
+        if (error instanceof GuardHeld) return undefined;
+        throw error;
+      });
+    if (head === undefined) return undefined;
     faultPoint('onboard.durable');
     this.#live.writer.publish(agentId, head);
     this.#options.notifier.announce(TABLE, agentId);

@@ -1,4 +1,4 @@
-import type { AgentHead, AgentStatus, Pause, Vitals } from './agent.ts';
+import type { AgentHead, AgentStatus, Archive, Lineage, Pause, Vitals } from './agent.ts';
 import type { AuditDraft, AuditRow } from './audit-chain.ts';
 
 /** One row of core.agent_state. `json` restores the scoring state exactly. */
@@ -62,6 +62,17 @@ export interface IdempotencyRow {
   readonly reply: Readonly<Record<string, unknown>>;
 }
 
+/** One row of audit.r1_score_audit: how well a child's behaviour continues its parent's. */
+export interface LineageScoreRow {
+  readonly score_id: string;
+  readonly parent_id: string;
+  readonly plausibility: string;
+  readonly components: Readonly<Record<string, unknown>>;
+  readonly observations: number;
+  readonly parent_mature: boolean;
+  readonly reasons: readonly string[];
+}
+
 /**
  * A decided change of one agent: all of it becomes durable, or none. `events` holds at least one row: it is the
  * witness by which a commit of unknown end is found again.
@@ -72,7 +83,21 @@ export interface AgentChange {
   readonly status?: AgentStatus;
   /** null lifts the pause. */
   readonly pause?: Pause | null;
+  /** null: active again. */
+  readonly archive?: Archive | null;
   readonly label?: string;
+  readonly handle?: string;
+  readonly purpose?: string;
+  readonly tags?: readonly string[];
+  /** The whole text; an addition is made of the old one first. */
+  readonly notes?: string;
+  /** Merged into the agent's metadata, key by key. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly lineage?: Lineage;
+  /** Row of audit.r1_score_audit that goes with `lineage`. */
+  readonly lineageScore?: LineageScoreRow;
+  /** null: the declared parent does not hold. */
+  readonly parentAgentId?: null;
   /** The session that acts; a new one moves the node index by one. */
   readonly sessionKey?: string | null;
   readonly countsUpdate?: boolean;
@@ -115,7 +140,14 @@ export const headAfter = (
     updateCount: head.updateCount + (change.countsUpdate === true ? 1 : 0),
     status: change.status ?? head.status,
     pause: change.pause === undefined ? head.pause : change.pause,
+    archive: change.archive === undefined ? head.archive : change.archive,
     label: change.label ?? head.label,
+    handle: change.handle ?? head.handle,
+    purpose: change.purpose ?? head.purpose,
+    tags: change.tags ?? head.tags,
+    lineage: change.lineage ?? head.lineage,
+    parentAgentId: change.parentAgentId === undefined ? head.parentAgentId : change.parentAgentId,
+    spawnReason: change.parentAgentId === undefined ? head.spawnReason : null,
     vitals: change.vitals ?? head.vitals,
     lastActivityAt: activity,
     activeSessionKey: session,

@@ -1,8 +1,18 @@
 /** Floor 3: the agent as a thing. Its rows, its mailbox, its live metadata; nothing else writes an agent. */
-export { pauseHolds, type AgentHead, type AgentStatus, type Pause, type Vitals } from './agent.ts';
+export {
+  pauseHolds,
+  type AgentHead,
+  type AgentStatus,
+  type Archive,
+  type Lineage,
+  type Pause,
+  type SubstrateClaim,
+  type Vitals,
+} from './agent.ts';
 export { Agents, expiredPauses, type AgentState, type Decision, type MemoryCodec } from './agents.ts';
 export { canonicalJson, type AuditDraft } from './audit-chain.ts';
-export type { AgentChange, DriftBaselineRow, OutcomeRow, PredictionRow, StateRow } from './change.ts';
+export type { AgentChange, DriftBaselineRow, LineageScoreRow, OutcomeRow, PredictionRow, StateRow } from './change.ts';
 export { idempotencyOf } from './idempotency.ts';
 export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
-export { pruneWorkingData } from './sql.ts';
+export { pruneWorkingData, type Birth } from './sql.ts';
+export { enrolSubstrate, listSubstrates, removeSubstrate } from './substrate.ts';

@@ -36,7 +36,7 @@ export const expirePause = (head: AgentHead, now: number): AgentChange | undefin
 };
 
 /** The refusal of an agent whose life is over: it may be read, and nothing more is written about it. */
-export const refuseEnded = ({ status }: AgentHead): ReturnType<typeof refuse> | undefined =>
+export const refuseEnded = ({ status }: Pick<AgentHead, 'status'>): ReturnType<typeof refuse> | undefined =>
   status === 'archived' || status === 'disabled' || status === 'deleted'
     ? refuse('AGENT_ARCHIVED', `The agent is ${status}.`, { details: { status } })
     : undefined;

@@ -1,11 +1,21 @@
 import type { Statement } from '../postgres/index.ts';
-import type { AgentHead } from './agent.ts';
-import type { AuditRow } from './audit-chain.ts';
-import type { AgentCommit, DriftBaselineRow, OutcomeRow } from './change.ts';
+import type { AgentHead, Lineage } from './agent.ts';
+import type { AuditDraft, AuditRow } from './audit-chain.ts';
+import type { AgentChange, AgentCommit, DriftBaselineRow, OutcomeRow } from './change.ts';
+
+const iso = (ms: number) => new Date(ms).toISOString();
 
 const HEAD_COLUMNS = `
   i.agent_id, i.identity_id, a.label, a.purpose, i.status, i.parent_agent_id, i.created_at, i.last_activity_at,
-  i.sequence, i.update_count, i.node_index, i.active_session_key, i.audit_head, i.audit_count, i.pause, i.vitals`;
+  i.sequence, i.update_count, i.node_index, i.active_session_key, i.audit_head, i.audit_count, i.pause, i.vitals,
+  i.metadata ->> 'public_agent_id' AS handle, a.tags, i.spawn_reason, a.thread_id, a.thread_position, i.archive,
+  i.lineage_declared_at, i.provisional_lineage, i.provisional_score_id, i.provisional_recorded_at, i.confirmed_at,
+  i.lineage_demoted_at, i.lineage_archived_at, i.lineage_last_eval_at, i.chain_obs_count,
+  c.expected_launchd_label AS claim_unit, c.expected_executable_path AS claim_executable`;
+
+const HEAD_TABLES = `core.identities i
+         JOIN core.agents a ON a.id = i.agent_id
+         LEFT JOIN core.substrate_claims c ON c.agent_id = i.agent_id`;
 
 /** A row of {@link HEAD_COLUMNS}; times in ms. */
 export interface HeadRow {
@@ -25,7 +35,63 @@ export interface HeadRow {
   readonly audit_count: number;
   readonly pause: AgentHead['pause'];
   readonly vitals: AgentHead['vitals'];
+  readonly handle: string | null;
+  readonly tags: readonly string[] | null;
+  readonly spawn_reason: string | null;
+  readonly thread_id: string | null;
+  readonly thread_position: number | null;
+  readonly archive: AgentHead['archive'];
+  readonly lineage_declared_at: number | null;
+  readonly provisional_lineage: boolean;
+  readonly provisional_score_id: string | null;
+  readonly provisional_recorded_at: number | null;
+  readonly confirmed_at: number | null;
+  readonly lineage_demoted_at: number | null;
+  readonly lineage_archived_at: number | null;
+  readonly lineage_last_eval_at: number | null;
+  readonly chain_obs_count: number;
+  readonly claim_unit: string | null;
+  readonly claim_executable: string | null;
 }
+
+const time = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+const NO_TAGS: readonly string[] = Object.freeze([]);
+
+/** What most agents have: no declared parent. Shared, since a fleet in memory would otherwise hold it once per agent. */
+const NO_LINEAGE: Lineage = Object.freeze({
+  declared_at: null,
+  provisional: false,
+  score_id: null,
+  recorded_at: null,
+  confirmed_at: null,
+  demoted_at: null,
+  archived_at: null,
+  last_eval_at: null,
+  chain_obs_count: 0,
+});
+
+const lineageFromRow = (row: HeadRow): Lineage =>
+  row.lineage_declared_at === null &&
+  row.lineage_archived_at === null &&
+  row.lineage_demoted_at === null &&
+  row.lineage_last_eval_at === null &&
+  !row.provisional_lineage
+    ? NO_LINEAGE
+    : {
+        declared_at: time(row.lineage_declared_at),
+        provisional: row.provisional_lineage,
+        score_id: row.provisional_score_id,
+        recorded_at: time(row.provisional_recorded_at),
+        confirmed_at: time(row.confirmed_at),
+        demoted_at: time(row.lineage_demoted_at),
+        archived_at: time(row.lineage_archived_at),
+        last_eval_at: time(row.lineage_last_eval_at),
+        chain_obs_count: row.chain_obs_count,
+      };
+
+/** The handle of an agent that was born before handles were stored. */
+const oldHandle = (row: HeadRow): string =>
+  `Agent_${iso(row.created_at).slice(0, 10).replaceAll('-', '')}_${row.agent_id.slice(0, 8)}`;
 
 export const headFromRow = (row: HeadRow): AgentHead => ({
   agentId: row.agent_id,
@@ -44,17 +110,25 @@ export const headFromRow = (row: HeadRow): AgentHead => ({
   auditCount: row.audit_count,
   pause: row.pause,
   vitals: row.vitals,
+  handle: row.handle ?? oldHandle(row),
+  tags: row.tags === null || row.tags.length === 0 ? NO_TAGS : row.tags,
+  spawnReason: row.spawn_reason,
+  threadId: row.thread_id,
+  threadPosition: row.thread_position,
+  archive: row.archive,
+  lineage: lineageFromRow(row),
+  substrate: row.claim_executable === null ? null : { unit: row.claim_unit, executable: row.claim_executable },
 });
 
 /** Every agent that can still act or be looked at. */
 export const selectHeads = (): Statement => ({
-  text: `SELECT ${HEAD_COLUMNS} FROM core.identities i JOIN core.agents a ON a.id = i.agent_id
+  text: `SELECT ${HEAD_COLUMNS} FROM ${HEAD_TABLES}
          WHERE i.status <> 'deleted'`,
 });
 
 export const selectHeadsOf = (agentIds: readonly string[]): Statement => ({
   name: 'agents.heads_of',
-  text: `SELECT ${HEAD_COLUMNS} FROM core.identities i JOIN core.agents a ON a.id = i.agent_id
+  text: `SELECT ${HEAD_COLUMNS} FROM ${HEAD_TABLES}
          WHERE i.agent_id = ANY($1::text[])`,
   values: [agentIds],
 });
@@ -69,8 +143,7 @@ export interface StoredAgentRow extends HeadRow {
 export const selectStored = (agentId: string): Statement => ({
   name: 'agents.stored',
   text: `SELECT ${HEAD_COLUMNS}, i.evidence, s.state_json, to_jsonb(b) AS drift
-         FROM core.identities i
-         JOIN core.agents a ON a.id = i.agent_id
+         FROM ${HEAD_TABLES}
          LEFT JOIN core.agent_baselines b ON b.agent_id = i.agent_id
          LEFT JOIN LATERAL (
            SELECT state_json FROM core.agent_state
@@ -80,7 +153,6 @@ export const selectStored = (agentId: string): Statement => ({
   values: [agentId],
 });
 
-const iso = (ms: number) => new Date(ms).toISOString();
 const json = (value: unknown) => (value === undefined || value === null ? null : JSON.stringify(value));
 
 /** core.agents knows three states only; everything that cannot act counts as archived there. */
@@ -106,6 +178,8 @@ interface Part {
   /** Columns of which a change has one value. */
   readonly columns?: readonly Column<AgentCommit>[];
   readonly rows?: Rows;
+  /** What the part adds to the update of core.identities `d` from `input` `i`; a row is updated once in a statement. */
+  readonly set?: string;
   /** The part's common table expressions; `rows` is the source of its own rows. They join or read `done`. */
   sql(rows: string): string;
 }
@@ -126,6 +200,21 @@ const HEAD: readonly Column<AgentCommit>[] = [
   ['vitals', 'jsonb', ({ after }) => json(after.vitals)],
   ['evidence', 'jsonb', ({ change }) => json(change.evidence)],
 ];
+
+/** Whether a change touches what core.agents alone holds. */
+const changesProfile = (change: AgentChange): boolean =>
+  change.archive !== undefined ||
+  change.handle !== undefined ||
+  change.purpose !== undefined ||
+  change.tags !== undefined ||
+  change.notes !== undefined ||
+  change.metadata !== undefined ||
+  change.parentAgentId !== undefined;
+
+const metadataOf = ({ metadata, handle }: AgentChange): Readonly<Record<string, unknown>> | undefined =>
+  metadata === undefined && handle === undefined
+    ? undefined
+    : { ...metadata, ...(handle !== undefined && { public_agent_id: handle, agent_id: handle }) };
 
 const rowsOf = <Row>(rows: Rows<Row>): Rows => rows as unknown as Rows;
 
@@ -155,15 +244,60 @@ const PARTS: readonly Part[] = [
   },
   {
     name: 'agent',
-    needed: ({ before, after }) => before.status !== after.status || before.label !== after.label,
+    needed: ({ before, after, change }) =>
+      before.status !== after.status || before.label !== after.label || changesProfile(change),
     columns: [
       ['agent_status', 'text', ({ after }) => agentStatus(after.status)],
       ['label', 'text', ({ after }) => after.label],
+      ['purpose', 'text', ({ after }) => after.purpose],
+      // As text, for the reason given at `decisions`; null leaves them.
+      ['tags', 'text', ({ change }) => json(change.tags)],
+      ['notes', 'text', ({ change }) => change.notes],
+      ['parent', 'text', ({ after }) => after.parentAgentId],
+      ['spawn_reason', 'text', ({ after }) => after.spawnReason],
+      ['archive', 'jsonb', ({ after }) => json(after.archive)],
+      ['metadata', 'jsonb', ({ change }) => json(metadataOf(change))],
     ],
+    set: `, archive = i.archive, parent_agent_id = i.parent, spawn_reason = i.spawn_reason,
+          metadata = d.metadata || coalesce(i.metadata, '{}')`,
     sql: () => `agents AS (
-      UPDATE core.agents a SET status = d.agent_status, label = d.label, updated_at = d.at
+      UPDATE core.agents a
+      SET status = d.agent_status, label = d.label, purpose = d.purpose, notes = coalesce(d.notes, a.notes),
+          tags = CASE WHEN d.tags IS NULL THEN a.tags ELSE ARRAY (SELECT jsonb_array_elements_text(d.tags::jsonb)) END,
+          parent_agent_id = d.parent, spawn_reason = d.spawn_reason,
+          archived_at = CASE WHEN d.archive IS NULL THEN NULL ELSE (d.archive ->> 'at')::timestamptz END,
+          updated_at = d.at
       FROM done d
-      WHERE a.id = d.agent_id AND (a.status <> d.agent_status OR a.label IS DISTINCT FROM d.label)
+      WHERE a.id = d.agent_id AND (a.status, a.label, a.purpose, a.parent_agent_id, a.archived_at IS NULL)
+              IS DISTINCT FROM (d.agent_status, d.label, d.purpose, d.parent, d.archive IS NULL)
+         OR a.id = d.agent_id AND (d.tags IS NOT NULL OR d.notes IS NOT NULL)
+    )`,
+  },
+  {
+    name: 'lineage',
+    needed: ({ change }) => change.lineage !== undefined,
+    columns: [
+      ['l_declared', 'timestamptz', ({ after }) => after.lineage.declared_at],
+      ['l_provisional', 'boolean', ({ after }) => after.lineage.provisional],
+      ['l_score', 'uuid', ({ after }) => after.lineage.score_id],
+      ['l_recorded', 'timestamptz', ({ after }) => after.lineage.recorded_at],
+      ['l_confirmed', 'timestamptz', ({ after }) => after.lineage.confirmed_at],
+      ['l_demoted', 'timestamptz', ({ after }) => after.lineage.demoted_at],
+      ['l_archived', 'timestamptz', ({ after }) => after.lineage.archived_at],
+      ['l_evaluated', 'timestamptz', ({ after }) => after.lineage.last_eval_at],
+      ['l_chain', 'int', ({ after }) => after.lineage.chain_obs_count],
+      ['l_row', 'jsonb', ({ change }) => json(change.lineageScore)],
+    ],
+    set: `, lineage_declared_at = i.l_declared, provisional_lineage = i.l_provisional, provisional_score_id = i.l_score,
+          provisional_recorded_at = i.l_recorded, confirmed_at = i.l_confirmed, lineage_demoted_at = i.l_demoted,
+          lineage_archived_at = i.l_archived, lineage_last_eval_at = i.l_evaluated, chain_obs_count = i.l_chain`,
+    sql: () => `score AS (
+      INSERT INTO audit.r1_score_audit (score_id, parent_id, successor_id, recorded_at, plausibility, components,
+        observations, parent_mature, reasons)
+      SELECT (l_row ->> 'score_id')::uuid, l_row ->> 'parent_id', agent_id, at, l_row ->> 'plausibility',
+             l_row -> 'components', (l_row ->> 'observations')::int, (l_row ->> 'parent_mature')::boolean,
+             ARRAY (SELECT jsonb_array_elements_text(l_row -> 'reasons'))
+      FROM done WHERE l_row IS NOT NULL
     )`,
   },
   {
@@ -337,7 +471,7 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
       SET sequence = d.sequence + 1, updated_at = i.at, status = i.status, last_activity_at = i.activity,
           update_count = i.updates, node_index = i.node_index, active_session_key = i.session_key,
           audit_head = i.audit_head, audit_count = i.audit_count, pause = i.pause, vitals = i.vitals,
-          evidence = coalesce(i.evidence, d.evidence)
+          evidence = coalesce(i.evidence, d.evidence)${parts.map(({ set }) => set ?? '').join('')}
       FROM locked l JOIN input i ON i.agent_id = l.agent_id
       WHERE d.agent_id = l.agent_id AND d.sequence = i.expected
       RETURNING d.agent_id, d.sequence
@@ -398,33 +532,65 @@ export const fenceAgents = (agentIds: readonly string[]): Statement => ({
   values: [agentIds],
 });
 
-/** A new agent: both rows, and its first audit row. Returns its head. */
-export const insertAgent = (agent: {
-  agentId: string;
-  label: string | null;
-  purpose: string | null;
-  parentAgentId: string | null;
-  spawnReason: string | null;
-  metadata: Readonly<Record<string, unknown>>;
-  at: number;
-  trail: AuditRow;
-}): Statement => ({
+/** What an agent is born with. */
+export interface Birth {
+  /** A name that another agent bears gets the first characters of the new agent's id. */
+  readonly label: string | null;
+  readonly purpose: string | null;
+  readonly handle: string;
+  readonly tags: readonly string[];
+  readonly parentAgentId: string | null;
+  readonly spawnReason: string | null;
+  readonly threadId: string;
+  readonly lineage: Lineage;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Audit rows beside the one of the birth itself. */
+  readonly events: readonly AuditDraft[];
+}
+
+/**
+ * Births that use one name take turns until the transaction ends. To be done before {@link insertAgent}: a statement does
+ * not see what was committed while it waited.
+ */
+export const lockLabel = (label: string): Statement => ({
+  name: 'agents.lock_label',
+  text: 'SELECT pg_advisory_xact_lock(7204117, hashtext($1))',
+  values: [label],
+});
+
+/**
+ * A new agent: both rows, its place in its thread (BW-identity.11: the row lock of the thread makes it unique), and its
+ * first audit rows. Returns its head.
+ */
+export const insertAgent = (agent: Birth & { agentId: string; at: number; trail: readonly AuditRow[] }): Statement => ({
   name: 'agents.insert',
   text: `
-    WITH agent AS (
-      INSERT INTO core.agents (id, label, purpose, parent_agent_id, spawn_reason, created_at, updated_at)
-      VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $6::timestamptz) RETURNING id, label, purpose
+    WITH thread AS (
+      INSERT INTO core.threads (thread_id, created_at, next_node_seq) VALUES ($11, $6::timestamptz, 2)
+      ON CONFLICT (thread_id) DO UPDATE SET next_node_seq = core.threads.next_node_seq + 1
+      RETURNING thread_id, next_node_seq - 1 AS position
+    ), a AS (
+      INSERT INTO core.agents (id, label, purpose, parent_agent_id, spawn_reason, created_at, updated_at, tags,
+        thread_id, thread_position)
+      SELECT $1, CASE WHEN EXISTS (SELECT 1 FROM core.agents WHERE label = $2) THEN $2 || '_' || left($1, 8) ELSE $2 END,
+             $3, $4, $5, $6::timestamptz, $6::timestamptz, $12::text[], thread_id, position
+      FROM thread
+      RETURNING id, label, purpose, tags, thread_id, thread_position
     ), trail AS (
       INSERT INTO audit.events (ts, event_id, agent_id, event_type, payload, raw_hash, chain_index, prev_hash)
-      VALUES ($8::timestamptz, $9::uuid, $1, $10, $11::jsonb, $12, $13, $14)
-    ), identity AS (
+      SELECT e.ts, e.event_id, $1, e.type, e.payload, e.hash, e.chain_index, e.prev_hash
+      FROM jsonb_to_recordset($8::jsonb) AS e (ts timestamptz, event_id uuid, type text, payload jsonb, hash text,
+        chain_index bigint, prev_hash text)
+    ), i AS (
       INSERT INTO core.identities (agent_id, created_at, updated_at, parent_agent_id, spawn_reason, metadata,
-        provisional_lineage, lineage_declared_at, audit_head, audit_count)
-      SELECT id, $6::timestamptz, $6::timestamptz, $4, $5, $7::jsonb, $4::text IS NOT NULL,
-             CASE WHEN $4::text IS NOT NULL THEN $6::timestamptz END, $12, $13 FROM agent
+        provisional_lineage, lineage_declared_at, provisional_recorded_at, audit_head, audit_count)
+      SELECT id, $6::timestamptz, $6::timestamptz, $4, $5, $7::jsonb, $13, $14::timestamptz, $15::timestamptz, $9, $10
+      FROM a
       RETURNING *
+    ), c AS (
+      SELECT NULL::text AS expected_launchd_label, NULL::text AS expected_executable_path
     )
-    SELECT ${HEAD_COLUMNS} FROM identity i JOIN agent a ON a.id = i.agent_id`,
+    SELECT ${HEAD_COLUMNS} FROM i JOIN a ON a.id = i.agent_id CROSS JOIN c`,
   values: [
     agent.agentId,
     agent.label,
@@ -432,14 +598,25 @@ export const insertAgent = (agent: {
     agent.parentAgentId,
     agent.spawnReason,
     iso(agent.at),
-    JSON.stringify(agent.metadata),
-    agent.trail.ts,
-    agent.trail.eventId,
-    agent.trail.type,
-    JSON.stringify(agent.trail.payload),
-    agent.trail.hash,
-    agent.trail.chainIndex,
-    agent.trail.prevHash,
+    JSON.stringify({ ...agent.metadata, public_agent_id: agent.handle, agent_id: agent.handle }),
+    JSON.stringify(
+      agent.trail.map((row) => ({
+        ts: row.ts,
+        event_id: row.eventId,
+        type: row.type,
+        payload: row.payload,
+        hash: row.hash,
+        chain_index: row.chainIndex,
+        prev_hash: row.prevHash,
+      })),
+    ),
+    agent.trail.at(-1)?.hash ?? '',
+    agent.trail.length,
+    agent.threadId,
+    agent.tags,
+    agent.lineage.provisional,
+    agent.lineage.declared_at,
+    agent.lineage.recorded_at,
   ],
 });
 

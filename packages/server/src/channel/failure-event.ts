@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
-import type { FailureEventType } from '@breakwater/contract';
+import type { FailureEventType, IdentityEventType } from '@breakwater/contract';
 import { canonicalJson } from '../agents/index.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** One row of audit.coordination_events on its way there. */
+/** A failure on its way to audit.coordination_events, or a suspicion about identity on its way to audit.events. */
 export interface FailureEvent {
   readonly eventId: string;
   /** ms since the epoch, UTC. */
   readonly at: number;
-  readonly type: FailureEventType;
+  readonly type: FailureEventType | IdentityEventType;
   readonly agentId: string | null;
   /** A JSON object as text: what it says cannot change after it was emitted. */
   readonly payload: string;

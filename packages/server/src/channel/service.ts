@@ -1,4 +1,4 @@
-import type { FailureEventType } from '@breakwater/contract';
+import type { FailureEventType, IdentityEventType } from '@breakwater/contract';
 import { classifyError, type Database } from '../postgres/index.ts';
 import type { Clock, Ids, Timer } from '../runtime/index.ts';
 import { payloadText, type FailureEvent } from './failure-event.ts';
@@ -23,10 +23,10 @@ interface ChannelCounters {
 
 export interface Channel {
   /**
-   * Reports a failure. Never throws, never waits, writes nothing itself (BW-channel.01): the event goes into a bounded
+   * Reports a failure, or a suspicion about identity. Never throws, never waits, writes nothing itself (BW-channel.01): the event goes into a bounded
    * buffer, and what does not fit there is counted. `payload.incident_id` is kept, or made when absent.
    */
-  fail(type: FailureEventType, payload: Readonly<Record<string, unknown>>, agentId?: string): void;
+  fail(type: FailureEventType | IdentityEventType, payload: Readonly<Record<string, unknown>>, agentId?: string): void;
   readonly counters: ChannelCounters;
   /** Stores what waits and ends; what PostgreSQL does not take now is counted as dropped. Never rejects. */
   stop(): Promise<void>;
@@ -39,7 +39,7 @@ const RETRY_MS = 2_000;
 const MAX_BATCH = 500;
 const DEFAULT_CAPACITY = 10_000;
 
-/** Failure events into audit.coordination_events: buffered, bounded, stored in batches. */
+/** Failure events into audit.coordination_events, suspicions into audit.events: buffered, bounded, stored in batches. */
 export const createChannel = (options: {
   database: Database;
   clock: Clock;

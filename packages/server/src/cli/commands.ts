@@ -2,9 +2,12 @@ import { Command, CommanderError, Option } from 'commander';
 import { armFaultFromEnvironment } from '../runtime/index.ts';
 import { databaseCommands } from './db.ts';
 import { fail } from './fail.ts';
+import { flagCommands } from './flag.ts';
+import { operatorCommands } from './operator.ts';
 import { serve } from './serve.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 import { stdio } from './stdio.ts';
+import { substrateCommands } from './substrate.ts';
 import { VERSION } from './version.ts';
 
 /** Adds a flag for every setting that may be one; the environment and the default stand in `--help`. */
@@ -43,7 +46,10 @@ Examples:
     .option('--url <url>', 'Base URL of the server', 'http://127.0.0.1:8767')
     .addHelpText('after', '\nThe bearer token, if the server asks for one, is read from BREAKWATER_TOKEN.')
     .action((options: { url: string }) => stdio(options.url));
-  databaseCommands(program, withSettings);
+  databaseCommands(program);
+  operatorCommands(program);
+  flagCommands(program);
+  substrateCommands(program);
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().helpOption('--help', 'Explain this command');
   }

@@ -4,34 +4,15 @@ import {
   compareWithManifest,
   ensurePartitions,
   migrate,
-  openDatabase,
   planMigrations,
-  startEmbedded,
+  StartupError,
   writeManifest,
   type Database,
   type MigrationPlan,
 } from '../postgres/index.ts';
-import { configOf } from './config.ts';
+import { systemClock } from '../runtime/index.ts';
 import { ConfigError } from './fail.ts';
-import type { SettingName } from './settings.ts';
-
-type Flags = Partial<Record<SettingName, string>>;
-
-/** Opens the database that a server with this configuration would use, for one piece of work. */
-const withDatabase = async <T>(flags: Flags, work: (database: Database) => Promise<T>): Promise<T> => {
-  const config = configOf(flags);
-  const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
-  const database = openDatabase({
-    target: embedded?.target ?? { url: config.databaseUrl ?? '' },
-    onError: () => undefined,
-  });
-  try {
-    return await work(database);
-  } finally {
-    await database.close();
-    await embedded?.stop();
-  }
-};
+import { withDatabase, withDatabaseFlags, type DatabaseFlags } from './with-database.ts';
 
 const versionOf = (text: string | undefined): number | undefined => {
   if (text === undefined) return undefined;
@@ -45,30 +26,51 @@ const printPlan = (plan: MigrationPlan, json: boolean | undefined): void => {
   else for (const { direction, version, name } of plan.steps) console.log(`${direction.padEnd(4)} ${version} ${name}`);
 };
 
-/** `breakwater db`: the schema, seen and moved by hand. The server migrates by itself when it starts. */
-export const databaseCommands = (program: Command, withSettings: (command: Command) => Command): void => {
-  const db = program.command('db').description('Look at the schema, and move it');
-  const add = (name: string, description: string) =>
-    withSettings(db.command(name)).description(description).option('--json', 'Print JSON');
+/** Going up is what every server does at its start; going down takes tables away that servers use. */
+const refuseDownUnderServers = async (database: Database, to: number | undefined): Promise<void> => {
+  const { steps } = await planMigrations(database, to);
+  if (!steps.some(({ direction }) => direction === 'down')) return;
+  // This connection has asked alone so far, so that every other one of ours belongs to somebody else.
+  const [row] = await database.query<{ others: number }>({
+    text: `SELECT count(*) AS others FROM pg_stat_activity
+           WHERE datname = current_database() AND application_name = 'breakwater' AND pid <> pg_backend_pid()`,
+  });
+  if (row === undefined || row.others === 0) return;
+  throw new StartupError(
+    'A Breakwater server uses this database: going down would take its tables away under it.',
+    'Stop every server on it, then run this again.',
+  );
+};
 
-  add('plan', 'Show the migrations that "db migrate" would apply')
+/** `breakwater db`: the schema, seen and moved by hand. The server migrates by itself when it starts. */
+export const databaseCommands = (program: Command): void => {
+  const db = program.command('db').description('Look at the schema, and move it');
+  const add = (name: string, description: string, example: string) =>
+    withDatabaseFlags(db.command(name))
+      .description(description)
+      .option('--json', 'Print JSON')
+      .addHelpText('after', `\nExample:\n  breakwater db ${example}`);
+
+  add('plan', 'Show the migrations that "db migrate" would apply', 'plan --to 2')
     .option('--to <version>', 'Version to reach; the newest by default')
-    .action(async (flags: Flags & { to?: string; json?: boolean }) => {
+    .action(async (flags: DatabaseFlags & { to?: string; json?: boolean }) => {
       printPlan(await withDatabase(flags, (database) => planMigrations(database, versionOf(flags.to))), flags.json);
     });
-  add('migrate', 'Bring the schema to a version, up or down')
+  add('migrate', 'Bring the schema to a version, up or down; down only while no server runs', 'migrate')
     .option('--to <version>', 'Version to reach; the newest by default. Going down drops what is above it')
-    .action(async (flags: Flags & { to?: string; json?: boolean }) => {
+    .action(async (flags: DatabaseFlags & { to?: string; json?: boolean }) => {
       const plan = await withDatabase(flags, async (database) => {
-        const done = await migrate(database, versionOf(flags.to));
-        if (done.target >= 2) await ensurePartitions(database, Date.now());
+        const to = versionOf(flags.to);
+        await refuseDownUnderServers(database, to);
+        const done = await migrate(database, to);
+        if (done.target >= 2) await ensurePartitions(database, systemClock.now());
         return done;
       });
       printPlan(plan, flags.json);
     });
-  add('drift', 'Compare the live schema with the manifest: exit 0 same, 1 different, 2 no database')
+  add('drift', 'Compare the live schema with the manifest: exit 0 same, 1 different, 2 no database', 'drift --json')
     .option('--write', 'Write the manifest anew from the live schema')
-    .action(async (flags: Flags & { json?: boolean; write?: boolean }) => {
+    .action(async (flags: DatabaseFlags & { json?: boolean; write?: boolean }) => {
       let differences: string[];
       try {
         differences = await withDatabase(flags, async (database) => {

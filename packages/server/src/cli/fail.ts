@@ -1,3 +1,4 @@
+import { ERRORS, type Outcome, type Refusal } from '@breakwater/contract';
 import { StartupError } from '../postgres/index.ts';
 import { ListenError } from '../serve/index.ts';
 
@@ -8,6 +9,9 @@ export const fail = (error: unknown): void => {
     console.error(`breakwater: ${error.message}\n            ${error.wayOut}`);
   } else if (error instanceof ListenError) {
     console.error(`breakwater: ${error.refusal.message}\n            ${error.refusal.recovery?.action ?? ''}`);
+  } else if (error instanceof RefusedError) {
+    const { code, message, recovery } = error.refusal;
+    console.error(`breakwater: ${message}\n            ${(recovery ?? ERRORS[code].recovery).action}`);
   } else if (error instanceof ConfigError) {
     console.error(error.message.replaceAll(/^/gm, 'breakwater: '));
   } else {
@@ -18,3 +22,19 @@ export const fail = (error: unknown): void => {
 
 /** The configuration is wrong; one line for each problem. */
 export class ConfigError extends Error {}
+
+/** What the command was to do is refused. */
+class RefusedError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+/** The value of an outcome; a refusal ends the command. */
+export const accepted = <T>(outcome: Outcome<T>): T => {
+  if (!outcome.ok) throw new RefusedError(outcome.refusal);
+  return outcome.value;
+};

@@ -64,6 +64,11 @@ export const SETTINGS = {
     default: '127.0.0.1',
     description: 'Address to listen on; anything beyond loopback needs BREAKWATER_TOKENS',
   }),
+  socket: optional({
+    env: 'BREAKWATER_SOCKET',
+    flag: '--socket <path>',
+    description: 'Unix socket to listen on as well; enrolled agents are reached over it only (Linux)',
+  }),
   dataDir: text({
     env: 'BREAKWATER_DATA_DIR',
     flag: '--data-dir <path>',

@@ -8,7 +8,8 @@ import { createChannel, divergencePayload } from '../channel/index.ts';
 import { CheckIns, checkInTools, DEFAULT_LOOP_LIMITS, memoryCodec, type Memory } from '../checkin/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
 import { createFlags } from '../flags/index.ts';
-import { Identity, identityTools } from '../identity/index.ts';
+import { Bindings, Identity, identityTools, LineageSweep, type Mode } from '../identity/index.ts';
+import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
 import { Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
   createNotifier,
@@ -21,7 +22,7 @@ import {
   type ConnectionTarget,
 } from '../postgres/index.ts';
 import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker } from '../runtime/index.ts';
-import { createHttpServer, createMetrics, serverTools } from '../serve/index.ts';
+import { createHttpServer, createMetrics, createPeerAttestor, serverTools } from '../serve/index.ts';
 import type { Config } from './settings.ts';
 import { VERSION } from './version.ts';
 
@@ -55,6 +56,8 @@ export interface RunningNode {
 const RECONCILE_MS = 300_000;
 const EXPIRY_MS = 60_000;
 const PRUNE_MS = 3_600_000;
+const BINDINGS_MS = 60_000;
+const LINEAGE_MS = 1_800_000;
 const PROBE_MS = 1_000;
 const LOOP_CHECK_MS = 1_000;
 const LOOP_DELAY_LIMIT_MS = 500;
@@ -134,7 +137,19 @@ export const startNode = async (
     onForeignChange: (agentId) => baselines.refresh(agentId),
     onFlush: ({ items, ms, ok }) => metrics.commit({ items, ok, seconds: ms / 1000 }),
   });
-  const identity = new Identity({ database, agents, clock, ids, notifier });
+  const bindings = new Bindings({ database, clock, notifier });
+  const identity = new Identity({
+    database,
+    agents,
+    bindings,
+    clock,
+    ids,
+    strictMode: () => flags.get('identity_strict_mode').value as Mode,
+    pinMode: () => flags.get('ipua_pin_check_mode').value as Mode,
+    report: (type, payload, agentId) => channel.fail(type, payload, agentId),
+  });
+  const lifecycle = new Lifecycle({ agents, database, clock });
+  const lineage = new LineageSweep({ agents, baselines, clock, ids });
   const pauseMs = config.pauseHours * 3_600_000;
   const outcomes = new Outcomes({ database, agents, clock, ids, pauseMs });
   const checkIns = new CheckIns({
@@ -161,6 +176,7 @@ export const startNode = async (
   const dispatcher = new Dispatcher({
     tools: [
       ...identityTools(identity, findAgent),
+      ...lifecycleTools(lifecycle),
       ...checkInTools({ checkIns, sessionKeyOf, findAgent }),
       ...outcomeTools(outcomes, sessionKeyOf),
       ...serverTools({
@@ -168,12 +184,13 @@ export const startNode = async (
         clock,
         readiness,
         loopDelayMs: () => loopMonitor.last.maxMs,
-        counts: () => ({ agents: agents.table.size, sessions: identity.bindings }),
+        counts: () => ({ agents: agents.table.size, sessions: bindings.size }),
         embeddedDatabase: config.databaseUrl === undefined,
       }),
     ],
     aliases: ALIASES,
-    resolveCaller: (evidence, claimed) => identity.resolve(evidence, claimed),
+    resolveCaller: (evidence) => identity.resolve(evidence),
+    refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
     readiness,
     clock,
     ids,
@@ -193,6 +210,7 @@ export const startNode = async (
     },
   });
 
+  const attestor = config.socket === undefined ? undefined : await createPeerAttestor();
   const http = createHttpServer({
     dispatcher,
     sessions: {
@@ -208,6 +226,8 @@ export const startNode = async (
     readBaseline: (key) => baselines.table.read(key),
     metrics,
     tokens: config.tokens,
+    isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,
+    attestor,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
     server: { name: 'breakwater', version: VERSION },
@@ -222,7 +242,7 @@ export const startNode = async (
       agents: () => agents.table.size,
       baselines: () => baselines.table.size,
       flags: () => flags.table.size,
-      bindings: () => identity.bindings,
+      bindings: () => bindings.size,
     },
     readiness: () => readiness.parts(),
     commitQueue: () => agents.sizes.uncommitted,
@@ -264,8 +284,20 @@ export const startNode = async (
     singleton: true,
     run: async () => {
       for (const statement of pruneWorkingData(clock.now())) await database.query(statement);
-      await identity.prune();
+      await bindings.prune();
     },
+  });
+  ticker.add({
+    name: 'bindings.reconcile',
+    everyMs: BINDINGS_MS,
+    singleton: false,
+    run: () => bindings.reconcile(),
+  });
+  ticker.add({
+    name: 'identity.evaluate_lineage',
+    everyMs: LINEAGE_MS,
+    singleton: true,
+    run: async () => void (await lineage.run()),
   });
   // Readiness follows PostgreSQL: while it is away, callers get the 503 contract at once instead of waiting for it.
   ticker.add({
@@ -291,6 +323,7 @@ export const startNode = async (
       name: 'http',
       start: async () => {
         url = await http.listen({ host: config.host, port: config.port });
+        if (config.socket !== undefined) await http.listenUnix(config.socket);
       },
       stop: () => http.close({ graceMs: DRAIN_MS }),
     });
@@ -330,6 +363,7 @@ export const startNode = async (
         ]);
       },
     });
+    await supervisor.start({ name: 'bindings', stop: () => bindings.renew() });
     await supervisor.start({ name: 'agents', stop: () => agents.stop() });
     await supervisor.start({ name: 'event loop', start: () => loopMonitor.start(), stop: () => loopMonitor.stop() });
     await supervisor.start({ name: 'locks', stop: () => locks.close() });

@@ -15,7 +15,9 @@ export interface Parts {
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
   readonly limiter: RateLimiter;
   readonly clock: Clock;
-  resolveCaller(evidence: Evidence, claimedAgentId: string | undefined): Promise<Outcome<Caller>> | Outcome<Caller>;
+  resolveCaller(evidence: Evidence): Promise<Outcome<Caller>> | Outcome<Caller>;
+  /** Why a tool that writes may not be called with an identity that nobody proved; undefined when it may. */
+  refusedWrite(caller: Caller, tool: string): Refusal | undefined;
 }
 
 type Verdict = Refusal | undefined;
@@ -216,44 +218,77 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 const admit = (frame: Frame, resolved: Outcome<Caller>, parts: Parts): Verdict | Promise<Verdict> => {
   const { spec } = known(frame.target, 'tool').entry.tool;
   if (!resolved.ok) {
-    if (resolved.refusal.code !== 'SESSION_UNKNOWN' || spec.ignoresStaleProof !== true) return resolved.refusal;
+    const ignores =
+      spec.ignoresStaleProof === true || (spec.ignoresStaleProof !== undefined && frame.args['force_new'] === true);
+    if (resolved.refusal.code !== 'SESSION_UNKNOWN' || !ignores) return resolved.refusal;
     // Without any proof, not with what is left of it: a caller whose secret failed must not be taken for another one.
-    const unbound = parts.resolveCaller({ peer: frame.evidence.peer }, undefined);
+    const { peer, operatorSecret } = frame.evidence;
+    const unbound = parts.resolveCaller({ peer, ...(operatorSecret !== undefined && { operatorSecret }) });
     if (!(unbound instanceof Promise)) return unbound.ok ? bind(frame, unbound.value) : unbound.refusal;
     return unbound.then((outcome) => (outcome.ok ? bind(frame, outcome.value) : outcome.refusal));
   }
-  if (spec.identity === 'required' && resolved.value.agentId === undefined) {
-    return refuse('IDENTITY_REQUIRED', `${spec.name} needs an identity, and the call carries no proof of one.`).refusal;
+  const { agentId, operator } = resolved.value;
+  if (spec.identity === 'operator' && operator === undefined) {
+    return refuse('OPERATOR_REQUIRED', `${spec.name} needs an operator credential.`).refusal;
+  }
+  if (spec.identity === 'required' && agentId === undefined) return identityRequired(spec.name, frame.evidence);
+  if (!spec.readOnly && spec.identity === 'required') {
+    const refused = parts.refusedWrite(resolved.value, spec.name);
+    if (refused !== undefined) return refused;
   }
   return bind(frame, resolved.value);
 };
+
+/** The refusal says what a caller should do, and what it should not: a mint for every refused call is how ghosts are made. */
+const identityRequired = (tool: string, { continuityToken }: Evidence): Refusal =>
+  continuityToken === undefined
+    ? refuse('IDENTITY_REQUIRED', `${tool} needs an identity, and the call carries no proof of one.`, {
+        details: {
+          status: 'identity_required',
+          safe_options: [
+            { action: 'resume', call: `${tool}(client_session_id=…)`, when: 'you have onboarded before' },
+            { action: 'start_fresh', call: 'onboard()', when: 'you have not' },
+          ],
+          do_not: ['onboard again for every call that is refused'],
+        },
+      }).refusal
+    : refuse(
+        'CONTINUITY_TOKEN_RESUME_RETIRED',
+        `${tool}: a continuity token counts only beside the agent_uuid it names.`,
+      ).refusal;
 
 const bind = (frame: Frame, caller: Caller): Verdict => {
   frame.caller = caller;
   return undefined;
 };
 
-const withSecret = (
-  { sessionHeader, mcpSessionId, peer }: Evidence,
-  clientSessionId: string | undefined,
-): Evidence => ({
-  ...(clientSessionId !== undefined && { clientSessionId }),
-  ...(sessionHeader !== undefined && { sessionHeader }),
-  ...(mcpSessionId !== undefined && { mcpSessionId }),
-  peer,
-});
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const uuid = (value: unknown): string | undefined =>
+  typeof value === 'string' && UUID.test(value) ? value : undefined;
+
+/** The evidence of the transport, and what of it the arguments bring: a wrapped secret is not seen by the transport. */
+const evidenceOf = (seen: Evidence, args: Arguments, agentIdIsTarget: boolean): Evidence => {
+  const { clientSessionId: _seen, ...transport } = seen;
+  const clientSessionId = text(args['client_session_id']);
+  const continuityToken = text(args['continuity_token']);
+  const agentUuid = uuid(args['agent_uuid']) ?? (agentIdIsTarget ? undefined : uuid(args['agent_id']));
+  const modelType = text(args['model_type']);
+  return {
+    ...transport,
+    ...(clientSessionId !== undefined && { clientSessionId }),
+    ...(continuityToken !== undefined && { continuityToken }),
+    ...(agentUuid !== undefined && { agentUuid }),
+    ...(modelType !== undefined && { modelType }),
+  };
+};
 
 const identify: Step = {
   name: 'identify',
   promise: 'The caller is known: bound to an agent by proof, or unbound and the tool is open.',
   pass(frame, parts) {
-    const { args } = frame;
-    // A wrapped secret is not seen by the transport, so the arguments decide.
-    const clientSessionId = text(args['client_session_id']);
-    if (clientSessionId !== frame.evidence.clientSessionId) {
-      frame.evidence = withSecret(frame.evidence, clientSessionId);
-    }
-    const resolved = parts.resolveCaller(frame.evidence, text(args['agent_id']) ?? text(args['agent_uuid']));
+    const { spec } = known(frame.target, 'tool').entry.tool;
+    frame.evidence = evidenceOf(frame.evidence, frame.args, spec.agentIdIsTarget === true);
+    const resolved = parts.resolveCaller(frame.evidence);
     return resolved instanceof Promise
       ? resolved.then((outcome) => admit(frame, outcome, parts))
       : admit(frame, resolved, parts);

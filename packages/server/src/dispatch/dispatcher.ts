@@ -45,6 +45,7 @@ export interface DispatcherOptions {
   readonly tools: readonly Tool[];
   readonly aliases: readonly ToolAlias[];
   readonly resolveCaller: Parts['resolveCaller'];
+  readonly refusedWrite: Parts['refusedWrite'];
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
   readonly clock: Clock;
   readonly ids: Pick<Ids, 'uuid'>;
@@ -78,7 +79,8 @@ export class Dispatcher {
       readiness: options.readiness,
       limiter: new RateLimiter(options.limits),
       clock: options.clock,
-      resolveCaller: (evidence, claimed) => options.resolveCaller(evidence, claimed),
+      resolveCaller: (evidence) => options.resolveCaller(evidence),
+      refusedWrite: (caller, tool) => options.refusedWrite(caller, tool),
     };
   }
 

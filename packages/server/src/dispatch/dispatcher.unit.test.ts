@@ -1,5 +1,6 @@
 import {
   accept,
+  agent,
   ALIASES,
   ERRORS,
   getGovernanceMetrics,
@@ -17,12 +18,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { verifies } from '../../testing/verifies.ts';
-import { defineTool, type Tool } from '../runtime/index.ts';
+import { defineTool, type Evidence, type Tool } from '../runtime/index.ts';
 import { AGENT, dispatcherOf, echo, resolveCaller, SECRET, specOf } from './testing/dispatch.ts';
 
 const REAL = [
   onboard,
   identity,
+  agent,
   processAgentUpdate,
   simulateUpdate,
   getGovernanceMetrics,
@@ -67,7 +69,7 @@ describe('names', () => {
     const { call, measures } = real();
     const reply = await call('onbord');
     expect(reply).toMatchObject({ tool: 'onbord', isError: true, status: 200, refusal: { code: 'TOOL_NOT_FOUND' } });
-    expect(reply.body).toMatchObject({ error_code: 'TOOL_NOT_FOUND', requested_tool: 'onbord', total_available: 10 });
+    expect(reply.body).toMatchObject({ error_code: 'TOOL_NOT_FOUND', requested_tool: 'onbord', total_available: 11 });
     expect(reply.body['similar_tools']).toContain('onboard');
     expect(measures).toEqual([expect.objectContaining({ tool: 'unknown', outcome: 'TOOL_NOT_FOUND' })]);
   });
@@ -231,21 +233,21 @@ describe('who calls', () => {
   it('refuses a failed proof, except where it is no obstacle; there the call is unbound', async () => {
     const { call } = real();
     const stale = { client_session_id: 'stale' };
-    for (const name of ['identity', 'check_working_state', 'sync_state']) {
+    for (const name of ['onboard', 'identity', 'check_working_state', 'sync_state']) {
       expect((await call(name, stale)).refusal?.code).toBe('SESSION_UNKNOWN');
     }
-    for (const name of ['onboard', 'health_check', 'list_tools', 'describe_tool', 'get_server_info']) {
+    for (const name of ['health_check', 'list_tools', 'describe_tool', 'get_server_info']) {
       expect((await call(name, { ...stale, tool_name: 'onboard' })).isError).toBe(false);
     }
-    const { body } = await call('onboard', stale);
+    const { body } = await call('onboard', { ...stale, force_new: true });
     expect(body['caller']).toMatchObject({ agentId: undefined, principal: 'peer:127.0.0.1' });
   });
 
   it('binds an open tool when the proof holds, and passes the claimed id on', async () => {
     const claimed: (string | undefined)[] = [];
     const { call } = real({
-      resolveCaller: (evidence: { clientSessionId?: string; peer: string }, id: string | undefined) => {
-        claimed.push(id);
+      resolveCaller: (evidence: Evidence) => {
+        claimed.push(evidence.agentUuid);
         return resolveCaller(evidence);
       },
     });
@@ -482,6 +484,7 @@ describe('what is compiled', () => {
       'check_working_state',
       'record_result',
       'identity',
+      'agent',
       'simulate_update',
       'health_check',
       'list_tools',
@@ -489,7 +492,7 @@ describe('what is compiled', () => {
     ]);
     const json = JSON.stringify(tools);
     expect(json.length).toBeLessThan(9_000);
-    expect(json).not.toMatch(/\$schema|hidden|continuity_token|additionalProperties":\{\}/);
+    expect(json).not.toMatch(/\$schema|hidden|"continuity_token":|additionalProperties":\{\}/);
     expect(tools.find(({ name }) => name === 'list_tools')?.annotations).toEqual({ readOnlyHint: true });
     expect(dispatcher.advertised('minimal')).toHaveLength(6);
     expect(dispatcher.advertised('full')).toHaveLength(14);
@@ -545,7 +548,7 @@ describe('the tools about tools', () => {
     const { core } = body['categories'] as Record<string, { name: string; aliases: string[] }[]>;
     expect(core?.find(({ name }) => name === 'sync_state')?.aliases).toContain('checkin');
     expect(JSON.stringify(body['workflow'])).toContain('start_session');
-    expect(body).toMatchObject({ shown: 10, total_available: 10 });
+    expect(body).toMatchObject({ shown: 11, total_available: 11 });
     const { body: one } = await real().call('list_tools', { category: 'admin' });
     expect(Object.keys(one['categories'] as object)).toEqual(['admin']);
   });
@@ -553,7 +556,7 @@ describe('the tools about tools', () => {
   it('refuse an unknown category with those there are', async () => {
     const { body } = await real().call('list_tools', { category: 'identiti' });
     expect(body).toMatchObject({ error_code: 'PARAMETER_ERROR', did_you_mean: 'identity' });
-    expect(body['valid_values']).toEqual(['identity', 'core', 'admin', 'discovery']);
+    expect(body['valid_values']).toEqual(['identity', 'lifecycle', 'core', 'admin', 'discovery']);
   });
 
   it('describe every tool and alias whole, with an example that works', async () => {

@@ -28,6 +28,7 @@ export const successBody = (frame: Frame, payload: Readonly<Record<string, unkno
     if (all) body['raw_governance'] = { success: true, server_time: body['server_time'], ...payload };
   } else Object.assign(body, payload);
   if (normalized !== undefined) body['normalized_parameters'] = normalized;
+  if (caller !== undefined && caller.warnings.length > 0) body['identity_warnings'] = caller.warnings;
   if (all && caller !== undefined) body['agent_signature'] = signatureOf(caller);
   return body satisfies SuccessEnvelope | Body;
 };

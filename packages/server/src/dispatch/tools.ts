@@ -30,7 +30,9 @@ const errorsOf = ({ tool: { spec } }: RegisteredTool): ErrorCode[] => [
   ...new Set<ErrorCode>([
     ...COMMON_ERRORS,
     ...(spec.whileNotReady === true ? [] : (['NOT_READY'] as const)),
-    ...(spec.identity === 'required' ? (['IDENTITY_REQUIRED'] as const) : []),
+    ...(spec.identity === 'required' ? (['IDENTITY_REQUIRED', 'STRONG_IDENTITY_REQUIRED'] as const) : []),
+    ...(spec.identity === 'operator' ? (['OPERATOR_REQUIRED'] as const) : []),
+    'SUBSTRATE_REQUIRES_SOCKET',
     ...(spec.ignoresStaleProof === true ? [] : (['SESSION_UNKNOWN'] as const)),
     'IDENTITY_CONFLICT',
     ...(spec.readOnly ? [] : (['RATE_LIMIT_EXCEEDED'] as const)),

@@ -15,12 +15,16 @@ export const FLAGS = {
   identity_strict_mode: {
     values: MODES,
     default: 'observe',
-    description: 'What happens to a call whose identity was inferred and not proven: nothing, a record, or a refusal',
+    description:
+      'What happens to a write whose identity was inferred, and to an onboard that brings no proof and does not ask for ' +
+      'a new identity: nothing, a record, or a refusal',
   },
   ipua_pin_check_mode: {
     values: MODES,
-    default: 'observe',
-    description: 'What happens when an agent resumes from an address and client it was not pinned to',
+    default: 'enforce',
+    description:
+      'Whether an onboard without proof may resume the identity last onboarded from the same address and program: off ' +
+      'resumes it, observe resumes and reports it, enforce never resumes and reports it',
   },
 } as const satisfies Readonly<Record<string, FlagSpec>>;
 
@@ -59,6 +63,21 @@ export const effective = (
   return { key, value: FLAGS[key].default, origin: 'default' };
 };
 
+/** Words for modes that the reference and its RFC use, and ours for them (spec identity H). */
+export const REFERENCE_WORDS: Readonly<Record<string, string>> = {
+  false: 'observe',
+  log: 'observe',
+  true: 'enforce',
+  strict: 'enforce',
+  enforced: 'enforce',
+};
+
+/** The flag's value that a person means by a word: the word itself, or ours for the reference's. May be illegal still. */
+export const valueOfWord = (key: string, word: string): string => {
+  if (!isFlagKey(key) || isLegal(key, word)) return word;
+  return (Object.hasOwn(REFERENCE_WORDS, word) ? REFERENCE_WORDS[word] : undefined) ?? word;
+};
+
 const PREFIX = 'BREAKWATER_FLAG_';
 
 /**
@@ -84,11 +103,30 @@ export const flagsOfEnvironment = (
 const MAX_REASON = 500;
 const isSaid = (text: string): boolean => text.trim() !== '' && text.length <= MAX_REASON;
 
+/** One change of a flag, as its history has it. Values as stored; `from` is null when the flag had none. */
+export interface FlagChange {
+  readonly key: string;
+  readonly from: unknown;
+  readonly to: unknown;
+  /** ms since the epoch, UTC. */
+  readonly at: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+const wrong = (field: string, rule: string, details: Readonly<Record<string, unknown>> = {}): Refusal =>
+  refuse('PARAMETER_ERROR', `${field} ${rule}.`, {
+    details: { field, ...details },
+    recovery: { action: '"breakwater flag list" shows the flags, their legal values and what they mean.' },
+  }).refusal;
+
+/** Why nothing can be said about a flag of this name, or undefined when there is one. */
+export const refusalOfKey = (key: string): Refusal | undefined =>
+  isFlagKey(key) ? undefined : wrong('key', `must be one of ${FLAG_KEYS.join(', ')}`, { legal: FLAG_KEYS });
+
 /** Why a flag may not be set like this, or undefined when it may. */
 export const refusalOfSet = (key: string, value: unknown, who: string, why: string): Refusal | undefined => {
-  const wrong = (field: string, rule: string, details: Readonly<Record<string, unknown>> = {}) =>
-    refuse('PARAMETER_ERROR', `${field} ${rule}.`, { details: { field, ...details } }).refusal;
-  if (!isFlagKey(key)) return wrong('key', `must be one of ${FLAG_KEYS.join(', ')}`, { legal: FLAG_KEYS });
+  if (!isFlagKey(key)) return refusalOfKey(key);
   if (!isLegal(key, value)) {
     const legal = FLAGS[key].values;
     return wrong('value', `of ${key} must be one of ${legal.join(', ')}`, { legal });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
-import { effective, FLAG_KEYS, FLAGS, flagsOfEnvironment, refusalOfSet, type StoredFlag } from './flag.ts';
+import { effective, FLAG_KEYS, FLAGS, flagsOfEnvironment, refusalOfSet, valueOfWord, type StoredFlag } from './flag.ts';
 
 const stored = (value: unknown): StoredFlag => ({ value, by: 'ops', reason: null });
 
@@ -56,6 +56,27 @@ describe('flags', () => {
     const refusal = refusalOfSet(key, value, who, why);
     expect(refusal).toMatchObject({ code: 'PARAMETER_ERROR', details: { field } });
     expect(refusal?.message).toContain(says);
+  });
+
+  it.each([
+    ['off', 'off'],
+    ['observe', 'observe'],
+    ['enforce', 'enforce'],
+    ['false', 'observe'],
+    ['log', 'observe'],
+    ['true', 'enforce'],
+    ['strict', 'enforce'],
+    ['enforced', 'enforce'],
+  ])('understand the word %s as %s', (word, value) => {
+    for (const key of FLAG_KEYS) expect(valueOfWord(key, word)).toBe(value);
+  });
+
+  it('leave every other word as it is, to be refused', () => {
+    for (const word of ['on', '', 'Strict', 'toString', '__proto__']) {
+      expect(valueOfWord('identity_strict_mode', word)).toBe(word);
+      expect(refusalOfSet('identity_strict_mode', word, 'ops', 'drill')).toBeDefined();
+    }
+    expect(valueOfWord('no_such_flag', 'strict')).toBe('strict');
   });
 
   it('may be set to every legal value', () => {

@@ -71,7 +71,7 @@ describe('flags on PostgreSQL', () => {
     });
     expect(rows).toEqual([
       { key: 'identity_strict_mode', value: 'observe', updated_by: 'migration' },
-      { key: 'ipua_pin_check_mode', value: 'observe', updated_by: 'migration' },
+      { key: 'ipua_pin_check_mode', value: 'enforce', updated_by: 'migration' },
     ]);
   });
 
@@ -160,6 +160,25 @@ describe('flags on PostgreSQL', () => {
     ]);
     expect(flags.all()[0]).toMatchObject({ value: 'observe', origin: 'default', illegal: true });
     expect(await flags.reconcile()).toBe(0);
+  });
+
+  it('show their newest changes first, of one flag or of all', async () => {
+    verifies('W3-10.10');
+    const { flags } = await createFixture();
+    await flags.set(KEY, 'off', 'ann', 'first');
+    await flags.set('ipua_pin_check_mode', 'off', 'ben', 'second');
+    await flags.set(KEY, 'enforce', 'cat', 'third');
+    const newest = {
+      key: KEY,
+      from: 'off',
+      to: 'enforce',
+      by: 'cat',
+      reason: 'third',
+      at: expect.any(Number) as number,
+    };
+    expect(await flags.history(KEY, 20)).toMatchObject({ ok: true, value: [newest, { reason: 'first' }] });
+    expect(await flags.history(undefined, 2)).toMatchObject({ ok: true, value: [newest, { reason: 'second' }] });
+    expect(await flags.history('strict', 20)).toMatchObject({ ok: false, refusal: { code: 'PARAMETER_ERROR' } });
   });
 
   it('follow a change of another node within a second', async () => {

@@ -1,2 +1,3 @@
 /** Floor 3: feature flags. Read from memory, set in PostgreSQL, overridden by the environment. */
+export { REFERENCE_WORDS, valueOfWord } from './flag.ts';
 export { createFlags, type Flags } from './service.ts';

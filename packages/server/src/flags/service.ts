@@ -16,8 +16,10 @@ import {
   flagsOfEnvironment,
   isFlagKey,
   isLegal,
+  refusalOfKey,
   refusalOfSet,
   type EffectiveFlag,
+  type FlagChange,
   type FlagKey,
   type StoredFlag,
 } from './flag.ts';
@@ -51,6 +53,8 @@ export interface Flags {
    */
   set(key: string, value: unknown, who: string, why: string): Promise<Outcome<EffectiveFlag>>;
   all(): FlagView[];
+  /** The newest `limit` changes of a flag, or of all, newest first. Refusal: PARAMETER_ERROR for a name that no flag has. */
+  history(key: string | undefined, limit: number): Promise<Outcome<FlagChange[]>>;
   /** Compares with PostgreSQL, which wins; gives the number of differences. */
   reconcile(): Promise<number>;
 }
@@ -111,6 +115,11 @@ export const createFlags = (options: {
         const illegal = stored !== null && !isLegal(key, stored.value);
         return { ...get(key), ...FLAGS[key], stored, ...(illegal && { illegal }) };
       }),
+    async history(key, limit) {
+      const refusal = key === undefined ? undefined : refusalOfKey(key);
+      if (refusal !== undefined) return { ok: false, refusal };
+      return accept(await database.query<FlagChange>(sql.selectHistory(key ?? null, limit)));
+    },
     reconcile: () => through.reconcile(),
   };
 };

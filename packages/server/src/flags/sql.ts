@@ -1,5 +1,5 @@
 import type { Statement } from '../postgres/index.ts';
-import type { StoredFlag } from './flag.ts';
+import type { FlagChange, StoredFlag } from './flag.ts';
 
 export interface FlagRow {
   readonly key: string;
@@ -38,4 +38,11 @@ export const insertHistory = (key: string, old: unknown, { value, by, reason }: 
   text: `INSERT INTO core.feature_flag_history (key, old_value, new_value, changed_by, reason)
          VALUES ($1, $2::jsonb, $3::jsonb, $4, $5)`,
   values: [key, old === undefined ? null : JSON.stringify(old), JSON.stringify(value), by, reason],
+});
+
+/** The newest changes first, of one flag or (null) of all; rows are {@link FlagChange}s. */
+export const selectHistory = (key: FlagChange['key'] | null, limit: number): Statement => ({
+  text: `SELECT key, old_value AS "from", new_value AS "to", changed_at AS at, changed_by AS by, reason
+         FROM core.feature_flag_history WHERE $1::text IS NULL OR key = $1 ORDER BY id DESC LIMIT $2`,
+  values: [key, limit],
 });

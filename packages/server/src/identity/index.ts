@@ -1,3 +1,14 @@
 /** Identity: finds out which agent is calling, and hands out identities. */
+export {
+  createOperator,
+  listOperators,
+  operatorSecret,
+  operatorState,
+  revokeOperator,
+  type OperatorCredential,
+} from './operators.ts';
+export { Bindings } from './bindings.ts';
+export { LineageSweep } from './lineage-sweep.ts';
+export type { Mode } from './rules/pin.ts';
 export { Identity } from './service.ts';
 export { identityTools } from './tools.ts';

@@ -1,122 +1,225 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
-import type { AgentHead, Agents } from '../agents/index.ts';
-import type { Database, Notifier } from '../postgres/index.ts';
-import { createLiveTable, type Caller, type Clock, type Evidence, type Ids } from '../runtime/index.ts';
-import { bindingHolds, credentialHash, sessionKey, SESSION_TTL_MS, type Binding } from './binding.ts';
-import { resolveCaller, type Piece } from './resolve.ts';
+import {
+  accept,
+  AUDIT_EVENTS,
+  IDENTITY_EVENTS,
+  refuse,
+  type IdentityEventType,
+  type Outcome,
+  type Refusal,
+} from '@breakwater/contract';
+import { refuseEnded, type AgentHead, type Agents, type AuditDraft, type Lineage } from '../agents/index.ts';
+import { liveSignals, reactivate } from '../lifecycle/index.ts';
+import type { Database } from '../postgres/index.ts';
+import type { Assurance, Caller, Clock, Evidence, Ids, Operator, ProofSource } from '../runtime/index.ts';
+import { credentialHash, expiryOf, sessionKey, type Binding } from './binding.ts';
+import type { Bindings } from './bindings.ts';
+import { issueContinuityToken, derivedPrefix, readContinuityToken } from './rules/continuity-token.ts';
+import { autoLabel, clientHintOf, familyOf, publicHandle, rebadgedHandle } from './rules/handles.ts';
+import { declareLineage, lineageState, UNDECLARED, type LineageState } from './rules/lineage.ts';
+
+import { isDispatchedChild, pinDecision, pinScopes, type Mode } from './rules/pin.ts';
+import { resolve, type Facts, type Piece } from './rules/resolve.ts';
 import * as sql from './sql.ts';
 
-const TABLE = 'bindings';
-
-/** What an agent is born with. */
-export interface Birth {
+/** What the caller of an onboard says of itself. */
+export interface Introduction {
   readonly name: string | null;
   readonly purpose: string | null;
+  readonly modelType: string | undefined;
+  readonly clientHint: string | undefined;
   readonly parentAgentId: string | null;
   readonly spawnReason: string | null;
+  readonly threadId: string | null;
+  readonly process: sql.ProcessReport | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** An agent that the call names without proof. */
+  readonly claimedAgentId: string | undefined;
+  readonly resume: boolean;
+  readonly forceNew: boolean;
+  readonly reactivate: boolean;
 }
 
-/** An identity handed out: the agent, and the secret that proves it, shown this once. */
+/** How an identity came to be handed out. */
+type OnboardOutcome = 'resumed' | 'reactivated' | 'minted_fresh' | 'minted_force_new';
+
+/** An identity handed out: the agent, and the secrets that prove it, shown this once. */
 export interface Onboarded {
   readonly head: AgentHead;
-  readonly isNew: boolean;
-  /** The session secret; undefined when an MCP session alone proved the identity. */
-  readonly secret: string | undefined;
+  readonly outcome: OnboardOutcome;
+  /** The session secret: the one that the call brought, or a new one. */
+  readonly secret: string;
+  /** undefined where the identity is inferred: a token would make more of it. */
+  readonly token: string | undefined;
+  /** What bound the call; of a new agent nothing did. */
+  readonly proof: Pick<Caller, 'assurance' | 'source' | 'origin'>;
+  readonly lineageState: LineageState;
 }
 
+interface IdentityOptions<M> {
+  readonly database: Database;
+  readonly agents: Agents<M>;
+  readonly bindings: Bindings;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** The honesty gates, read from the live flags at every use (W3-3.08). */
+  readonly strictMode: () => Mode;
+  readonly pinMode: () => Mode;
+  /** Hears suspicions; never throws. */
+  readonly report: (type: IdentityEventType, payload: Readonly<Record<string, unknown>>, agentId?: string) => void;
+}
+
+const NOBODY = { assurance: 'none', source: 'none', origin: 'server_inferred' } as const;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const BORN_TAGS: readonly string[] = ['ephemeral'];
+/** A mint that loses to another one of the same transport session resumes what that one made. */
+const MINT_ATTEMPTS = 3;
+
+/** The secrets of a call by their sources, the caller's own before the transport's. */
+const secretsOf = (evidence: Evidence): (Omit<Piece, 'binding'> & { readonly hash: string })[] => {
+  const sent: (Omit<Piece, 'binding'> & { readonly hash: string })[] = [];
+  const add = (source: Piece['source'], secret: string | undefined, assertedBy: Piece['assertedBy']) => {
+    if (secret === undefined) return;
+    const derivedFrom = source === 'mcp_session' ? undefined : derivedPrefix(secret);
+    sent.push({ source, assertedBy, hash: credentialHash(secret), ...(derivedFrom !== undefined && { derivedFrom }) });
+  };
+  add('client_session_id', evidence.clientSessionId, evidence.injected === true ? 'server' : 'caller');
+  if (evidence.sessionHeader !== evidence.clientSessionId) add('session_header', evidence.sessionHeader, 'caller');
+  add('mcp_session', evidence.mcpSessionId, 'caller');
+  return sent;
+};
+
 /**
- * Finds out which agent is calling, and hands out identities.
- *
- * Credentials live in core.bindings, by hash, with a live table in front: a call is resolved from memory, and a secret
- * that memory does not know is looked up once in PostgreSQL, since another node may have issued it. Nothing lives only in
- * memory, so sessions outlive a restart (BW-serve.05).
+ * Finds out which agent is calling, and hands out identities. The rules stand in `rules/`; credentials are looked up in
+ * {@link Bindings}, and agents are written by {@link Agents} alone.
  */
 export class Identity<M> {
-  readonly #database: Database;
-  readonly #agents: Agents<M>;
-  readonly #clock: Clock;
-  readonly #ids: Ids;
-  readonly #notifier: Notifier;
-  readonly #live = createLiveTable<Binding>(TABLE);
+  readonly #options: IdentityOptions<M>;
+  readonly #bindings: Bindings;
+  #tokenSecret: Uint8Array | undefined;
 
-  constructor(options: { database: Database; agents: Agents<M>; clock: Clock; ids: Ids; notifier: Notifier }) {
-    this.#database = options.database;
-    this.#agents = options.agents;
-    this.#clock = options.clock;
-    this.#ids = options.ids;
-    this.#notifier = options.notifier;
-    this.#notifier.onChange(TABLE, (hashes) => this.#refresh(hashes));
-    this.#notifier.onGap(() => this.load());
+  constructor(options: IdentityOptions<M>) {
+    this.#options = options;
+    this.#bindings = options.bindings;
   }
 
-  /** Loads every binding that still holds, with one query. */
+  /** Loads the credentials, and the secret under which continuity tokens are signed, the same for every node. */
   async load(): Promise<void> {
-    const rows = await this.#database.query<sql.BindingRow>(sql.selectBindings(this.#clock.now()));
-    const stored = new Map(rows.map(sql.bindingFromRow));
-    for (const [hash] of this.#live.table.entries()) if (!stored.has(hash)) this.#live.writer.remove(hash);
-    for (const [hash, binding] of stored) this.#live.writer.publish(hash, binding);
+    const { database, ids } = this.#options;
+    const kept = await database.query<{ secret: Uint8Array }>(sql.selectSecret('continuity_token'));
+    // Of two nodes that start on a new database at once, one makes the secret and both use it.
+    const [row] =
+      kept.length > 0
+        ? kept
+        : await database.query<{ secret: Uint8Array }>(sql.keepSecret('continuity_token', ids.secret()));
+    this.#tokenSecret = row?.secret;
+    await this.#bindings.load();
   }
 
-  /** Who is calling. Synchronous when memory knows every secret sent, which is the hot path. */
-  resolve(evidence: Evidence, claimedAgentId: string | undefined): Outcome<Caller> | Promise<Outcome<Caller>> {
-    const sent = secretsOf(evidence);
-    const pieces: Piece[] = [];
-    for (const { source, secret } of sent) {
-      const reading = this.#live.table.read(credentialHash(secret));
-      if (!reading.ok) return this.#resolveCold(sent, claimedAgentId, evidence.peer);
-      pieces.push({ source, binding: reading.value });
-    }
-    return resolveCaller(pieces, claimedAgentId, evidence.peer, this.#clock.now());
+  /** Who is calling. Synchronous when memory knows everything that the call brings, which is the hot path. */
+  resolve(evidence: Evidence): Outcome<Caller> | Promise<Outcome<Caller>> {
+    return this.#fromMemory(evidence, false) ?? this.#fromPostgres(evidence);
   }
 
   /**
-   * Gives the caller an identity: the one it proves, or a new one. A new identity is minted with its credential in one
-   * transaction; the MCP session that carries the call, if there is one, is bound to it as well.
+   * Gives the caller an identity: the one that it proves, or a new one. Nothing is minted where a resume was asked for and
+   * refused (BW-identity.13), and a mint is all or nothing: agent, credentials, place in the thread, first audit rows, in
+   * one transaction (W3-3.04). An MCP session that carries the call is tied to the agent as well.
    */
-  async onboard(caller: Caller, evidence: Evidence, birth: Birth, forceNew: boolean): Promise<Outcome<Onboarded>> {
-    if (caller.agentId !== undefined && !forceNew) {
-      const known = await this.#agents.find(caller.agentId);
-      if (known === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
-      if (evidence.mcpSessionId !== undefined) await this.#bindTransport(evidence.mcpSessionId, caller.agentId);
-      return accept({ head: known, isNew: false, secret: evidence.clientSessionId ?? evidence.sessionHeader });
+  async onboard(
+    caller: Caller,
+    evidence: Evidence,
+    intro: Introduction,
+    deadline: number,
+  ): Promise<Outcome<Onboarded>> {
+    const refused = this.#refusedOnboard(caller, evidence, intro);
+    if (refused !== undefined) return { ok: false, refusal: refused };
+    if (caller.agentId !== undefined && !intro.forceNew && intro.resume) {
+      return this.#resume(caller.agentId, caller, evidence, intro, deadline);
     }
-    if (birth.parentAgentId !== null && (await this.#agents.find(birth.parentAgentId)) === undefined) {
-      return refuse('PARAMETER_ERROR', `parent_agent_id: no agent ${birth.parentAgentId}.`, {
-        details: { parameter: 'parent_agent_id' },
-      });
+    const pinned = intro.forceNew || !intro.resume ? undefined : await this.#pinned(evidence, intro);
+    if (pinned !== undefined) {
+      const inferred: Caller = { ...caller, agentId: pinned, ...INFERRED };
+      return this.#resume(pinned, inferred, evidence, intro, deadline);
     }
-    const secret = this.#ids.secret();
-    const hash = credentialHash(secret);
-    const now = this.#clock.now();
-    const expiresAt = now + SESSION_TTL_MS;
-    const transport = evidence.mcpSessionId === undefined ? undefined : credentialHash(evidence.mcpSessionId);
-    const head = await this.#agents.create({ ...birth, label: birth.name }, (agentId) => [
-      sql.insertBinding(hash, { kind: 'session', agentId, expiresAt, revokedAt: null }, now),
-      ...(transport === undefined ? [] : [sql.bindTransport(transport, agentId, now)]),
-    ]);
-    this.#publish(hash, { kind: 'session', agentId: head.agentId, expiresAt, revokedAt: null });
-    if (transport !== undefined) await this.#refresh([transport]);
-    return accept({ head, isNew: true, secret });
+    for (let attempt = 0; attempt < MINT_ATTEMPTS; attempt += 1) {
+      const minted = await this.#mint(caller, evidence, intro);
+      if (!minted.ok || minted.value !== undefined) return minted as Outcome<Onboarded>;
+      // Another mint has tied the transport session first: this call is its agent's now (BW-identity.04).
+      await this.#bindings.refresh([credentialHash(evidence.mcpSessionId ?? '')]);
+      const again = await this.resolve(evidence);
+      if (!again.ok) return again;
+      if (again.value.agentId !== undefined)
+        return this.#resume(again.value.agentId, again.value, evidence, intro, deadline);
+    }
+    return refuse('SEQUENCE_CONFLICT', 'Another call changed the MCP session again and again.');
   }
 
-  /** Changes the display name; it resolves nothing and proves nothing. */
+  /**
+   * What a caller that proved its identity is given for later calls: a continuity token, and a session secret when the
+   * call brought none. Neither proves more than the call did.
+   */
+  async credentialsFor(caller: Caller, evidence: Evidence): Promise<{ secret: string; token: string | undefined }> {
+    if (caller.agentId === undefined || caller.assurance === 'none')
+      throw new Error('only a bound caller is given credentials');
+    const brought = caller.source === 'session_header' ? evidence.sessionHeader : evidence.clientSessionId;
+    const secret =
+      brought !== undefined && derivedPrefix(brought) === undefined
+        ? brought
+        : await this.#issueSession(caller.agentId, caller.assurance);
+    return { secret, token: await this.#issueToken(caller.agentId, caller.assurance, evidence) };
+  }
+
+  /** Ties the MCP session that carries the call to the agent that the call proves; false when there is none. */
+  async bindTransport(agentId: string, evidence: Evidence): Promise<boolean> {
+    const { mcpSessionId } = evidence;
+    if (mcpSessionId === undefined) return false;
+    const hash = credentialHash(mcpSessionId);
+    const known = this.#bindings.read(hash);
+    if (known.ok && known.value.agentId === agentId) return true;
+    return (await this.#bindings.change(sql.bindTransport(hash, agentId, true, this.#options.clock.now()))) > 0;
+  }
+
+  /** Revokes what proves the agent: the session of this call, all others, or all of them. Gives how many ended. */
+  async revoke(agentId: string, evidence: Evidence, which: 'this' | 'others' | 'all'): Promise<number> {
+    const now = this.#options.clock.now();
+    const own = secretsOf(evidence).map(({ hash }) => hash);
+    if (which !== 'this') return this.#bindings.change(sql.revokeBindingsOf(agentId, which === 'all' ? [] : own, now));
+    let ended = 0;
+    for (const { hash, source } of secretsOf(evidence)) {
+      if (source !== 'mcp_session') ended += await this.#bindings.change(sql.revokeBinding(hash, now));
+    }
+    return ended;
+  }
+
+  /** Changes the display name; it resolves nothing and proves nothing. A name that another agent bears gets a suffix. */
   async rename(agentId: string, name: string, deadline: number): Promise<Outcome<AgentHead>> {
-    const renamed = await this.#agents.act(agentId, deadline, ({ head }) =>
-      Promise.resolve(
-        accept({
-          reply: null,
-          change: {
-            at: this.#clock.now(),
-            label: name,
-            events: [{ type: AUDIT_EVENTS.agentRenamed, payload: { from: head.label, to: name } }],
-          },
-        }),
-      ),
-    );
+    const { agents, clock } = this.#options;
+    const taken = this.#holderOf(name, agentId) !== undefined;
+    const label = taken ? `${name}_${agentId.slice(0, 8)}` : name;
+    const renamed = await agents.act(agentId, deadline, ({ head }) => {
+      const ended = refuseEnded(head);
+      if (ended !== undefined) return Promise.resolve(ended);
+      const events: [AuditDraft] = [{ type: AUDIT_EVENTS.agentRenamed, payload: { from: head.label, to: label } }];
+      return Promise.resolve(accept({ reply: null, change: { at: clock.now(), label, events } }));
+    });
     if (!renamed.ok) return renamed;
-    const head = await this.#agents.find(agentId);
+    const head = await agents.find(agentId);
     return head !== undefined ? accept(head) : refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
+  }
+
+  /**
+   * The gate before a tool that writes: what happens to a call whose identity was inferred is the live flag's to say
+   * (W3-3.08). Undefined: it may pass.
+   */
+  refusedWrite(caller: Caller, tool: string): Refusal | undefined {
+    if (caller.agentId === undefined || caller.origin === 'caller_asserted') return undefined;
+    const mode = this.#options.strictMode();
+    if (mode === 'off') return undefined;
+    this.#options.report(IDENTITY_EVENTS.unprovenWrite, { mode, tool, source: caller.source }, caller.agentId);
+    if (mode === 'observe') return undefined;
+    return refuse('STRONG_IDENTITY_REQUIRED', `${tool} writes, and the identity of the call is inferred, not proven.`, {
+      details: { status: 'identity_required', flag: 'identity_strict_mode' },
+    }).refusal;
   }
 
   /** The name under which rows record the session that acts: a prefix of the credential's hash. */
@@ -127,85 +230,410 @@ export class Identity<M> {
 
   /** Issues an MCP transport session that no agent is bound to yet; durable before it is handed out. */
   async createMcpSession(): Promise<string> {
-    const secret = this.#ids.secret();
-    const now = this.#clock.now();
-    const binding: Binding = { kind: 'mcp_session', agentId: null, expiresAt: now + SESSION_TTL_MS, revokedAt: null };
-    const hash = credentialHash(secret);
-    await this.#database.query(sql.insertBinding(hash, binding, now));
-    this.#publish(hash, binding);
+    const secret = this.#options.ids.secret();
+    await this.#bindings.issue(credentialHash(secret), { kind: 'mcp_session', agentId: null, assurance: 'medium' });
     return secret;
   }
 
-  async mcpSessionKnown(secret: string): Promise<boolean> {
+  /** Whether an MCP session may be used: issued, not revoked, not expired. Synchronous when memory knows it. */
+  mcpSessionKnown(secret: string): boolean | Promise<boolean> {
     const hash = credentialHash(secret);
-    if (!this.#live.table.read(hash).ok) await this.#refresh([hash]);
-    const reading = this.#live.table.read(hash);
-    return reading.ok && reading.value.kind === 'mcp_session' && bindingHolds(reading.value, this.#clock.now());
+    const reading = this.#bindings.read(hash);
+    if (reading.ok) return reading.value.kind === 'mcp_session';
+    return this.#bindings.refresh([hash]).then(() => {
+      const found = this.#bindings.read(hash);
+      return found.ok && found.value.kind === 'mcp_session';
+    });
   }
 
   async revokeMcpSession(secret: string): Promise<void> {
-    const hash = credentialHash(secret);
-    await this.#database.query(sql.revokeBinding(hash, this.#clock.now()));
-    await this.#refresh([hash]);
-    this.#notifier.announce(TABLE, hash);
+    await this.#bindings.change(sql.revokeBinding(credentialHash(secret), this.#options.clock.now()));
   }
 
-  /** Deletes what stopped proving anything long ago, and forgets what no longer holds. */
-  async prune(): Promise<void> {
-    const now = this.#clock.now();
-    await this.#database.query(sql.pruneBindings(now));
-    for (const [hash, binding] of this.#live.table.entries()) {
-      if (!bindingHolds(binding, now)) this.#live.writer.remove(hash);
+  /** The operator that a bearer token belongs to; undefined for any other text. */
+  async operatorOf(secret: string): Promise<Operator | undefined> {
+    const hash = credentialHash(secret);
+    if (!this.#bindings.read(hash).ok) await this.#bindings.refresh([hash]);
+    const reading = this.#bindings.read(hash);
+    return reading.ok && reading.value.kind === 'operator' ? (reading.value.operator ?? undefined) : undefined;
+  }
+
+  /**
+   * Resolves from memory; undefined when something that the call brings is not there. `settled`: PostgreSQL was asked, and
+   * what memory still does not have does not exist.
+   */
+  #fromMemory(evidence: Evidence, settled: boolean): Outcome<Caller> | undefined {
+    const { agents, clock } = this.#options;
+    const pieces: Piece[] = [];
+    const used: [hash: string, Binding][] = [];
+    for (const { hash, ...secret } of secretsOf(evidence)) {
+      if (secret.derivedFrom !== undefined) {
+        pieces.push(secret);
+        continue;
+      }
+      const reading = this.#bindings.read(hash);
+      if (!reading.ok && !settled) return undefined;
+      pieces.push(reading.ok ? { ...secret, binding: reading.value } : secret);
+      if (reading.ok) used.push([hash, reading.value]);
+    }
+    let operator: Operator | undefined;
+    if (evidence.operatorSecret !== undefined) {
+      const reading = this.#bindings.read(credentialHash(evidence.operatorSecret));
+      if (!reading.ok && !settled) return undefined;
+      if (!reading.ok || reading.value.operator === null) {
+        return refuse('UNAUTHORIZED', 'The operator credential is unknown, expired or revoked.');
+      }
+      operator = reading.value.operator;
+    }
+    const token = this.#tokenOf(evidence);
+    if (token === 'cold' && !settled) return undefined;
+    const claimed = evidence.agentUuid?.toLowerCase();
+    if (!settled && evidence.attestation !== undefined && claimed !== undefined && !agents.table.read(claimed).ok)
+      return undefined;
+
+    const facts: Facts = {
+      pieces,
+      token: token === 'cold' ? undefined : token,
+      claimed,
+      attestation: evidence.attestation,
+      now: clock.now(),
+    };
+    const found = resolve(facts, (agentId) => {
+      const reading = agents.table.read(agentId);
+      return reading.ok ? reading.value : undefined;
+    });
+    if (found.kind === 'refused') return { ok: false, refusal: found.refusal };
+    // Whether the agent is enrolled must be known before its proof counts.
+    if (found.kind === 'bound' && !agents.table.read(found.agentId).ok) {
+      return settled ? refuse('SESSION_UNKNOWN', 'The agent of this proof no longer exists.') : undefined;
+    }
+    for (const [hash, binding] of used) this.#bindings.used(hash, binding);
+    const principal = operator === undefined ? undefined : `operator:${operator.name}`;
+    if (found.kind === 'unbound') {
+      const { warnings } = found;
+      return accept({
+        agentId: undefined,
+        ...NOBODY,
+        operator,
+        warnings,
+        principal: principal ?? `peer:${evidence.peer}`,
+      });
+    }
+    const { agentId, source, assurance, origin, warnings } = found;
+    return accept({
+      agentId,
+      source,
+      assurance,
+      origin,
+      operator,
+      warnings,
+      principal: principal ?? `agent:${agentId}`,
+    });
+  }
+
+  async #fromPostgres(evidence: Evidence): Promise<Outcome<Caller>> {
+    const hashes = secretsOf(evidence).map(({ hash }) => hash);
+    for (const secret of [evidence.operatorSecret, evidence.continuityToken]) {
+      if (secret !== undefined) hashes.push(credentialHash(secret));
+    }
+    await this.#bindings.refresh(hashes.filter((hash) => !this.#bindings.read(hash).ok));
+    const named = new Set(evidence.agentUuid === undefined ? [] : [evidence.agentUuid.toLowerCase()]);
+    for (const hash of hashes) {
+      const reading = this.#bindings.read(hash);
+      if (reading.ok && reading.value.agentId !== null) named.add(reading.value.agentId);
+    }
+    for (const agentId of named) await this.#options.agents.find(agentId);
+    const outcome = this.#fromMemory(evidence, true);
+    if (outcome === undefined) throw new Error('a settled resolution has an end');
+    return outcome;
+  }
+
+  #tokenOf(evidence: Evidence): Facts['token'] | 'cold' {
+    const { continuityToken: token } = evidence;
+    if (token === undefined || this.#tokenSecret === undefined) return undefined;
+    const verdict = readContinuityToken(token, {
+      secret: this.#tokenSecret,
+      now: this.#options.clock.now(),
+      expectedFamily: familyOf(evidence),
+    });
+    if (!verdict.ok) return { verdict, binding: undefined };
+    const reading = this.#bindings.read(credentialHash(token));
+    return reading.ok ? { verdict, binding: reading.value } : 'cold';
+  }
+
+  /** Why an onboard is refused before anything is looked at. */
+  #refusedOnboard(caller: Caller, evidence: Evidence, intro: Introduction): Refusal | undefined {
+    if (intro.forceNew || caller.agentId !== undefined) return undefined;
+    const unproven = this.refusedClaim(evidence);
+    if (unproven !== undefined) return unproven;
+    if (this.#options.strictMode() !== 'enforce' || intro.parentAgentId !== null) return undefined;
+    return refuse('LINEAGE_DECLARATION_REQUIRED', 'The call proves no identity and does not ask for a new one.', {
+      details: {
+        status: 'lineage_declaration_required',
+        flag: 'identity_strict_mode',
+        safe_options: [
+          { action: 'resume', call: 'onboard(client_session_id=…)', when: 'you have the secret of an earlier onboard' },
+          { action: 'start_fresh', call: 'onboard(force_new=true)', when: 'this is new work' },
+          {
+            action: 'declare_lineage',
+            call: 'onboard(parent_agent_id=…, spawn_reason=…)',
+            when: 'you continue an agent',
+          },
+        ],
+      },
+    }).refusal;
+  }
+
+  /** The refusal of a resume by what proves nothing: a bare uuid, or a token without the uuid that it stands beside. */
+  refusedClaim({ agentUuid, continuityToken }: Evidence): Refusal | undefined {
+    if (agentUuid === undefined) {
+      if (continuityToken === undefined) return undefined;
+      return refuse(
+        'CONTINUITY_TOKEN_RESUME_RETIRED',
+        'A continuity token counts only beside the agent_uuid that it names.',
+      ).refusal;
+    }
+    const mode = this.#options.strictMode();
+    if (mode !== 'off') {
+      const proof = continuityToken === undefined ? 'none' : 'token_refused';
+      this.#options.report(
+        IDENTITY_EVENTS.hijackSuspected,
+        { path: 'bare_uuid', mode, proof },
+        agentUuid.toLowerCase(),
+      );
+    }
+    return refuse('BARE_UUID_RESUME_DENIED', 'A uuid proves nothing, and nothing else in the call proves it.').refusal;
+  }
+
+  /** The agent that an onboard without proof may go on as, by its pin; what the gate sees is reported. */
+  async #pinned(evidence: Evidence, intro: Introduction): Promise<string | undefined> {
+    const mode = this.#options.pinMode();
+    for (const hash of this.#pinHashes(evidence, intro)) {
+      const binding = await this.#bindings.find(hash);
+      if (binding === undefined || binding.agentId === null || !this.#bindings.read(hash).ok) continue;
+      const { resume, report } = pinDecision(mode, binding.agentId, intro.claimedAgentId?.toLowerCase());
+      if (report) this.#options.report(IDENTITY_EVENTS.hijackSuspected, { path: 'ipua_pin', mode }, binding.agentId);
+      const head = resume ? await this.#options.agents.find(binding.agentId) : undefined;
+      if (head?.status !== 'active' || head.substrate !== null) return undefined;
+      this.#bindings.used(hash, binding);
+      return binding.agentId;
+    }
+    return undefined;
+  }
+
+  #pinHashes(evidence: Evidence, intro: Introduction): string[] {
+    const scopes = pinScopes({
+      address: evidence.address,
+      userAgent: evidence.userAgent,
+      clientHint: intro.clientHint ?? clientHintOf(evidence.userAgent),
+      modelFamily: familyOf({ modelType: intro.modelType, userAgent: evidence.userAgent }),
+      modelGiven: intro.modelType !== undefined,
+    });
+    return scopes.map(credentialHash);
+  }
+
+  async #resume(
+    agentId: string,
+    caller: Caller,
+    evidence: Evidence,
+    intro: Introduction,
+    deadline: number,
+  ): Promise<Outcome<Onboarded>> {
+    const { agents, clock } = this.#options;
+    const head = await agents.find(agentId);
+    if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
+    let outcome: OnboardOutcome = 'resumed';
+    const kind = { modelType: intro.modelType, clientHint: intro.clientHint };
+    const actor = { agentId, operator: caller.operator, proven: caller.origin === 'caller_asserted' };
+    const acted = await agents.act(agentId, deadline, ({ head: current }) => {
+      const events: AuditDraft[] = [];
+      const ended = refuseEnded(current) !== undefined;
+      let back = {};
+      if (ended) {
+        const decided = reactivate(actor, current, { explicit: intro.reactivate, proof: caller.source });
+        if (!decided.ok) return Promise.resolve(decided);
+        const { events: rows, status, archive, pause } = decided.value;
+        events.push(...rows);
+        back = { status, archive, pause };
+      }
+      const handle = rebadgedHandle(current.handle, kind, clock.now());
+      if (handle !== undefined) {
+        events.push({ type: AUDIT_EVENTS.agentUpdated, payload: { by: 'owner', changed: ['handle'], handle } });
+      }
+      const [first, ...rest] = events;
+      outcome = ended ? 'reactivated' : 'resumed';
+      if (first === undefined) return Promise.resolve(accept({ reply: null }));
+      const change = {
+        at: clock.now(),
+        ...back,
+        ...(handle !== undefined && { handle }),
+        events: [first, ...rest] as const,
+      };
+      return Promise.resolve(accept({ reply: null, change }));
+    });
+    if (!acted.ok) return acted;
+    if (intro.name !== null && intro.name !== head.label) {
+      const renamed = await this.rename(agentId, intro.name, deadline);
+      if (!renamed.ok) return renamed;
+    }
+    await this.bindTransport(agentId, evidence);
+    if (intro.process !== undefined) await this.#recordProcess(agentId, head.parentAgentId, intro.process);
+    const { secret, token } = await this.credentialsFor(caller, evidence);
+    const now = (await agents.find(agentId)) ?? head;
+    return accept({ head: now, outcome, secret, token, proof: caller, lineageState: lineageState(now) });
+  }
+
+  /** Mints; undefined when another mint was first with the transport session. */
+  async #mint(caller: Caller, evidence: Evidence, intro: Introduction): Promise<Outcome<Onboarded | undefined>> {
+    const { agents, clock, ids } = this.#options;
+    const now = clock.now();
+    const declared = await this.#declare(intro, now);
+    if (!declared.ok) return declared;
+    const { lineage, events, parent, state } = declared.value;
+    const clientHint = intro.clientHint ?? clientHintOf(evidence.userAgent);
+    const kind = { modelType: intro.modelType, clientHint };
+    const label = intro.name ?? autoLabel(kind) ?? null;
+    const holder = label === null ? undefined : this.#holderOf(label, undefined);
+
+    const secret = ids.secret();
+    const hash = credentialHash(secret);
+    const transport = evidence.mcpSessionId === undefined ? undefined : credentialHash(evidence.mcpSessionId);
+    const pins = this.#pinHashes(evidence, intro).sort();
+    let token: string | undefined;
+    const head = await agents.create(
+      {
+        label,
+        purpose: intro.purpose,
+        handle: publicHandle(kind, now),
+        tags: BORN_TAGS,
+        parentAgentId: parent?.agentId ?? null,
+        spawnReason: intro.spawnReason,
+        threadId: intro.threadId ?? parent?.threadId ?? `t-${hash.slice(0, 16)}`,
+        lineage,
+        metadata: intro.metadata,
+        events,
+      },
+      (agentId) => {
+        token = this.#newToken(agentId, evidence, now);
+        const plain = (statement: ReturnType<typeof sql.insertBinding>) => ({ statement, guarded: false });
+        const session = { kind: 'session', agentId, assurance: 'strong', expiresAt: expiryOf('session', now) } as const;
+        const tokenRow = {
+          ...session,
+          kind: 'continuity_token',
+          expiresAt: expiryOf('continuity_token', now),
+        } as const;
+        const pin = { agentId, expiresAt: expiryOf('pin', now), onlyIfFree: isDispatchedChild(intro.spawnReason) };
+        return [
+          plain(sql.insertBinding(hash, session, now)),
+          ...(token === undefined ? [] : [plain(sql.insertBinding(credentialHash(token), tokenRow, now))]),
+          ...(pins.length === 0 ? [] : [plain(sql.upsertPins(pins, pin, now))]),
+          ...(transport === undefined
+            ? []
+            : [
+                {
+                  statement: sql.bindTransport(transport, agentId, intro.forceNew || caller.agentId !== undefined, now),
+                  guarded: true,
+                },
+              ]),
+        ];
+      },
+    );
+    if (head === undefined) return accept(undefined);
+    const written = [hash, ...pins, ...(transport === undefined ? [] : [transport])];
+    await this.#bindings.published(token === undefined ? written : [...written, credentialHash(token)]);
+    if (holder?.tags.includes('persistent') === true && holder.agentId !== parent?.agentId) {
+      this.#options.report(IDENTITY_EVENTS.residentForkDetected, { label, new_agent_id: head.agentId }, holder.agentId);
+    }
+    if (intro.process !== undefined) await this.#recordProcess(head.agentId, head.parentAgentId, intro.process);
+    const outcome = intro.forceNew ? 'minted_force_new' : 'minted_fresh';
+    return accept({ head, outcome, secret, token, proof: NOBODY, lineageState: state });
+  }
+
+  /** What becomes of the parent that an onboard declares; a claim that does not hold leaves no parent behind. */
+  async #declare(
+    intro: Introduction,
+    now: number,
+  ): Promise<
+    Outcome<{ lineage: Lineage; events: readonly AuditDraft[]; parent: AgentHead | undefined; state: LineageState }>
+  > {
+    const undeclared = { lineage: UNDECLARED, events: [], parent: undefined, state: 'no_lineage_declared' } as const;
+    if (intro.parentAgentId === null) return accept(undeclared);
+    const { agents, database } = this.#options;
+    const parent = await agents.find(intro.parentAgentId.toLowerCase());
+    if (parent === undefined || parent.status === 'deleted') {
+      return refuse('PARAMETER_ERROR', `parent_agent_id: no agent ${intro.parentAgentId}.`, {
+        details: { parameter: 'parent_agent_id' },
+      });
+    }
+    const seen = await database.query<{ last_seen: number | null }>(sql.selectLastSeen(parent.agentId));
+    const signals = liveSignals({
+      lastSeenBindingMs: seen[0]?.last_seen ?? null,
+      lastActivityMs: parent.lastActivityAt ?? parent.createdAt,
+      now,
+    });
+    const declaration = declareLineage({
+      parent: { agentId: parent.agentId, tags: parent.tags, status: parent.status, liveSignals: signals },
+      childTags: BORN_TAGS,
+      spawnReason: intro.spawnReason,
+      now,
+    });
+    const events = [declaration.event];
+    if (declaration.outcome !== 'accepted') return accept({ ...undeclared, events, state: declaration.outcome });
+    return accept({ lineage: declaration.lineage, events, parent, state: 'provisional' });
+  }
+
+  async #recordProcess(agentId: string, parentAgentId: string | null, report: sql.ProcessReport): Promise<void> {
+    const { database, clock } = this.#options;
+    const rows = await database.query<sql.ProcessRow>(sql.recordProcess(agentId, parentAgentId, report, clock.now()));
+    const row = rows[0];
+    if (row === undefined) return;
+    if (row.live > 1 && !row.concurrent_allowed) {
+      this.#options.report(IDENTITY_EVENTS.concurrentBinding, { live_bindings: row.live }, agentId);
+    }
+    if (row.parent_consistent === false) {
+      this.#options.report(IDENTITY_EVENTS.parentMismatch, { parent_agent_id: parentAgentId }, agentId);
     }
   }
 
-  get bindings(): number {
-    return this.#live.table.size;
+  async #issueSession(agentId: string, assurance: Exclude<Assurance, 'none'>): Promise<string> {
+    const secret = this.#options.ids.secret();
+    await this.#bindings.issue(credentialHash(secret), { kind: 'session', agentId, assurance });
+    return secret;
   }
 
-  async #bindTransport(secret: string, agentId: string): Promise<void> {
-    const hash = credentialHash(secret);
-    const reading = this.#live.table.read(hash);
-    if (reading.ok && reading.value.agentId === agentId) return;
-    await this.#database.query(sql.bindTransport(hash, agentId, this.#clock.now()));
-    await this.#refresh([hash]);
-    this.#notifier.announce(TABLE, hash);
+  async #issueToken(
+    agentId: string,
+    assurance: Exclude<Assurance, 'none'>,
+    evidence: Evidence,
+  ): Promise<string | undefined> {
+    const token = assurance === 'weak' ? undefined : this.#newToken(agentId, evidence, this.#options.clock.now());
+    if (token !== undefined) {
+      await this.#bindings.issue(credentialHash(token), { kind: 'continuity_token', agentId, assurance });
+    }
+    return token;
   }
 
-  async #resolveCold(
-    sent: readonly { source: Piece['source']; secret: string }[],
-    claimedAgentId: string | undefined,
-    peer: string,
-  ): Promise<Outcome<Caller>> {
-    const hashes = sent.map(({ secret }) => credentialHash(secret));
-    await this.#refresh(hashes.filter((hash) => !this.#live.table.read(hash).ok));
-    const pieces = sent.map(({ source }, i): Piece => {
-      const reading = this.#live.table.read(hashes[i] ?? '');
-      return { source, binding: reading.ok ? reading.value : undefined };
+  #newToken(agentId: string, evidence: Evidence, now: number): string | undefined {
+    if (this.#tokenSecret === undefined) return undefined;
+    return issueContinuityToken({
+      secret: this.#tokenSecret,
+      agentId,
+      modelFamily: familyOf(evidence),
+      clientHint: clientHintOf(evidence.userAgent),
+      issuedAtMs: now,
     });
-    return resolveCaller(pieces, claimedAgentId, peer, this.#clock.now());
   }
 
-  async #refresh(hashes: readonly string[]): Promise<void> {
-    const rows = await this.#database.query<sql.BindingRow>(sql.selectBindingsOf(hashes));
-    for (const [hash, binding] of rows.map(sql.bindingFromRow)) this.#live.writer.publish(hash, binding);
-  }
-
-  #publish(hash: string, binding: Binding): void {
-    this.#live.writer.publish(hash, binding);
-    this.#notifier.announce(TABLE, hash);
+  #holderOf(label: string, but: string | undefined): AgentHead | undefined {
+    for (const [agentId, head] of this.#options.agents.table.entries()) {
+      if (head.label === label && agentId !== but) return head;
+    }
+    return undefined;
   }
 }
 
-/** The secrets of a call, the caller's own before the transport's. */
-const secretsOf = (evidence: Evidence): { source: Piece['source']; secret: string }[] => {
-  const sent: { source: Piece['source']; secret: string }[] = [];
-  if (evidence.clientSessionId !== undefined) {
-    sent.push({ source: 'client_session_id', secret: evidence.clientSessionId });
-  }
-  if (evidence.sessionHeader !== undefined && evidence.sessionHeader !== evidence.clientSessionId) {
-    sent.push({ source: 'session_header', secret: evidence.sessionHeader });
-  }
-  if (evidence.mcpSessionId !== undefined) sent.push({ source: 'mcp_session', secret: evidence.mcpSessionId });
-  return sent;
-};
+const INFERRED = { assurance: 'weak', source: 'onboard_pin' as ProofSource, origin: 'server_inferred' } as const;
+
+/** A uuid, or undefined for any other text. */
+export const uuidIn = (text: string | undefined): string | undefined =>
+  text !== undefined && UUID.test(text) ? text.toLowerCase() : undefined;

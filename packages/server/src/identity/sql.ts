@@ -1,20 +1,30 @@
 import type { Statement } from '../postgres/index.ts';
 import type { Binding, BindingKind } from './binding.ts';
 
-interface BindingRow {
+export interface BindingRow {
   readonly credential_hash: string;
   readonly kind: BindingKind;
   readonly agent_id: string | null;
+  readonly assurance: Binding['assurance'];
   readonly expires_at: number;
   readonly revoked_at: number | null;
+  readonly name: string | null;
+  readonly scopes: readonly string[] | null;
 }
 
 export const bindingFromRow = (row: BindingRow): [string, Binding] => [
   row.credential_hash,
-  { kind: row.kind, agentId: row.agent_id, expiresAt: row.expires_at, revokedAt: row.revoked_at },
+  {
+    kind: row.kind,
+    agentId: row.agent_id,
+    assurance: row.assurance,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    operator: row.name === null ? null : { name: row.name, act: row.scopes?.includes('operator:act') === true },
+  },
 ];
 
-const COLUMNS = 'credential_hash, kind, agent_id, expires_at, revoked_at';
+const COLUMNS = 'credential_hash, kind, agent_id, assurance, expires_at, revoked_at, name, scopes';
 const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Every binding that can still prove anything. */
@@ -29,20 +39,66 @@ export const selectBindingsOf = (hashes: readonly string[]): Statement => ({
   values: [hashes],
 });
 
-export const insertBinding = (hash: string, binding: Binding, now: number): Statement => ({
-  name: 'identity.insert_binding',
-  text: `INSERT INTO core.bindings (credential_hash, kind, agent_id, created_at, expires_at)
-         VALUES ($1, $2, $3, $4::timestamptz, $5::timestamptz)`,
-  values: [hash, binding.kind, binding.agentId, iso(now), iso(binding.expiresAt)],
+/** What was revoked since: the announcement of it may have been missed. */
+export const selectRevokedSince = (since: number): Statement => ({
+  text: `SELECT ${COLUMNS} FROM core.bindings WHERE revoked_at >= $1::timestamptz`,
+  values: [iso(since)],
 });
 
-/** Ties a transport session to an agent; a revoked or expired one stays as it is and returns no row. */
-export const bindTransport = (hash: string, agentId: string, now: number): Statement => ({
+/** A new credential of an agent, or of nobody yet. One that is there already stays as it is: a token is its own repeat. */
+export const insertBinding = (
+  hash: string,
+  binding: Pick<Binding, 'kind' | 'agentId' | 'assurance' | 'expiresAt'>,
+  now: number,
+): Statement => ({
+  name: 'identity.insert_binding',
+  text: `INSERT INTO core.bindings (credential_hash, kind, agent_id, assurance, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5::timestamptz, $6::timestamptz)
+         ON CONFLICT (credential_hash) DO NOTHING`,
+  values: [hash, binding.kind, binding.agentId, binding.assurance, iso(now), iso(binding.expiresAt)],
+});
+
+/**
+ * Ties a transport session to an agent, and returns its row. This is the guard of a mint: unless `replace`, a session that
+ * another mint has tied meanwhile stays as it is, and so does a revoked or expired one; then no row is returned
+ * (BW-identity.04).
+ */
+export const bindTransport = (hash: string, agentId: string, replace: boolean, now: number): Statement => ({
   name: 'identity.bind_transport',
   text: `UPDATE core.bindings SET agent_id = $2
          WHERE credential_hash = $1 AND kind = 'mcp_session' AND revoked_at IS NULL AND expires_at >= $3::timestamptz
+           AND ($4 OR agent_id IS NULL)
          RETURNING ${COLUMNS}`,
-  values: [hash, agentId, iso(now)],
+  values: [hash, agentId, iso(now), replace],
+});
+
+/** Writes pins. One in force is left alone when `onlyIfFree`: the child that a parent sent must not take its pin. */
+export const upsertPins = (
+  hashes: readonly string[],
+  pin: { readonly agentId: string; readonly expiresAt: number; readonly onlyIfFree: boolean },
+  now: number,
+): Statement => ({
+  name: 'identity.upsert_pins',
+  text: `INSERT INTO core.bindings (credential_hash, kind, agent_id, assurance, created_at, expires_at)
+         SELECT h, 'pin', $2, 'weak', $3::timestamptz, $4::timestamptz FROM unnest($1::text[]) AS h ORDER BY h
+         ON CONFLICT (credential_hash) DO UPDATE
+           SET agent_id = excluded.agent_id, created_at = excluded.created_at, expires_at = excluded.expires_at,
+               revoked_at = NULL
+           WHERE NOT $5 OR core.bindings.expires_at < $3::timestamptz OR core.bindings.revoked_at IS NOT NULL`,
+  values: [hashes, pin.agentId, iso(now), iso(pin.expiresAt), pin.onlyIfFree],
+});
+
+/** Gives used credentials a whole life again; what was revoked or has expired meanwhile stays so. */
+export const renewBindings = (
+  renewals: readonly (readonly [hash: string, expiresAt: number])[],
+  now: number,
+): Statement => ({
+  name: 'identity.renew',
+  text: `UPDATE core.bindings b SET expires_at = r.expires_at, last_seen_at = $3::timestamptz
+         FROM unnest($1::text[], $2::timestamptz[]) AS r (hash, expires_at)
+         WHERE b.credential_hash = r.hash AND b.revoked_at IS NULL AND b.expires_at >= $3::timestamptz
+         RETURNING ${COLUMNS.replace('expires_at', 'b.expires_at')}`,
+  values: [renewals.map(([hash]) => hash), renewals.map(([, expiresAt]) => iso(expiresAt)), iso(now)],
 });
 
 export const revokeBinding = (hash: string, now: number): Statement => ({
@@ -52,10 +108,94 @@ export const revokeBinding = (hash: string, now: number): Statement => ({
   values: [hash, iso(now)],
 });
 
-/** Bindings that stopped proving anything a week ago. */
-export const pruneBindings = (now: number): Statement => ({
-  text: `DELETE FROM core.bindings WHERE expires_at < $1::timestamptz OR revoked_at < $1::timestamptz`,
-  values: [iso(now - 7 * 86_400_000)],
+/** Revokes what proves an agent, but for `spared` credentials; transport sessions are untied instead. */
+export const revokeBindingsOf = (agentId: string, spared: readonly string[], now: number): Statement => ({
+  text: `UPDATE core.bindings
+         SET revoked_at = CASE WHEN kind = 'mcp_session' THEN NULL ELSE $3::timestamptz END,
+             agent_id = CASE WHEN kind = 'mcp_session' THEN NULL ELSE agent_id END
+         WHERE agent_id = $1 AND revoked_at IS NULL AND NOT credential_hash = ANY($2::text[])
+         RETURNING ${COLUMNS}`,
+  values: [agentId, spared, iso(now)],
 });
 
-export type { BindingRow };
+/** Bindings that stopped proving anything a week ago; tokens and pins, which are many and short-lived, a day ago. */
+export const pruneBindings = (now: number): Statement => ({
+  text: `DELETE FROM core.bindings
+         WHERE least(expires_at, revoked_at) <
+               CASE WHEN kind IN ('continuity_token', 'pin') THEN $1::timestamptz ELSE $2::timestamptz END`,
+  values: [iso(now - 86_400_000), iso(now - 7 * 86_400_000)],
+});
+
+/** The server's own secret of this name, the same for every node. */
+export const selectSecret = (name: string): Statement => ({
+  text: 'SELECT secret FROM core.server_secrets WHERE name = $1',
+  values: [name],
+});
+
+/** Keeps `fresh` as the secret of this name, unless there is one by now; returns the one that is kept. */
+export const keepSecret = (name: string, fresh: string): Statement => ({
+  text: `INSERT INTO core.server_secrets (name, secret) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING secret`,
+  values: [name, Buffer.from(fresh)],
+});
+
+/** What a caller says of the process that it runs in. */
+export interface ProcessReport {
+  readonly host_id: string;
+  readonly pid: number;
+  readonly pid_start_time: number;
+  readonly transport?: string | undefined;
+  readonly ppid?: number | undefined;
+  readonly tty?: string | undefined;
+  readonly anchor_path_hash?: string | undefined;
+}
+
+export interface ProcessRow {
+  /** Processes of the agent that are live, this one among them. */
+  readonly live: number;
+  readonly concurrent_allowed: boolean;
+  readonly parent_consistent: boolean | null;
+}
+
+/** Records that an agent says it runs in a process; returns what else is known to run it. Nothing follows from it. */
+export const recordProcess = (
+  agentId: string,
+  parentAgentId: string | null,
+  report: ProcessReport,
+  now: number,
+): Statement => ({
+  name: 'identity.record_process',
+  text: `WITH own AS (
+           INSERT INTO core.agent_process_bindings AS b (agent_id, host_id, pid, pid_start_time, transport, ppid, tty,
+             anchor_path_hash, onboard_ts, last_seen, same_host_ppid_consistent)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, $9::timestamptz,
+             (SELECT p.pid = $6 FROM core.agent_process_bindings p
+              WHERE p.agent_id = $10 AND p.host_id = $2 ORDER BY p.last_seen DESC LIMIT 1))
+           ON CONFLICT (agent_id, host_id, pid, pid_start_time, transport)
+             DO UPDATE SET last_seen = excluded.last_seen, stale_at = NULL
+           RETURNING id, same_host_ppid_consistent
+         )
+         SELECT o.same_host_ppid_consistent AS parent_consistent, a.allow_concurrent_contexts AS concurrent_allowed,
+                1 + (SELECT count(*)::int FROM core.agent_process_bindings p
+                     WHERE p.agent_id = $1 AND p.id <> o.id AND p.stale_at IS NULL
+                       AND p.last_seen > $9::timestamptz - interval '300 seconds') AS live
+         FROM own o JOIN core.agents a ON a.id = $1`,
+  values: [
+    agentId,
+    report.host_id,
+    report.pid,
+    report.pid_start_time,
+    report.transport ?? 'unknown',
+    report.ppid ?? null,
+    report.tty ?? null,
+    report.anchor_path_hash ?? null,
+    iso(now),
+    parentAgentId,
+  ],
+});
+
+/** When a process last said that it runs an agent. */
+export const selectLastSeen = (agentId: string): Statement => ({
+  text: `SELECT max(last_seen) AS last_seen FROM core.agent_process_bindings WHERE agent_id = $1 AND stale_at IS NULL`,
+  values: [agentId],
+});

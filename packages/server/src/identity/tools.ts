@@ -1,104 +1,187 @@
-import { accept, identity as identitySpec, onboard as onboardSpec } from '@breakwater/contract';
-import type { AgentHead } from '../agents/index.ts';
-import { defineTool, type Caller, type Tool } from '../runtime/index.ts';
-import type { Identity } from './service.ts';
+import {
+  accept,
+  bindSession as bindSessionSpec,
+  identity as identitySpec,
+  onboard as onboardSpec,
+  refuse,
+} from '@breakwater/contract';
+import { refuseEnded, type AgentHead } from '../agents/index.ts';
+import { defineTool, type Tool } from '../runtime/index.ts';
+import { assuranceBlock } from './rules/assurance.ts';
+import { lineageState } from './rules/lineage.ts';
+import { uuidIn, type Identity, type Onboarded } from './service.ts';
 
-/** A public handle: readable, never a key. */
-const handleOf = (head: AgentHead): string => {
-  const day = new Date(head.createdAt).toISOString().slice(0, 10).replaceAll('-', '');
-  return `Agent_${day}_${head.agentId.slice(0, 8)}`;
+const displayNameOf = (head: AgentHead): string => head.label ?? head.handle;
+
+const NEXT_STEP =
+  'Call sync_state with client_session_id after each piece of work; record_result when its result is known.';
+
+const WELCOME: Readonly<Record<Onboarded['outcome'], string>> = {
+  minted_fresh: 'is on record.',
+  minted_force_new: 'is on record.',
+  resumed: 'is back.',
+  reactivated: 'is active again.',
 };
 
-const displayNameOf = (head: AgentHead): string => head.label ?? handleOf(head);
+const REJECTED: Readonly<Record<string, string>> = {
+  rejected_coincidental:
+    'The parent is at work itself, so it was not taken as one. Say spawn_reason=subagent for a child that it sent.',
+  rejected_cross_role: 'The parent plays another role, so it was not taken as one.',
+};
 
-const SCORE: Readonly<Record<Caller['assurance'], number>> = { strong: 1, weak: 0.35, none: 0 };
+const onboardAnswer = ({ head, outcome, secret, token, proof, lineageState: lineage }: Onboarded, full: boolean) => {
+  const isNew = outcome === 'minted_fresh' || outcome === 'minted_force_new';
+  return {
+    welcome: `${displayNameOf(head)} ${WELCOME[outcome]}`,
+    uuid: head.agentId,
+    agent_id: head.handle,
+    display_name: displayNameOf(head),
+    is_new: isNew,
+    client_session_id: secret,
+    ...(token !== undefined && { continuity_token: token }),
+    identity_assurance: {
+      ...assuranceBlock(proof),
+      ...(isNew && { baseline: 'fresh_identity', reason: 'minted by this call; the next call proves it' }),
+    },
+    identity_resolution_outcome: outcome === 'reactivated' ? 'resumed' : outcome,
+    ...(outcome === 'reactivated' && { auto_resumed: true, previous_status: 'archived' }),
+    next_step: NEXT_STEP,
+    provisional_lineage: head.lineage.provisional,
+    lineage_state: lineage,
+    ...(REJECTED[lineage] !== undefined && { lineage_note: REJECTED[lineage] }),
+    ...(head.pause !== null && {
+      status: head.status,
+      pause: { reason: head.pause.reason, expires_at: head.pause.expires_at },
+    }),
+    ...(full && {
+      session_resolution_source: proof.source,
+      continuity_token_supported: true,
+      ownership_proof_version: 1,
+      thread_context: {
+        thread_id: head.threadId,
+        position: head.threadPosition,
+        spawn_reason: head.spawnReason,
+        predecessor: head.parentAgentId === null ? null : { uuid: head.parentAgentId },
+        is_root: head.parentAgentId === null,
+      },
+    }),
+    response_mode: full ? 'full' : 'minimal',
+  };
+};
 
-const assuranceOf = ({ assurance, source }: Caller) => ({
-  tier: assurance,
-  score: SCORE[assurance],
-  session_source: source,
-  caller_proven: assurance === 'strong',
-  proof_origin: assurance === 'strong' ? 'caller_asserted' : 'server_inferred',
-  ...(assurance !== 'strong' && { how_to_strengthen: 'Send client_session_id as an argument of every call.' }),
-});
-
-/** The tools of identity: onboard and identity. */
+/** The tools of identity: onboard, identity and bind_session. */
 export const identityTools = <M>(
   service: Identity<M>,
   findAgent: (agentId: string) => Promise<AgentHead | undefined>,
 ): Tool[] => [
-  defineTool(onboardSpec, async ({ args, caller, evidence }) => {
+  defineTool(onboardSpec, async ({ args, caller, evidence, deadline }) => {
     const onboarded = await service.onboard(
       caller,
       evidence,
       {
         name: args.name ?? null,
         purpose: args.purpose ?? null,
+        modelType: args.model_type ?? undefined,
+        clientHint: args.client_hint ?? undefined,
         parentAgentId: args.parent_agent_id ?? null,
         spawnReason: args.spawn_reason ?? null,
+        threadId: args.thread_id ?? null,
+        process: args.process_fingerprint ?? undefined,
         metadata: {
           ...(args.model_type && { model_type: args.model_type }),
           ...(args.client_hint && { client_hint: args.client_hint }),
-          ...(args.process_fingerprint && { process_fingerprint: args.process_fingerprint }),
+          ...(args.initial_state && { initial_state: args.initial_state }),
+          ...(args.trajectory_signature && { trajectory_genesis: args.trajectory_signature }),
+          ...(args.orchestrated === true && { orchestrated: true }),
         },
+        claimedAgentId: uuidIn(args.agent_id ?? undefined),
+        resume: args.resume !== false,
+        forceNew: args.force_new === true,
+        reactivate: args.reactivate === true,
       },
-      args.force_new === true || args.resume === false,
+      deadline,
     );
-    if (!onboarded.ok) return onboarded;
-    const { head, isNew, secret } = onboarded.value;
-    const proven: Caller = isNew
-      ? { agentId: head.agentId, assurance: 'weak', source: 'none', principal: caller.principal }
-      : caller;
-    return accept({
-      welcome: isNew ? `${displayNameOf(head)} is on record.` : `${displayNameOf(head)} is back.`,
-      uuid: head.agentId,
-      agent_id: handleOf(head),
-      display_name: displayNameOf(head),
-      is_new: isNew,
-      ...(secret !== undefined && { client_session_id: secret }),
-      session_resolution_source: proven.source,
-      continuity_token_supported: false,
-      identity_assurance: {
-        ...assuranceOf(proven),
-        ...(isNew && { baseline: 'fresh_identity', reason: 'minted by this call; the next call proves it' }),
-      },
-      next_step:
-        'Call sync_state with client_session_id after each piece of work; record_result when its result is known.',
-      provisional_lineage: isNew && head.parentAgentId !== null,
-      response_mode: args.response_mode,
-      ...(head.pause !== null && {
-        status: head.status,
-        pause: { reason: head.pause.reason, expires_at: head.pause.expires_at },
-      }),
-    });
+    return onboarded.ok ? accept(onboardAnswer(onboarded.value, args.response_mode === 'full')) : onboarded;
   }),
+
   defineTool(identitySpec, async ({ args, caller, evidence, deadline }) => {
     const { agentId } = caller;
     const known = agentId === undefined ? undefined : await findAgent(agentId);
     if (agentId === undefined || known === undefined) {
+      const refusal = service.refusedClaim(evidence);
+      if (refusal !== undefined) return { ok: false, refusal };
       return accept({
         identity_status: 'unbound',
         uuid: null,
-        identity_assurance: assuranceOf(caller),
+        identity_assurance: assuranceBlock(caller),
+        ...(caller.operator !== undefined && { operator: caller.operator }),
         hint: 'Call onboard for an identity, or send the client_session_id of the one you have.',
       });
     }
+    if (args.revoke != null) {
+      if (caller.assurance !== 'strong') {
+        return refuse('STRONG_IDENTITY_REQUIRED', 'Sessions are ended only by a call that proves its identity itself.');
+      }
+      const ended = await service.revoke(agentId, evidence, args.revoke);
+      return accept({ identity_status: 'bound', uuid: agentId, revoked: ended });
+    }
+    const ended = refuseEnded(known);
+    // A token is what is left over of an earlier run; it must not bring back what was archived since (BW-identity.09).
+    if (ended !== undefined && caller.source === 'continuity_token') return ended;
     const renamed = args.name == null ? undefined : await service.rename(agentId, args.name, deadline);
     if (renamed?.ok === false) return renamed;
     const head = renamed?.value ?? known;
+    const { secret, token } = ended === undefined ? await service.credentialsFor(caller, evidence) : NO_CREDENTIALS;
     return accept({
       uuid: agentId,
-      agent_id: handleOf(head),
+      agent_id: head.handle,
       display_name: displayNameOf(head),
       status: head.status,
-      ...((evidence.clientSessionId ?? evidence.sessionHeader) !== undefined && {
-        client_session_id: evidence.clientSessionId ?? evidence.sessionHeader,
-      }),
+      ...(secret !== undefined && { client_session_id: secret }),
+      ...(token !== undefined && { continuity_token: token, ownership_proof_version: 1 }),
       session_resolution_source: caller.source,
-      continuity_token_supported: false,
-      identity_status: 'bound',
-      identity_assurance: assuranceOf(caller),
-      bound_identity: { uuid: agentId, agent_id: handleOf(head), display_name: displayNameOf(head) },
+      continuity_token_supported: true,
+      ...(ended === undefined
+        ? { identity_status: 'bound', resumed: true }
+        : {
+            identity_status: 'archived',
+            archived: true,
+            resumed: false,
+            hint: 'onboard(client_session_id=…, reactivate=true) brings it back, unless an operator archived it.',
+          }),
+      identity_assurance: assuranceBlock(caller),
+      lineage_state: lineageState(head),
+      provisional_lineage: head.lineage.provisional,
+      bound_identity: { uuid: agentId, agent_id: head.handle, display_name: displayNameOf(head) },
+    });
+  }),
+
+  defineTool(bindSessionSpec, async ({ args, caller, evidence }) => {
+    if (args.resume !== true && args.strict !== true) {
+      return refuse('PARAMETER_ERROR', 'Say resume=true, or strict=true with the agent_id that it must be.', {
+        details: { parameter: 'resume' },
+      });
+    }
+    if (args.strict === true && uuidIn(args.agent_id ?? undefined) === undefined) {
+      return refuse('PARAMETER_ERROR', 'agent_id: strict=true needs the uuid of the agent.', {
+        details: { parameter: 'agent_id' },
+      });
+    }
+    const head = caller.agentId === undefined ? undefined : await findAgent(caller.agentId);
+    if (head === undefined) return refuse('SESSION_UNKNOWN', 'No agent belongs to this client_session_id.');
+    const ended = refuseEnded(head);
+    if (ended !== undefined) return ended;
+    const bound = await service.bindTransport(head.agentId, evidence);
+    return accept({
+      bound,
+      agent_uuid: head.agentId,
+      agent_id: head.handle,
+      display_name: displayNameOf(head),
+      message: bound
+        ? 'Later calls of this MCP session are its own.'
+        : 'No MCP session carries this call; send client_session_id with every call.',
     });
   }),
 ];
+
+const NO_CREDENTIALS = { secret: undefined, token: undefined } as const;

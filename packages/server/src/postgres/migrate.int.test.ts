@@ -21,6 +21,12 @@ const fill = async (db: Database): Promise<void> => {
     `INSERT INTO core.bindings (credential_hash, kind, agent_id, created_at, expires_at)
      VALUES (repeat('0', 64), 'session', 'a', now(), now())`,
     `INSERT INTO core.feature_flag_history (key, new_value, changed_by, reason) VALUES ('k', 'true', 'me', 'why')`,
+    `INSERT INTO core.server_secrets (name, secret) VALUES ('s', decode(repeat('00', 32), 'hex'))`,
+    `INSERT INTO core.agent_process_bindings (agent_id, host_id, pid, pid_start_time, onboard_ts, last_seen)
+     VALUES ('a', 'h', 1, 1, now(), now())`,
+    `INSERT INTO core.substrate_claims (agent_id, expected_executable_path) VALUES ('a', '/usr/bin/true')`,
+    `INSERT INTO audit.r1_score_audit (score_id, parent_id, successor_id, recorded_at, plausibility, observations, parent_mature)
+     VALUES (gen_random_uuid(), 'a', 'b', now(), 'inconclusive', 0, false)`,
     `INSERT INTO audit.events (ts, event_id, event_type) VALUES (now(), gen_random_uuid(), 'x')`,
     `INSERT INTO audit.tool_usage (ts, tool_name) VALUES (now(), 'x')`,
     `INSERT INTO audit.outcome_events (ts, outcome_id, agent_id, outcome_type, is_bad, prediction_source,

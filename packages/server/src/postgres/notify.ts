@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../runtime/index.ts';
-import type { Connection, Database } from './database.ts';
+import type { Connection, Database, Statement } from './database.ts';
 
 type Changed = (keys: readonly string[]) => Promise<void> | void;
 
@@ -67,9 +67,7 @@ export const createNotifier = (options: {
     pending.clear();
     for (const [table, keys] of batches) {
       for (const payload of payloads(nodeId, table, [...keys])) {
-        await connection
-          ?.query({ name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [CHANNEL, payload] })
-          .catch(() => undefined);
+        await connection?.query(notification(payload)).catch(() => undefined);
       }
     }
   };
@@ -136,6 +134,22 @@ export const createNotifier = (options: {
     },
   };
 };
+
+const notification = (payload: string): Statement => ({
+  name: 'notify',
+  text: 'SELECT pg_notify($1, $2)',
+  values: [CHANNEL, payload],
+});
+
+/** No node has this id, so that every node hears what comes from outside of them all. */
+const OUTSIDE = 'command';
+
+/**
+ * What tells every node of changes that none of them makes, as of a command's. Run in the transaction of the change, so
+ * that nodes hear of it when it is committed, and only then.
+ */
+export const announcements = (table: string, keys: readonly string[]): Statement[] =>
+  payloads(OUTSIDE, table, keys).map(notification);
 
 /** What another node sent; undefined for anything else that somebody put on the channel. */
 const parseMessage = (payload: string): Message | undefined => {

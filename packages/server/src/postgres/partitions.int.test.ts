@@ -3,7 +3,7 @@ import { testDatabase } from '../../testing/database.ts';
 import { migrate } from './migrate.ts';
 import { ensurePartitions, listPartitions, partitionJob } from './partitions.ts';
 
-const TABLES = ['coordination_events', 'events', 'outcome_events', 'tool_usage'];
+const TABLES = ['coordination_events', 'events', 'outcome_events', 'r1_score_audit', 'tool_usage'];
 const DECEMBER = Date.UTC(2026, 11, 31, 23, 59, 59, 999);
 
 describe('partitions', async () => {

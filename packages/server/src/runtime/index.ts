@@ -17,5 +17,18 @@ export { nearest } from './nearest.ts';
 export { Readiness } from './readiness.ts';
 export { Supervisor, type Part } from './supervisor.ts';
 export { Ticker, type Job, type TryLock } from './ticker.ts';
-export { defineTool, type Assurance, type Caller, type Evidence, type Tool, type ToolCall } from './tool.ts';
+export {
+  defineTool,
+  type Assurance,
+  type AttestedProcess,
+  type Caller,
+  type Evidence,
+  type IdentityWarning,
+  type Operator,
+  type PeerAttestation,
+  type ProofOrigin,
+  type ProofSource,
+  type Tool,
+  type ToolCall,
+} from './tool.ts';
 export { createWriteThrough, type Divergence, type Staged, type Store, type WriteThrough } from './write-through.ts';

@@ -1,31 +1,87 @@
 import type { Outcome, ToolSpec } from '@breakwater/contract';
 import type { z } from 'zod';
 
-/** How well the caller's identity is proven. `weak`: inferred by the server from the transport, not sent with the call. */
-export type Assurance = 'none' | 'weak' | 'strong';
+/**
+ * How well the caller's identity is proven. `strong`: by a secret of this agent, sent with the call, or by the kernel.
+ * `medium`: by the session of the host that carries the call, which several agents may share. `weak`: inferred.
+ */
+export type Assurance = 'none' | 'weak' | 'medium' | 'strong';
+
+/** Whether the caller sent the proof itself, or the server inferred it. An inferred one never becomes a sent one. */
+export type ProofOrigin = 'caller_asserted' | 'server_inferred';
+
+/** What bound a call to its agent. */
+export type ProofSource =
+  'client_session_id' | 'session_header' | 'continuity_token' | 'attested_process' | 'mcp_session' | 'onboard_pin';
+
+/** A process as the kernel shows it, at the time of the call. */
+export interface AttestedProcess {
+  readonly pid: number;
+  readonly uid: number;
+  /** Clock ticks since boot: a reused process id has another. */
+  readonly startTime: string;
+  /** Absolute path of what it runs. */
+  readonly executable: string;
+  /** The systemd unit that it belongs to; null outside of any. */
+  readonly unit: string | null;
+}
+
+/** What the kernel says of the peer of a unix socket. */
+export type PeerAttestation =
+  | { readonly ok: true; readonly process: AttestedProcess }
+  | { readonly ok: false; readonly code: 'attestation_failed' | 'pid_reuse'; readonly detail: string };
 
 /**
- * What a transport saw of who is calling, each piece apart: sent by the caller, or inferred from the connection. Only
- * identity turns evidence into a caller.
+ * What a transport saw of who is calling, each piece apart. Only identity turns evidence into a caller. Everything here
+ * was sent by the caller, but for `attestation` and `peer`, which the server saw itself.
  */
 export interface Evidence {
   /** The session secret as an argument of this call. */
   readonly clientSessionId?: string;
+  /** The transport put `clientSessionId` there, not the caller: then it counts as inferred. */
+  readonly injected?: true;
   /** The session secret in the `X-Session-ID` header. */
   readonly sessionHeader?: string;
+  /** A continuity token as an argument of this call; it proves something only beside the uuid that it names. */
+  readonly continuityToken?: string;
+  /** The agent that the call says it is: never proof, but what a token or an attested process is held against. */
+  readonly agentUuid?: string;
+  /** Model and program, as far as the call names them: a token is bound to the model's family. */
+  readonly modelType?: string;
+  readonly userAgent?: string;
   /** The MCP session that carries the call (2025 protocol). */
   readonly mcpSessionId?: string;
+  /** The secret of an operator, from its header or as the bearer token. */
+  readonly operatorSecret?: string;
+  /** Given by the unix socket only. */
+  readonly attestation?: PeerAttestation;
+  /** Address of the peer; undefined on the unix socket. */
+  readonly address?: string;
   /** Peer address and user agent: never proof, only the bucket of limits for callers without identity. */
   readonly peer: string;
+}
+
+/** A person or program that may see every agent, and with `act` also act on it. Never an agent. */
+export interface Operator {
+  readonly name: string;
+  readonly act: boolean;
+}
+
+/** Something the caller should know about its proof although the call went through. */
+export interface IdentityWarning {
+  readonly code: 'continuity_token_invalid';
+  readonly message: string;
 }
 
 /** Who is calling, as identity found out. */
 export interface Caller {
   readonly agentId: string | undefined;
   readonly assurance: Assurance;
-  /** Which piece of evidence bound the call. */
-  readonly source: 'client_session_id' | 'session_header' | 'mcp_session' | 'none';
-  /** The bucket of rate limits: the proven agent, or the peer. Never something the caller can choose freely. */
+  readonly source: ProofSource | 'none';
+  readonly origin: ProofOrigin;
+  readonly operator: Operator | undefined;
+  readonly warnings: readonly IdentityWarning[];
+  /** The bucket of rate limits: the proven agent or operator, or the peer. Never something the caller can choose freely. */
   readonly principal: string;
 }
 

@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { bearerOf } from './evidence.ts';
 import { isLoopback } from './host-origin.ts';
 
 const digest = (text: string): Buffer => hash('sha256', text, 'buffer');
@@ -12,7 +13,7 @@ export const createBearerCheck = (tokens: readonly string[]) => {
   const digests = tokens.map(digest);
   return (authorization: string | undefined): boolean => {
     if (digests.length === 0) return true;
-    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    const token = bearerOf(authorization);
     if (token === undefined) return false;
     const given = digest(token);
     let found = false;

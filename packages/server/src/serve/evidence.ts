@@ -1,12 +1,26 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Evidence } from '../runtime/index.ts';
+import type { Evidence, PeerAttestation } from '../runtime/index.ts';
 
 /** A header that is sent at most once; a repeated one counts as its first value. */
 export const oneHeader = (headers: IncomingHttpHeaders, name: string): string | undefined => {
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
 };
+
+const OPERATOR_SECRET = /^bwo_[\w-]{20,200}$/;
+
+/** The secret of an operator: in a header of its own, the reference's among them, or as the bearer token. */
+const operatorSecretOf = (headers: IncomingHttpHeaders): string | undefined => {
+  const own = oneHeader(headers, 'x-breakwater-operator') ?? oneHeader(headers, 'x-unitares-operator');
+  if (own !== undefined && own !== '') return own;
+  const bearer = bearerOf(headers.authorization);
+  return bearer !== undefined && OPERATOR_SECRET.test(bearer) ? bearer : undefined;
+};
+
+/** The token of an `Authorization` header. */
+export const bearerOf = (authorization: string | undefined): string | undefined =>
+  authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(authorization)?.[1];
 
 const argumentOf = (args: unknown, key: string): string | undefined => {
   if (typeof args !== 'object' || args === null || !Object.hasOwn(args, key)) return undefined;
@@ -25,15 +39,24 @@ export const evidenceOf = (seen: {
   headers: IncomingHttpHeaders;
   address: string | undefined;
   mcpSessionId?: string | undefined;
+  /** Given for the unix socket: what the kernel says of the peer. */
+  attestation?: PeerAttestation | undefined;
 }): Evidence => {
   const clientSessionId = argumentOf(seen.args, 'client_session_id');
   const sessionHeader = oneHeader(seen.headers, 'x-session-id');
   const address = (seen.address ?? 'unknown').replace(/^::ffff:/, '');
-  const agent = hash('sha256', seen.headers['user-agent'] ?? '', 'hex').slice(0, 12);
+  const userAgent = seen.headers['user-agent'];
+  const operatorSecret = operatorSecretOf(seen.headers);
+  const { attestation } = seen;
+  const peer = attestation?.ok === true ? `unix:${attestation.process.uid}:${attestation.process.pid}` : address;
+  const agent = hash('sha256', userAgent ?? '', 'hex').slice(0, 12);
   return {
     ...(clientSessionId !== undefined && { clientSessionId }),
     ...(sessionHeader !== undefined && sessionHeader !== '' && { sessionHeader }),
     ...(seen.mcpSessionId !== undefined && { mcpSessionId: seen.mcpSessionId }),
-    peer: `${address}|${agent}`,
+    ...(userAgent !== undefined && { userAgent }),
+    ...(operatorSecret !== undefined && { operatorSecret }),
+    ...(attestation !== undefined ? { attestation } : { address }),
+    peer: `${peer}|${agent}`,
   };
 };

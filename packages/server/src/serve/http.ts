@@ -2,7 +2,7 @@ import { ERRORS, refuse, type Refusal } from '@breakwater/contract';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { assertSafeBinding, createBearerCheck } from './auth.ts';
-import { oneHeader } from './evidence.ts';
+import { bearerOf, oneHeader } from './evidence.ts';
 import { OPEN_ROUTES, registerHealth } from './health.ts';
 import { createHostOriginCheck } from './host-origin.ts';
 import { registerLiveReads } from './live-reads.ts';
@@ -12,6 +12,7 @@ import { sendRefusal } from './refusal-reply.ts';
 import { registerRest } from './rest.ts';
 import { createCallTool } from './tool-calls.ts';
 import { sendUnavailable } from './unavailable.ts';
+import { listenUnix, type UnixListener } from './unix-socket.ts';
 
 const MAX_BODY_MB = 1;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -38,6 +39,8 @@ export class ListenError extends Error {
 export interface HttpServer {
   /** Starts to accept and gives the URL; port 0 takes a free one. Rejects with a {@link ListenError}. */
   listen(address: { host: string; port: number }): Promise<string>;
+  /** Serves the same routes on a unix socket as well. Rejects with a {@link ListenError}. */
+  listenUnix(path: string): Promise<void>;
   /**
    * Stops accepting, answers what is in flight, and resolves when every connection is closed, by force after `graceMs`
    * (default 5000). Idempotent.
@@ -108,6 +111,13 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     forceCloseConnections: 'idle',
   });
 
+  const admit = (reply: FastifyReply, done: () => void): void => {
+    if (draining) void sendUnavailable(reply.header('connection', 'close'));
+    else done();
+  };
+  // Whoever reaches the socket was let in by its file mode; browsers cannot.
+  const overSocket = (request: FastifyRequest): boolean => options.attestor?.attest(request.raw.socket) !== undefined;
+
   // In the callback style: the hook runs before everything, and need not cost a promise. Who answers does not call `done`.
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
@@ -116,14 +126,18 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
       return;
     }
     const { host, origin, authorization } = request.headers;
-    const what = foreign(host, origin);
+    const what = overSocket(request) ? undefined : foreign(host, origin);
     const path = request.url.split('?', 1)[0] ?? '';
     if (what === 'host') void sendRefusal(reply, foreignHost, 421);
     else if (what === 'origin') void sendRefusal(reply, foreignOrigin);
-    else if (!OPEN_ROUTES.has(path) && !bearerIsGood(authorization)) {
-      void sendRefusal(reply.header('www-authenticate', 'Bearer realm="breakwater"'), unauthorized);
-    } else if (draining) void sendUnavailable(reply.header('connection', 'close'));
-    else done();
+    else if (OPEN_ROUTES.has(path) || overSocket(request) || bearerIsGood(authorization)) admit(reply, done);
+    else {
+      const refused = () =>
+        void sendRefusal(reply.header('www-authenticate', 'Bearer realm="breakwater"'), unauthorized);
+      const secret = bearerOf(authorization);
+      if (secret === undefined) refused();
+      else options.isOperator(secret).then((is) => (is ? admit(reply, done) : refused()), refused);
+    }
   });
 
   app.addHook('onResponse', (request, reply, done) => {
@@ -153,6 +167,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     return reply.type(contentType).send(text);
   });
 
+  let unix: UnixListener | undefined;
   let closing: Promise<void> | undefined;
   const drain = async (graceMs: number) => {
     draining = true;
@@ -179,8 +194,21 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
       const bound = (app.server.address() as AddressInfo).port;
       return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
     },
+    async listenUnix(path) {
+      if (options.attestor === undefined) throw new Error('a unix socket needs an attestor');
+      const { attestor } = options;
+      await app.ready();
+      const listener = await listenUnix({
+        path,
+        handler: (request, response) => app.routing(request, response),
+        attestor,
+        clock,
+      });
+      if ('refusal' in listener) throw new ListenError(listener.refusal);
+      unix = listener;
+    },
     close({ graceMs = 5000 } = {}) {
-      closing ??= drain(graceMs);
+      closing ??= Promise.all([drain(graceMs), unix?.close(graceMs)]).then(() => undefined);
       return closing;
     },
   };

@@ -2,6 +2,7 @@
 export { assertSafeBinding } from './auth.ts';
 export { createHttpServer, ListenError, type HttpServer } from './http.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { createPeerAttestor } from './peer.ts';
 export { serverTools } from './tools.ts';
 export { runStdio, type StdioOptions } from './stdio.ts';
 export type { McpSessions, ReadLive, ServeOptions, ToolDispatch } from './ports.ts';

@@ -164,7 +164,13 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     callTool({
       name,
       args,
-      evidence: evidenceOf({ args, headers: request.headers, address: request.socket.remoteAddress, mcpSessionId }),
+      evidence: evidenceOf({
+        args,
+        headers: request.headers,
+        address: request.socket.remoteAddress,
+        mcpSessionId,
+        attestation: options.attestor?.attest(request.socket),
+      }),
       transport: 'mcp',
       requestId: request.id,
     });

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Dispatcher } from '../dispatch/index.ts';
 import type { Clock, Ids, Reading, Readiness } from '../runtime/index.ts';
 import type { Metrics } from './metrics.ts';
+import type { PeerAttestor } from './peer.ts';
 
 /** The floor below, as the transports use it. */
 export type ToolDispatch = Pick<Dispatcher, 'call' | 'advertised'>;
@@ -32,6 +33,8 @@ export interface ServeOptions {
   readonly metrics: Metrics;
   /** Bearer tokens, any of which opens every route; empty: none is asked for. */
   readonly tokens: readonly string[];
+  /** Whether a bearer token is an operator's credential, which opens every route too. */
+  readonly isOperator: (secret: string) => Promise<boolean>;
   /** Host names (with or without a port) besides loopback under which the server may be called. */
   readonly allowedHosts: readonly string[];
   /** Web origins besides loopback that may call the server. */
@@ -41,6 +44,8 @@ export interface ServeOptions {
   readonly instructions?: string;
   /** False sends every MCP call through the SDK, so that the two paths can be compared. Default true. */
   readonly mcpFastPath?: boolean;
+  /** Attests the peers of the unix socket, when there is one. */
+  readonly attestor?: PeerAttestor | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Logger;

@@ -42,14 +42,20 @@ const callAnswer = (name: string, reply: DispatchReply): string =>
 /** `POST /v1/tools/call` and `GET /v1/tools`, as the reference's clients know them (BW-serve.01). */
 export const registerRest = (
   app: FastifyInstance,
-  { dispatcher }: Pick<ServeOptions, 'dispatcher'>,
+  { dispatcher, attestor }: Pick<ServeOptions, 'dispatcher' | 'attestor'>,
   callTool: CallTool,
 ): void => {
   app.post('/v1/tools/call', async (request, reply) => {
     const read = readCallBody(request.body);
     if (!read.ok) return sendRefusal(reply, read.refusal);
     const { name, args } = read.value;
-    const evidence = evidenceOf({ args, headers: request.headers, address: request.socket.remoteAddress });
+    const { socket, headers } = request;
+    const evidence = evidenceOf({
+      args,
+      headers,
+      address: socket.remoteAddress,
+      attestation: attestor?.attest(socket),
+    });
     const answer = await callTool({ name, args, evidence, transport: 'rest', requestId: request.id });
     if (answer.status === 503) return sendUnavailable(reply, answer.refusal?.code);
     if (answer.retryAfterSeconds !== undefined && answer.status !== 200) {

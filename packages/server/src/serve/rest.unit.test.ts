@@ -162,9 +162,11 @@ describe('POST /v1/tools/call', () => {
     expect(first).toEqual({
       clientSessionId: 'by-argument',
       sessionHeader: 'by-header',
+      userAgent: 'agent/1',
+      address: '127.0.0.1',
       peer: expect.stringMatching(/^127\.0\.0\.1\|[0-9a-f]{12}$/) as string,
     });
-    expect(Object.keys(second!)).toEqual(['peer']);
+    expect(Object.keys(second!)).toEqual(['userAgent', 'address', 'peer']);
     expect(second!.peer).not.toBe(first!.peer);
   });
 

@@ -15,6 +15,8 @@ import { Dispatcher, type DispatcherOptions, type DispatchReply, type Measure } 
 export const AGENT = '11111111-1111-4111-8111-111111111111';
 export const SECRET = 'the-session-secret';
 
+const PLAIN = { origin: 'caller_asserted', operator: undefined, warnings: [] } as const;
+
 /** A specification with everything a test does not care about filled in. */
 export const specOf = (over: Partial<ToolSpec> & { readonly name: string }): ToolSpec => ({
   category: 'core',
@@ -38,13 +40,19 @@ export const echo = (spec: ToolSpec): Tool =>
 /** Identity by one secret, as the real one resolves it. */
 export const resolveCaller = (evidence: Evidence): Outcome<Caller> => {
   if (evidence.clientSessionId === undefined) {
-    return accept({ agentId: undefined, assurance: 'none', source: 'none', principal: `peer:${evidence.peer}` });
+    return accept({
+      agentId: undefined,
+      assurance: 'none',
+      source: 'none',
+      ...PLAIN,
+      principal: `peer:${evidence.peer}`,
+    });
   }
   if (!evidence.clientSessionId.startsWith(SECRET)) {
     return refuse('SESSION_UNKNOWN', 'The client_session_id is unknown, expired or revoked.');
   }
   const agentId = evidence.clientSessionId === SECRET ? AGENT : evidence.clientSessionId;
-  return accept({ agentId, assurance: 'strong', source: 'client_session_id', principal: `agent:${agentId}` });
+  return accept({ agentId, assurance: 'strong', source: 'client_session_id', ...PLAIN, principal: `agent:${agentId}` });
 };
 
 export interface Bench {
@@ -73,6 +81,7 @@ export const dispatcherOf = (
   const dispatcher = new Dispatcher({
     tools,
     aliases,
+    refusedWrite: () => undefined,
     resolveCaller,
     readiness,
     clock,

@@ -1,7 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,10 +20,12 @@ import { verifies } from '../../../testing/verifies.ts';
 import { openDatabase } from '../connect.ts';
 import { migrate } from '../migrate.ts';
 import { onPrimary } from '../primary.ts';
+import { borrowEmbedded } from './borrow.ts';
 import { startEmbedded } from './embedded.ts';
 import { isAlive, lockFolder } from './lock.ts';
 
 const PROGRAM = fileURLToPath(new URL('./testing/main.ts', import.meta.url));
+const CONTENDER = fileURLToPath(new URL('./testing/contend/main.ts', import.meta.url));
 const ROOT = process.getuid?.() === 0;
 const NOBODY = 65_534;
 const SMALL = { shared_buffers: '16MB' };
@@ -276,6 +288,21 @@ describe.runIf(ROOT)('as root', () => {
     await second.stop();
   });
 
+  it('works where an ordinary user has the data, also when nobody else may enter, beside a server and without', async () => {
+    const dataDir = folder();
+    chownSync(dataDir, NOBODY, NOBODY);
+    chmodSync(dataDir, 0o700);
+    const first = await startProgram(dataDir, NOBODY);
+    const beside = await borrowEmbedded({ dataDir });
+    expect(beside).toMatchObject({ dataDir, target: { socketDir: first.said.socketDir } });
+    expect(beside.serverPid).toBeDefined();
+    await beside.end();
+    await first.stop();
+    const alone = await borrowEmbedded({ dataDir, settings: SMALL });
+    expect(alone).toMatchObject({ dataDir, serverPid: undefined });
+    await alone.end();
+  });
+
   it('starts whatever the umask', async () => {
     const before = process.umask(0o077);
     try {
@@ -289,24 +316,134 @@ describe.runIf(ROOT)('as root', () => {
   });
 });
 
+describe('a command on the embedded PostgreSQL', () => {
+  const borrow = (dataDir: string, waitMs?: number) =>
+    borrowEmbedded({ dataDir, settings: SMALL, ...(waitMs !== undefined && { waitMs }) });
+  const pidIn = async ({ target }: Awaited<ReturnType<typeof borrow>>): Promise<number> => {
+    const database = openDatabase({ target, onError: () => undefined });
+    const [row] = await database.query<{ pid: string }>({
+      text: `SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1) AS pid`,
+    });
+    await database.close();
+    return Number(row?.pid);
+  };
+
+  it('works beside the server that runs it, which goes on', async () => {
+    const dataDir = folder();
+    const { said, stop } = await startProgram(dataDir);
+    const lock = readFileSync(join(dataDir, 'server.lock'), 'utf8');
+    const borrowed = await borrow(dataDir);
+    expect(borrowed).toMatchObject({ serverPid: Number(lock.split(' ')[0]), dataDir });
+    expect(await pidIn(borrowed)).toBe(said.pid);
+    await borrowed.end();
+    expect(await pidIn(await borrow(dataDir))).toBe(said.pid);
+    expect(readFileSync(join(dataDir, 'server.lock'), 'utf8')).toBe(lock);
+    await stop();
+  });
+
+  it('starts it without a server, and stops it', async () => {
+    const dataDir = folder();
+    const borrowed = await borrow(dataDir);
+    expect(borrowed.serverPid).toBeUndefined();
+    const pid = await pidIn(borrowed);
+    await borrowed.end();
+    expect(isAlive(pid)).toBe(false);
+    expect(existsSync(join(dataDir, 'server.lock'))).toBe(false);
+  });
+
+  it('takes turns with other commands and with a server that starts', async () => {
+    const dataDir = folder();
+    const first = await borrow(dataDir);
+    const pid = await pidIn(first);
+    const others = [borrow(dataDir), startEmbedded({ dataDir, settings: SMALL })] as const;
+    await first.end();
+    expect(isAlive(pid)).toBe(false);
+    // Whichever comes first: the command ends before the server starts, or works beside it.
+    const command = await others[0];
+    expect(await pidIn(command)).not.toBe(pid);
+    await command.end();
+    await (await others[1]).stop();
+  });
+
+  it('waits for a server without PostgreSQL, which may start or stop, but not for ever', async () => {
+    const dataDir = folder();
+    const release = await lockFolder(join(dataDir, 'server.lock'), 'server');
+    await expect(borrow(dataDir, 0)).rejects.toMatchObject({
+      name: 'StartupError',
+      message: `A Breakwater server (process ${process.pid}) holds ${dataDir}, but no PostgreSQL runs there.`,
+    });
+    const waiting = borrow(dataDir);
+    release();
+    const borrowed = await waiting;
+    expect(borrowed.serverPid).toBeUndefined();
+    await borrowed.end();
+  });
+});
+
 describe('the lock of a data folder', () => {
-  it('is taken over from a dead process, also when its id lives on in another', () => {
+  it('is taken over from a dead process, also when its id lives on in another', async () => {
     const path = join(folder(), 'server.lock');
     const dead = spawnSync(process.execPath, ['-e', '']);
-    for (const owner of [`${dead.pid} 1`, `${process.pid} 1`, 'garbage', '']) {
+    for (const owner of [`${dead.pid} 1`, `${process.pid} 1 command`, 'garbage', '']) {
       writeFileSync(path, owner);
-      lockFolder(path)();
+      writeFileSync(`${path}.${dead.pid}.1.00`, 'the claim of a process that died while it took it');
+      const release = await lockFolder(path, 'server');
+      expect(readdirSync(dirname(path))).toEqual(['server.lock']);
+      release();
       expect(existsSync(path)).toBe(false);
     }
   });
 
-  it('is held until it is released, and released only by its holder', () => {
+  it('is held until it is released, and released only by its holder', async () => {
     const path = join(folder(), 'server.lock');
-    const release = lockFolder(path);
-    expect(() => lockFolder(path)).toThrow(`process ${process.pid}`);
+    const release = await lockFolder(path, 'server');
+    await expect(lockFolder(path, 'server')).rejects.toThrow(`process ${process.pid}`);
+    expect(readdirSync(dirname(path))).toEqual(['server.lock']);
     release();
     writeFileSync(path, 'somebody else');
     release();
     expect(readFileSync(path, 'utf8')).toBe('somebody else');
+  });
+
+  it('of a command is waited for, and named when it takes too long', async () => {
+    const path = join(folder(), 'server.lock');
+    const release = await lockFolder(path, 'command');
+    await expect(lockFolder(path, 'server', 0)).rejects.toThrow(
+      `A Breakwater command (process ${process.pid}) works on this data directory.`,
+    );
+    const waiting = lockFolder(path, 'server');
+    release();
+    (await waiting)();
+  });
+
+  it('is not taken over while another living process takes it', async () => {
+    const path = join(folder(), 'server.lock');
+    const start = readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19];
+    const claim = `${path}.${process.pid}.${start}.00`;
+    writeFileSync(path, 'dead');
+    writeFileSync(claim, '');
+    await expect(lockFolder(path, 'server', 0)).rejects.toThrow('being taken by another process');
+    expect(readFileSync(path, 'utf8')).toBe('dead');
+    const waiting = lockFolder(path, 'server');
+    rmSync(claim);
+    (await waiting)();
+  });
+
+  it('never belongs to two processes, however many find it dead at once', async () => {
+    const path = join(folder(), 'server.lock');
+    writeFileSync(path, 'dead');
+    const turns = 40;
+    const said = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const child = spawn(process.execPath, [CONTENDER, path, String(turns)], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        let text = '';
+        child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        await once(child, 'close');
+        return text;
+      }),
+    );
+    expect(said).toEqual(said.map(() => JSON.stringify({ held: turns, shared: 0 })));
   });
 });

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ConnectionTarget } from '../connect.ts';
 import { findBinaries } from './binaries.ts';
 import { ensureCluster } from './cluster.ts';
 import { chooseHome, folderError, socketFolder } from './folders.ts';
-import { lockFolder } from './lock.ts';
+import { lockFolder, type LockKind } from './lock.ts';
 import { adopt, launch, stopPostmaster } from './postmaster.ts';
 import { StartupError } from '../startup-error.ts';
 import { ownerOf, serverUser } from './system-user.ts';
@@ -20,10 +20,12 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
-interface EmbeddedOptions {
+export interface EmbeddedOptions {
   dataDir: string;
   /** Settings that override ours. */
   settings?: Readonly<Record<string, string>>;
+  /** What the folder is held for; a server when absent. */
+  as?: LockKind;
 }
 
 /**
@@ -37,9 +39,10 @@ interface EmbeddedOptions {
  * installed ones cannot be used where they are.
  */
 export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedServer> => {
-  const home = chooseHome(options.dataDir, serverUser());
+  // Data that is there already stays there: root must not begin anew elsewhere because its own PostgreSQL could not enter.
+  const home = chooseHome(options.dataDir, ownerOf(join(resolve(options.dataDir), 'pg'), serverUser()));
   const data = join(home, 'pg');
-  const release = lock(home);
+  const release = await lock(home, options.as ?? 'server');
   try {
     const user = ownerOf(data, serverUser());
     const binaries = findBinaries(user, home);
@@ -55,9 +58,9 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
   }
 };
 
-const lock = (home: string): (() => void) => {
+const lock = async (home: string, kind: LockKind): Promise<() => void> => {
   try {
-    return lockFolder(join(home, 'server.lock'));
+    return await lockFolder(join(home, 'server.lock'), kind);
   } catch (error) {
     throw error instanceof StartupError ? error : folderError(home, error);
   }

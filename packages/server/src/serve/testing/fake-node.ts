@@ -107,6 +107,7 @@ export const startFakeNode = async (
     readBaseline: read,
     metrics: createMetrics(),
     tokens: [],
+    isOperator: () => Promise.resolve(false),
     allowedHosts: [],
     allowedOrigins: [],
     server: { name: 'breakwater', version: '0.1.0' },

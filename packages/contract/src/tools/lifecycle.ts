@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { toolSpec } from '../tool-spec.ts';
+import { flag, identityArguments, wholeNumber } from './common.ts';
+
+const target = z.string().max(128).nullish().describe('Agent: its id, or exactly its name; yourself by default');
+const reason = z.string().trim().max(500).nullish().describe('Why; it stands in the audit trail');
+
+export const agent = toolSpec({
+  name: 'agent',
+  category: 'lifecycle',
+  description:
+    'Agents: list, get, update, archive, resume, delete. Changes need to be the agent itself, or an operator credential.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: z.enum(['list', 'get', 'update', 'archive', 'resume', 'delete']).default('list').describe('What to do'),
+    target_agent_id: target,
+    limit: wholeNumber(1, 200, 'list: how many'),
+    offset: wholeNumber(0, 1_000_000, 'list: how many to leave out'),
+    status_filter: z
+      .enum(['active', 'paused', 'waiting_input', 'archived', 'disabled', 'all'])
+      .nullish()
+      .describe('list: status, active by default'),
+    min_updates: wholeNumber(0, 1_000_000_000, 'list: check-ins at least').meta({ hidden: true }),
+    recent_days: wholeNumber(0, 36_500, 'list: active in so many days, 7 by default; 0: ever').meta({ hidden: true }),
+    named_only: flag('list: only agents with a name').meta({ hidden: true }),
+    include_test_agents: flag('list: also test agents').meta({ hidden: true }),
+    tags: z.array(z.string()).max(100).nullish().describe('update: the whole list'),
+    notes: z.string().max(8000).nullish().describe('update'),
+    append_notes: flag('update: add notes to the stored ones'),
+    purpose: z.string().max(1000).nullish().describe('update'),
+    preferences: z.record(z.string(), z.unknown()).nullish().meta({ hidden: true }),
+    status: z.string().max(32).nullish().describe('update: active brings an archived agent back'),
+    reason,
+    force: flag('archive: although it looks live'),
+    unstick: flag('resume: also an active agent').meta({ hidden: true }),
+    confirm: flag('delete: must be true'),
+  }),
+  identity: 'open',
+  timeoutMs: 20_000,
+  advertised: true,
+  readOnly: false,
+  agentIdIsTarget: true,
+  argumentAliases: { op: 'action', target: 'target_agent_id' },
+  example: { action: 'list', limit: 20 },
+  errors: [
+    'AGENT_ALREADY_ARCHIVED',
+    'AGENT_ARCHIVED',
+    'AGENT_LOOKS_LIVE',
+    'AGENT_NOT_FOUND',
+    'AGENT_NOT_RESUMABLE',
+    'FORBIDDEN',
+    'IDENTITY_REQUIRED',
+    'INVALID_PREFERENCE',
+    'INVALID_STATUS_TRANSITION',
+    'OPERATOR_REQUIRED',
+    'OVERLOADED',
+    'PARAMETER_ERROR',
+    'SEQUENCE_CONFLICT',
+    'SOFT_SAFETY_FAILED',
+    'STORAGE_UNAVAILABLE',
+    'STRONG_IDENTITY_REQUIRED',
+  ],
+});
+
+export const operatorResumeAgent = toolSpec({
+  name: 'operator_resume_agent',
+  category: 'lifecycle',
+  description:
+    'An operator makes a paused agent active again; needs an operator credential, and the reason is audited.',
+  input: z.looseObject({
+    ...identityArguments,
+    target_agent_id: z.string().min(1).max(128).describe('Agent: its id, or exactly its name'),
+    reason: z.string().trim().min(1).max(500).describe('Why; it stands in the audit trail'),
+    force: flag('Although its risk is above 0.60'),
+  }),
+  identity: 'operator',
+  timeoutMs: 15_000,
+  advertised: false,
+  readOnly: false,
+  agentIdIsTarget: true,
+  argumentAliases: { target: 'target_agent_id' },
+  example: { target_agent_id: '00000000-0000-4000-8000-000000000000', reason: 'The evidence was a broken test runner' },
+  errors: [
+    'AGENT_NOT_FOUND',
+    'AGENT_NOT_RESUMABLE',
+    'FORBIDDEN',
+    'OVERLOADED',
+    'SEQUENCE_CONFLICT',
+    'SOFT_SAFETY_FAILED',
+    'STORAGE_UNAVAILABLE',
+  ],
+});
+
+export const detectStuckAgents = toolSpec({
+  name: 'detect_stuck_agents',
+  category: 'lifecycle',
+  description: 'Agents that checked in once and have been silent since, longest silence first.',
+  input: z.looseObject({
+    ...identityArguments,
+    timeout_minutes: wholeNumber(1, 525_600, 'Silence from which an agent counts as stuck, 15 by default'),
+  }),
+  identity: 'open',
+  timeoutMs: 15_000,
+  advertised: false,
+  readOnly: true,
+  agentIdIsTarget: true,
+  example: { timeout_minutes: 30 },
+  errors: [],
+});
+
+export const archiveOrphanAgents = toolSpec({
+  name: 'archive_orphan_agents',
+  category: 'lifecycle',
+  description:
+    'Finds agents that somebody started and nobody went on with; with dry_run=false an operator archives them.',
+  input: z.looseObject({
+    ...identityArguments,
+    dry_run: flag('Only look (default true)'),
+    max_age_hours: wholeNumber(1, 8760, 'Hours without activity, 6 by default'),
+    max_updates: wholeNumber(1, 1000, 'Check-ins up to which an agent without a name counts, 3 by default'),
+  }),
+  identity: 'operator',
+  timeoutMs: 30_000,
+  advertised: false,
+  readOnly: false,
+  agentIdIsTarget: true,
+  example: { dry_run: true },
+  errors: ['OPERATOR_REQUIRED', 'STORAGE_UNAVAILABLE'],
+});

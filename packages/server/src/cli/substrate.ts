@@ -1,0 +1,130 @@
+import { realpathSync } from 'node:fs';
+import type { Command } from 'commander';
+import { enrolSubstrate, listSubstrates, removeSubstrate } from '../agents/index.ts';
+import { systemClock, systemIds } from '../runtime/index.ts';
+import { accepted, ConfigError } from './fail.ts';
+import { osUser } from './os-user.ts';
+import { printTable, timeText } from './print.ts';
+import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+const agentOf = (text: string): string => {
+  const agentId = text.trim().toLowerCase();
+  if (!UUID.test(agentId)) throw new ConfigError(`--agent must be the uuid of an agent; given "${text}"`);
+  return agentId;
+};
+
+/** The path as the kernel names it, free of links; undefined when there is no such file on this machine. */
+const realPath = (path: string): string | undefined => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+};
+
+/** `breakwater substrate`: agents that only a certain process may be. */
+export const substrateCommands = (program: Command): void => {
+  const substrate = program
+    .command('substrate')
+    .description('Enrol agents that are reached over the unix socket only, by their own process');
+  const add = (name: string, description: string, help: string) =>
+    withDatabaseFlags(substrate.command(name))
+      .description(description)
+      .option('--json', 'Print JSON')
+      .addHelpText('after', `\n${help}`);
+
+  add(
+    'enrol',
+    'Let an agent be acted as only over the unix socket, by a process of this executable and unit',
+    'Example:\n' +
+      '  breakwater substrate enrol --agent 7f3b0c52-6d0e-4d2b-9a41-2f6f0b0c9d11 --executable /usr/bin/node \\\n' +
+      '    --unit sentinel.service --notes "resident of host a"',
+  )
+    .requiredOption('--agent <uuid>', 'The agent')
+    .requiredOption('--executable <path>', 'Absolute path of what its process runs, as /proc/<pid>/exe shows it')
+    .option('--unit <name>', 'systemd unit that its process belongs to; any when absent')
+    .option('--notes <text>', 'Anything that the next operator should know')
+    .action(
+      async (
+        flags: DatabaseFlags & { agent: string; executable: string; unit?: string; notes?: string; json?: boolean },
+      ) => {
+        const agentId = agentOf(flags.agent);
+        const real = flags.executable.startsWith('/') ? realPath(flags.executable) : undefined;
+        const claim = { executable: real ?? flags.executable, unit: flags.unit ?? null };
+        const { replaced } = await withTables(flags, async (database) =>
+          accepted(
+            await enrolSubstrate(database, {
+              agentId,
+              ...claim,
+              notes: flags.notes ?? null,
+              by: osUser(),
+              now: systemClock.now(),
+              ids: systemIds,
+            }),
+          ),
+        );
+        if (flags.json === true) {
+          console.log(JSON.stringify({ agent_id: agentId, ...claim, notes: flags.notes ?? null, replaced }));
+          return;
+        }
+        console.log(
+          `Agent ${agentId} is enrolled${replaced ? ' anew' : ''}: only ${claim.executable}` +
+            `${claim.unit === null ? '' : ` in ${claim.unit}`} may act as it, over the unix socket.`,
+        );
+        if (real === undefined) console.log('That file is not on this machine; make sure that the path is right.');
+        else if (real !== flags.executable)
+          console.log(`${flags.executable} is a link; the kernel shows what it leads to.`);
+      },
+    );
+
+  add(
+    'list',
+    'Show the enrolled agents and what their processes must look like',
+    'Example:\n  breakwater substrate list',
+  ).action(async (flags: DatabaseFlags & { json?: boolean }) => {
+    const enrolled = await withTables(flags, listSubstrates);
+    if (flags.json === true) {
+      console.log(
+        JSON.stringify(
+          enrolled.map(({ agentId, enrolledAt, ...rest }) => ({
+            agent_id: agentId,
+            ...rest,
+            enrolled_at: timeText(enrolledAt),
+          })),
+        ),
+      );
+    } else if (enrolled.length === 0) {
+      console.log('No agent is enrolled. To enrol one:  breakwater substrate enrol --agent <uuid> --executable <path>');
+    } else {
+      printTable(
+        ['AGENT', 'NAME', 'STATUS', 'EXECUTABLE', 'UNIT', 'ENROLLED', 'NOTES'],
+        enrolled.map((one) => [
+          one.agentId,
+          one.label ?? '-',
+          one.status,
+          one.executable,
+          one.unit ?? 'any',
+          timeText(one.enrolledAt),
+          one.notes ?? '-',
+        ]),
+      );
+    }
+  });
+
+  add(
+    'remove',
+    'End the enrolment of an agent: its session secret proves it again',
+    'Example:\n  breakwater substrate remove --agent 7f3b0c52-6d0e-4d2b-9a41-2f6f0b0c9d11',
+  )
+    .requiredOption('--agent <uuid>', 'The agent')
+    .action(async (flags: DatabaseFlags & { agent: string; json?: boolean }) => {
+      const agentId = agentOf(flags.agent);
+      const claim = await withTables(flags, async (database) =>
+        accepted(await removeSubstrate(database, { agentId, by: osUser(), now: systemClock.now(), ids: systemIds })),
+      );
+      if (flags.json === true) console.log(JSON.stringify({ agent_id: agentId, removed: claim }));
+      else console.log(`Agent ${agentId} is no longer enrolled; it may be acted as from anywhere that proves it.`);
+    });
+};

@@ -1,0 +1,5 @@
+/** Lifecycle: who may change an agent's standing, and the tools by which agents and operators do. */
+export { liveSignals, type LiveSignal } from './rules/signs-of-life.ts';
+export { reactivate } from './rules/standing.ts';
+export { Lifecycle } from './service.ts';
+export { lifecycleTools } from './tools.ts';

@@ -1,0 +1,66 @@
+import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { pauseHolds, type AgentHead, type AgentStatus, type Archive } from '../../agents/agent.ts';
+import type { AuditDraft } from '../../agents/index.ts';
+import type { Operator } from '../../runtime/index.ts';
+
+/** Who acts. An operator's privilege comes from its credential alone, never from a tag or a label (BW-identity.08). */
+export interface Actor {
+  readonly agentId: string | undefined;
+  readonly operator: Operator | undefined;
+  /** The caller proved `agentId` itself; nobody inferred it. */
+  readonly proven: boolean;
+}
+
+/** A decided change of an agent's standing, in the words of a change of an agent. */
+export interface StandingChange {
+  readonly status?: AgentStatus;
+  readonly archive?: Archive | null;
+  readonly pause?: null;
+  readonly tags?: readonly string[];
+  /** The whole text. */
+  readonly notes?: string;
+  readonly purpose?: string;
+  readonly preferences?: Readonly<Record<string, unknown>>;
+  readonly events: readonly [AuditDraft, ...AuditDraft[]];
+}
+
+/** In which capacity the actor acts; `operator` is its name, null for the agent itself. */
+export interface Authority {
+  readonly by: 'owner' | 'operator';
+  readonly operator: string | null;
+}
+
+const isOwner = (actor: Actor, target: AgentHead): boolean => actor.proven && actor.agentId === target.agentId;
+
+/** The capacity of an operator that may act, or undefined. */
+export const operatorOf = ({ operator }: Actor): Authority | undefined =>
+  operator?.act === true ? { by: 'operator', operator: operator.name } : undefined;
+
+/** The refusal of an act that only operators may do. */
+export const operatorRequired = (message: string): { readonly ok: false; readonly refusal: Refusal } =>
+  refuse('OPERATOR_REQUIRED', message);
+
+/** The agent itself, by its own proof, or an operator that may act; everybody else is refused (BW-identity.07). */
+export const authorityOver = (actor: Actor, target: AgentHead): Outcome<Authority> => {
+  if (isOwner(actor, target)) return accept({ by: 'owner', operator: null });
+  const operator = operatorOf(actor);
+  if (operator !== undefined) return accept(operator);
+  if (actor.operator !== undefined) {
+    return operatorRequired(`The credential of operator ${actor.operator.name} may read and not act.`);
+  }
+  if (actor.agentId === undefined) return refuse('IDENTITY_REQUIRED', 'The act needs a proof of who asks for it.');
+  if (actor.agentId === target.agentId) {
+    return refuse('STRONG_IDENTITY_REQUIRED', 'The identity is inferred; this act needs a proof sent with the call.');
+  }
+  return refuse('FORBIDDEN', 'Only the agent itself or an operator may do this to it.', {
+    recovery: { action: 'Act on your own record, or ask an operator.', related_tools: ['identity'] },
+  });
+};
+
+/** Whether the agent's active life is over. */
+export const hasEnded = ({ status }: AgentHead): boolean =>
+  status === 'archived' || status === 'disabled' || status === 'deleted';
+
+/** Whether a pause is in force: a status without its pause fails closed. */
+export const isHeld = ({ status, pause }: AgentHead, now: number): boolean =>
+  status === 'paused' && (pause === null || pauseHolds(pause, now));

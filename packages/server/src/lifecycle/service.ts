@@ -1,0 +1,80 @@
+import { accept, refuse, type Outcome } from '@breakwater/contract';
+import type { AgentChange, AgentHead, Agents } from '../agents/index.ts';
+import type { Database } from '../postgres/index.ts';
+import type { Clock } from '../runtime/index.ts';
+import type { StandingChange } from './rules/authority.ts';
+import { liveSignals } from './rules/signs-of-life.ts';
+import * as sql from './sql.ts';
+
+/** Decides on a change of an agent, given its head and what only PostgreSQL has of it. */
+type DecideStanding = (head: AgentHead, stored: sql.RecordRow) => Outcome<StandingChange>;
+
+const changeOf = ({ preferences, ...standing }: StandingChange, at: number): AgentChange => ({
+  at,
+  ...standing,
+  ...(preferences !== undefined && { metadata: { preferences } }),
+});
+
+/** Changes the standing of agents by the rules of `rules/`, and looks them up. */
+export class Lifecycle<M> {
+  readonly #agents: Agents<M>;
+  readonly #database: Database;
+  readonly #clock: Clock;
+
+  constructor(options: { agents: Agents<M>; database: Database; clock: Clock }) {
+    this.#agents = options.agents;
+    this.#database = options.database;
+    this.#clock = options.clock;
+  }
+
+  get now(): number {
+    return this.#clock.now();
+  }
+
+  /** Every agent, from memory. */
+  *heads(): IterableIterator<AgentHead> {
+    for (const [, head] of this.#agents.table.entries()) yield head;
+  }
+
+  /** An agent by its id, or by exactly its name when only one bears it; a name looks up, and never proves anything. */
+  async find(target: string): Promise<Outcome<AgentHead>> {
+    const byId = /^[0-9a-f-]{36}$/i.test(target) ? await this.#agents.find(target.toLowerCase()) : undefined;
+    if (byId !== undefined) return accept(byId);
+    const named: AgentHead[] = [];
+    for (const head of this.heads()) if (head.label === target && head.status !== 'deleted') named.push(head);
+    const [only, ...others] = named;
+    if (only === undefined) return refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${target}`);
+    if (others.length > 0) {
+      return refuse('PARAMETER_ERROR', `target_agent_id: ${named.length} agents bear this name; send the id.`, {
+        details: { parameter: 'target_agent_id' },
+      });
+    }
+    return accept(only);
+  }
+
+  /** What lists do not show of an agent. */
+  async record(agentId: string): Promise<sql.RecordRow> {
+    const rows = await this.#database.query<sql.RecordRow>(sql.selectRecord(agentId));
+    return rows[0] ?? { notes: null, metadata: {}, last_seen: null };
+  }
+
+  /** Signs that an agent is at work. */
+  signsOfLife(head: AgentHead, stored: sql.RecordRow): readonly string[] {
+    return liveSignals({
+      lastSeenBindingMs: stored.last_seen,
+      lastActivityMs: head.lastActivityAt ?? head.createdAt,
+      now: this.now,
+    });
+  }
+
+  /** Decides and makes durable one change of an agent's standing; gives the agent after it. */
+  async change(agentId: string, deadline: number, decide: DecideStanding): Promise<Outcome<AgentHead>> {
+    const acted = await this.#agents.act(agentId, deadline, async ({ head }) => {
+      const decided = decide(head, await this.record(agentId));
+      return decided.ok ? accept({ reply: null, change: changeOf(decided.value, this.now) }) : decided;
+    });
+    if (!acted.ok) return acted;
+    const head = await this.#agents.find(agentId);
+    return head === undefined ? refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`) : accept(head);
+  }
+}
