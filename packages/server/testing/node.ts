@@ -132,6 +132,7 @@ export const stranger: Introduction = {
   threadId: null,
   process: undefined,
   metadata: {},
+  agentUuid: undefined,
   claimedAgentId: undefined,
   resume: true,
   forceNew: false,

@@ -40,6 +40,13 @@ export const flag = (description: string) =>
     .describe(description)
     .meta({ wire: { type: 'boolean' } });
 
+/** One of some words, in any case; null counts as absent. */
+export const word = <const W extends readonly [string, ...string[]]>(words: W, description: string) =>
+  z
+    .preprocess((value) => (typeof value === 'string' ? value.trim().toLowerCase() : value), z.enum(words).nullish())
+    .describe(description)
+    .meta({ wire: { type: 'string', enum: words } });
+
 /** A whole number in a range, also as a numeric string; null counts as absent. */
 export const wholeNumber = (min: number, max: number, description: string) =>
   z

@@ -100,7 +100,6 @@ export const bindSession = toolSpec({
     'Ties the MCP session that carries this call to the agent that client_session_id proves, so that later calls need not repeat it.',
   input: z.looseObject({
     ...identityArguments,
-    client_session_id: z.string().min(1).max(512).describe('Session secret from onboard'),
     resume: flag('Bind to the agent that the secret proves'),
     strict: flag('Bind only if that agent is agent_id'),
   }),
@@ -109,5 +108,11 @@ export const bindSession = toolSpec({
   advertised: false,
   readOnly: false,
   example: { client_session_id: '<from onboard>', resume: true },
-  errors: ['AGENT_ARCHIVED', 'IDENTITY_CONFLICT', 'STORAGE_UNAVAILABLE'],
+  errors: [
+    'AGENT_ARCHIVED',
+    'CONTINUITY_TOKEN_RESUME_RETIRED',
+    'IDENTITY_CONFLICT',
+    'PARAMETER_ERROR',
+    'STORAGE_UNAVAILABLE',
+  ],
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { flag, identityArguments, wholeNumber } from './common.ts';
+import { flag, identityArguments, wholeNumber, word } from './common.ts';
 
 const target = z.string().max(128).nullish().describe('Agent: its id, or exactly its name; yourself by default');
 const reason = z.string().trim().max(500).nullish().describe('Why; it stands in the audit trail');
@@ -12,7 +12,7 @@ export const agent = toolSpec({
     'Agents: list, get, update, archive, resume, delete. Changes need to be the agent itself, or an operator credential.',
   input: z.looseObject({
     ...identityArguments,
-    action: z.enum(['list', 'get', 'update', 'archive', 'resume', 'delete']).default('list').describe('What to do'),
+    action: word(['list', 'get', 'update', 'archive', 'resume', 'delete'], 'What to do; list by default'),
     target_agent_id: target,
     limit: wholeNumber(1, 200, 'list: how many'),
     offset: wholeNumber(0, 1_000_000, 'list: how many to leave out'),

@@ -1,9 +1,8 @@
-import { refuse, UNAVAILABLE_RETRY_SECONDS, type Outcome, type Refusal } from '@breakwater/contract';
+import { refuse, UNAVAILABLE_RETRY_SECONDS, type ErrorCode, type Outcome, type Refusal } from '@breakwater/contract';
 import { nearest, type Caller, type Clock, type Evidence, type Readiness } from '../runtime/index.ts';
 import { understandComplexity } from './complexity.ts';
 import { isObject, known, type Arguments, type Frame } from './frame.ts';
 import { withoutInternal } from './internal-fields.ts';
-
 import { deeperThan, preview } from './preview.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Registry } from './registry.ts';
@@ -215,12 +214,15 @@ const validate: Step = {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
+/** A proof that does not hold, as opposed to two that contradict each other. */
+const FAILED_PROOF: ReadonlySet<ErrorCode> = new Set(['SESSION_UNKNOWN', 'SUBSTRATE_REQUIRES_SOCKET']);
+
 const admit = (frame: Frame, resolved: Outcome<Caller>, parts: Parts): Verdict | Promise<Verdict> => {
   const { spec } = known(frame.target, 'tool').entry.tool;
   if (!resolved.ok) {
     const ignores =
       spec.ignoresStaleProof === true || (spec.ignoresStaleProof !== undefined && frame.args['force_new'] === true);
-    if (resolved.refusal.code !== 'SESSION_UNKNOWN' || !ignores) return resolved.refusal;
+    if (!ignores || !FAILED_PROOF.has(resolved.refusal.code)) return resolved.refusal;
     // Without any proof, not with what is left of it: a caller whose secret failed must not be taken for another one.
     const { peer, operatorSecret } = frame.evidence;
     const unbound = parts.resolveCaller({ peer, ...(operatorSecret !== undefined && { operatorSecret }) });

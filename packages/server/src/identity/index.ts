@@ -6,6 +6,7 @@ export {
   operatorState,
   revokeOperator,
   type OperatorCredential,
+  type OperatorScope,
 } from './operators.ts';
 export { Bindings } from './bindings.ts';
 export { LineageSweep } from './lineage-sweep.ts';

@@ -32,7 +32,9 @@ export interface Introduction {
   readonly threadId: string | null;
   readonly process: sql.ProcessReport | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** An agent that the call names without proof. */
+  /** The agent that the call asks to go on as; a resume of it needs proof. */
+  readonly agentUuid: string | undefined;
+  /** An agent that the call merely names. It proves nothing and asks for nothing, but a pin of another one is not used. */
   readonly claimedAgentId: string | undefined;
   readonly resume: boolean;
   readonly forceNew: boolean;
@@ -364,7 +366,7 @@ export class Identity<M> {
   /** Why an onboard is refused before anything is looked at. */
   #refusedOnboard(caller: Caller, evidence: Evidence, intro: Introduction): Refusal | undefined {
     if (intro.forceNew || caller.agentId !== undefined) return undefined;
-    const unproven = this.refusedClaim(evidence);
+    const unproven = this.refusedClaim(intro.agentUuid, evidence);
     if (unproven !== undefined) return unproven;
     if (this.#options.strictMode() !== 'enforce' || intro.parentAgentId !== null) return undefined;
     return refuse('LINEAGE_DECLARATION_REQUIRED', 'The call proves no identity and does not ask for a new one.', {
@@ -385,7 +387,7 @@ export class Identity<M> {
   }
 
   /** The refusal of a resume by what proves nothing: a bare uuid, or a token without the uuid that it stands beside. */
-  refusedClaim({ agentUuid, continuityToken }: Evidence): Refusal | undefined {
+  refusedClaim(agentUuid: string | undefined, { continuityToken }: Evidence): Refusal | undefined {
     if (agentUuid === undefined) {
       if (continuityToken === undefined) return undefined;
       return refuse(

@@ -94,6 +94,7 @@ export const identityTools = <M>(
           ...(args.trajectory_signature && { trajectory_genesis: args.trajectory_signature }),
           ...(args.orchestrated === true && { orchestrated: true }),
         },
+        agentUuid: args.agent_uuid ?? undefined,
         claimedAgentId: uuidIn(args.agent_id ?? undefined),
         resume: args.resume !== false,
         forceNew: args.force_new === true,
@@ -108,7 +109,7 @@ export const identityTools = <M>(
     const { agentId } = caller;
     const known = agentId === undefined ? undefined : await findAgent(agentId);
     if (agentId === undefined || known === undefined) {
-      const refusal = service.refusedClaim(evidence);
+      const refusal = service.refusedClaim(args.agent_uuid ?? undefined, evidence);
       if (refusal !== undefined) return { ok: false, refusal };
       return accept({
         identity_status: 'unbound',
@@ -166,6 +167,14 @@ export const identityTools = <M>(
       return refuse('PARAMETER_ERROR', 'agent_id: strict=true needs the uuid of the agent.', {
         details: { parameter: 'agent_id' },
       });
+    }
+    if (evidence.clientSessionId === undefined) {
+      if (evidence.continuityToken === undefined) {
+        return refuse('PARAMETER_ERROR', 'client_session_id: the session to bind is missing.', {
+          details: { parameter: 'client_session_id' },
+        });
+      }
+      return refuse('CONTINUITY_TOKEN_RESUME_RETIRED', 'A continuity token binds no session; client_session_id does.');
     }
     const head = caller.agentId === undefined ? undefined : await findAgent(caller.agentId);
     if (head === undefined) return refuse('SESSION_UNKNOWN', 'No agent belongs to this client_session_id.');

@@ -133,11 +133,12 @@ export const lifecycleTools = <M>(service: Lifecycle<M>): Tool[] => {
   return [
     defineTool(agentSpec, async (call) => {
       const { args, caller } = call;
-      if (args.action === 'list') return accept(list(call));
+      const action = args.action ?? 'list';
+      if (action === 'list') return accept(list(call));
       const target = await targetOf(call);
       if (!target.ok) return target;
-      if (args.action === 'get') return accept(await get(target.value, call));
-      const changed = await ACTS[args.action](call, target.value);
+      if (action === 'get') return accept(await get(target.value, call));
+      const changed = await ACTS[action](call, target.value);
       if (!changed.ok) return changed;
       const head = changed.value;
       return accept({
@@ -145,7 +146,7 @@ export const lifecycleTools = <M>(service: Lifecycle<M>): Tool[] => {
         agent_id: visibleId(head.agentId, viewerOf(caller)).id,
         lifecycle_status: head.status,
         ...(head.archive !== null && { archived_at: head.archive.at, reason: head.archive.reason }),
-        ...(args.action === 'update' && { agent: await get(head, call) }),
+        ...(action === 'update' && { agent: await get(head, call) }),
       });
     }),
 

@@ -1,0 +1,82 @@
+import { ALIASES } from '@breakwater/contract';
+import { checkInTools } from '../src/checkin/index.ts';
+import { Dispatcher } from '../src/dispatch/index.ts';
+import { createOperator, identityTools, type OperatorScope } from '../src/identity/index.ts';
+import { Lifecycle, lifecycleTools } from '../src/lifecycle/index.ts';
+import { outcomeTools } from '../src/outcomes/index.ts';
+import type { Database } from '../src/postgres/index.ts';
+import { Readiness, type Evidence } from '../src/runtime/index.ts';
+import type { Json } from './rest.ts';
+import type { TestNode } from './node.ts';
+
+/** What the transports of a test see of a caller, beside the arguments. */
+type Seen = Partial<Omit<Evidence, 'clientSessionId' | 'continuityToken' | 'agentUuid' | 'modelType'>>;
+
+/** The answer to a call, as both transports carry it. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly body: Json;
+  /** Code of the refusal. */
+  readonly code: string | undefined;
+}
+
+/** Calls a tool by the whole chain. */
+export type Call = (name: string, args?: Json, seen?: Seen) => Promise<Answer>;
+
+/** The tools of a node behind the chain that REST and MCP share, without a transport. */
+export const callsOf = (node: TestNode, database: Database): Call => {
+  const { identity, agents, clock } = node;
+  const readiness = new Readiness();
+  const findAgent = agents.find.bind(agents);
+  const sessionKeyOf = identity.sessionKeyOf.bind(identity);
+  const dispatcher = new Dispatcher({
+    tools: [
+      ...identityTools(identity, findAgent),
+      ...lifecycleTools(new Lifecycle({ agents, database, clock })),
+      ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent }),
+      ...outcomeTools(node.outcomes, sessionKeyOf),
+    ],
+    aliases: ALIASES,
+    resolveCaller: (evidence) => identity.resolve(evidence),
+    refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
+    readiness,
+    clock,
+    ids: { uuid: () => crypto.randomUUID() },
+    limits: { perMinute: 0, perHour: 0 },
+    onUnexpected: ({ error }) => node.crashes.push(error),
+    onTimeout: ({ tool }) => node.crashes.push(new Error(`${tool} took too long`)),
+  });
+  return async (name, args = {}, seen = {}) => {
+    const evidence = { address: '127.0.0.1', peer: '127.0.0.1|test', ...seen };
+    const { body, isError, refusal } = await dispatcher.call({ name, args, evidence, transport: 'rest' });
+    return { ok: !isError, body, code: refusal?.code };
+  };
+};
+
+/** An identity as `onboard` hands it out. */
+export interface Minted {
+  readonly uuid: string;
+  readonly secret: string;
+  readonly token: string;
+}
+
+/** Onboards, and fails the test when that is refused. */
+export const onboard = async (call: Call, args: Json = {}, seen: Seen = {}): Promise<Minted & { body: Json }> => {
+  const { ok, body } = await call('onboard', args, seen);
+  if (!ok) throw new Error(`onboard was refused: ${JSON.stringify(body)}`);
+  return {
+    uuid: body['uuid'] as string,
+    secret: body['client_session_id'] as string,
+    token: body['continuity_token'] as string,
+    body,
+  };
+};
+
+/** Makes an operator; gives its secret. */
+export const operator = async (node: TestNode, database: Database, scope: OperatorScope, name: string) => {
+  const secret = `bwo_${crypto.randomUUID()}`;
+  const now = node.clock.now();
+  const made = await createOperator(database, { name, scopes: [scope], now, expiresAt: now + 86_400_000, secret });
+  if (!made.ok) throw new Error(made.refusal.message);
+  return secret;
+};
