@@ -5,7 +5,7 @@ import { createOperator, identityTools, type OperatorScope } from '../src/identi
 import { Lifecycle, lifecycleTools } from '../src/lifecycle/index.ts';
 import { outcomeTools } from '../src/outcomes/index.ts';
 import type { Database } from '../src/postgres/index.ts';
-import { Readiness, type Evidence } from '../src/runtime/index.ts';
+import type { Evidence } from '../src/runtime/index.ts';
 import type { Json } from './rest.ts';
 import type { TestNode } from './node.ts';
 
@@ -26,7 +26,6 @@ export type Call = (name: string, args?: Json, seen?: Seen) => Promise<Answer>;
 /** The tools of a node behind the chain that REST and MCP share, without a transport. */
 export const callsOf = (node: TestNode, database: Database): Call => {
   const { identity, agents, clock } = node;
-  const readiness = new Readiness();
   const findAgent = agents.find.bind(agents);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   const dispatcher = new Dispatcher({
@@ -39,7 +38,7 @@ export const callsOf = (node: TestNode, database: Database): Call => {
     aliases: ALIASES,
     resolveCaller: (evidence) => identity.resolve(evidence),
     refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
-    readiness,
+    readiness: { ready: true, parts: () => ({}) },
     clock,
     ids: { uuid: () => crypto.randomUUID() },
     limits: { perMinute: 0, perHour: 0 },

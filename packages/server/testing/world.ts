@@ -1,0 +1,74 @@
+import type { Database } from '../src/postgres/index.ts';
+import { ManualClock } from '../src/runtime/testing/manual-clock.ts';
+import { callsOf, type Call } from './calls.ts';
+import { testDatabase } from './database.ts';
+import { testNode, type TestNode } from './node.ts';
+import type { Json } from './rest.ts';
+
+/** A node behind the chain of its calls, on a database of its own and a clock that the test moves. */
+export interface World {
+  readonly clock: ManualClock;
+  readonly database: Database;
+  /** Statements and transactions that the node has sent so far. */
+  readonly queries: number;
+  /** Lets nothing of the node through to PostgreSQL any more, or everything again. */
+  cutOff(cut: boolean): void;
+  node: TestNode;
+  call: Call;
+  /** Stops the node and starts another one on what it left. */
+  restart(): Promise<void>;
+  /** How many rows a query finds. */
+  count(from: string, ...values: unknown[]): Promise<number>;
+  rows(text: string, ...values: unknown[]): Promise<Json[]>;
+  /** Events in the trail of an agent, in their order. */
+  trail(agentId: string): Promise<string[]>;
+}
+
+/** Call it at the top of a test file, or of a `describe`. */
+export const testWorld = async (): Promise<World> => {
+  const { database } = await testDatabase();
+  let queries = 0;
+  let cut = false;
+  const watch = <A extends unknown[], R>(send: (...args: A) => Promise<R>) => {
+    return async (...args: A): Promise<R> => {
+      queries += 1;
+      if (cut) throw Object.assign(new Error('cut off'), { code: 'ECONNREFUSED' });
+      return send(...args);
+    };
+  };
+  const watched: Database = {
+    query: watch(database.query.bind(database)) as Database['query'],
+    transaction: watch(database.transaction.bind(database)) as Database['transaction'],
+    connect: watch(database.connect.bind(database)),
+    close: database.close.bind(database),
+  };
+  const clock = new ManualClock(Date.now());
+  const rows: World['rows'] = (text, ...values) => database.query<Json>({ text, values });
+  const start = async () => {
+    const node = await testNode(watched, { clock });
+    return { node, call: callsOf(node, watched) };
+  };
+  const world: World = {
+    clock,
+    database,
+    get queries() {
+      return queries;
+    },
+    cutOff: (on) => void (cut = on),
+    ...(await start()),
+    restart: async () => {
+      await world.node.stop();
+      Object.assign(world, await start());
+    },
+    count: async (from, ...values) => Number((await rows(`SELECT count(*) AS n FROM ${from}`, ...values))[0]?.['n']),
+    rows,
+    trail: async (agentId) => {
+      const found = await rows(
+        'SELECT event_type FROM audit.events WHERE agent_id = $1 AND chain_index IS NOT NULL ORDER BY chain_index',
+        agentId,
+      );
+      return found.map((row) => row['event_type'] as string);
+    },
+  };
+  return world;
+};
