@@ -95,7 +95,7 @@ export const identityTools = <M>(
           ...(args.orchestrated === true && { orchestrated: true }),
         },
         agentUuid: args.agent_uuid ?? undefined,
-        claimedAgentId: uuidIn(args.agent_id ?? undefined),
+        claimedAgentId: args.agent_id ?? undefined,
         resume: args.resume !== false,
         forceNew: args.force_new === true,
         reactivate: args.reactivate === true,
