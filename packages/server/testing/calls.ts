@@ -23,12 +23,12 @@ export interface Answer {
 /** Calls a tool by the whole chain. */
 export type Call = (name: string, args?: Json, seen?: Seen) => Promise<Answer>;
 
-/** The tools of a node behind the chain that REST and MCP share, without a transport. */
-export const callsOf = (node: TestNode, database: Database): Call => {
+/** The tools of a node behind the chain that REST and MCP share. */
+export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => {
   const { identity, agents, clock } = node;
   const findAgent = agents.find.bind(agents);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
-  const dispatcher = new Dispatcher({
+  return new Dispatcher({
     tools: [
       ...identityTools(identity, findAgent),
       ...lifecycleTools(new Lifecycle({ agents, database, clock })),
@@ -45,12 +45,16 @@ export const callsOf = (node: TestNode, database: Database): Call => {
     onUnexpected: ({ error }) => node.crashes.push(error),
     onTimeout: ({ tool }) => node.crashes.push(new Error(`${tool} took too long`)),
   });
-  return async (name, args = {}, seen = {}) => {
+};
+
+/** Calls without a transport. */
+export const callsOf =
+  (dispatcher: Dispatcher): Call =>
+  async (name, args = {}, seen = {}) => {
     const evidence = { address: '127.0.0.1', peer: '127.0.0.1|test', ...seen };
     const { body, isError, refusal } = await dispatcher.call({ name, args, evidence, transport: 'rest' });
     return { ok: !isError, body, code: refusal?.code };
   };
-};
 
 /** An identity as `onboard` hands it out. */
 export interface Minted {

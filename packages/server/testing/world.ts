@@ -1,6 +1,7 @@
 import type { Database } from '../src/postgres/index.ts';
 import { ManualClock } from '../src/runtime/testing/manual-clock.ts';
-import { callsOf, type Call } from './calls.ts';
+import type { Dispatcher } from '../src/dispatch/index.ts';
+import { callsOf, dispatcherOf, type Call } from './calls.ts';
 import { testDatabase } from './database.ts';
 import { testNode, type TestNode } from './node.ts';
 import type { Json } from './rest.ts';
@@ -14,6 +15,7 @@ export interface World {
   /** Lets nothing of the node through to PostgreSQL any more, or everything again. */
   cutOff(cut: boolean): void;
   node: TestNode;
+  dispatcher: Dispatcher;
   call: Call;
   /** Stops the node and starts another one on what it left. */
   restart(): Promise<void>;
@@ -46,7 +48,8 @@ export const testWorld = async (): Promise<World> => {
   const rows: World['rows'] = (text, ...values) => database.query<Json>({ text, values });
   const start = async () => {
     const node = await testNode(watched, { clock });
-    return { node, call: callsOf(node, watched) };
+    const dispatcher = dispatcherOf(node, watched);
+    return { node, dispatcher, call: callsOf(dispatcher) };
   };
   const world: World = {
     clock,

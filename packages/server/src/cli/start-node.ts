@@ -323,10 +323,11 @@ export const startNode = async (
       name: 'http',
       start: async () => {
         url = await http.listen({ host: config.host, port: config.port });
-        if (config.socket !== undefined) await http.listenUnix(config.socket);
       },
       stop: () => http.close({ graceMs: DRAIN_MS }),
     });
+    // After the part that closes both, so that a socket that cannot be opened leaves no port behind.
+    if (config.socket !== undefined) await http.listenUnix(config.socket);
     if (target === undefined) {
       await supervisor.start({
         name: 'embedded postgres',

@@ -34,7 +34,7 @@ const problemOf = async (path: string): Promise<Refusal | undefined> => {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if ((statSync(folder).mode & OTHERS_MAY_WRITE) !== 0) {
-    return unusable(path, 'others may write to its folder', `Choose a folder of its own, or chmod 700 ${folder}.`);
+    return unusable(path, 'others may write to its folder', 'Choose a BREAKWATER_SOCKET in a folder of its own.');
   }
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
