@@ -7,6 +7,7 @@ export const BUILT_FEATURES: readonly string[] = [
   'dispatch',
   'serve',
   'checkin',
+  'identity',
 ];
 
 /** Clauses of built features that wait for something that is not built yet, and for what. */

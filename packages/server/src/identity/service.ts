@@ -609,10 +609,11 @@ export class Identity<M> {
     evidence: Evidence,
   ): Promise<string | undefined> {
     const token = assurance === 'weak' ? undefined : this.#newToken(agentId, evidence, this.#options.clock.now());
-    if (token !== undefined) {
-      await this.#bindings.issue(credentialHash(token), { kind: 'continuity_token', agentId, assurance });
-    }
-    return token;
+    if (token === undefined) return undefined;
+    const hash = credentialHash(token);
+    await this.#bindings.issue(hash, { kind: 'continuity_token', agentId, assurance });
+    // The tokens of one second are one: when it was revoked in this very second, there is none until the next.
+    return this.#bindings.read(hash).ok ? token : undefined;
   }
 
   #newToken(agentId: string, evidence: Evidence, now: number): string | undefined {

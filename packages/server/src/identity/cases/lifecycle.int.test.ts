@@ -284,7 +284,7 @@ describe('a pause', async () => {
     const lifted = await w.call('operator_resume_agent', { ...lift, force: true }, { operatorSecret });
     expect(lifted.body).toMatchObject({ lifecycle_status: 'active' });
     const [row] = await w.rows(
-      `SELECT payload FROM audit.events WHERE agent_id = $1 AND event_type = 'agent_resumed'`,
+      `SELECT payload FROM audit.events WHERE agent_id = $1 AND event_type = 'lifecycle_resumed'`,
       uuid,
     );
     expect(row?.['payload']).toMatchObject({ by: 'operator', operator: 'medic', reason: 'the runner was broken' });

@@ -139,7 +139,11 @@ export const resolve = (
   ) {
     return conflict(`The ${best.source} and the continuity_token belong to different agents.`);
   }
-  if (token.proof !== undefined && (best === undefined || provesMore(token.proof.assurance, best.assurance))) {
+  // Of two agents, the one that the call itself brings a proof of; of one agent, the better proof.
+  if (
+    token.proof !== undefined &&
+    (best?.agentId !== token.proof.agentId || provesMore(token.proof.assurance, best.assurance))
+  ) {
     best = token.proof;
   }
 

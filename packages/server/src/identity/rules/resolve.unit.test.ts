@@ -106,6 +106,11 @@ describe('what a call proves', () => {
       agentId: B,
       source: 'continuity_token',
     });
+    // Also one that proves no more than the session does.
+    expect(ask({ pieces: [mcp(A)], token: token(B, { assurance: 'medium' }), claimed: B })).toMatchObject({
+      agentId: B,
+      assurance: 'medium',
+    });
     expect(codeOf(ask({ pieces: [secret(A)], token: token(B), claimed: B }))).toBe('IDENTITY_CONFLICT');
     expect(codeOf(ask({ pieces: [secret(A)], token: token(B) }))).toBe('IDENTITY_CONFLICT');
   });

@@ -1,0 +1,53 @@
+import { pino } from 'pino';
+import { createHttpServer, createMetrics } from '../src/serve/index.ts';
+import { idsFrom, seededRandom, systemClock } from '../src/runtime/index.ts';
+import type { World } from './world.ts';
+
+/** A world behind HTTP, on a port that it keeps when it is restarted. */
+export interface ServedWorld {
+  readonly url: string;
+  /** Stops server and node, and starts others on the same data and port. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Serves a world over REST and MCP. Its agents and credentials live by the clock of the test, connections by the real one. */
+export const serveWorld = async (world: World): Promise<ServedWorld> => {
+  let port = 0;
+  const listen = async () => {
+    const { identity } = world.node;
+    const http = createHttpServer({
+      dispatcher: world.dispatcher,
+      sessions: {
+        create: () => identity.createMcpSession(),
+        known: (id) => identity.mcpSessionKnown(id),
+        revoke: (id) => identity.revokeMcpSession(id),
+      },
+      readiness: { ready: true, parts: () => ({}) },
+      readFlag: () => ({ ok: false, cold: true }),
+      readBaseline: () => ({ ok: false, cold: true }),
+      metrics: createMetrics(),
+      tokens: [],
+      isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,
+      allowedHosts: [],
+      allowedOrigins: [],
+      server: { name: 'breakwater', version: 'test' },
+      clock: systemClock,
+      ids: idsFrom(seededRandom(1)),
+      log: pino({ enabled: false }),
+    });
+    const url = await http.listen({ host: '127.0.0.1', port });
+    port = Number(new URL(url).port);
+    return { http, url };
+  };
+  let current = await listen();
+  return {
+    url: current.url,
+    restart: async () => {
+      await current.http.close({ graceMs: 100 });
+      await world.restart();
+      current = await listen();
+    },
+    close: () => current.http.close({ graceMs: 100 }),
+  };
+};
