@@ -14,12 +14,14 @@ const cell = (text: string) => text.replaceAll('|', '\\|');
 const isSpec = (value: unknown): value is contract.ToolSpec =>
   typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
 
+const NEEDS: Readonly<Record<contract.IdentityNeed, string>> = { required: 'yes', open: 'no', operator: 'operator' };
+
 const tools = (): string => {
   const specs = (Object.values(contract) as unknown[]).filter(isSpec);
   const lines = specs.map((spec) => {
     const workflow = contract.ALIASES.find(({ tool, kind }) => tool === spec.name && kind === 'workflow');
     const name = workflow === undefined ? `\`${spec.name}\`` : `\`${workflow.name}\` (\`${spec.name}\`)`;
-    return row(name, spec.identity === 'required' ? 'yes' : 'no', cell(spec.description));
+    return row(name, NEEDS[spec.identity], cell(spec.description));
   });
   return [row('tool', 'needs identity', 'what it does'), row('---', '---', '---'), ...lines].join('\n');
 };

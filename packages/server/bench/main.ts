@@ -11,6 +11,7 @@ import { inChild } from './child.ts';
 import { liveReadNs } from './live-read.ts';
 import type { LoadResult, LoadTask } from './load.ts';
 import { startEmbedded } from '../src/postgres/index.ts';
+import { resolveNs } from './resolve.ts';
 import { populate, type Sessions } from './population.ts';
 import { startServer, stopAll, type BenchServer } from './server.ts';
 
@@ -131,6 +132,13 @@ const bench = async (home: string): Promise<void> => {
 
   console.log('\nLive read, through the public face');
   for (const count of [100, 10_000]) report(`${count.toLocaleString('en')} rows`, { ns: liveReadNs(count) });
+
+  console.log('\nWho is calling, from memory');
+  for (const count of [100, 10_000]) {
+    const { bySecret, byToken } = await resolveNs(count);
+    report(`${count.toLocaleString('en')} agents, by session secret`, { ns: bySecret });
+    report(`${count.toLocaleString('en')} agents, by token beside its uuid`, { ns: byToken });
+  }
 
   console.log('\nDurable check-ins (every answer waited for its fsync)');
   const sessions = await populate(data, 4096);

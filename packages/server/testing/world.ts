@@ -1,4 +1,4 @@
-import type { Database } from '../src/postgres/index.ts';
+import type { Database, Statement } from '../src/postgres/index.ts';
 import { ManualClock } from '../src/runtime/testing/manual-clock.ts';
 import type { Dispatcher } from '../src/dispatch/index.ts';
 import { callsOf, dispatcherOf, type Call } from './calls.ts';
@@ -31,18 +31,24 @@ export const testWorld = async (): Promise<World> => {
   const { database } = await testDatabase();
   let queries = 0;
   let cut = false;
-  const watch = <A extends unknown[], R>(send: (...args: A) => Promise<R>) => {
-    return async (...args: A): Promise<R> => {
-      queries += 1;
-      if (cut) throw Object.assign(new Error('cut off'), { code: 'ECONNREFUSED' });
-      return send(...args);
-    };
+  const sending = (): void => {
+    queries += 1;
+    if (cut) throw Object.assign(new Error('cut off'), { code: 'ECONNREFUSED' });
   };
   const watched: Database = {
-    query: watch(database.query.bind(database)) as Database['query'],
-    transaction: watch(database.transaction.bind(database)) as Database['transaction'],
-    connect: watch(database.connect.bind(database)),
-    close: database.close.bind(database),
+    query: async <R>(statement: Statement) => {
+      sending();
+      return database.query<R>(statement);
+    },
+    transaction: async (work) => {
+      sending();
+      return database.transaction(work);
+    },
+    connect: async () => {
+      sending();
+      return database.connect();
+    },
+    close: () => database.close(),
   };
   const clock = new ManualClock(Date.now());
   const rows: World['rows'] = (text, ...values) => database.query<Json>({ text, values });

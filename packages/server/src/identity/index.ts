@@ -8,6 +8,7 @@ export {
   type OperatorCredential,
   type OperatorScope,
 } from './operators.ts';
+export { credentialHash } from './binding.ts';
 export { Bindings } from './bindings.ts';
 export { LineageSweep } from './lineage-sweep.ts';
 export type { Mode } from './rules/pin.ts';

@@ -1,5 +1,5 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
@@ -7,7 +7,7 @@ import { verifies } from '../../testing/verifies.ts';
 import { createPeerAttestor } from './peer.ts';
 
 const PID = 42;
-const socket = {} as Socket;
+const socket = new Socket();
 
 /** A /proc with one process in it, whose facts a test may change. */
 const fakeProc = () => {
@@ -39,7 +39,7 @@ describe('what the kernel says of a peer', () => {
       ok: true,
       process: { pid: PID, uid: 7, startTime: '1000', executable: '/usr/bin/resident', unit: 'resident.service' },
     });
-    expect(attestor.attest({} as Socket)).toBeUndefined();
+    expect(attestor.attest(new Socket())).toBeUndefined();
   });
 
   it('case 72: is nothing when another process has taken the id since', async () => {

@@ -100,8 +100,10 @@ class Client {
 
   async run(op: Op, others: readonly Client[]): Promise<void> {
     switch (op.kind) {
-      case 'fresh':
-        return this.born(await this.call('onboard', { force_new: true }));
+      case 'fresh': {
+        this.born(await this.call('onboard', { force_new: true }));
+        return;
+      }
       case 'nothing': {
         const answer = await this.call('identity', {});
         if (this.tied === undefined) expect(answer).toMatchObject({ identity_status: 'unbound', uuid: null });
@@ -190,7 +192,10 @@ class Client {
     switch (kind) {
       case 'resume':
       case 'reactivate':
-        if (archived && kind === 'resume') return void expect(code).toBe('AGENT_ARCHIVED');
+        if (archived && kind === 'resume') {
+          expect(code).toBe('AGENT_ARCHIVED');
+          return;
+        }
         expect(answer, kind).toMatchObject({ uuid, is_new: false });
         if (kind === 'reactivate') this.agents.set(uuid, 'active');
         this.learn(answer, strong);
@@ -205,18 +210,27 @@ class Client {
         else expect(answer).toMatchObject({ success: true });
         return;
       case 'rebind':
-        if (archived) return void expect(code).toBe('AGENT_ARCHIVED');
+        if (archived) {
+          expect(code).toBe('AGENT_ARCHIVED');
+          return;
+        }
         expect(answer).toMatchObject({ agent_uuid: uuid, bound: this.isMcp });
         if (this.isMcp) this.tied = uuid;
         return;
       case 'archive':
-        if (archived) return void expect(code).toBe('AGENT_ALREADY_ARCHIVED');
+        if (archived) {
+          expect(code).toBe('AGENT_ALREADY_ARCHIVED');
+          return;
+        }
         expect(answer['lifecycle_status']).toBe('archived');
         this.agents.set(uuid, 'archived');
         return;
       case 'revoke':
       case 'revokeAll':
-        if (!strong) return void expect(code).toBe('STRONG_IDENTITY_REQUIRED');
+        if (!strong) {
+          expect(code).toBe('STRONG_IDENTITY_REQUIRED');
+          return;
+        }
         expect(answer).toMatchObject({ success: true });
         for (const other of this.credentials) {
           if (other.secret === secret || (kind === 'revokeAll' && other.uuid === uuid)) other.alive = false;
@@ -280,9 +294,9 @@ const CLIENTS = ['rest', 'rest', '2025', '2025'] as const;
 const anyRound: fc.Arbitrary<Round> = fc.record({
   ops: fc.array(anyOp, { minLength: CLIENTS.length, maxLength: CLIENTS.length }),
   event: fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom('none', 'minute') as fc.Arbitrary<Event> },
+    { weight: 12, arbitrary: fc.constantFrom('none', 'minute') },
     { weight: 2, arbitrary: fc.constant<Event>('restart') },
-    { weight: 1, arbitrary: fc.constantFrom('day', 'month') as fc.Arbitrary<Event> },
+    { weight: 1, arbitrary: fc.constantFrom('day', 'month') },
   ),
 });
 

@@ -136,6 +136,31 @@ describe('a session', async () => {
     expect(raw).not.toContain(secret);
   });
 
+  it('is known to its own call alone: calls at once, and calls after another, see nothing of each other', async () => {
+    verifies('W3-3.01');
+    const agents = await Promise.all(Array.from({ length: 20 }, () => onboard(w.call)));
+    const reads = agents.flatMap(({ uuid, secret }) => [
+      w.call('identity', { client_session_id: secret }).then(({ body }) => [body['uuid'], uuid]),
+      w.call('identity').then(({ body }) => [body['uuid'], null]),
+    ]);
+    for (const [seen, own] of await Promise.all(reads)) expect(seen).toBe(own);
+    const writes = await Promise.all(
+      agents.map(({ secret }, i) =>
+        i % 2 === 0
+          ? w.call('sync_state', { client_session_id: secret, response_text: `work ${i}` })
+          : w.call('sync_state', { response_text: `work ${i}` }),
+      ),
+    );
+    expect(writes.map(({ code }) => code)).toEqual(
+      agents.map((_, i) => (i % 2 === 0 ? undefined : 'IDENTITY_REQUIRED')),
+    );
+    const counts = await w.rows(
+      'SELECT count(*) AS n FROM core.agent_state s JOIN core.identities i USING (identity_id) WHERE i.agent_id = ANY($1)',
+      agents.map(({ uuid }) => uuid),
+    );
+    expect(counts).toEqual([{ n: 10 }]);
+  });
+
   it('case A1: an expired, a revoked and a pruned session resume nobody, on no node', async () => {
     verifies('BW-identity.05');
     const expired = await onboard(w.call);
