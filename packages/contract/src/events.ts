@@ -24,6 +24,8 @@ export const AUDIT_EVENTS = {
   agentReactivated: 'lifecycle_reactivated',
   agentDeleted: 'agent_deleted',
   agentUpdated: 'agent_updated',
+  operatorCreated: 'operator_created',
+  operatorRevoked: 'operator_revoked',
   lineageDeclared: 'lineage_declared',
   lineagePromoted: 'lineage_promoted',
   lineageDemoted: 'lineage_demoted',

@@ -13,16 +13,17 @@ export const resolveNs = async (agents: number): Promise<{ readonly bySecret: nu
     agentId: randomUUID(),
     secret: randomBytes(32).toString('base64url'),
   }));
-  const rows = callers.map(({ agentId, secret }) => ({
-    credential_hash: credentialHash(secret),
-    kind: 'session',
+  const rowOf = (hash: string, kind: string, agentId: string) => ({
+    credential_hash: hash,
+    kind,
     agent_id: agentId,
     assurance: 'strong',
     expires_at: systemClock.now() + 30 * 86_400_000,
     revoked_at: null,
     name: null,
     scopes: null,
-  }));
+  });
+  const rows = callers.map(({ agentId, secret }) => rowOf(credentialHash(secret), 'session', agentId));
   const secret = randomBytes(32);
   const written = new Map(rows.map((row) => [row.credential_hash, row]));
   // PostgreSQL as far as the credentials ask it: what is measured begins when memory holds all of them.
@@ -31,7 +32,7 @@ export const resolveNs = async (agents: number): Promise<{ readonly bySecret: nu
       if (text.includes('server_secrets')) return [{ secret }];
       if (!text.startsWith('INSERT')) return [...written.values()];
       const [hash, kind, agentId] = values as [string, string, string];
-      written.set(hash, { ...rows[0], credential_hash: hash, kind, agent_id: agentId });
+      written.set(hash, rowOf(hash, kind, agentId));
       return [];
     },
   } as unknown as Database;

@@ -1,5 +1,5 @@
 import { ALIASES } from '@breakwater/contract';
-import { checkInTools } from '../src/checkin/index.ts';
+import { checkInTools, settleClaims } from '../src/checkin/index.ts';
 import { Dispatcher } from '../src/dispatch/index.ts';
 import { createOperator, identityTools, type OperatorScope } from '../src/identity/index.ts';
 import { Lifecycle, lifecycleTools } from '../src/lifecycle/index.ts';
@@ -31,7 +31,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   return new Dispatcher({
     tools: [
       ...identityTools(identity, findAgent),
-      ...lifecycleTools(new Lifecycle({ agents, database, clock })),
+      ...lifecycleTools(new Lifecycle({ agents, database, clock, settleClaims })),
       ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent }),
       ...outcomeTools(node.outcomes, sessionKeyOf),
     ],
@@ -79,7 +79,14 @@ export const onboard = async (call: Call, args: Json = {}, seen: Seen = {}): Pro
 export const operator = async (node: TestNode, database: Database, scope: OperatorScope, name: string) => {
   const secret = `bwo_${crypto.randomUUID()}`;
   const now = node.clock.now();
-  const made = await createOperator(database, { name, scopes: [scope], now, expiresAt: now + 86_400_000, secret });
+  const made = await createOperator(database, {
+    name,
+    scopes: [scope],
+    now,
+    expiresAt: now + 86_400_000,
+    secret,
+    by: 'test',
+  });
   if (!made.ok) throw new Error(made.refusal.message);
   return secret;
 };

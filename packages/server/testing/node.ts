@@ -111,7 +111,7 @@ export const testNode = async (
 };
 
 /** A caller whose evidence proves nothing. */
-export const nobody: Caller = {
+const nobody: Caller = {
   agentId: undefined,
   assurance: 'none',
   source: 'none',
@@ -122,7 +122,7 @@ export const nobody: Caller = {
 };
 
 /** An introduction that says nothing. */
-export const stranger: Introduction = {
+const stranger: Introduction = {
   name: null,
   purpose: null,
   modelType: undefined,

@@ -1,5 +1,5 @@
 import type { MemoryCodec } from '../agents/index.ts';
-import { decodeEvidence, freshEvidence, type OutcomeEvidence } from '../outcomes/index.ts';
+import { decodeEvidence, encodeEvidence, freshEvidence, resetClaims, type OutcomeEvidence } from '../outcomes/index.ts';
 import { decodeScoring, initialScoring, type ScoringState } from './rules/state.ts';
 
 /** What is remembered about an agent between calls; all of it comes back from PostgreSQL, but for the cool-down. */
@@ -21,4 +21,15 @@ export const memoryCodec: MemoryCodec<Memory> = {
     evidence: Object.keys(evidence).length === 0 ? freshEvidence : decodeEvidence(evidence),
     cooldownUntil: 0,
   }),
+};
+
+/**
+ * Settles what the claims detector holds against an agent, as every end of a pause does: it starts a new account, and
+ * would be paused again by its next check-in otherwise. Gives the memory after it, and what of it is stored.
+ */
+export const settleClaims = (
+  memory: Memory,
+): { readonly memory: Memory; readonly evidence: ReturnType<typeof encodeEvidence> } => {
+  const evidence = resetClaims(memory.evidence);
+  return { memory: { ...memory, evidence }, evidence: encodeEvidence(evidence) };
 };

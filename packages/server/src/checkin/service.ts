@@ -13,10 +13,10 @@ import {
   type Pause,
 } from '../agents/index.ts';
 import { freshStats, type Baselines } from '../baselines/index.ts';
-import { encodeEvidence, resetClaims, viewEvidence, type Outcomes, type Settled } from '../outcomes/index.ts';
+import { encodeEvidence, viewEvidence, type Outcomes, type Settled } from '../outcomes/index.ts';
 import { faultPoint, type Caller, type Clock, type Ids } from '../runtime/index.ts';
 import type { z } from 'zod';
-import type { Memory } from './memory.ts';
+import { settleClaims, type Memory } from './memory.ts';
 import { answer, eisvTelemetry, pausedDetails } from './rules/answer.ts';
 import { checkIn, type CheckIn } from './rules/check-in.ts';
 import { detectLoop, type LoopLimits } from './rules/loop.ts';
@@ -112,8 +112,7 @@ export class CheckIns {
   }
 
   /**
-   * Ends the agent's pause if its time is over, with an audit row (BW-checkin.06). What the claims detector held against
-   * the agent is settled with it: resuming starts a new account.
+   * Ends the agent's pause if its time is over, with an audit row (BW-checkin.06), and settles its claims.
    */
   async expirePauseOf(agentId: string, deadline: number): Promise<void> {
     const reading = this.#options.agents.table.read(agentId);
@@ -123,12 +122,8 @@ export class CheckIns {
     await this.#options.agents.act(agentId, deadline, async ({ head, memory }) => {
       const change = expirePause(head, clock.now());
       if (change === undefined) return accept({ reply: null });
-      const evidence = resetClaims(memory.evidence);
-      return accept({
-        reply: null,
-        memory: { ...memory, evidence },
-        change: { ...change, evidence: encodeEvidence(evidence) },
-      });
+      const settled = settleClaims(memory);
+      return accept({ reply: null, memory: settled.memory, change: { ...change, evidence: settled.evidence } });
     });
   }
 

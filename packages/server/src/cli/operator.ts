@@ -11,6 +11,7 @@ import { systemClock, systemIds } from '../runtime/index.ts';
 import { accepted, ConfigError } from './fail.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { osUser } from './os-user.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 3650;
@@ -67,6 +68,7 @@ export const operatorCommands = (program: Command): void => {
             expiresAt: now + days * DAY_MS,
             now,
             secret,
+            by: osUser(),
           }),
         ),
         place,
@@ -121,7 +123,9 @@ export const operatorCommands = (program: Command): void => {
     .argument('<name>', 'Name of the operator')
     .action(async (name: string, flags: DatabaseFlags & { json?: boolean }) => {
       const now = systemClock.now();
-      const ended = await withTables(flags, async (database) => accepted(await revokeOperator(database, name, now)));
+      const ended = await withTables(flags, async (database) =>
+        accepted(await revokeOperator(database, name, now, osUser())),
+      );
       if (flags.json === true) console.log(JSON.stringify(jsonOf(ended, now)));
       else console.log(`Operator "${ended.name}" is revoked; servers refuse its secret from now on.`);
     });

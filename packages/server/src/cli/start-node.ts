@@ -5,7 +5,14 @@ import { pino } from 'pino';
 import { Agents, expiredPauses, pruneWorkingData } from '../agents/index.ts';
 import { createBaselines } from '../baselines/index.ts';
 import { createChannel, divergencePayload } from '../channel/index.ts';
-import { CheckIns, checkInTools, DEFAULT_LOOP_LIMITS, memoryCodec, type Memory } from '../checkin/index.ts';
+import {
+  CheckIns,
+  checkInTools,
+  DEFAULT_LOOP_LIMITS,
+  memoryCodec,
+  settleClaims,
+  type Memory,
+} from '../checkin/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
 import { createFlags } from '../flags/index.ts';
 import { Bindings, Identity, identityTools, LineageSweep, type Mode } from '../identity/index.ts';
@@ -148,7 +155,7 @@ export const startNode = async (
     pinMode: () => flags.get('ipua_pin_check_mode').value as Mode,
     report: (type, payload, agentId) => channel.fail(type, payload, agentId),
   });
-  const lifecycle = new Lifecycle({ agents, database, clock });
+  const lifecycle = new Lifecycle({ agents, database, clock, settleClaims });
   const lineage = new LineageSweep({ agents, baselines, clock, ids });
   const pauseMs = config.pauseHours * 3_600_000;
   const outcomes = new Outcomes({ database, agents, clock, ids, pauseMs });

@@ -495,7 +495,7 @@ describe('what is compiled', () => {
     expect(json).not.toMatch(/\$schema|hidden|"continuity_token":|additionalProperties":\{\}/);
     expect(tools.find(({ name }) => name === 'list_tools')?.annotations).toEqual({ readOnlyHint: true });
     expect(dispatcher.advertised('minimal')).toHaveLength(6);
-    expect(dispatcher.advertised('full')).toHaveLength(14);
+    expect(dispatcher.advertised('full')).toHaveLength(15);
   });
 });
 

@@ -6,6 +6,8 @@ import * as sql from './sql.ts';
 const TABLE = 'bindings';
 /** Renewals of this long travel together. */
 const RENEW_MS = 1_000;
+/** The use of an operator's credential is noted once in this time. */
+const SEEN_MS = 60_000;
 /** Revocations are asked for again over this span, should an announcement have been missed. */
 const REVOKED_SPAN_MS = 600_000;
 
@@ -19,6 +21,8 @@ export class Bindings {
   readonly #notifier: Notifier;
   readonly #live = createLiveTable<Binding>(TABLE);
   readonly #renewals = new Map<string, number>();
+  /** When the use of an operator's credential was noted last. */
+  readonly #seen = new Map<string, number>();
   #timer: Timer | undefined;
 
   constructor(options: { database: Database; clock: Clock; notifier: Notifier }) {
@@ -81,11 +85,18 @@ export class Bindings {
     for (const hash of hashes) this.#notifier.announce(TABLE, hash);
   }
 
-  /** A credential was used: its life begins anew when that is due, some time later and without anybody waiting for it. */
+  /**
+   * A credential was used. Its life begins anew when that is due, and of an operator's it is noted when; some time later,
+   * and without anybody waiting for it.
+   */
   used(hash: string, binding: Binding): void {
+    if (this.#renewals.has(hash)) return;
     const now = this.#clock.now();
-    if (!isRenewalDue(binding, now) || this.#renewals.has(hash)) return;
-    this.#renewals.set(hash, expiryOf(binding.kind, now));
+    if (isRenewalDue(binding, now)) this.#renewals.set(hash, expiryOf(binding.kind, now));
+    else if (binding.operator !== null && now - (this.#seen.get(hash) ?? -Infinity) >= SEEN_MS) {
+      this.#seen.set(hash, now);
+      this.#renewals.set(hash, binding.expiresAt);
+    } else return;
     this.#timer ??= this.#clock.after(RENEW_MS, () => void this.renew().catch(() => undefined));
   }
 

@@ -22,6 +22,7 @@ const create = (
 ) => {
   const now = over.now ?? NOW;
   return createOperator(database, {
+    by: 'me',
     name,
     scopes: over.scopes ?? ['operator:act'],
     expiresAt: now + (over.days ?? 365) * DAY_MS,
@@ -86,7 +87,7 @@ describe('operators', () => {
     await create('again', { days: 1 });
     expect(await create('again', { now: NOW + DAY_MS })).toMatchObject({ ok: false });
     expect(await create('again', { now: NOW + DAY_MS + 1 })).toMatchObject({ ok: true });
-    expect(await revokeOperator(database, 'again', NOW + 2 * DAY_MS)).toMatchObject({ ok: true });
+    expect(await revokeOperator(database, 'again', NOW + 2 * DAY_MS, 'me')).toMatchObject({ ok: true });
     expect(await create('again', { now: NOW + 2 * DAY_MS })).toMatchObject({ ok: true });
     const all = (await listOperators(database)).filter(({ name }) => name === 'again');
     expect(all.map((one) => operatorState(one, NOW + 3 * DAY_MS))).toEqual(['in force', 'revoked', 'expired']);
@@ -114,7 +115,7 @@ describe('operators', () => {
   it('that are not in force cannot be revoked, and are not said to be', async () => {
     await create('over', { days: 1 });
     for (const name of ['nobody', 'over']) {
-      expect(await revokeOperator(database, name, NOW + 2 * DAY_MS)).toMatchObject({
+      expect(await revokeOperator(database, name, NOW + 2 * DAY_MS, 'me')).toMatchObject({
         ok: false,
         refusal: { message: `No operator "${name}" is in force.` },
       });
@@ -128,7 +129,7 @@ describe('operators', () => {
     await create('news', { secret });
     await expect.poll(() => heard, { timeout: 1000, interval: 5 }).toEqual([hash]);
     expect(await create('news')).toMatchObject({ ok: false });
-    await revokeOperator(database, 'news', NOW + 1);
+    await revokeOperator(database, 'news', NOW + 1, 'me');
     await expect.poll(() => heard, { timeout: 1000, interval: 5 }).toEqual([hash, hash]);
   });
 });

@@ -1,4 +1,5 @@
-import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { randomUUID } from 'node:crypto';
+import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import { announcements, type Database, type Statement } from '../postgres/index.ts';
 import { credentialHash } from './binding.ts';
 
@@ -49,6 +50,8 @@ export const createOperator = async (
     expiresAt: number;
     now: number;
     secret: string;
+    /** Who makes it, for the audit trail. */
+    by: string;
   },
 ): Promise<Outcome<OperatorCredential>> => {
   const name = operator.name.trim();
@@ -71,6 +74,8 @@ export const createOperator = async (
         `Choose another name, or end that one first: breakwater operator revoke "${name}"`,
       );
     }
+    const payload = { name, scopes, expires_at: iso(operator.expiresAt), by: operator.by };
+    await tx.query(insertEvent(AUDIT_EVENTS.operatorCreated, payload, operator.now));
     for (const statement of announcements(TABLE, [hash])) await tx.query(statement);
     return accept(row);
   });
@@ -90,6 +95,7 @@ export const revokeOperator = async (
   database: Database,
   name: string,
   now: number,
+  by: string,
 ): Promise<Outcome<OperatorCredential>> =>
   database.transaction(async (tx) => {
     const [row] = await tx.query<OperatorCredential & { hash: string }>(revoke(name.trim(), now));
@@ -97,6 +103,7 @@ export const revokeOperator = async (
       return wrongName(`No operator "${name}" is in force.`, '"breakwater operator list" shows who is.');
     }
     const { hash, ...operator } = row;
+    await tx.query(insertEvent(AUDIT_EVENTS.operatorRevoked, { name: operator.name, by }, now));
     for (const statement of announcements(TABLE, [hash])) await tx.query(statement);
     return accept(operator);
   });
@@ -122,6 +129,12 @@ const insertOperator = (
          ON CONFLICT (name) WHERE kind = 'operator' AND revoked_at IS NULL DO NOTHING
          RETURNING ${COLUMNS}`,
   values: [hash, operator.name, operator.scopes, iso(operator.now), iso(operator.expiresAt)],
+});
+
+/** A row of the audit trail that belongs to no agent, and so to no chain. */
+const insertEvent = (type: string, payload: Readonly<Record<string, unknown>>, now: number): Statement => ({
+  text: `INSERT INTO audit.events (ts, event_id, event_type, payload) VALUES ($1::timestamptz, $2, $3, $4::jsonb)`,
+  values: [iso(now), randomUUID(), type, JSON.stringify(payload)],
 });
 
 const revoke = (name: string, now: number): Statement => ({

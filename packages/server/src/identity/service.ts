@@ -280,12 +280,14 @@ export class Identity<M> {
     }
     let operator: Operator | undefined;
     if (evidence.operatorSecret !== undefined) {
-      const reading = this.#bindings.read(credentialHash(evidence.operatorSecret));
+      const hash = credentialHash(evidence.operatorSecret);
+      const reading = this.#bindings.read(hash);
       if (!reading.ok && !settled) return undefined;
       if (!reading.ok || reading.value.operator === null) {
         return refuse('UNAUTHORIZED', 'The operator credential is unknown, expired or revoked.');
       }
       operator = reading.value.operator;
+      used.push([hash, reading.value]);
     }
     const token = this.#tokenOf(evidence);
     if (token === 'cold' && !settled) return undefined;

@@ -9,6 +9,9 @@ import * as sql from './sql.ts';
 /** Decides on a change of an agent, given its head and what only PostgreSQL has of it. */
 type DecideStanding = (head: AgentHead, stored: sql.RecordRow) => Outcome<StandingChange>;
 
+/** Opens a new account of claims; gives the memory after it, and what of it is stored. */
+type SettleClaims<M> = (memory: M) => { readonly memory: M; readonly evidence: NonNullable<AgentChange['evidence']> };
+
 const changeOf = ({ preferences, ...standing }: StandingChange, at: number): AgentChange => ({
   at,
   ...standing,
@@ -20,11 +23,13 @@ export class Lifecycle<M> {
   readonly #agents: Agents<M>;
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #settle: SettleClaims<M>;
 
-  constructor(options: { agents: Agents<M>; database: Database; clock: Clock }) {
+  constructor(options: { agents: Agents<M>; database: Database; clock: Clock; settleClaims: SettleClaims<M> }) {
     this.#agents = options.agents;
     this.#database = options.database;
     this.#clock = options.clock;
+    this.#settle = options.settleClaims;
   }
 
   get now(): number {
@@ -69,9 +74,14 @@ export class Lifecycle<M> {
 
   /** Decides and makes durable one change of an agent's standing; gives the agent after it. */
   async change(agentId: string, deadline: number, decide: DecideStanding): Promise<Outcome<AgentHead>> {
-    const acted = await this.#agents.act(agentId, deadline, async ({ head }) => {
+    const acted = await this.#agents.act(agentId, deadline, async ({ head, memory }) => {
       const decided = decide(head, await this.record(agentId));
-      return decided.ok ? accept({ reply: null, change: changeOf(decided.value, this.now) }) : decided;
+      if (!decided.ok) return decided;
+      const change = changeOf(decided.value, this.now);
+      if (head.status !== 'paused' || change.status !== 'active') return accept({ reply: null, change });
+      // What paused the agent is answered for; held against it still, it would be paused by its very next check-in.
+      const settled = this.#settle(memory);
+      return accept({ reply: null, memory: settled.memory, change: { ...change, evidence: settled.evidence } });
     });
     if (!acted.ok) return acted;
     const head = await this.#agents.find(agentId);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { onboard, operator } from '../../../testing/calls.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { testWorld, type World } from '../../../testing/world.ts';
-import { revokeOperator } from '../operators.ts';
+import { listOperators, revokeOperator } from '../operators.ts';
 
 const HOUR = 3_600_000;
 
@@ -288,7 +288,10 @@ describe('a pause', async () => {
       uuid,
     );
     expect(row?.['payload']).toMatchObject({ by: 'operator', operator: 'medic', reason: 'the runner was broken' });
-    expect((await w.call('sync_state', { ...proof, response_text: 'x' })).ok).toBe(true);
+    // The claims are settled: what paused it does not pause it again.
+    await w.restart();
+    const { body } = await w.call('sync_state', { ...proof, response_text: 'back at work' });
+    expect(body['verdict']).not.toBe('pause');
     expect((await w.call('operator_resume_agent', lift, { operatorSecret })).code).toBe('AGENT_NOT_RESUMABLE');
   });
 });
@@ -339,11 +342,37 @@ describe('an operator', async () => {
     );
     expect(JSON.stringify(everything)).not.toContain(operatorSecret);
 
-    expect((await revokeOperator(w.database, 'the-one', w.clock.now())).ok).toBe(true);
+    expect((await revokeOperator(w.database, 'the-one', w.clock.now(), 'root')).ok).toBe(true);
     await w.node.bindings.reconcile();
     expect((await w.call('identity', {}, { operatorSecret })).code).toBe('UNAUTHORIZED');
     expect((await w.call('agent', {}, { operatorSecret })).code).toBe('UNAUTHORIZED');
+    const trail = await w.rows(
+      `SELECT event_type, payload FROM audit.events WHERE payload ->> 'name' = 'the-one' ORDER BY event_type`,
+    );
+    expect(trail).toMatchObject([
+      { event_type: 'operator_created', payload: { scopes: ['operator:read'], by: 'test' } },
+      { event_type: 'operator_revoked', payload: { by: 'root' } },
+    ]);
     expect((await w.call('agent', {}, { operatorSecret: 'bwo_made-up' })).code).toBe('UNAUTHORIZED');
+  });
+
+  it('is on record with when it was seen last, to the minute', async () => {
+    const operatorSecret = await operator(w.node, w.database, 'operator:read', 'seen');
+    const lastSeen = async () => (await listOperators(w.database)).find(({ name }) => name === 'seen')?.lastSeenAt;
+    expect(await lastSeen()).toBeNull();
+    const at: number[] = [];
+    for (const wait of [0, 30_000, 60_000]) {
+      w.clock.advance(wait);
+      expect((await w.call('agent', {}, { operatorSecret })).ok).toBe(true);
+      await w.node.bindings.renew();
+      at.push((await lastSeen()) ?? 0);
+    }
+    expect(at).toEqual([w.clock.now() - 90_000, w.clock.now() - 90_000, w.clock.now()]);
+    // Seen is not prolonged.
+    const [row] = await w.rows(
+      `SELECT extract(epoch FROM expires_at - created_at)::int AS seconds FROM core.bindings WHERE name = 'seen'`,
+    );
+    expect(row).toEqual({ seconds: 86_400 });
   });
 
   it('expires, and cannot be taken for a session, nor a session for it', async () => {
