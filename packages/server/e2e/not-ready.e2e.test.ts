@@ -29,8 +29,8 @@ const folder = temporaryDataDir();
 let proxy: PostgresProxy;
 let server: ServerProcess;
 let url: string;
+const { target } = await testDatabase('empty');
 beforeAll(async () => {
-  const { target } = await testDatabase('empty');
   if (!('database' in target) || !('socketDir' in inject('postgres'))) throw new Error('tests run on a socket');
   proxy = await postgresProxy(target, 'hang');
   const port = await freePort();

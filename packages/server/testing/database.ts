@@ -19,7 +19,8 @@ const hasFailed = (task: RunnerTestSuite['tasks'][number]): boolean =>
 
 /**
  * Creates a database from the migrated template (`empty`: from nothing) and drops it when the file's tests have ended,
- * unless one of them failed: then it stays, and the run says where. Call it at the top of a test file or in a `beforeAll`.
+ * unless one of them failed: then it stays, and the run says where. Call it at the top of a test file or of a `describe`; from
+ * within a hook the runner would not hear of the drop.
  */
 export const testDatabase = async (kind: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> => {
   const server = inject('postgres');

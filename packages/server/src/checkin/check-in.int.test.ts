@@ -1,5 +1,5 @@
 import { processAgentUpdate, type Outcome } from '@breakwater/contract';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, PAUSE_MS, testNode, type TestNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
@@ -10,12 +10,8 @@ import { idsFrom, seededRandom } from '../runtime/index.ts';
 import { hash } from 'node:crypto';
 
 type Reply = Readonly<Record<string, unknown>>;
-let db: Awaited<ReturnType<typeof testDatabase>>;
-let other: typeof db;
-beforeAll(async () => {
-  db = await testDatabase();
-  other = await testDatabase();
-});
+const db = await testDatabase();
+const other = await testDatabase();
 
 let serial = 0;
 /** A check-in of its own text, with the arguments as the schema leaves them. */
