@@ -11,15 +11,15 @@ import { refuseEnded, type AgentHead, type Agents, type AuditDraft, type Lineage
 import { liveSignals, reactivate } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Assurance, Caller, Clock, Evidence, Ids, Operator, ProofSource } from '../runtime/index.ts';
-import { credentialHash, expiryOf, sessionKey, type Binding } from './binding.ts';
+import { credentialHash, expiryOf, sessionKey } from './binding.ts';
 import type { Bindings } from './bindings.ts';
-import { issueContinuityToken, derivedPrefix, readContinuityToken } from './rules/continuity-token.ts';
+import { derivedPrefix } from './rules/continuity-token.ts';
 import { autoLabel, clientHintOf, familyOf, publicHandle, rebadgedHandle } from './rules/handles.ts';
 import { declareLineage, lineageState, UNDECLARED, type LineageState } from './rules/lineage.ts';
-
 import { isDispatchedChild, pinDecision, pinScopes, type Mode } from './rules/pin.ts';
-import { resolve, type Facts, type Piece } from './rules/resolve.ts';
+import { NOBODY, Resolver, secretsOf } from './resolver.ts';
 import * as sql from './sql.ts';
+import { Tokens } from './tokens.ts';
 
 /** What the caller of an onboard says of itself. */
 export interface Introduction {
@@ -70,25 +70,9 @@ interface IdentityOptions<M> {
   readonly report: (type: IdentityEventType, payload: Readonly<Record<string, unknown>>, agentId?: string) => void;
 }
 
-const NOBODY = { assurance: 'none', source: 'none', origin: 'server_inferred' } as const;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const BORN_TAGS: readonly string[] = ['ephemeral'];
 /** A mint that loses to another one of the same transport session resumes what that one made. */
 const MINT_ATTEMPTS = 3;
-
-/** The secrets of a call by their sources, the caller's own before the transport's. */
-const secretsOf = (evidence: Evidence): (Omit<Piece, 'binding'> & { readonly hash: string })[] => {
-  const sent: (Omit<Piece, 'binding'> & { readonly hash: string })[] = [];
-  const add = (source: Piece['source'], secret: string | undefined, assertedBy: Piece['assertedBy']) => {
-    if (secret === undefined) return;
-    const derivedFrom = source === 'mcp_session' ? undefined : derivedPrefix(secret);
-    sent.push({ source, assertedBy, hash: credentialHash(secret), ...(derivedFrom !== undefined && { derivedFrom }) });
-  };
-  add('client_session_id', evidence.clientSessionId, evidence.injected === true ? 'server' : 'caller');
-  if (evidence.sessionHeader !== evidence.clientSessionId) add('session_header', evidence.sessionHeader, 'caller');
-  add('mcp_session', evidence.mcpSessionId, 'caller');
-  return sent;
-};
 
 /**
  * Finds out which agent is calling, and hands out identities. The rules stand in `rules/`; credentials are looked up in
@@ -97,29 +81,30 @@ const secretsOf = (evidence: Evidence): (Omit<Piece, 'binding'> & { readonly has
 export class Identity<M> {
   readonly #options: IdentityOptions<M>;
   readonly #bindings: Bindings;
-  #tokenSecret: Uint8Array | undefined;
+  readonly #tokens: Tokens;
+  readonly #resolver: Resolver;
 
   constructor(options: IdentityOptions<M>) {
     this.#options = options;
-    this.#bindings = options.bindings;
+    const { agents, bindings, clock } = options;
+    this.#bindings = bindings;
+    this.#tokens = new Tokens(options.database, options.ids);
+    this.#resolver = new Resolver({ bindings, tokens: this.#tokens, agents, clock });
   }
 
-  /** Loads the credentials, and the secret under which continuity tokens are signed, the same for every node. */
+  /** Loads the credentials, and the secret under which continuity tokens are signed. */
   async load(): Promise<void> {
-    const { database, ids } = this.#options;
-    const kept = await database.query<{ secret: Uint8Array }>(sql.selectSecret('continuity_token'));
-    // Of two nodes that start on a new database at once, one makes the secret and both use it.
-    const [row] =
-      kept.length > 0
-        ? kept
-        : await database.query<{ secret: Uint8Array }>(sql.keepSecret('continuity_token', ids.secret()));
-    this.#tokenSecret = row?.secret;
-    await this.#bindings.load();
+    await Promise.all([this.#tokens.load(), this.#bindings.load()]);
   }
 
-  /** Who is calling. Synchronous when memory knows everything that the call brings, which is the hot path. */
+  /** Who is calling; see {@link Resolver.resolve}. */
   resolve(evidence: Evidence): Outcome<Caller> | Promise<Outcome<Caller>> {
-    return this.#fromMemory(evidence, false) ?? this.#fromPostgres(evidence);
+    return this.#resolver.resolve(evidence);
+  }
+
+  /** The operator that a bearer token belongs to; undefined for any other text. */
+  operatorOf(secret: string): Promise<Operator | undefined> {
+    return this.#resolver.operatorOf(secret);
   }
 
   /**
@@ -250,119 +235,6 @@ export class Identity<M> {
 
   async revokeMcpSession(secret: string): Promise<void> {
     await this.#bindings.change(sql.revokeBinding(credentialHash(secret), this.#options.clock.now()));
-  }
-
-  /** The operator that a bearer token belongs to; undefined for any other text. */
-  async operatorOf(secret: string): Promise<Operator | undefined> {
-    const hash = credentialHash(secret);
-    if (!this.#bindings.read(hash).ok) await this.#bindings.refresh([hash]);
-    const reading = this.#bindings.read(hash);
-    return reading.ok && reading.value.kind === 'operator' ? (reading.value.operator ?? undefined) : undefined;
-  }
-
-  /**
-   * Resolves from memory; undefined when something that the call brings is not there. `settled`: PostgreSQL was asked, and
-   * what memory still does not have does not exist.
-   */
-  #fromMemory(evidence: Evidence, settled: boolean): Outcome<Caller> | undefined {
-    const { agents, clock } = this.#options;
-    const pieces: Piece[] = [];
-    const used: [hash: string, Binding][] = [];
-    for (const { hash, ...secret } of secretsOf(evidence)) {
-      if (secret.derivedFrom !== undefined) {
-        pieces.push(secret);
-        continue;
-      }
-      const reading = this.#bindings.read(hash);
-      if (!reading.ok && !settled) return undefined;
-      pieces.push(reading.ok ? { ...secret, binding: reading.value } : secret);
-      if (reading.ok) used.push([hash, reading.value]);
-    }
-    let operator: Operator | undefined;
-    if (evidence.operatorSecret !== undefined) {
-      const hash = credentialHash(evidence.operatorSecret);
-      const reading = this.#bindings.read(hash);
-      if (!reading.ok && !settled) return undefined;
-      if (!reading.ok || reading.value.operator === null) {
-        return refuse('UNAUTHORIZED', 'The operator credential is unknown, expired or revoked.');
-      }
-      operator = reading.value.operator;
-      used.push([hash, reading.value]);
-    }
-    const token = this.#tokenOf(evidence);
-    if (token === 'cold' && !settled) return undefined;
-    const claimed = evidence.agentUuid?.toLowerCase();
-    if (!settled && evidence.attestation !== undefined && claimed !== undefined && !agents.table.read(claimed).ok)
-      return undefined;
-
-    const facts: Facts = {
-      pieces,
-      token: token === 'cold' ? undefined : token,
-      claimed,
-      attestation: evidence.attestation,
-      now: clock.now(),
-    };
-    const found = resolve(facts, (agentId) => {
-      const reading = agents.table.read(agentId);
-      return reading.ok ? reading.value : undefined;
-    });
-    if (found.kind === 'refused') return { ok: false, refusal: found.refusal };
-    // Whether the agent is enrolled must be known before its proof counts.
-    if (found.kind === 'bound' && !agents.table.read(found.agentId).ok) {
-      return settled ? refuse('SESSION_UNKNOWN', 'The agent of this proof no longer exists.') : undefined;
-    }
-    for (const [hash, binding] of used) this.#bindings.used(hash, binding);
-    const principal = operator === undefined ? undefined : `operator:${operator.name}`;
-    if (found.kind === 'unbound') {
-      const { warnings } = found;
-      return accept({
-        agentId: undefined,
-        ...NOBODY,
-        operator,
-        warnings,
-        principal: principal ?? `peer:${evidence.peer}`,
-      });
-    }
-    const { agentId, source, assurance, origin, warnings } = found;
-    return accept({
-      agentId,
-      source,
-      assurance,
-      origin,
-      operator,
-      warnings,
-      principal: principal ?? `agent:${agentId}`,
-    });
-  }
-
-  async #fromPostgres(evidence: Evidence): Promise<Outcome<Caller>> {
-    const hashes = secretsOf(evidence).map(({ hash }) => hash);
-    for (const secret of [evidence.operatorSecret, evidence.continuityToken]) {
-      if (secret !== undefined) hashes.push(credentialHash(secret));
-    }
-    await this.#bindings.refresh(hashes.filter((hash) => !this.#bindings.read(hash).ok));
-    const named = new Set(evidence.agentUuid === undefined ? [] : [evidence.agentUuid.toLowerCase()]);
-    for (const hash of hashes) {
-      const reading = this.#bindings.read(hash);
-      if (reading.ok && reading.value.agentId !== null) named.add(reading.value.agentId);
-    }
-    for (const agentId of named) await this.#options.agents.find(agentId);
-    const outcome = this.#fromMemory(evidence, true);
-    if (outcome === undefined) throw new Error('a settled resolution has an end');
-    return outcome;
-  }
-
-  #tokenOf(evidence: Evidence): Facts['token'] | 'cold' {
-    const { continuityToken: token } = evidence;
-    if (token === undefined || this.#tokenSecret === undefined) return undefined;
-    const verdict = readContinuityToken(token, {
-      secret: this.#tokenSecret,
-      now: this.#options.clock.now(),
-      expectedFamily: familyOf(evidence),
-    });
-    if (!verdict.ok) return { verdict, binding: undefined };
-    const reading = this.#bindings.read(credentialHash(token));
-    return reading.ok ? { verdict, binding: reading.value } : 'cold';
   }
 
   /** Why an onboard is refused before anything is looked at. */
@@ -503,7 +375,7 @@ export class Identity<M> {
     const hash = credentialHash(secret);
     const transport = evidence.mcpSessionId === undefined ? undefined : credentialHash(evidence.mcpSessionId);
     const pins = this.#pinHashes(evidence, intro).sort();
-    let token: string | undefined;
+    let token = '';
     const head = await agents.create(
       {
         label,
@@ -518,33 +390,25 @@ export class Identity<M> {
         events,
       },
       (agentId) => {
-        token = this.#newToken(agentId, evidence, now);
-        const plain = (statement: ReturnType<typeof sql.insertBinding>) => ({ statement, guarded: false });
-        const session = { kind: 'session', agentId, assurance: 'strong', expiresAt: expiryOf('session', now) } as const;
-        const tokenRow = {
-          ...session,
-          kind: 'continuity_token',
-          expiresAt: expiryOf('continuity_token', now),
-        } as const;
+        token = this.#tokens.issue(agentId, evidence, now);
+        const credential = (of: string, kind: 'session' | 'continuity_token') =>
+          sql.insertBinding(of, { kind, agentId, assurance: 'strong', expiresAt: expiryOf(kind, now) }, now);
+        const statements = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
         const pin = { agentId, expiresAt: expiryOf('pin', now), onlyIfFree: isDispatchedChild(intro.spawnReason) };
-        return [
-          plain(sql.insertBinding(hash, session, now)),
-          ...(token === undefined ? [] : [plain(sql.insertBinding(credentialHash(token), tokenRow, now))]),
-          ...(pins.length === 0 ? [] : [plain(sql.upsertPins(pins, pin, now))]),
-          ...(transport === undefined
-            ? []
-            : [
-                {
-                  statement: sql.bindTransport(transport, agentId, intro.forceNew || caller.agentId !== undefined, now),
-                  guarded: true,
-                },
-              ]),
-        ];
+        if (pins.length > 0) statements.push(sql.upsertPins(pins, pin, now));
+        const alongside = statements.map((statement) => ({ statement, guarded: false }));
+        if (transport === undefined) return alongside;
+        const replace = intro.forceNew || caller.agentId !== undefined;
+        return [...alongside, { statement: sql.bindTransport(transport, agentId, replace, now), guarded: true }];
       },
     );
     if (head === undefined) return accept(undefined);
-    const written = [hash, ...pins, ...(transport === undefined ? [] : [transport])];
-    await this.#bindings.published(token === undefined ? written : [...written, credentialHash(token)]);
+    await this.#bindings.published([
+      hash,
+      credentialHash(token),
+      ...pins,
+      ...(transport === undefined ? [] : [transport]),
+    ]);
     if (holder?.tags.includes('persistent') === true && holder.agentId !== parent?.agentId) {
       this.#options.report(IDENTITY_EVENTS.residentForkDetected, { label, new_agent_id: head.agentId }, holder.agentId);
     }
@@ -610,23 +474,12 @@ export class Identity<M> {
     assurance: Exclude<Assurance, 'none'>,
     evidence: Evidence,
   ): Promise<string | undefined> {
-    const token = assurance === 'weak' ? undefined : this.#newToken(agentId, evidence, this.#options.clock.now());
-    if (token === undefined) return undefined;
+    if (assurance === 'weak') return undefined;
+    const token = this.#tokens.issue(agentId, evidence, this.#options.clock.now());
     const hash = credentialHash(token);
     await this.#bindings.issue(hash, { kind: 'continuity_token', agentId, assurance });
     // The tokens of one second are one: when it was revoked in this very second, there is none until the next.
     return this.#bindings.read(hash).ok ? token : undefined;
-  }
-
-  #newToken(agentId: string, evidence: Evidence, now: number): string | undefined {
-    if (this.#tokenSecret === undefined) return undefined;
-    return issueContinuityToken({
-      secret: this.#tokenSecret,
-      agentId,
-      modelFamily: familyOf(evidence),
-      clientHint: clientHintOf(evidence.userAgent),
-      issuedAtMs: now,
-    });
   }
 
   #holderOf(label: string, but: string | undefined): AgentHead | undefined {
@@ -638,7 +491,3 @@ export class Identity<M> {
 }
 
 const INFERRED = { assurance: 'weak', source: 'onboard_pin' as ProofSource, origin: 'server_inferred' } as const;
-
-/** A uuid, or undefined for any other text. */
-export const uuidIn = (text: string | undefined): string | undefined =>
-  text !== undefined && UUID.test(text) ? text.toLowerCase() : undefined;

@@ -9,7 +9,9 @@ import { refuseEnded, type AgentHead } from '../agents/index.ts';
 import { defineTool, type Tool } from '../runtime/index.ts';
 import { assuranceBlock } from './rules/assurance.ts';
 import { lineageState } from './rules/lineage.ts';
-import { uuidIn, type Identity, type Onboarded } from './service.ts';
+import type { Identity, Onboarded } from './service.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const displayNameOf = (head: AgentHead): string => head.label ?? head.handle;
 
@@ -132,7 +134,9 @@ export const identityTools = <M>(
     const renamed = args.name == null ? undefined : await service.rename(agentId, args.name, deadline);
     if (renamed?.ok === false) return renamed;
     const head = renamed?.value ?? known;
-    const { secret, token } = ended === undefined ? await service.credentialsFor(caller, evidence) : NO_CREDENTIALS;
+    // The MCP session goes on proving the caller: a secret for every look at oneself would be one more each time.
+    const wanted = ended === undefined && caller.source !== 'mcp_session';
+    const { secret, token } = wanted ? await service.credentialsFor(caller, evidence) : NO_CREDENTIALS;
     return accept({
       uuid: agentId,
       agent_id: head.handle,
@@ -163,7 +167,7 @@ export const identityTools = <M>(
         details: { parameter: 'resume' },
       });
     }
-    if (args.strict === true && uuidIn(args.agent_id ?? undefined) === undefined) {
+    if (args.strict === true && !UUID.test(args.agent_id ?? '')) {
       return refuse('PARAMETER_ERROR', 'agent_id: strict=true needs the uuid of the agent.', {
         details: { parameter: 'agent_id' },
       });

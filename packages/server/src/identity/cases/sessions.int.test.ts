@@ -223,7 +223,10 @@ describe('the session of a transport', async () => {
     const a = await onboard(w.call, {}, { mcpSessionId: one });
     const b = await onboard(w.call, {}, { mcpSessionId: two });
     expect(a.uuid).not.toBe(b.uuid);
+    const credentials = await w.count('core.bindings');
     expect((await w.call('identity', {}, { mcpSessionId: one })).body['uuid']).toBe(a.uuid);
+    // To look at itself costs no new secret.
+    expect(await w.count('core.bindings')).toBe(credentials);
     expect((await w.call('identity', {}, { mcpSessionId: two })).body['uuid']).toBe(b.uuid);
   });
 
