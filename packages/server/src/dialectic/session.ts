@@ -1,0 +1,67 @@
+/** What a review is: a paused agent, a reviewer, and the record of what they said to each other. */
+
+/** Where a session stands. It moves along this line only; `failed` can follow any of them (W3-5.01). */
+export type Phase = 'thesis' | 'antithesis' | 'synthesis' | 'resolved' | 'failed';
+
+/** What a session is about; it decides how long it may take. Other words are kept and treated as `review`. */
+export type SessionType = 'review' | 'recovery' | 'dispute' | 'exploration' | 'design_review';
+
+/** One entry of the record, in its order. `system` and `failed` are written by the server, the rest by participants. */
+export interface Message {
+  readonly type: 'thesis' | 'antithesis' | 'synthesis' | 'system' | 'failed';
+  readonly agentId: string;
+  /** ms since the epoch, UTC. */
+  readonly at: number;
+  readonly rootCause: string | null;
+  readonly conditions: readonly string[];
+  readonly reasoning: string | null;
+  /** null: no verdict. */
+  readonly agrees: boolean | null;
+  readonly concerns: readonly string[];
+  readonly observedMetrics: Readonly<Record<string, unknown>> | null;
+  /**
+   * A synthesis that was recorded although it was refused: it stands in the record, and is no verdict and no offer
+   * (BW-dialectic.02, .03).
+   */
+  readonly refused: boolean;
+}
+
+/** What a session ended with. Only `resume` makes the agent active. */
+export interface Resolution {
+  readonly action: 'resume' | 'block' | 'escalate' | 'cooldown';
+  readonly conditions: readonly string[];
+  readonly rootCause: string;
+  readonly reasoning: string;
+  /** ISO 8601, UTC; it is part of what is signed. */
+  readonly timestamp: string;
+  readonly signatureA: string;
+  readonly signatureB: string;
+  readonly signatureVersion: 2;
+}
+
+/** A session as it is stored; a reload gives the identical value (BW-dialectic.04). */
+export interface Session {
+  readonly sessionId: string;
+  readonly pausedAgentId: string;
+  /** null: the place is open to the first who answers. */
+  readonly reviewerAgentId: string | null;
+  readonly phase: Phase;
+  readonly sessionType: string;
+  readonly createdAt: number;
+  /** When a participant last did something; nothing else moves it (BW-dialectic.08). */
+  readonly lastParticipantAt: number;
+  readonly round: number;
+  readonly maxRounds: number;
+  readonly awaitingFacilitation: boolean;
+  /** When facilitation was first asked for and not answered since; the age of it is measured from here. */
+  readonly facilitationSince: number | null;
+  readonly topic: string | null;
+  readonly reason: string | null;
+  readonly triggerSource: string | null;
+  readonly discoveryId: string | null;
+  readonly disputeType: string | null;
+  /** What was known of the agent when it was paused. */
+  readonly pausedAgentState: Readonly<Record<string, unknown>>;
+  readonly messages: readonly Message[];
+  readonly resolution: Resolution | null;
+}
