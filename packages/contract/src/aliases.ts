@@ -30,6 +30,19 @@ export const ALIASES: readonly ToolAlias[] = [
     kind: 'guess',
     inject: { action },
   })),
+  { name: 'request_review', tool: 'dialectic', kind: 'workflow', inject: { action: 'request' } },
+  ...(
+    [
+      ['request_dialectic_review', 'request'],
+      ['submit_thesis', 'thesis'],
+      ['submit_antithesis', 'antithesis'],
+      ['submit_synthesis', 'synthesis'],
+      ['reassign_reviewer', 'reassign'],
+      ['get_dialectic_session', 'get'],
+      ['list_dialectic_sessions', 'list'],
+      ['quick_dialectic', 'quick'],
+    ] as const
+  ).map(([name, action]): ToolAlias => ({ name, tool: 'dialectic', kind: 'guess', inject: { action } })),
 ];
 
 /** Words for `complexity` that the aliases of the check-in accept. */

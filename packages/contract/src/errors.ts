@@ -157,6 +157,27 @@ export const ERRORS = {
     'Look at its evidence first; resume with force=true if it must go on all the same.',
     ['operator_resume_agent', 'agent'],
   ),
+  NOT_SAFE_FOR_QUICK_RESUME: entry(
+    'state_error',
+    200,
+    'the risk of the agent is too high, or unknown, for a quick self recovery',
+    'Call self_recovery(action=review) with a reflection, or ask for a review with request_review.',
+    ['self_recovery', 'request_review'],
+  ),
+  REFLECTION_REQUIRED: entry(
+    'validation_error',
+    200,
+    'a self recovery by review comes without a reflection, or with one that is too short',
+    'Say in reflection what went wrong and what you will do differently.',
+    ['self_recovery'],
+  ),
+  UNSAFE_CONDITIONS: entry(
+    'validation_error',
+    200,
+    'a condition would weaken the oversight that the agent recovers under',
+    'Leave out or reword the conditions that the refusal names.',
+    ['self_recovery'],
+  ),
   INVALID_STATUS_TRANSITION: entry(
     'state_error',
     200,
@@ -195,6 +216,12 @@ export const ERRORS = {
     409,
     'another writer changed the agent again and again while this call tried to',
     'Repeat the call.',
+  ),
+  SAGA_IN_FLIGHT: entry(
+    'state_error',
+    409,
+    'a resolution that names the session or one of its agents is being carried out',
+    'Repeat the call in a few seconds; get shows what became of it.',
   ),
   TIMEOUT: entry(
     'system_error',

@@ -29,6 +29,7 @@ export {
   type TaskType,
   type VerificationSource,
 } from './tools/core.ts';
+export { dialectic } from './tools/dialectic.ts';
 export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
-export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent } from './tools/lifecycle.ts';
+export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent, selfRecovery } from './tools/lifecycle.ts';

@@ -20,7 +20,7 @@ export const planRounds = (options: {
   options.points.flatMap((point) => {
     const { rounds, clients, seed } = options;
     // Its place among all points, so that a run of one point repeats what a run of all did there.
-    const place = FAULT_POINTS.indexOf(point);
+    const place = (FAULT_POINTS as readonly FaultPoint[]).indexOf(point);
     return Array.from({ length: rounds }, (_, round): RoundPlan => {
       const roundSeed = (seed * 100_003 + place * 1_009 + round) >>> 0;
       const random = seededRandom(roundSeed);

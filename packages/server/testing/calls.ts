@@ -35,7 +35,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
       ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent }),
       ...outcomeTools(node.outcomes, sessionKeyOf),
     ],
-    aliases: ALIASES,
+    aliases: ALIASES.filter(({ tool }) => tool !== 'dialectic'),
     resolveCaller: (evidence) => identity.resolve(evidence),
     refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
     readiness: { ready: true, parts: () => ({}) },

@@ -127,3 +127,37 @@ export const archiveOrphanAgents = toolSpec({
   example: { dry_run: true },
   errors: ['OPERATOR_REQUIRED', 'STORAGE_UNAVAILABLE'],
 });
+
+export const selfRecovery = toolSpec({
+  name: 'self_recovery',
+  category: 'lifecycle',
+  description:
+    'Whether you may go on by yourself (check), and the ways to: quick, when all is well; review, with a reflection.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: word(['check', 'quick', 'review'], 'check by default'),
+    reflection: z.string().trim().max(8000).nullish().describe('review: what went wrong and what you change'),
+    root_cause: z.string().trim().max(2000).nullish().meta({ hidden: true }),
+    conditions: z.array(z.string().trim().min(1).max(500)).max(50).nullish().describe('review: what you will keep to'),
+    reason,
+  }),
+  identity: 'required',
+  timeoutMs: 15_000,
+  advertised: false,
+  readOnly: false,
+  argumentAliases: { op: 'action', proposed_conditions: 'conditions' },
+  example: { action: 'check' },
+  errors: [
+    'AGENT_ARCHIVED',
+    'AGENT_NOT_RESUMABLE',
+    'FORBIDDEN',
+    'NOT_SAFE_FOR_QUICK_RESUME',
+    'OVERLOADED',
+    'PARAMETER_ERROR',
+    'REFLECTION_REQUIRED',
+    'SEQUENCE_CONFLICT',
+    'STORAGE_UNAVAILABLE',
+    'STRONG_IDENTITY_REQUIRED',
+    'UNSAFE_CONDITIONS',
+  ],
+});

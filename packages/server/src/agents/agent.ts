@@ -104,6 +104,8 @@ export interface AgentHead {
   readonly auditCount: number;
   readonly pause: Pause | null;
   readonly vitals: Vitals | null;
+  /** What resolutions oblige the agent to, oldest first; the dialectic says what stands in them. */
+  readonly conditions: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** A pause holds up to and including its last instant. An unreadable end fails closed: the pause holds. */

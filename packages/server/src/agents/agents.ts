@@ -234,6 +234,34 @@ export class Agents<M> {
     return outcome.ok ? outcome.value : outcome;
   }
 
+  /**
+   * Decides and writes one change of one agent inside a transaction of somebody else, who locks agents in the order of
+   * their ids. Nothing is published: mailboxes go on with what they hold, lose their compare-and-set to this change, and
+   * reload. {@link announce} tells them after the commit.
+   *
+   * Refusals: those of `decide`, AGENT_NOT_FOUND.
+   */
+  async applyIn<R>(tx: Queryable, agentId: string, decide: Decide<M, R>): Promise<Outcome<R>> {
+    await tx.query(sql.lockAgents([agentId]));
+    const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId)))[0];
+    if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
+    const { state_json: state, drift, evidence } = row;
+    const head = sql.headFromRow(row);
+    const decided = await decide({ head, memory: this.#options.codec.restore({ state, drift, evidence }) });
+    if (!decided.ok) return decided;
+    if (decided.value.change !== undefined) {
+      const written = await tx.query(sql.commitChanges([this.#prepare(head, decided.value, undefined)]));
+      if (written.length !== 1) throw new Error(`agent ${agentId} changed while its row was locked`);
+    }
+    return accept(decided.value.reply);
+  }
+
+  /** Takes over, and tells the other nodes, what a transaction of {@link applyIn} made of these agents. */
+  async announce(agentIds: readonly string[]): Promise<void> {
+    await this.refresh(agentIds);
+    for (const agentId of agentIds) this.#options.notifier.announce(TABLE, agentId);
+  }
+
   /** Answers what is accepted, commits what is decided, then stops. */
   async stop(): Promise<void> {
     const quiet = this.#mailboxes.stop();

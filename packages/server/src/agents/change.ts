@@ -89,6 +89,8 @@ export interface AgentChange {
   readonly handle?: string;
   readonly purpose?: string;
   readonly tags?: readonly string[];
+  /** The whole list. */
+  readonly conditions?: AgentHead['conditions'];
   /** The whole text; an addition is made of the old one first. */
   readonly notes?: string;
   /** Merged into the agent's metadata, key by key. */
@@ -145,6 +147,7 @@ export const headAfter = (
     handle: change.handle ?? head.handle,
     purpose: change.purpose ?? head.purpose,
     tags: change.tags ?? head.tags,
+    conditions: change.conditions ?? head.conditions,
     lineage: change.lineage ?? head.lineage,
     parentAgentId: change.parentAgentId === undefined ? head.parentAgentId : change.parentAgentId,
     spawnReason: change.parentAgentId === undefined ? head.spawnReason : null,

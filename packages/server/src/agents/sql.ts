@@ -10,7 +10,7 @@ const HEAD_COLUMNS = `
   i.sequence, i.update_count, i.node_index, i.active_session_key, i.audit_head, i.audit_count, i.pause, i.vitals,
   i.metadata ->> 'public_agent_id' AS handle, a.tags, i.spawn_reason, a.thread_id, a.thread_position, i.archive,
   i.lineage_declared_at, i.provisional_lineage, i.provisional_score_id, i.provisional_recorded_at, i.confirmed_at,
-  i.lineage_demoted_at, i.lineage_archived_at, i.lineage_last_eval_at, i.chain_obs_count,
+  i.lineage_demoted_at, i.lineage_archived_at, i.lineage_last_eval_at, i.chain_obs_count, i.conditions,
   c.expected_launchd_label AS claim_unit, c.expected_executable_path AS claim_executable`;
 
 const HEAD_TABLES = `core.identities i
@@ -50,12 +50,14 @@ export interface HeadRow {
   readonly lineage_archived_at: number | null;
   readonly lineage_last_eval_at: number | null;
   readonly chain_obs_count: number;
+  readonly conditions: AgentHead['conditions'];
   readonly claim_unit: string | null;
   readonly claim_executable: string | null;
 }
 
 const time = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 const NO_TAGS: readonly string[] = Object.freeze([]);
+const NO_CONDITIONS: AgentHead['conditions'] = Object.freeze([]);
 
 /** What most agents have: no declared parent. Shared, since a fleet in memory would otherwise hold it once per agent. */
 const NO_LINEAGE: Lineage = Object.freeze({
@@ -117,6 +119,7 @@ export const headFromRow = (row: HeadRow): AgentHead => ({
   threadPosition: row.thread_position,
   archive: row.archive,
   lineage: lineageFromRow(row),
+  conditions: row.conditions.length === 0 ? NO_CONDITIONS : row.conditions,
   substrate: row.claim_executable === null ? null : { unit: row.claim_unit, executable: row.claim_executable },
 });
 
@@ -209,6 +212,7 @@ const changesProfile = (change: AgentChange): boolean =>
   change.tags !== undefined ||
   change.notes !== undefined ||
   change.metadata !== undefined ||
+  change.conditions !== undefined ||
   change.parentAgentId !== undefined;
 
 const metadataOf = ({ metadata, handle }: AgentChange): Readonly<Record<string, unknown>> | undefined =>
@@ -257,9 +261,10 @@ const PARTS: readonly Part[] = [
       ['spawn_reason', 'text', ({ after }) => after.spawnReason],
       ['archive', 'jsonb', ({ after }) => json(after.archive)],
       ['metadata', 'jsonb', ({ change }) => json(metadataOf(change))],
+      ['conditions', 'jsonb', ({ change }) => json(change.conditions)],
     ],
     set: `, archive = i.archive, parent_agent_id = i.parent, spawn_reason = i.spawn_reason,
-          metadata = d.metadata || coalesce(i.metadata, '{}')`,
+          metadata = d.metadata || coalesce(i.metadata, '{}'), conditions = coalesce(i.conditions, d.conditions)`,
     sql: () => `agents AS (
       UPDATE core.agents a
       SET status = d.agent_status, label = d.label, purpose = d.purpose, notes = coalesce(d.notes, a.notes),

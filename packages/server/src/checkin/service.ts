@@ -16,6 +16,7 @@ import { freshStats, type Baselines } from '../baselines/index.ts';
 import { encodeEvidence, viewEvidence, type Outcomes, type Settled } from '../outcomes/index.ts';
 import { faultPoint, type Caller, type Clock, type Ids } from '../runtime/index.ts';
 import type { z } from 'zod';
+import { obligationsOf } from '../dialectic/index.ts';
 import { settleClaims, type Memory } from './memory.ts';
 import { answer, eisvTelemetry, pausedDetails } from './rules/answer.ts';
 import { checkIn, type CheckIn } from './rules/check-in.ts';
@@ -210,6 +211,7 @@ export class CheckIns {
         sameSession: head.activeSessionKey === null || sessionKey === head.activeSessionKey,
         updateIndex: head.updateCount + 1,
         resident: false,
+        obligations: obligationsOf(head, now),
       },
       {
         text,

@@ -27,6 +27,15 @@ const fill = async (db: Database): Promise<void> => {
     `INSERT INTO core.substrate_claims (agent_id, expected_executable_path) VALUES ('a', '/usr/bin/true')`,
     `INSERT INTO audit.r1_score_audit (score_id, parent_id, successor_id, recorded_at, plausibility, observations, parent_mature)
      VALUES (gen_random_uuid(), 'a', 'b', now(), 'inconclusive', 0, false)`,
+    `INSERT INTO core.dialectic_sessions (session_id, paused_agent_id) VALUES ('s', 'a')`,
+    `INSERT INTO core.dialectic_messages (session_id, agent_id, message_type, "timestamp") VALUES ('s', 'a', 'thesis', now())`,
+    `INSERT INTO coordination.session_resolution_sagas (saga_id, session_id, paused_agent_id, state, outcome,
+       resolution_payload_json, resolution_payload_hash)
+     VALUES ('00000000-0000-4000-8000-000000000000', 's', 'a', 'reserved', 'resolved', '{}', 'h')`,
+    `INSERT INTO coordination.saga_reservations (agent_id, saga_id) VALUES ('a', '00000000-0000-4000-8000-000000000000')`,
+    `INSERT INTO coordination.saga_stages (saga_id, agent_id, epoch, before_image, after_image)
+     VALUES ('00000000-0000-4000-8000-000000000000', 'a', 1, '{}', '{}')`,
+    `INSERT INTO coordination.outbox (saga_id, effect, payload) VALUES ('00000000-0000-4000-8000-000000000000', 'e', '{}')`,
     `INSERT INTO audit.events (ts, event_id, event_type) VALUES (now(), gen_random_uuid(), 'x')`,
     `INSERT INTO audit.tool_usage (ts, tool_name) VALUES (now(), 'x')`,
     `INSERT INTO audit.outcome_events (ts, outcome_id, agent_id, outcome_type, is_bad, prediction_source,

@@ -14,7 +14,17 @@ export const FAULT_POINTS = [
   'onboard.durable',
 ] as const;
 
-export type FaultPoint = (typeof FAULT_POINTS)[number];
+/** On each side of every step of a resolution's saga. */
+export const SAGA_FAULT_POINTS = [
+  'saga.reserved',
+  'saga.paused_agent_applied',
+  'saga.both_agents_applied',
+  'saga.before_commit',
+  'saga.committed',
+  'saga.reverting',
+] as const;
+
+export type FaultPoint = (typeof FAULT_POINTS)[number] | (typeof SAGA_FAULT_POINTS)[number];
 
 interface ArmedFault {
   readonly point: FaultPoint;
@@ -52,10 +62,11 @@ export const armFaultFromEnvironment = (env: NodeJS.ProcessEnv): void => {
   const text = env['BREAKWATER_FAULT'];
   if (text === undefined || text === '') return;
   const [name, nth] = text.split(':');
-  const point = FAULT_POINTS.find((known) => known === name);
+  const known: readonly FaultPoint[] = [...FAULT_POINTS, ...SAGA_FAULT_POINTS];
+  const point = known.find((one) => one === name);
   const count = Number(nth ?? '1');
   if (point === undefined || !Number.isInteger(count) || count < 1) {
-    throw new Error(`BREAKWATER_FAULT="${text}": expected <point>:<nth>, points: ${FAULT_POINTS.join(', ')}`);
+    throw new Error(`BREAKWATER_FAULT="${text}": expected <point>:<nth>, points: ${known.join(', ')}`);
   }
   armFault(point, count, () => process.kill(process.pid, 'SIGKILL'));
 };

@@ -9,7 +9,7 @@ export {
   type Random,
   type Timer,
 } from './clock.ts';
-export { armFaultFromEnvironment, FAULT_POINTS, faultPoint, type FaultPoint } from './faults.ts';
+export { armFaultFromEnvironment, FAULT_POINTS, faultPoint, SAGA_FAULT_POINTS, type FaultPoint } from './faults.ts';
 export { COLD, createLiveTable, deepFreeze, type LiveTable, type LiveTableWriter, type Reading } from './live-table.ts';
 export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
 export { Mailboxes, type Handled, type Handler } from './mailbox.ts';

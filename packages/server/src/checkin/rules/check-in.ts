@@ -57,6 +57,24 @@ export interface CheckInContext {
   readonly updateIndex: number;
   /** A long-lived agent, whose V may swing wider. */
   readonly resident: boolean;
+  /** What resolutions oblige the agent to; undefined: nothing. */
+  readonly obligations?: Obligations | undefined;
+}
+
+/** The conditions of resolutions, as far as a check-in meets them (BW-dialectic.06). */
+export interface Obligations {
+  /** The complexity as it counts, and the warning that says so when that is less than what was reported. */
+  capComplexity(complexity: number): { readonly complexity: number; readonly warning: string | null };
+  /** The decision after the risk targets: the same or a more severe one, never a milder. */
+  escalate(
+    risk: number,
+    decision: { readonly action: 'proceed' | 'guide' | 'pause'; readonly reason: string },
+  ): {
+    readonly action: 'proceed' | 'guide' | 'pause' | 'reject';
+    readonly reason: string;
+    readonly escalated: boolean;
+    readonly warnings: readonly string[];
+  };
 }
 
 /** What the agent reports, validated. */
@@ -137,6 +155,25 @@ const judgedStates = ({ history }: Behaviour, decisions: readonly string[]): Jud
   }));
 };
 
+/** A ruling held against the agent's obligations, and the warnings that come of it. */
+const underObligations = (
+  ruling: Ruling,
+  risk: number,
+  obligations: Obligations | undefined,
+): { readonly ruling: Ruling; readonly warnings: readonly string[] } => {
+  if (obligations === undefined) return { ruling, warnings: [] };
+  const action = ruling.action === 'pause' ? 'pause' : ruling.sub_action === 'guide' ? 'guide' : 'proceed';
+  const held = obligations.escalate(risk, { action, reason: ruling.reason });
+  const { warnings, reason } = held;
+  if (!held.escalated) return { ruling, warnings };
+  return held.action === 'guide'
+    ? {
+        ruling: { action: 'proceed', sub_action: 'guide', reason, guidance: 'Your risk is above what you agreed to.' },
+        warnings,
+      }
+    : { ruling: { action: 'pause', sub_action: 'conditions_pause', reason }, warnings };
+};
+
 const warningsOf = (input: CheckInInput): string[] => [
   ...(input.textTruncated ? ['response_text was longer than 50000 characters and was cut.'] : []),
   ...(input.text.trim() === '' ? ['response_text is empty; this update says little about the work.'] : []),
@@ -153,6 +190,7 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
   const task = input.taskType;
   const at = Math.floor(now);
 
+  const capped = input.complexity === undefined ? undefined : context.obligations?.capComplexity(input.complexity);
   const features = textFeatures(input.text);
   const tools = toolStatistics(input.toolResults);
   const secondsSinceLast = secondsBetween(before.lastAt, at);
@@ -163,7 +201,7 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
   const fit = continuity({
     features,
     task,
-    complexity: input.complexity,
+    complexity: capped?.complexity ?? input.complexity,
     confidence: input.confidence,
     secondsSinceLast,
     sameSession: context.sameSession,
@@ -226,7 +264,7 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
   const margin = marginOf({ risk: final, V, voidThreshold: threshold, voidActive, checkIns: count });
   const oscillation = oscillate(before.oscillation, { risk: final, coherence: COHERENCE, route: assessment.verdict });
 
-  const ruling = decide({
+  const decided = decide({
     claims: evidence.claims,
     risk,
     verdict: assessment.verdict,
@@ -237,6 +275,7 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
     margin,
     checkIn: context.updateIndex,
   });
+  const { ruling, warnings: held } = underObligations(decided, risk.gated, context.obligations);
   const verdict = verdictOf(ruling);
 
   return {
@@ -282,7 +321,7 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
     deviations: deviations(behaviour),
     oscillation: oscillation.reading,
     evidence,
-    warnings: warningsOf(input),
+    warnings: [...warningsOf(input), ...(capped?.warning == null ? [] : [capped.warning]), ...held],
     ...(ruling.action === 'pause' && {
       pauseEvidence: pauseEvidence(ruling, {
         eisv,

@@ -5,7 +5,8 @@ import type { ClaimsReading } from './evidence.ts';
 import type { Margin } from './margin.ts';
 
 type Action = 'proceed' | 'pause';
-export type SubAction = 'approve' | 'guide' | 'claims_pause' | 'cirs_block' | 'risk_pause' | 'reject';
+export type SubAction =
+  'approve' | 'guide' | 'claims_pause' | 'cirs_block' | 'risk_pause' | 'reject' | 'conditions_pause';
 
 /** What the ladder looks at, and nothing else. */
 export interface LadderInput {

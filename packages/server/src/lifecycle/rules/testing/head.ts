@@ -33,6 +33,7 @@ export const head = (over: Partial<AgentHead> = {}): AgentHead => ({
   },
   archive: null,
   substrate: null,
+  conditions: [],
   createdAt: NOW - HOUR,
   lastActivityAt: NOW - MINUTE,
   sequence: 3,

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { toolSpec } from '../tool-spec.ts';
+import { flag, identityArguments, wholeNumber, word } from './common.ts';
+
+const text = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
+const list = (description: string) =>
+  z.array(z.string().trim().min(1).max(500)).max(50).nullish().describe(description);
+
+export const dialectic = toolSpec({
+  name: 'dialectic',
+  category: 'dialectic',
+  description:
+    'Reviews of paused agents: request one, answer one (thesis, antithesis, synthesis), get, list. An agreed synthesis makes the agent active again under conditions.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: word(
+      ['get', 'list', 'quick', 'request', 'thesis', 'antithesis', 'synthesis', 'reassign'],
+      'What to do; list by default',
+    ),
+    session_id: z.string().max(64).nullish().describe('All but request, list and quick'),
+    root_cause: text(2000, 'thesis, synthesis, request: what went wrong'),
+    proposed_conditions: list('thesis, synthesis: what the agent shall keep to, such as "Reduce complexity to 0.3"'),
+    reasoning: text(8000, 'Why'),
+    agrees: flag('synthesis: whether you agree'),
+    concerns: list('antithesis: what speaks against it'),
+    observed_metrics: z.record(z.string(), z.unknown()).nullish().meta({ hidden: true }),
+    issue_description: text(2000, 'request, quick: what it is about').meta({ hidden: true }),
+    reason: text(2000, 'request, reassign: why'),
+    topic: text(500, 'request').meta({ hidden: true }),
+    session_type: text(64, 'request: review by default').meta({ hidden: true }),
+    discovery_id: text(128, 'request').meta({ hidden: true }),
+    dispute_type: word(['dispute', 'correction', 'verification'], 'request').meta({ hidden: true }),
+    reviewer_mode: word(['auto', 'self', 'manual'], 'request: how the reviewer is found, auto by default'),
+    trigger_source: text(64, 'request').meta({ hidden: true }),
+    max_synthesis_rounds: wholeNumber(1, 20, 'request: rounds at most, 5 by default').meta({ hidden: true }),
+    new_reviewer_id: text(128, 'reassign: the new reviewer; chosen when absent'),
+    status: text(32, 'list: phase or status'),
+    limit: wholeNumber(1, 1_000_000, 'list: how many, 50 by default, 200 at most'),
+    include_transcript: flag('list: with the record').meta({ hidden: true }),
+    position: text(8000, 'quick: what you would do').meta({ hidden: true }),
+    risk_score: z.number().min(0).max(1).nullish().meta({ hidden: true }),
+  }),
+  identity: 'open',
+  timeoutMs: 15_000,
+  advertised: true,
+  readOnly: false,
+  agentIdIsTarget: true,
+  argumentAliases: { op: 'action', conditions: 'proposed_conditions', decision: 'position' },
+  example: { action: 'request', reason: 'Paused: claims against results', root_cause: 'The test runner was broken' },
+  errors: [
+    'AGENT_ARCHIVED',
+    'AGENT_NOT_FOUND',
+    'DIALECTIC_NOT_FOUND',
+    'EMPTY_AGREEMENT',
+    'FORBIDDEN',
+    'IDENTITY_REQUIRED',
+    'INVALID_PHASE',
+    'NO_REVIEWER',
+    'PARAMETER_ERROR',
+    'REASSIGN_FORBIDDEN',
+    'REVIEWER_PAUSED',
+    'REVIEWER_VERDICT_PENDING',
+    'SAGA_IN_FLIGHT',
+    'SELF_CLEAR_REFUSED',
+    'SELF_REVIEW',
+    'SESSION_EXISTS',
+    'STORAGE_UNAVAILABLE',
+    'STRONG_IDENTITY_REQUIRED',
+  ],
+});

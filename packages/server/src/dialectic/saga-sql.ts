@@ -1,0 +1,167 @@
+import type { Statement } from '../postgres/index.ts';
+
+/** Where a saga stands; the class {@link Saga} draws the line. */
+export type SagaState =
+  'reserved' | 'paused_agent_applied' | 'both_agents_applied' | 'pg_committed' | 'reverting' | 'reverted';
+
+export interface SagaRow {
+  readonly saga_id: string;
+  readonly session_id: string;
+  readonly paused_agent_id: string;
+  readonly reviewer_agent_id: string | null;
+  readonly state: SagaState;
+  readonly resolution_payload_json: Readonly<Record<string, unknown>>;
+  readonly resolution_payload_hash: string;
+  readonly epoch: number;
+  readonly attempt_count: number;
+  readonly dead_letter_at: number | null;
+}
+
+const COLUMNS = `saga_id, session_id, paused_agent_id, reviewer_agent_id, state, resolution_payload_json,
+  resolution_payload_hash, epoch, attempt_count, dead_letter_at`;
+const IN_FLIGHT = `('reserved', 'paused_agent_applied', 'both_agents_applied', 'reverting')`;
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** Returns no row when a saga of the session is in flight, or has this payload already (W3-9.02, W3-9.03). */
+export const insertSaga = (saga: {
+  readonly sagaId: string;
+  readonly sessionId: string;
+  readonly pausedAgentId: string;
+  readonly reviewerAgentId: string | null;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly hash: string;
+  readonly now: number;
+}): Statement => ({
+  name: 'saga.insert',
+  text: `INSERT INTO coordination.session_resolution_sagas (saga_id, session_id, paused_agent_id, reviewer_agent_id, state,
+           outcome, resolution_payload_json, resolution_payload_hash, created_at, last_attempt_at)
+         VALUES ($1, $2, $3, $4, 'reserved', 'resolved', $5::jsonb, $6, $7::timestamptz, $7::timestamptz)
+         ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
+  values: [
+    saga.sagaId,
+    saga.sessionId,
+    saga.pausedAgentId,
+    saga.reviewerAgentId,
+    JSON.stringify(saga.payload),
+    saga.hash,
+    iso(saga.now),
+  ],
+});
+
+/** Reserves agents for a saga, in the order of their ids; returns those that were free (W3-9.04, W3-9.21). */
+export const insertReservations = (sagaId: string, agentIds: readonly string[]): Statement => ({
+  name: 'saga.reserve',
+  text: `INSERT INTO coordination.saga_reservations (agent_id, saga_id)
+         SELECT id, $1 FROM unnest($2::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING agent_id`,
+  values: [sagaId, agentIds],
+});
+
+export const selectSaga = (sagaId: string): Statement => ({
+  name: 'saga.select',
+  text: `SELECT ${COLUMNS} FROM coordination.session_resolution_sagas WHERE saga_id = $1`,
+  values: [sagaId],
+});
+
+const ACKNOWLEDGED: Readonly<Partial<Record<SagaState, string>>> = {
+  paused_agent_applied: 'paused_agent_ack_at',
+  both_agents_applied: 'reviewer_agent_ack_at',
+  pg_committed: 'pg_committed_at',
+  reverted: 'reverted_at',
+};
+
+/** Moves a saga on; returns no row when it is not in this state and epoch any more: its owner must stop (W3-9.15). */
+export const moveSaga = (
+  saga: Pick<SagaRow, 'saga_id' | 'epoch'>,
+  from: SagaState,
+  to: SagaState,
+  now: number,
+): Statement => {
+  const stamp = ACKNOWLEDGED[to];
+  return {
+    name: `saga.${from}.${to}`,
+    text: `UPDATE coordination.session_resolution_sagas
+           SET state = '${to}'${stamp === undefined ? '' : `, ${stamp} = $3::timestamptz`}, last_attempt_at = $3::timestamptz
+           WHERE saga_id = $1 AND epoch = $2 AND state = '${from}' RETURNING saga_id`,
+    values: [saga.saga_id, saga.epoch, iso(now)],
+  };
+};
+
+/** Stages what the saga will do to an agent; a redo replaces what an older epoch staged (W3-9.06). */
+export const stageAgent = (
+  { saga_id, epoch }: Pick<SagaRow, 'saga_id' | 'epoch'>,
+  agentId: string,
+  images: { readonly before: object; readonly after: object },
+): Statement => ({
+  name: 'saga.stage',
+  text: `INSERT INTO coordination.saga_stages (saga_id, agent_id, epoch, before_image, after_image)
+         VALUES ($1, $2, $3, $4::jsonb, $5::jsonb)
+         ON CONFLICT (saga_id, agent_id) DO UPDATE
+           SET epoch = excluded.epoch, before_image = excluded.before_image, after_image = excluded.after_image`,
+  values: [saga_id, agentId, epoch, JSON.stringify(images.before), JSON.stringify(images.after)],
+});
+
+/** Gives the agents of a saga free. */
+export const deleteReservations = (sagaId: string): Statement => ({
+  name: 'saga.release',
+  text: 'DELETE FROM coordination.saga_reservations WHERE saga_id = $1',
+  values: [sagaId],
+});
+
+/** Drops what a saga staged. */
+export const deleteStages = (sagaId: string): Statement => ({
+  name: 'saga.unstage',
+  text: 'DELETE FROM coordination.saga_stages WHERE saga_id = $1',
+  values: [sagaId],
+});
+
+/** Keeps an effect for after the commit; once per saga, however often it is redone (W3-9.19). */
+export const insertEffect = (sagaId: string, effect: string, payload: object, now: number): Statement => ({
+  name: 'saga.effect',
+  text: `INSERT INTO coordination.outbox (saga_id, effect, payload, created_at) VALUES ($1, $2, $3::jsonb, $4::timestamptz)
+         ON CONFLICT DO NOTHING`,
+  values: [sagaId, effect, JSON.stringify(payload), iso(now)],
+});
+
+/**
+ * Takes over sagas that nobody has moved since `before`: raises their epoch and counts the attempt, so that whoever held
+ * them changes nothing any more. Rows that another node is taking are left to it (W3-9.14).
+ */
+export const takeOver = (before: number, now: number): Statement => ({
+  name: 'saga.take_over',
+  text: `UPDATE coordination.session_resolution_sagas SET epoch = epoch + 1, attempt_count = attempt_count + 1,
+           last_attempt_at = $2::timestamptz
+         WHERE saga_id IN (
+           SELECT saga_id FROM coordination.session_resolution_sagas
+           WHERE state IN ${IN_FLIGHT} AND dead_letter_at IS NULL AND last_attempt_at <= $1::timestamptz
+           ORDER BY last_attempt_at LIMIT 100 FOR UPDATE SKIP LOCKED)
+         RETURNING ${COLUMNS}`,
+  values: [iso(before), iso(now)],
+});
+
+/** Gives a saga up: recovery leaves it alone from now on (W3-9.16). */
+export const deadLetter = (saga: Pick<SagaRow, 'saga_id' | 'epoch'>, error: string, now: number): Statement => ({
+  text: `UPDATE coordination.session_resolution_sagas SET dead_letter_at = $3::timestamptz, last_error = $4
+         WHERE saga_id = $1 AND epoch = $2 AND state IN ${IN_FLIGHT} RETURNING saga_id`,
+  values: [saga.saga_id, saga.epoch, iso(now), error],
+});
+
+/** Agents that a saga holds: what is read of them may be about to change (W3-9.20). */
+export const selectReserved = (agentIds: readonly string[]): Statement => ({
+  name: 'saga.reserved',
+  text: 'SELECT agent_id FROM coordination.saga_reservations WHERE agent_id = ANY($1::text[])',
+  values: [agentIds],
+});
+
+/** Sessions whose participants agreed and that no saga carries: the crash came in between (W3-9.22). */
+export const selectUndriven = (before: number): Statement => ({
+  name: 'saga.undriven',
+  text: `SELECT s.session_id FROM core.dialectic_sessions s
+         JOIN LATERAL (SELECT agrees, message_type, refused FROM core.dialectic_messages m
+                       WHERE m.session_id = s.session_id ORDER BY message_id DESC LIMIT 1) m ON true
+         WHERE s.phase = 'synthesis' AND s.updated_at <= $1::timestamptz
+           AND m.message_type = 'synthesis' AND m.agrees AND NOT m.refused
+           AND NOT EXISTS (SELECT FROM coordination.session_resolution_sagas g
+                           WHERE g.session_id = s.session_id AND g.state IN ${IN_FLIGHT})
+         LIMIT 100`,
+  values: [iso(before)],
+});

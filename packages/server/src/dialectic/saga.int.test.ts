@@ -1,0 +1,369 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { testWorld, type World } from '../../testing/world.ts';
+import { onboard } from '../../testing/calls.ts';
+import { verifies } from '../../testing/verifies.ts';
+import { settleClaims } from '../checkin/index.ts';
+import { SAGA_FAULT_POINTS, systemIds, type FaultPoint } from '../runtime/index.ts';
+import { armFault, disarmFault } from '../runtime/faults.ts';
+import type { SagaRow } from './saga-sql.ts';
+import { Saga, systemMessage, type SagaPayload } from './saga.ts';
+import type { Session } from './session.ts';
+import { insertMessages, insertSession, lockSession, selectSession, sessionFromRow, updateSession } from './sql.ts';
+
+type Driver = Saga<never>;
+
+/** A node of its own as far as sagas go: what it had in memory is gone with it. */
+const sagaOf = (w: World, letters: string[] = []): Driver =>
+  new Saga({
+    database: w.database,
+    agents: w.node.agents as never,
+    clock: w.clock,
+    ids: systemIds,
+    settleClaims: settleClaims as never,
+    onDeadLetter: ({ sagaId }) => void letters.push(sagaId),
+  });
+
+let serial = 0;
+const payloadOf = (text = 'terms'): SagaPayload => ({
+  resolution: {
+    action: 'resume',
+    conditions: ['Set complexity to 0.4'],
+    rootCause: text,
+    reasoning: 'because',
+    timestamp: '2026-01-01T00:00:00.000Z',
+    signatureA: '',
+    signatureB: '',
+    signatureVersion: 2,
+  },
+  resolutionHash: `hash-${text}-${(serial += 1)}`,
+  conditions: [{ text: 'Set complexity to 0.4', kind: 'complexity_cap', limit: 0.4 }],
+  synthesizer: null,
+});
+
+const sessionOf = (w: World, pausedAgentId: string, reviewerAgentId: string | null): Session => ({
+  sessionId: `s${(serial += 1)}`,
+  pausedAgentId,
+  reviewerAgentId,
+  phase: 'synthesis',
+  sessionType: 'review',
+  createdAt: w.clock.now(),
+  lastParticipantAt: w.clock.now(),
+  round: 1,
+  maxRounds: 5,
+  awaitingFacilitation: false,
+  facilitationSince: null,
+  topic: 'topic',
+  reason: null,
+  triggerSource: 'manual',
+  discoveryId: null,
+  disputeType: null,
+  pausedAgentState: { evidence_status: 'unavailable' },
+  messages: [],
+  resolution: null,
+});
+
+/** Two agents, the first of which is paused, and a session about it. */
+const review = async (w: World, reviewer: 'peer' | 'self' | 'nobody' | 'llm-synthetic-reviewer' = 'peer') => {
+  const paused = await onboard(w.call, { force_new: true });
+  const peer = await onboard(w.call, { force_new: true });
+  await w.rows(
+    `UPDATE core.identities SET status = 'paused', sequence = sequence + 1,
+       pause = '{"actuation_id":"a","paused_at":"2026-01-01T00:00:00.000Z","expires_at":"2099-01-01T00:00:00.000Z",
+                 "sub_action":"claims_pause","reason":"r","evidence":{}}' WHERE agent_id = $1`,
+    paused.uuid,
+  );
+  await w.node.agents.refresh([paused.uuid]);
+  const who = { peer: peer.uuid, self: paused.uuid, nobody: null, 'llm-synthetic-reviewer': reviewer }[reviewer];
+  const session = sessionOf(w, paused.uuid, who);
+  await w.database.query(insertSession(session));
+  return { paused, peer, session };
+};
+const reserve = (w: World, saga: Driver, session: Session, payload = payloadOf()) =>
+  w.database.transaction(async (tx) => {
+    await tx.query(lockSession(session.sessionId));
+    return saga.reserve(tx, session, payload);
+  });
+const load = async (w: World, { sessionId }: Session) =>
+  sessionFromRow((await w.database.query<Parameters<typeof sessionFromRow>[0]>(selectSession(sessionId)))[0]!);
+const statusOf = async (w: World, agentId: string) =>
+  (await w.rows('SELECT status, conditions FROM core.identities WHERE agent_id = $1', agentId))[0]!;
+const sagasOf = (w: World, { sessionId }: Session) =>
+  w.rows('SELECT * FROM coordination.session_resolution_sagas WHERE session_id = $1 ORDER BY created_at', sessionId);
+
+/** The session is resolved if and only if the agent was changed, and nothing of the saga is left over. */
+const expectWhole = async (w: World, session: Session, end: 'resolved' | 'untouched' | 'failed') => {
+  const stored = await load(w, session);
+  const agent = await statusOf(w, session.pausedAgentId);
+  expect(stored.phase).toBe(end === 'untouched' ? 'synthesis' : end);
+  expect(agent['status']).toBe(end === 'resolved' ? 'active' : 'paused');
+  expect(await w.count('coordination.saga_reservations WHERE agent_id = $1', session.pausedAgentId)).toBe(0);
+  const resumed = (await w.trail(session.pausedAgentId)).filter((type) => type === 'lifecycle_resumed');
+  expect(resumed).toHaveLength(end === 'resolved' ? 1 : 0);
+};
+
+class Killed extends Error {}
+afterEach(() => disarmFault());
+/** Drives until the fault point is passed for the first time, where the driver dies. */
+const driveUntil = async (point: FaultPoint, saga: Driver, row: SagaRow): Promise<void> => {
+  armFault(point, 1, () => {
+    throw new Killed();
+  });
+  await expect(saga.drive(row)).rejects.toThrow(Killed);
+};
+
+describe('a saga', async () => {
+  const w = await testWorld();
+
+  it('carries a resolution out: agent, session, effects and release in one commit', async () => {
+    verifies('W3-9.01', 'W3-9.04', 'W3-9.05', 'W3-9.07');
+    const { session, paused } = await review(w);
+    const saga = sagaOf(w);
+    const row = await reserve(w, saga, session);
+    expect(row).toMatchObject({ state: 'reserved', epoch: 1 });
+    expect(await w.count('coordination.saga_reservations WHERE saga_id = $1', row!.saga_id)).toBe(2);
+    expect(await saga.drive(row!)).toEqual({ kind: 'committed', applied: true });
+    await expectWhole(w, session, 'resolved');
+    const agent = await statusOf(w, paused.uuid);
+    expect(agent['conditions']).toMatchObject([{ kind: 'complexity_cap', limit: 0.4, expiresAt: null }]);
+    const stored = await load(w, session);
+    expect(stored).toMatchObject({
+      phase: 'resolved',
+      awaitingFacilitation: false,
+      resolution: { rootCause: 'terms' },
+    });
+    expect(await w.rows('SELECT effect FROM coordination.outbox WHERE saga_id = $1', row!.saga_id)).toEqual([
+      { effect: 'resolution_outcome' },
+    ]);
+    // The agent's own node knows at once.
+    expect(w.node.agents.table.read(paused.uuid)).toMatchObject({ ok: true, value: { status: 'active' } });
+    const [acknowledged] = await sagasOf(w, session);
+    expect(acknowledged).toMatchObject({ state: 'pg_committed', paused_agent_ack_at: expect.any(Number) as number });
+  });
+
+  it('stages what nobody outside sees', async () => {
+    verifies('W3-9.06');
+    const { session, paused } = await review(w);
+    const saga = sagaOf(w);
+    const row = await reserve(w, saga, session);
+    await driveUntil('saga.both_agents_applied', saga, row!);
+    const stages = await w.rows('SELECT * FROM coordination.saga_stages WHERE saga_id = $1', row!.saga_id);
+    expect(stages).toHaveLength(2);
+    expect(stages.find((stage) => stage['agent_id'] === paused.uuid)).toMatchObject({
+      before_image: { status: 'paused', conditions: [] },
+      after_image: { status: 'active', pause: null },
+    });
+    expect((await statusOf(w, paused.uuid))['status']).toBe('paused');
+    expect((await load(w, session)).phase).toBe('synthesis');
+    expect((await w.call('sync_state', { client_session_id: paused.secret, response_text: 'x' })).code).toBe(
+      'AGENT_PAUSED',
+    );
+  });
+
+  it.each(SAGA_FAULT_POINTS.filter((point) => point !== 'saga.reverting'))(
+    'whose driver dies at %s is carried out once by another one',
+    async (point) => {
+      verifies('W3-9.08', 'W3-9.09', 'W3-9.10', 'W3-9.11', 'W3-9.14', 'W3-9.19');
+      const { session } = await review(w);
+      const row = await reserve(w, sagaOf(w), session);
+      await driveUntil(point, sagaOf(w), row!);
+      const other = sagaOf(w);
+      // Not yet: its driver may only be slow.
+      w.clock.advance(9_000);
+      await other.recover();
+      if (point !== 'saga.committed') expect((await load(w, session)).phase).toBe('synthesis');
+      w.clock.advance(2_000);
+      await other.recover();
+      await expectWhole(w, session, 'resolved');
+      await other.recover(true);
+      await expectWhole(w, session, 'resolved');
+      expect(await w.count('coordination.outbox WHERE saga_id = $1', row!.saga_id)).toBe(1);
+      expect((await sagasOf(w, session)).map(({ state }) => state)).toEqual(['pg_committed']);
+    },
+  );
+
+  it('whose session was ended meanwhile is taken back, also when its driver dies over that', async () => {
+    verifies('W3-9.12', 'W3-9.13', 'W3-9.17');
+    for (const dies of [false, true]) {
+      const { session } = await review(w);
+      const saga = sagaOf(w);
+      const row = await reserve(w, saga, session);
+      await w.database.query(updateSession({ ...session, phase: 'failed' }, w.clock.now()));
+      if (dies) await driveUntil('saga.reverting', saga, row!);
+      else expect(await saga.drive(row!)).toMatchObject({ kind: 'reverted' });
+      w.clock.advance(11_000);
+      await sagaOf(w).recover();
+      await expectWhole(w, session, 'failed');
+      expect((await sagasOf(w, session)).map(({ state }) => state)).toEqual(['reverted']);
+      expect(await w.count('coordination.saga_stages WHERE saga_id = $1', row!.saga_id)).toBe(0);
+      await sagaOf(w).recover(true);
+      expect((await sagasOf(w, session)).map(({ attempt_count: n }) => n)).toEqual([dies ? 1 : 0]);
+    }
+  });
+
+  it('of a session is alone, and holds its agents alone; what was taken back can be tried again', async () => {
+    verifies('W3-9.02', 'W3-9.03', 'W3-9.04', 'W3-9.21');
+    const first = await review(w);
+    const saga = sagaOf(w);
+    const payload = payloadOf('again');
+    const row = await reserve(w, saga, first.session, payload);
+    expect(await reserve(w, saga, first.session, payloadOf('other'))).toBeUndefined();
+    // The reviewer of one is the paused agent of another, in crossed roles.
+    const crossed = sessionOf(w, first.peer.uuid, first.paused.uuid);
+    await w.database.query(insertSession(crossed));
+    expect(await reserve(w, saga, crossed)).toBeUndefined();
+    expect(await sagasOf(w, crossed)).toEqual([]);
+    expect(await w.count('coordination.saga_reservations')).toBe(2);
+
+    await w.rows(
+      `UPDATE coordination.session_resolution_sagas SET state = 'reverted', reverted_at = now() WHERE saga_id = $1`,
+      row!.saga_id,
+    );
+    await w.rows('DELETE FROM coordination.saga_reservations WHERE saga_id = $1', row!.saga_id);
+    const again = await reserve(w, saga, first.session, payload);
+    expect(await saga.drive(again!)).toMatchObject({ kind: 'committed' });
+    await expectWhole(w, first.session, 'resolved');
+    expect(await reserve(w, saga, first.session, payload)).toBeUndefined();
+  });
+
+  it('that a slow owner comes back to is not its own any more: it changes nothing and stops', async () => {
+    verifies('W3-9.15');
+    const { session } = await review(w);
+    const row = await reserve(w, sagaOf(w), session);
+    await driveUntil('saga.paused_agent_applied', sagaOf(w), row!);
+    w.clock.advance(11_000);
+    const newer = sagaOf(w);
+    const [taken] = await w.rows(
+      'UPDATE coordination.session_resolution_sagas SET epoch = epoch + 1 WHERE saga_id = $1 RETURNING *',
+      row!.saga_id,
+    );
+    const slow = { ...row!, state: 'paused_agent_applied' } as const;
+    expect(await sagaOf(w).drive(slow)).toEqual({ kind: 'lost' });
+    await expect(sagasOf(w, session)).resolves.toMatchObject([{ state: 'paused_agent_applied', epoch: 2 }]);
+    expect(await newer.drive(taken as unknown as SagaRow)).toMatchObject({ kind: 'committed' });
+    await expectWhole(w, session, 'resolved');
+  });
+
+  it.each(['self', 'nobody', 'llm-synthetic-reviewer'] as const)(
+    'goes the same way with %s as its reviewer',
+    async (who) => {
+      verifies('W3-9.18');
+      const { session } = await review(w, who);
+      const saga = sagaOf(w);
+      const row = await reserve(w, saga, session);
+      expect(await w.count('coordination.saga_reservations WHERE saga_id = $1', row!.saga_id)).toBe(1);
+      expect(await saga.drive(row!)).toEqual({ kind: 'committed', applied: true });
+      await expectWhole(w, session, 'resolved');
+    },
+  );
+
+  it('resolves a session whose agent is not paused, and changes nothing of the agent', async () => {
+    const { session, paused } = await review(w);
+    await w.rows(
+      `UPDATE core.identities SET status = 'active', pause = NULL, sequence = sequence + 1 WHERE agent_id = $1`,
+      paused.uuid,
+    );
+    const saga = sagaOf(w);
+    const row = await reserve(w, saga, session);
+    expect(await saga.drive(row!)).toEqual({ kind: 'committed', applied: false });
+    expect((await load(w, session)).phase).toBe('resolved');
+    expect((await statusOf(w, paused.uuid))['conditions']).toEqual([]);
+  });
+
+  it('that fails again and again is given up, and a person is asked for', async () => {
+    verifies('W3-9.16');
+    const { session } = await review(w);
+    const letters: string[] = [];
+    const saga = sagaOf(w, letters);
+    const row = await reserve(w, saga, session);
+    await w.rows(
+      `CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'never'; END $$`,
+    );
+    await w.rows('CREATE TRIGGER never BEFORE INSERT ON coordination.outbox FOR EACH ROW EXECUTE FUNCTION never()');
+    await expect(saga.drive(row!)).rejects.toThrow('never');
+    for (let attempt = 1; attempt <= 7; attempt += 1) {
+      w.clock.advance(11_000);
+      await saga.recover();
+    }
+    await w.rows('DROP FUNCTION never() CASCADE');
+    expect(letters).toEqual([row!.saga_id]);
+    const [dead] = await sagasOf(w, session);
+    expect(dead).toMatchObject({ state: 'both_agents_applied', attempt_count: 5, last_error: 'never' });
+    expect(await load(w, session)).toMatchObject({ phase: 'synthesis', awaitingFacilitation: true });
+  });
+
+  it('of many nodes at once is carried out once, and none waits for another for ever', async () => {
+    verifies('W3-2.04', 'W3-9.14', 'W3-9.21');
+    const reviews = await Promise.all(Array.from({ length: 8 }, () => review(w)));
+    const rows = await Promise.all(reviews.map(({ session }) => reserve(w, sagaOf(w), session)));
+    expect(rows.every((row) => row !== undefined)).toBe(true);
+    w.clock.advance(11_000);
+    const ends = (await Promise.all(Array.from({ length: 6 }, () => sagaOf(w).recover()))).flat();
+    expect(ends.filter(({ kind }) => kind === 'committed')).toHaveLength(8);
+    for (const { session } of reviews) await expectWhole(w, session, 'resolved');
+  });
+
+  it('lets messages be added while its session is locked, round after round, without a deadlock', async () => {
+    verifies('W3-2.09');
+    const { session } = await review(w);
+    const before = await w.rows(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`);
+    for (let round = 0; round < 50; round += 1) {
+      await Promise.all([
+        w.database.transaction(async (tx) => {
+          await tx.query(lockSession(session.sessionId));
+          await tx.query(insertMessages(session.sessionId, [systemMessage(`a${round}`, w.clock.now())]));
+          await tx.query(updateSession({ ...session, round }, w.clock.now()));
+        }),
+        w.database.transaction(async (tx) => {
+          await tx.query(insertMessages(session.sessionId, [systemMessage(`b${round}`, w.clock.now())]));
+          await tx.query(lockSession(session.sessionId));
+        }),
+      ]);
+    }
+    expect((await load(w, session)).messages).toHaveLength(100);
+    expect(await w.rows(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)).toEqual(before);
+  });
+});
+
+describe('a session', async () => {
+  const w = await testWorld();
+
+  it('comes back from PostgreSQL as the very value that was stored', async () => {
+    verifies('BW-dialectic.04');
+    const { session } = await review(w);
+    const whole: Session = {
+      ...session,
+      phase: 'failed',
+      round: 3,
+      reviewerAgentId: 'r',
+      awaitingFacilitation: true,
+      facilitationSince: w.clock.now() - 1_234,
+      lastParticipantAt: w.clock.now() + 77,
+      resolution: payloadOf('ünïcode 😀').resolution,
+      messages: [
+        {
+          ...systemMessage('why', w.clock.now() + 1),
+          type: 'synthesis',
+          agentId: 'a',
+          rootCause: '',
+          conditions: ['one', '"two"'],
+          agrees: false,
+          concerns: ['c'],
+          observedMetrics: { deep: [{ x: 0.1 }] },
+          refused: true,
+        },
+        systemMessage('later', w.clock.now() + 2, 'failed'),
+      ],
+    };
+    await w.database.query(insertMessages(whole.sessionId, whole.messages));
+    await w.database.query(updateSession(whole, w.clock.now()));
+    expect(await load(w, session)).toEqual(whole);
+  });
+
+  it('about one agent is one at a time, also when two are asked for at once', async () => {
+    const { paused } = await onboard(w.call, { force_new: true }).then((agent) => ({ paused: agent }));
+    const asked = await Promise.all(
+      Array.from({ length: 8 }, () => w.database.query(insertSession(sessionOf(w, paused.uuid, null)))),
+    );
+    expect(asked.filter((rows) => rows.length === 1)).toHaveLength(1);
+  });
+});

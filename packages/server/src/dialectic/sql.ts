@@ -1,0 +1,210 @@
+import type { Statement } from '../postgres/index.ts';
+import type { Message, Resolution, Session } from './session.ts';
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms));
+
+interface SessionRow {
+  readonly session_id: string;
+  readonly paused_agent_id: string;
+  readonly reviewer_agent_id: string | null;
+  readonly phase: Session['phase'];
+  readonly session_type: string;
+  readonly topic: string | null;
+  readonly reason: string | null;
+  readonly trigger_source: string | null;
+  readonly discovery_id: string | null;
+  readonly dispute_type: string | null;
+  readonly synthesis_round: number;
+  readonly max_synthesis_rounds: number;
+  readonly awaiting_facilitation: boolean;
+  readonly facilitation_since: number | null;
+  readonly paused_agent_state_json: Session['pausedAgentState'];
+  readonly resolution_json: Resolution | null;
+  readonly created_at: number;
+  readonly last_participant_at: number;
+  readonly messages: readonly MessageJson[];
+}
+
+interface MessageJson {
+  readonly type: Message['type'];
+  readonly agent_id: string;
+  readonly at: number;
+  readonly root_cause: string | null;
+  readonly conditions: readonly string[];
+  readonly reasoning: string | null;
+  readonly metrics: Message['observedMetrics'];
+  readonly concerns: readonly string[];
+  readonly agrees: boolean | null;
+  readonly refused: boolean;
+}
+
+/** The session of a row, with its whole record: the very value that was stored (BW-dialectic.04). */
+export const sessionFromRow = (row: SessionRow): Session => ({
+  sessionId: row.session_id,
+  pausedAgentId: row.paused_agent_id,
+  reviewerAgentId: row.reviewer_agent_id,
+  phase: row.phase,
+  sessionType: row.session_type,
+  createdAt: row.created_at,
+  lastParticipantAt: row.last_participant_at,
+  round: row.synthesis_round,
+  maxRounds: row.max_synthesis_rounds,
+  awaitingFacilitation: row.awaiting_facilitation,
+  facilitationSince: row.facilitation_since,
+  topic: row.topic,
+  reason: row.reason,
+  triggerSource: row.trigger_source,
+  discoveryId: row.discovery_id,
+  disputeType: row.dispute_type,
+  pausedAgentState: row.paused_agent_state_json,
+  messages: row.messages.map((message) => ({
+    type: message.type,
+    agentId: message.agent_id,
+    at: message.at,
+    rootCause: message.root_cause,
+    conditions: message.conditions,
+    reasoning: message.reasoning,
+    agrees: message.agrees,
+    concerns: message.concerns,
+    observedMetrics: message.metrics,
+    refused: message.refused,
+  })),
+  resolution: row.resolution_json,
+});
+
+const COLUMNS = `s.session_id, s.paused_agent_id, s.reviewer_agent_id, s.phase, s.session_type, s.topic, s.reason,
+  s.trigger_source, s.discovery_id, s.dispute_type, s.synthesis_round, s.max_synthesis_rounds, s.awaiting_facilitation,
+  s.facilitation_since, s.paused_agent_state_json, s.resolution_json, s.created_at, s.last_participant_at`;
+
+const MESSAGES = `(SELECT coalesce(jsonb_agg(jsonb_build_object('type', m.message_type, 'agent_id', m.agent_id,
+      'at', (extract(epoch FROM m."timestamp") * 1000)::bigint, 'root_cause', m.root_cause,
+      'conditions', m.proposed_conditions, 'reasoning', m.reasoning, 'metrics', m.observed_metrics,
+      'concerns', m.concerns, 'agrees', m.agrees, 'refused', m.refused) ORDER BY m.message_id), '[]')
+    FROM core.dialectic_messages m WHERE m.session_id = s.session_id) AS messages`;
+
+export const selectSession = (sessionId: string): Statement => ({
+  name: 'dialectic.session',
+  text: `SELECT ${COLUMNS}, ${MESSAGES} FROM core.dialectic_sessions s WHERE s.session_id = $1`,
+  values: [sessionId],
+});
+
+/** Locks the row for the rest of the transaction; message inserts of others go on (W3-2.09). */
+export const lockSession = (sessionId: string): Statement => ({
+  name: 'dialectic.lock',
+  text: 'SELECT phase FROM core.dialectic_sessions WHERE session_id = $1 FOR NO KEY UPDATE',
+  values: [sessionId],
+});
+
+/** Sessions, newest first, by whatever of the filters is given. */
+export const selectSessions = (filter: {
+  readonly agentId: string | null;
+  readonly status: string | null;
+  readonly active: boolean;
+  readonly limit: number;
+}): Statement => ({
+  name: 'dialectic.list',
+  text: `SELECT ${COLUMNS}, ${MESSAGES} FROM core.dialectic_sessions s
+         WHERE ($1::text IS NULL OR $1 IN (s.paused_agent_id, s.reviewer_agent_id))
+           AND ($2::text IS NULL OR s.phase = $2 OR s.status = $2)
+           AND (NOT $3 OR s.status = 'active')
+         ORDER BY s.created_at DESC, s.session_id LIMIT $4`,
+  values: [filter.agentId, filter.status, filter.active, filter.limit],
+});
+
+/** Returns no row when the agent has an active session already. */
+export const insertSession = (session: Session): Statement => ({
+  name: 'dialectic.insert',
+  text: `INSERT INTO core.dialectic_sessions (session_id, paused_agent_id, reviewer_agent_id, phase, session_type, topic,
+           reason, trigger_source, discovery_id, dispute_type, synthesis_round, max_synthesis_rounds,
+           awaiting_facilitation, facilitation_since, paused_agent_state_json, created_at, updated_at, last_participant_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::timestamptz, $15::jsonb, $16::timestamptz,
+           $16::timestamptz, $17::timestamptz)
+         ON CONFLICT (paused_agent_id) WHERE phase NOT IN ('resolved', 'failed') DO NOTHING
+         RETURNING session_id`,
+  values: [
+    session.sessionId,
+    session.pausedAgentId,
+    session.reviewerAgentId,
+    session.phase,
+    session.sessionType,
+    session.topic,
+    session.reason,
+    session.triggerSource,
+    session.discoveryId,
+    session.disputeType,
+    session.round,
+    session.maxRounds,
+    session.awaitingFacilitation,
+    isoOrNull(session.facilitationSince),
+    JSON.stringify(session.pausedAgentState),
+    iso(session.createdAt),
+    iso(session.lastParticipantAt),
+  ],
+});
+
+/** Writes what of a session can change. The caller holds its row. */
+export const updateSession = (session: Session, now: number): Statement => ({
+  name: 'dialectic.update',
+  text: `UPDATE core.dialectic_sessions
+         SET reviewer_agent_id = $2, phase = $3, synthesis_round = $4, awaiting_facilitation = $5,
+             facilitation_since = $6::timestamptz, resolution_json = $7::jsonb, last_participant_at = $8::timestamptz,
+             updated_at = $9::timestamptz, sequence = sequence + 1
+         WHERE session_id = $1`,
+  values: [
+    session.sessionId,
+    session.reviewerAgentId,
+    session.phase,
+    session.round,
+    session.awaitingFacilitation,
+    isoOrNull(session.facilitationSince),
+    session.resolution === null ? null : JSON.stringify(session.resolution),
+    iso(session.lastParticipantAt),
+    iso(now),
+  ],
+});
+
+/** Adds to the record, in order. */
+export const insertMessages = (sessionId: string, messages: readonly Message[]): Statement => ({
+  name: 'dialectic.messages',
+  text: `INSERT INTO core.dialectic_messages (session_id, agent_id, message_type, "timestamp", root_cause,
+           proposed_conditions, reasoning, observed_metrics, concerns, agrees, refused)
+         SELECT $1, m.agent_id, m.message_type, m.at::timestamptz, m.root_cause, m.conditions::jsonb, m.reasoning,
+                m.metrics::jsonb, m.concerns::jsonb, m.agrees, m.refused
+         FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+                     $10::boolean[], $11::boolean[]) WITH ORDINALITY
+           AS m (agent_id, message_type, at, root_cause, conditions, reasoning, metrics, concerns, agrees, refused, n)
+         ORDER BY m.n`,
+  values: [
+    sessionId,
+    messages.map((message) => message.agentId),
+    messages.map((message) => message.type),
+    messages.map((message) => iso(message.at)),
+    messages.map((message) => message.rootCause),
+    messages.map((message) => JSON.stringify(message.conditions)),
+    messages.map((message) => message.reasoning),
+    messages.map((message) => (message.observedMetrics === null ? null : JSON.stringify(message.observedMetrics))),
+    messages.map((message) => JSON.stringify(message.concerns)),
+    messages.map((message) => message.agrees),
+    messages.map((message) => message.refused),
+  ],
+});
+
+/** Who is busy in a review, and who reviewed whom since `since`; for the choice of a reviewer (BW-dialectic.09). */
+export const selectEngagements = (since: number): Statement => ({
+  name: 'dialectic.engagements',
+  text: `SELECT paused_agent_id, reviewer_agent_id, status = 'active' AS active FROM core.dialectic_sessions
+         WHERE status = 'active' OR (reviewer_agent_id IS NOT NULL AND created_at >= $1::timestamptz)`,
+  values: [iso(since)],
+});
+
+/** Active sessions that nobody has worked on since `before`, and those that wait for a person, oldest first. */
+export const selectIdle = (before: number): Statement => ({
+  name: 'dialectic.idle',
+  text: `SELECT session_id FROM core.dialectic_sessions s
+         WHERE status = 'active' AND least(last_participant_at, facilitation_since) < $1::timestamptz
+           AND NOT EXISTS (SELECT FROM coordination.session_resolution_sagas g
+                           WHERE g.session_id = s.session_id AND g.state NOT IN ('pg_committed', 'reverted'))
+         ORDER BY last_participant_at LIMIT 100`,
+  values: [iso(before)],
+});
