@@ -11,6 +11,7 @@ import { inChild } from './child.ts';
 import { liveReadNs } from './live-read.ts';
 import type { LoadResult, LoadTask } from './load.ts';
 import { startEmbedded } from '../src/postgres/index.ts';
+import { resolutionMs } from './resolution.ts';
 import { resolveNs } from './resolve.ts';
 import { populate, type Sessions } from './population.ts';
 import { startServer, stopAll, type BenchServer } from './server.ts';
@@ -153,6 +154,10 @@ const bench = async (home: string): Promise<void> => {
   }
 
   await server.stop();
+
+  console.log('\nAn agreed resolution, from reservation to commit: four transactions');
+  const cost = await resolutionMs(data);
+  report('one after another', { 'p50 ms': cost.p50, 'p90 ms': cost.p90, 'p99 ms': cost.p99, 'max ms': cost.max });
 
   console.log('\nThe same PostgreSQL without us');
   const postgres = await startEmbedded({ dataDir: data });

@@ -242,8 +242,7 @@ export class Agents<M> {
    * Refusals: those of `decide`, AGENT_NOT_FOUND.
    */
   async applyIn<R>(tx: Queryable, agentId: string, decide: Decide<M, R>): Promise<Outcome<R>> {
-    await tx.query(sql.lockAgents([agentId]));
-    const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId)))[0];
+    const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
     if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
     const { state_json: state, drift, evidence } = row;
     const head = sql.headFromRow(row);

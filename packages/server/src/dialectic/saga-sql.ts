@@ -22,21 +22,31 @@ const COLUMNS = `saga_id, session_id, paused_agent_id, reviewer_agent_id, state,
 const IN_FLIGHT = `('reserved', 'paused_agent_applied', 'both_agents_applied', 'reverting')`;
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** Returns no row when a saga of the session is in flight, or has this payload already (W3-9.02, W3-9.03). */
+/**
+ * A saga and the reservations of its agents, taken in the order of their ids (W3-9.04, W3-9.21). No row: one of the session
+ * is in flight, or has this payload already (W3-9.02, W3-9.03). `held` tells how many agents were free.
+ */
 export const insertSaga = (saga: {
   readonly sagaId: string;
   readonly sessionId: string;
   readonly pausedAgentId: string;
   readonly reviewerAgentId: string | null;
+  readonly agentIds: readonly string[];
   readonly payload: Readonly<Record<string, unknown>>;
   readonly hash: string;
   readonly now: number;
 }): Statement => ({
   name: 'saga.insert',
-  text: `INSERT INTO coordination.session_resolution_sagas (saga_id, session_id, paused_agent_id, reviewer_agent_id, state,
-           outcome, resolution_payload_json, resolution_payload_hash, created_at, last_attempt_at)
-         VALUES ($1, $2, $3, $4, 'reserved', 'resolved', $5::jsonb, $6, $7::timestamptz, $7::timestamptz)
-         ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
+  text: `WITH saga AS (
+           INSERT INTO coordination.session_resolution_sagas (saga_id, session_id, paused_agent_id, reviewer_agent_id, state,
+             outcome, resolution_payload_json, resolution_payload_hash, created_at, last_attempt_at)
+           VALUES ($1, $2, $3, $4, 'reserved', 'resolved', $5::jsonb, $6, $7::timestamptz, $7::timestamptz)
+           ON CONFLICT DO NOTHING RETURNING ${COLUMNS}
+         ), held AS (
+           INSERT INTO coordination.saga_reservations (agent_id, saga_id)
+           SELECT id, saga_id FROM saga, unnest($8::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING agent_id
+         )
+         SELECT saga.*, (SELECT count(*)::int FROM held) AS held FROM saga`,
   values: [
     saga.sagaId,
     saga.sessionId,
@@ -45,20 +55,14 @@ export const insertSaga = (saga: {
     JSON.stringify(saga.payload),
     saga.hash,
     iso(saga.now),
+    saga.agentIds,
   ],
 });
 
-/** Reserves agents for a saga, in the order of their ids; returns those that were free (W3-9.04, W3-9.21). */
-export const insertReservations = (sagaId: string, agentIds: readonly string[]): Statement => ({
-  name: 'saga.reserve',
-  text: `INSERT INTO coordination.saga_reservations (agent_id, saga_id)
-         SELECT id, $1 FROM unnest($2::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING agent_id`,
-  values: [sagaId, agentIds],
-});
-
-export const selectSaga = (sagaId: string): Statement => ({
-  name: 'saga.select',
-  text: `SELECT ${COLUMNS} FROM coordination.session_resolution_sagas WHERE saga_id = $1`,
+/** Takes a saga that could not hold all of its agents back, with what it holds. */
+export const deleteSaga = (sagaId: string): Statement => ({
+  name: 'saga.delete',
+  text: 'DELETE FROM coordination.session_resolution_sagas WHERE saga_id = $1',
   values: [sagaId],
 });
 
@@ -86,18 +90,42 @@ export const moveSaga = (
   };
 };
 
-/** Stages what the saga will do to an agent; a redo replaces what an older epoch staged (W3-9.06). */
+/**
+ * Moves a saga on, and stages what it will do to an agent; a redo replaces what an older epoch staged (W3-9.06). No row: as
+ * for {@link moveSaga}. `images` null: there is nobody to stage.
+ *
+ * The one commit that counts flushes the log up to itself, so that this one need not: should the machine lose it, recovery
+ * stages again.
+ */
 export const stageAgent = (
-  { saga_id, epoch }: Pick<SagaRow, 'saga_id' | 'epoch'>,
-  agentId: string,
-  images: { readonly before: object; readonly after: object },
+  saga: Pick<SagaRow, 'saga_id' | 'epoch'>,
+  from: SagaState,
+  to: 'paused_agent_applied' | 'both_agents_applied',
+  agentId: string | null,
+  images: { readonly before: object; readonly after: object } | null,
+  now: number,
 ): Statement => ({
-  name: 'saga.stage',
-  text: `INSERT INTO coordination.saga_stages (saga_id, agent_id, epoch, before_image, after_image)
-         VALUES ($1, $2, $3, $4::jsonb, $5::jsonb)
-         ON CONFLICT (saga_id, agent_id) DO UPDATE
-           SET epoch = excluded.epoch, before_image = excluded.before_image, after_image = excluded.after_image`,
-  values: [saga_id, agentId, epoch, JSON.stringify(images.before), JSON.stringify(images.after)],
+  name: `saga.stage.${to}`,
+  text: `WITH unhurried AS (SELECT set_config('synchronous_commit', 'off', true) AS is),
+         moved AS (
+           UPDATE coordination.session_resolution_sagas
+           SET state = '${to}', ${ACKNOWLEDGED[to] ?? ''} = $3::timestamptz, last_attempt_at = $3::timestamptz
+           FROM unhurried WHERE saga_id = $1 AND epoch = $2 AND state = '${from}' AND unhurried.is = 'off' RETURNING saga_id
+         ), staged AS (
+           INSERT INTO coordination.saga_stages (saga_id, agent_id, epoch, before_image, after_image)
+           SELECT saga_id, $4, $2, $5::jsonb, $6::jsonb FROM moved WHERE $5::jsonb IS NOT NULL
+           ON CONFLICT (saga_id, agent_id) DO UPDATE
+             SET epoch = excluded.epoch, before_image = excluded.before_image, after_image = excluded.after_image
+         )
+         SELECT saga_id FROM moved`,
+  values: [
+    saga.saga_id,
+    saga.epoch,
+    iso(now),
+    agentId,
+    images === null ? null : JSON.stringify(images.before),
+    images === null ? null : JSON.stringify(images.after),
+  ],
 });
 
 /** Gives the agents of a saga free. */
@@ -114,12 +142,28 @@ export const deleteStages = (sagaId: string): Statement => ({
   values: [sagaId],
 });
 
-/** Keeps an effect for after the commit; once per saga, however often it is redone (W3-9.19). */
-export const insertEffect = (sagaId: string, effect: string, payload: object, now: number): Statement => ({
-  name: 'saga.effect',
-  text: `INSERT INTO coordination.outbox (saga_id, effect, payload, created_at) VALUES ($1, $2, $3::jsonb, $4::timestamptz)
-         ON CONFLICT DO NOTHING`,
-  values: [sagaId, effect, JSON.stringify(payload), iso(now)],
+/**
+ * Ends a saga by its commit: its state, the release of its agents, and the effect that follows, once per saga, however often
+ * it is redone (W3-9.19). No row: as for {@link moveSaga}.
+ */
+export const commitSaga = (
+  saga: Pick<SagaRow, 'saga_id' | 'epoch'>,
+  effect: { readonly name: string; readonly payload: object },
+  now: number,
+): Statement => ({
+  name: 'saga.commit',
+  text: `WITH moved AS (
+           UPDATE coordination.session_resolution_sagas
+           SET state = 'pg_committed', pg_committed_at = $3::timestamptz, last_attempt_at = $3::timestamptz
+           WHERE saga_id = $1 AND epoch = $2 AND state = 'both_agents_applied' RETURNING saga_id
+         ), released AS (
+           DELETE FROM coordination.saga_reservations r USING moved WHERE r.saga_id = moved.saga_id
+         ), kept AS (
+           INSERT INTO coordination.outbox (saga_id, effect, payload, created_at)
+           SELECT saga_id, $4, $5::jsonb, $3::timestamptz FROM moved ON CONFLICT DO NOTHING
+         )
+         SELECT saga_id FROM moved`,
+  values: [saga.saga_id, saga.epoch, iso(now), effect.name, JSON.stringify(effect.payload)],
 });
 
 /**
@@ -145,10 +189,20 @@ export const deadLetter = (saga: Pick<SagaRow, 'saga_id' | 'epoch'>, error: stri
   values: [saga.saga_id, saga.epoch, iso(now), error],
 });
 
-/** Agents that a saga holds: what is read of them may be about to change (W3-9.20). */
+export interface ReservationRow {
+  readonly agent_id: string;
+  readonly saga_id: string;
+}
+
+/** Every agent that a saga holds. */
+export const selectReservations = (): Statement => ({
+  text: 'SELECT agent_id, saga_id FROM coordination.saga_reservations',
+});
+
+/** Those of these agents that a saga holds. */
 export const selectReserved = (agentIds: readonly string[]): Statement => ({
   name: 'saga.reserved',
-  text: 'SELECT agent_id FROM coordination.saga_reservations WHERE agent_id = ANY($1::text[])',
+  text: 'SELECT agent_id, saga_id FROM coordination.saga_reservations WHERE agent_id = ANY($1::text[])',
   values: [agentIds],
 });
 

@@ -11,6 +11,7 @@ import type { Session } from './session.ts';
 import { insertMessages, insertSession, lockSession, selectSession, sessionFromRow, updateSession } from './sql.ts';
 
 type Driver = Saga<never>;
+const QUIET = { announce: () => undefined, onChange: () => undefined, onGap: () => undefined } as never;
 
 /** A node of its own as far as sagas go: what it had in memory is gone with it. */
 const sagaOf = (w: World, letters: string[] = []): Driver =>
@@ -19,6 +20,7 @@ const sagaOf = (w: World, letters: string[] = []): Driver =>
     agents: w.node.agents as never,
     clock: w.clock,
     ids: systemIds,
+    notifier: QUIET,
     settleClaims: settleClaims as never,
     onDeadLetter: ({ sagaId }) => void letters.push(sagaId),
   });
@@ -122,6 +124,7 @@ describe('a saga', async () => {
     expect(row).toMatchObject({ state: 'reserved', epoch: 1 });
     expect(await w.count('coordination.saga_reservations WHERE saga_id = $1', row!.saga_id)).toBe(2);
     expect(await saga.drive(row!)).toEqual({ kind: 'committed', applied: true });
+    expect([saga.isStable(session.pausedAgentId), saga.isStable(session.reviewerAgentId!)]).toEqual([true, true]);
     await expectWhole(w, session, 'resolved');
     const agent = await statusOf(w, paused.uuid);
     expect(agent['conditions']).toMatchObject([{ kind: 'complexity_cap', limit: 0.4, expiresAt: null }]);
@@ -141,11 +144,12 @@ describe('a saga', async () => {
   });
 
   it('stages what nobody outside sees', async () => {
-    verifies('W3-9.06');
+    verifies('W3-9.06', 'W3-9.20');
     const { session, paused } = await review(w);
     const saga = sagaOf(w);
     const row = await reserve(w, saga, session);
     await driveUntil('saga.both_agents_applied', saga, row!);
+    expect([saga.isStable(session.pausedAgentId), saga.isStable(session.reviewerAgentId!)]).toEqual([false, false]);
     const stages = await w.rows('SELECT * FROM coordination.saga_stages WHERE saga_id = $1', row!.saga_id);
     expect(stages).toHaveLength(2);
     expect(stages.find((stage) => stage['agent_id'] === paused.uuid)).toMatchObject({

@@ -1,8 +1,8 @@
 import { AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
 import { accept } from '@breakwater/contract';
 import type { AgentChange, AgentHead, Agents, AuditDraft } from '../agents/index.ts';
-import type { Database, Queryable } from '../postgres/index.ts';
-import { faultPoint, type Clock, type Ids } from '../runtime/index.ts';
+import type { Database, Notifier, Queryable } from '../postgres/index.ts';
+import { createLiveTable, faultPoint, type Clock, type Ids, type LiveTable } from '../runtime/index.ts';
 import { conditionsOf } from './obligations.ts';
 import { storeConditions, type AcceptedCondition } from './rules/conditions.ts';
 import type { Message, Resolution, Session } from './session.ts';
@@ -30,12 +30,14 @@ interface SagaOptions<M> {
   readonly agents: Agents<M>;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly notifier: Notifier;
   /** Opens a new account of claims for an agent that a resolution makes active. */
   readonly settleClaims: (memory: M) => { readonly memory: M; readonly evidence: NonNullable<AgentChange['evidence']> };
   /** A saga was given up; a person must look at it. */
   readonly onDeadLetter: (saga: { sagaId: string; sessionId: string; error: string }) => void;
 }
 
+const TABLE = 'saga_reservations';
 /** A saga that nobody has moved for this long has lost its driver. */
 const LEASE_MS = 10_000;
 const MAX_ATTEMPTS = 5;
@@ -78,47 +80,89 @@ class StepUndone extends Error {
  */
 export class Saga<M> {
   readonly #options: SagaOptions<M>;
+  /** Agents that a saga holds, with the saga. */
+  readonly #held = createLiveTable<string>(TABLE);
 
   constructor(options: SagaOptions<M>) {
     this.#options = options;
+    options.notifier.onChange(TABLE, (agentIds) => this.#refresh(agentIds));
+    options.notifier.onGap(() => this.load());
+  }
+
+  /** Loads which agents sagas hold. */
+  async load(): Promise<void> {
+    const rows = await this.#options.database.query<sql.ReservationRow>(sql.selectReservations());
+    const held = new Map(rows.map((row) => [row.agent_id, row.saga_id]));
+    for (const [agentId] of this.#held.table.entries()) if (!held.has(agentId)) this.#held.writer.remove(agentId);
+    for (const [agentId, sagaId] of held) this.#held.writer.publish(agentId, sagaId);
+  }
+
+  get table(): LiveTable<string> {
+    return this.#held.table;
+  }
+
+  /** False while a saga holds the agent: what is read of it may be about to change (W3-9.20). */
+  isStable(agentId: string): boolean {
+    return !this.#held.table.read(agentId).ok;
+  }
+
+  async #refresh(agentIds: readonly string[]): Promise<void> {
+    const rows = await this.#options.database.query<sql.ReservationRow>(sql.selectReserved(agentIds));
+    const held = new Map(rows.map((row) => [row.agent_id, row.saga_id]));
+    for (const agentId of agentIds) {
+      const sagaId = held.get(agentId);
+      if (sagaId === undefined) this.#held.writer.remove(agentId);
+      else this.#held.writer.publish(agentId, sagaId);
+    }
+  }
+
+  /** Takes over, and tells the other nodes, whom the saga holds now. */
+  async #announce(saga: SagaRow): Promise<void> {
+    const agentIds = heldBy(saga);
+    await this.#refresh(agentIds);
+    for (const agentId of agentIds) this.#options.notifier.announce(TABLE, agentId);
   }
 
   /**
    * Begins a saga in the transaction that records the agreement. Undefined when the session has one in flight, this very
    * resolution was carried out already, or another saga holds one of the agents: then nothing of it was written.
    */
-  async reserve(tx: Queryable, session: Session, payload: SagaPayload): Promise<SagaRow | undefined> {
+  async reserve(
+    tx: Queryable,
+    session: Pick<Session, 'sessionId' | 'pausedAgentId' | 'reviewerAgentId'>,
+    payload: SagaPayload,
+  ): Promise<SagaRow | undefined> {
     const { ids, clock } = this.#options;
-    await tx.query({ text: 'SAVEPOINT reserve' });
-    const [saga] = await tx.query<SagaRow>(
+    const parties = { paused_agent_id: session.pausedAgentId, reviewer_agent_id: session.reviewerAgentId };
+    const agentIds = heldBy(parties);
+    const [saga] = await tx.query<SagaRow & { readonly held: number }>(
       sql.insertSaga({
         sagaId: ids.uuid(),
         sessionId: session.sessionId,
         pausedAgentId: session.pausedAgentId,
         reviewerAgentId: session.reviewerAgentId,
+        agentIds,
         payload: payload as unknown as Record<string, unknown>,
         hash: `resolved:${payload.resolutionHash}`,
         now: clock.now(),
       }),
     );
-    if (saga !== undefined) {
-      const held = heldBy(saga);
-      const free = await tx.query(sql.insertReservations(saga.saga_id, held));
-      if (free.length === held.length) {
-        await tx.query({ text: 'RELEASE SAVEPOINT reserve' });
-        return saga;
-      }
-    }
-    await tx.query({ text: 'ROLLBACK TO SAVEPOINT reserve' });
+    if (saga === undefined) return undefined;
+    if (saga.held === agentIds.length) return saga;
+    await tx.query(sql.deleteSaga(saga.saga_id));
     return undefined;
   }
 
   /** Drives a saga to its end, from wherever it stands. Rejects when PostgreSQL does; recovery goes on from there. */
   async drive(started: SagaRow): Promise<SagaEnd> {
     let saga = started;
+    await this.#announce(saga);
     for (;;) {
       const next = await this.#step(saga);
-      if (next.end !== undefined) return next.end;
+      if (next.end !== undefined) {
+        await this.#announce(saga);
+        return next.end;
+      }
       saga = { ...saga, state: next.state };
     }
   }
@@ -184,35 +228,15 @@ export class Saga<M> {
   }
 
   /** Stages what will become of one agent; null: there is nobody to stage, and the saga moves on all the same (W3-9.18). */
-  async #stage(saga: SagaRow, agentId: string | null, to: SagaRow['state']) {
-    const staged = await this.#inOne<SagaEnd | 'moved'>(async (tx) => {
-      if (agentId !== null) {
-        const payload = saga.resolution_payload_json as unknown as SagaPayload;
-        const staging = await this.#options.agents.applyIn(tx, agentId, ({ head }) => {
-          const before = {
-            status: head.status,
-            pause: head.pause,
-            conditions: head.conditions,
-            sequence: head.sequence,
-          };
-          const is = agentId === saga.paused_agent_id && head.status === 'paused';
-          const after = is
-            ? {
-                ...before,
-                status: 'active',
-                pause: null,
-                conditions: withConditions(head, payload.conditions, this.#options.clock.now()),
-              }
-            : before;
-          return Promise.resolve(accept({ reply: { before, after } }));
-        });
-        // An agent that is gone has nothing staged; the resolution of its session is committed all the same.
-        if (staging.ok) await tx.query(sql.stageAgent(saga, agentId, staging.value));
-      }
-      await this.#move(tx, saga, to);
-      return 'moved';
-    });
-    return staged === 'moved' ? { state: to } : { end: staged };
+  async #stage(saga: SagaRow, agentId: string | null, to: 'paused_agent_applied' | 'both_agents_applied') {
+    const { agents, clock, database } = this.#options;
+    const now = clock.now();
+    // An agent that is gone has nothing staged; the resolution of its session is committed all the same.
+    const head = agentId === null ? undefined : await agents.find(agentId);
+    const payload = saga.resolution_payload_json as unknown as SagaPayload;
+    const images = head && imagesOf(head, agentId === saga.paused_agent_id ? payload : undefined, now);
+    const moved = await database.query(sql.stageAgent(saga, saga.state, to, agentId, images ?? null, now));
+    return moved.length === 0 ? { end: { kind: 'lost' } as const } : { state: to };
   }
 
   async #commit(saga: SagaRow): Promise<SagaEnd> {
@@ -221,8 +245,7 @@ export class Saga<M> {
     const payload = saga.resolution_payload_json as unknown as SagaPayload;
     const ended = await this.#inOne<SagaEnd>(async (tx) => {
       // The order of locks everywhere: session, agents by id, saga.
-      await tx.query(lockSession(saga.session_id));
-      const [row] = await tx.query<Parameters<typeof sessionFromRow>[0]>(selectSession(saga.session_id));
+      const [row] = await tx.query<Parameters<typeof sessionFromRow>[0]>(selectSession(saga.session_id, 'lock'));
       if (row === undefined) throw new StepUndone({ kind: 'reverted', reason: 'the session is gone' });
       const session = sessionFromRow(row);
       if (session.phase === 'resolved' || session.phase === 'failed') {
@@ -242,9 +265,9 @@ export class Saga<M> {
         ),
       );
       await tx.query(insertMessages(saga.session_id, [systemMessage(resolvedText(applied), now)]));
-      await tx.query(sql.insertEffect(saga.saga_id, 'resolution_outcome', { applied: applied.ok, at: now }, now));
-      await tx.query(sql.deleteReservations(saga.saga_id));
-      await this.#move(tx, saga, 'pg_committed');
+      const effect = { name: 'resolution_outcome', payload: { applied: applied.ok && applied.value, at: now } };
+      const committed = await tx.query(sql.commitSaga(saga, effect, now));
+      if (committed.length === 0) throw new StepUndone({ kind: 'lost' });
       faultPoint('saga.before_commit');
       return { kind: 'committed', applied: applied.ok && applied.value };
     });
@@ -321,7 +344,18 @@ export class Saga<M> {
 }
 
 const withConditions = (head: AgentHead, added: readonly AcceptedCondition[], now: number): AgentHead['conditions'] =>
-  storeConditions(conditionsOf(head), added, now) as unknown as AgentHead['conditions'];
+  storeConditions(conditionsOf(head), added, now);
+
+/** What stands of an agent before and after; only the paused one is changed, and only while it is paused. */
+const imagesOf = (head: AgentHead, payload: SagaPayload | undefined, now: number) => {
+  const before = { status: head.status, pause: head.pause, conditions: head.conditions, sequence: head.sequence };
+  return payload === undefined || head.status !== 'paused'
+    ? { before, after: before }
+    : {
+        before,
+        after: { ...before, status: 'active', pause: null, conditions: withConditions(head, payload.conditions, now) },
+      };
+};
 
 const resolvedText = (applied: Outcome<boolean>): string => {
   if (!applied.ok) return 'Resolved. The agent is gone; nothing was applied.';

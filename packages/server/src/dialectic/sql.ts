@@ -83,9 +83,11 @@ const MESSAGES = `(SELECT coalesce(jsonb_agg(jsonb_build_object('type', m.messag
       'concerns', m.concerns, 'agrees', m.agrees, 'refused', m.refused) ORDER BY m.message_id), '[]')
     FROM core.dialectic_messages m WHERE m.session_id = s.session_id) AS messages`;
 
-export const selectSession = (sessionId: string): Statement => ({
-  name: 'dialectic.session',
-  text: `SELECT ${COLUMNS}, ${MESSAGES} FROM core.dialectic_sessions s WHERE s.session_id = $1`,
+/** A session; with `lock` its row is held for the rest of the transaction, and messages of others go on (W3-2.09). */
+export const selectSession = (sessionId: string, lock?: 'lock'): Statement => ({
+  name: `dialectic.session${lock === undefined ? '' : '.lock'}`,
+  text: `SELECT ${COLUMNS}, ${MESSAGES} FROM core.dialectic_sessions s WHERE s.session_id = $1
+         ${lock === undefined ? '' : 'FOR NO KEY UPDATE OF s'}`,
   values: [sessionId],
 });
 

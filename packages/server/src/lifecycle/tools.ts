@@ -6,6 +6,7 @@ import {
   detectStuckAgents,
   operatorResumeAgent,
   refuse,
+  selfRecovery,
   type Outcome,
 } from '@breakwater/contract';
 import type { AgentHead } from '../agents/index.ts';
@@ -14,6 +15,7 @@ import type { Actor } from './rules/authority.ts';
 import { listAgents } from './rules/listing.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from './rules/redaction.ts';
 import { operatorResume, resume } from './rules/resume.ts';
+import { checkSelfRecovery, quickRecovery, reviewRecovery } from './rules/self-recovery.ts';
 import { archive, remove } from './rules/standing.ts';
 import { orphans, stuck } from './rules/sweep.ts';
 import { update } from './rules/update.ts';
@@ -159,6 +161,38 @@ export const lifecycleTools = <M>(service: Lifecycle<M>): Tool[] => {
       if (!resumed.ok) return resumed;
       const { agentId, status } = resumed.value;
       return accept({ message: 'The agent is active again.', agent_id: agentId, lifecycle_status: status });
+    }),
+
+    defineTool(selfRecovery, async ({ args, caller, deadline }) => {
+      const actor = actorOf(caller);
+      const own = await service.find(caller.agentId ?? '');
+      if (!own.ok) return own;
+      const action = args.action ?? 'check';
+      if (action === 'check') {
+        const checked = checkSelfRecovery(actor, own.value, service.now);
+        return checked.ok ? accept({ action, ...checked.value }) : checked;
+      }
+      const resumed = await service.change(own.value.agentId, deadline, (head) =>
+        action === 'quick'
+          ? quickRecovery(actor, head, { reason: args.reason ?? null }, service.now)
+          : reviewRecovery(
+              actor,
+              head,
+              {
+                reflection: args.reflection ?? '',
+                rootCause: args.root_cause ?? null,
+                conditions: args.conditions ?? [],
+              },
+              service.now,
+            ),
+      );
+      if (!resumed.ok) return resumed;
+      return accept({
+        action: 'resumed',
+        mode: action,
+        agent_id: resumed.value.agentId,
+        lifecycle_status: resumed.value.status,
+      });
     }),
 
     defineTool(detectStuckAgents, async ({ args, caller }) => {

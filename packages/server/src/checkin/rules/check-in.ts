@@ -155,6 +155,9 @@ const judgedStates = ({ history }: Behaviour, decisions: readonly string[]): Jud
   }));
 };
 
+/** What a {@link Ruling} promises. */
+const MOST_REASON = 120;
+
 /** A ruling held against the agent's obligations, and the warnings that come of it. */
 const underObligations = (
   ruling: Ruling,
@@ -164,7 +167,8 @@ const underObligations = (
   if (obligations === undefined) return { ruling, warnings: [] };
   const action = ruling.action === 'pause' ? 'pause' : ruling.sub_action === 'guide' ? 'guide' : 'proceed';
   const held = obligations.escalate(risk, { action, reason: ruling.reason });
-  const { warnings, reason } = held;
+  const { warnings } = held;
+  const reason = held.reason.slice(0, MOST_REASON);
   if (!held.escalated) return { ruling, warnings };
   return held.action === 'guide'
     ? {
