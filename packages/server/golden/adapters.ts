@@ -24,32 +24,8 @@ import { continuityEnergy, updateCoherence, type JudgedState } from '../src/chec
 import { readRegime } from '../src/checkin/rules/regime.ts';
 import { textFeatures } from '../src/checkin/rules/text-features.ts';
 import { voidThreshold } from '../src/checkin/rules/void-threshold.ts';
-
-/** What the code gave for one expectation of a vector; `at` names the step within the case. */
-interface Check {
-  readonly at: string;
-  readonly got: unknown;
-  readonly expected: unknown;
-}
-
-/** How one group of vectors is run against the code. */
-interface Adapter {
-  /** Absolute, for numbers that are not equal to the last bit. */
-  readonly tolerance: number;
-  run(vector: unknown): Check[];
-}
-
-/**
- * An adapter for cases of one input and one expectation. `run` states the form of its input; that the vectors have it is
- * what running them shows.
- */
-const single = (run: (input: never) => unknown, tolerance = 1e-9): Adapter => ({
-  tolerance,
-  run(vector) {
-    const { input, expected } = vector as { readonly input: never; readonly expected: unknown };
-    return [{ at: '', got: run(input), expected }];
-  },
-});
+import { single, type Adapter } from './adapter.ts';
+import { DIALECTIC_ADAPTERS } from './dialectic.ts';
 
 /** An adapter for cases of steps that are applied in order to one fresh state. */
 const stepped = <State>(
@@ -150,6 +126,7 @@ const advanced = (state: Behaviour, [E, I, S]: readonly [number, number, number]
 
 /** By the `schema` that a vector file carries. A group without an adapter is an error, never a silent pass. */
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
+  ...DIALECTIC_ADAPTERS,
   'checkin.text_features.v1': single(({ text }: { text: string }) => {
     const f = textFeatures(text);
     return {

@@ -1,5 +1,6 @@
 import { ALIASES } from '@breakwater/contract';
 import { checkInTools, settleClaims } from '../src/checkin/index.ts';
+import { dialecticTools } from '../src/dialectic/index.ts';
 import { Dispatcher } from '../src/dispatch/index.ts';
 import { createOperator, identityTools, type OperatorScope } from '../src/identity/index.ts';
 import { Lifecycle, lifecycleTools } from '../src/lifecycle/index.ts';
@@ -27,15 +28,17 @@ export type Call = (name: string, args?: Json, seen?: Seen) => Promise<Answer>;
 export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => {
   const { identity, agents, clock } = node;
   const findAgent = agents.find.bind(agents);
+  const isStable = node.saga.isStable.bind(node.saga);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   return new Dispatcher({
     tools: [
       ...identityTools(identity, findAgent),
-      ...lifecycleTools(new Lifecycle({ agents, database, clock, settleClaims })),
-      ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent }),
+      ...lifecycleTools(new Lifecycle({ agents, database, clock, settleClaims }), isStable),
+      ...dialecticTools(node.dialectic, agents, isStable),
+      ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent, isStable }),
       ...outcomeTools(node.outcomes, sessionKeyOf),
     ],
-    aliases: ALIASES.filter(({ tool }) => tool !== 'dialectic'),
+    aliases: ALIASES,
     resolveCaller: (evidence) => identity.resolve(evidence),
     refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
     readiness: { ready: true, parts: () => ({}) },

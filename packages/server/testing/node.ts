@@ -1,6 +1,7 @@
 import { Agents } from '../src/agents/index.ts';
 import { createBaselines, type Baselines } from '../src/baselines/index.ts';
-import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, type Memory } from '../src/checkin/index.ts';
+import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, settleClaims, type Memory } from '../src/checkin/index.ts';
+import { Dialectic, Saga } from '../src/dialectic/index.ts';
 import { Bindings, Identity, type Mode } from '../src/identity/index.ts';
 import type { Introduction } from '../src/identity/service.ts';
 import { Outcomes } from '../src/outcomes/index.ts';
@@ -24,6 +25,10 @@ export interface TestNode {
   readonly checkIns: CheckIns;
   readonly identity: Identity<Memory>;
   readonly bindings: Bindings;
+  readonly saga: Saga<Memory>;
+  readonly dialectic: Dialectic<Memory>;
+  /** Sagas that were given up. */
+  readonly deadLetters: string[];
   /** The honesty gates; a test may turn them. */
   readonly gates: { strict: Mode; pins: Mode };
   readonly reports: { readonly type: string; readonly agentId: string | undefined }[];
@@ -88,9 +93,28 @@ export const testNode = async (
     pinMode: () => gates.pins,
     report: (type, _payload, agentId) => void reports.push({ type, agentId }),
   });
+  const deadLetters: string[] = [];
+  const saga = new Saga<Memory>({
+    database,
+    agents,
+    clock,
+    ids,
+    notifier,
+    settleClaims,
+    onDeadLetter: ({ sagaId }) => void deadLetters.push(sagaId),
+  });
+  const dialectic = new Dialectic<Memory>({
+    database,
+    agents,
+    saga,
+    clock,
+    random: () => 0,
+    secret: () => Buffer.alloc(32, 1),
+    onCrash: (_, error) => void crashes.push(error),
+  });
   if (options.listen === true) await notifier.start();
   await agents.load();
-  await Promise.all([baselines.load(), identity.load()]);
+  await Promise.all([baselines.load(), identity.load(), saga.load()]);
   return {
     clock,
     agents,
@@ -99,6 +123,9 @@ export const testNode = async (
     checkIns,
     identity,
     bindings,
+    saga,
+    dialectic,
+    deadLetters,
     gates,
     reports,
     divergences,

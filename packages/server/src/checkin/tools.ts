@@ -18,6 +18,8 @@ export const checkInTools = (options: {
   checkIns: CheckIns;
   sessionKeyOf: (evidence: Evidence) => string | null;
   findAgent: (agentId: string) => Promise<AgentHead | undefined>;
+  /** No resolution about the agent is being carried out (W3-9.20). */
+  isStable: (agentId: string) => boolean;
 }): Tool[] => {
   /** The chain lets no unbound caller through to a tool that needs identity; this says so to the compiler. */
   const bound = <A>({ args, caller, evidence, deadline, unknownArguments }: AnyCall<A>): Outcome<BoundCall<A>> => {
@@ -45,7 +47,7 @@ export const checkInTools = (options: {
       }
       const head = await options.findAgent(caller.agentId);
       if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
-      return accept(vitalsView(head));
+      return accept({ ...vitalsView(head), is_stable: options.isStable(head.agentId) });
     }),
   ];
 };

@@ -13,9 +13,10 @@ import {
   settleClaims,
   type Memory,
 } from '../checkin/index.ts';
+import { Dialectic, dialecticTools, Saga } from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
 import { createFlags } from '../flags/index.ts';
-import { Bindings, Identity, identityTools, LineageSweep, type Mode } from '../identity/index.ts';
+import { Bindings, Identity, identityTools, LineageSweep, serverSecret, type Mode } from '../identity/index.ts';
 import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
 import { Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
@@ -65,6 +66,8 @@ const EXPIRY_MS = 60_000;
 const PRUNE_MS = 3_600_000;
 const BINDINGS_MS = 60_000;
 const LINEAGE_MS = 1_800_000;
+const SAGA_MS = 5_000;
+const DIALECTIC_MS = 600_000;
 const PROBE_MS = 1_000;
 const LOOP_CHECK_MS = 1_000;
 const LOOP_DELAY_LIMIT_MS = 500;
@@ -96,7 +99,7 @@ export const startNode = async (
   let stopping = false;
   const supervisor = new Supervisor((part, error) => log.error({ err: error, part }, 'a part did not stop cleanly'));
   const readiness = new Readiness();
-  for (const part of ['postgres', 'flags', 'baselines', 'agents', 'bindings']) readiness.expect(part);
+  for (const part of ['postgres', 'flags', 'baselines', 'agents', 'bindings', 'sagas']) readiness.expect(part);
 
   // PostgreSQL starts after the port is taken, but everything above it is put together before.
   let embedded: Awaited<ReturnType<typeof startEmbedded>> | undefined;
@@ -171,6 +174,35 @@ export const startNode = async (
       burst: config.loopUpdatesPerMinute === 0 ? Number.POSITIVE_INFINITY : config.loopUpdatesPerMinute,
     },
   });
+  const saga = new Saga({
+    database,
+    agents,
+    clock,
+    ids,
+    notifier,
+    settleClaims,
+    onDeadLetter: ({ sagaId, sessionId, error }) => {
+      log.error(
+        { saga_id: sagaId, session_id: sessionId, reason: error },
+        'a resolution was given up; see docs/resolution.md',
+      );
+      channel.fail(FAILURE_EVENTS.handlerCrashed, { saga_id: sagaId, session_id: sessionId, error });
+    },
+  });
+  let resolutionSecret: Uint8Array | undefined;
+  const dialectic = new Dialectic({
+    database,
+    agents,
+    saga,
+    clock,
+    random: Math.random,
+    secret: () => {
+      if (resolutionSecret === undefined) throw new Error('the secret of resolutions is not loaded yet');
+      return resolutionSecret;
+    },
+    onCrash: (sessionId, error) => log.error({ err: error, session_id: sessionId }, 'a call about a review crashed'),
+  });
+  const isStable = saga.isStable.bind(saga);
   const loopMonitor = new LoopMonitor({
     clock,
     everyMs: LOOP_CHECK_MS,
@@ -183,8 +215,9 @@ export const startNode = async (
   const dispatcher = new Dispatcher({
     tools: [
       ...identityTools(identity, findAgent),
-      ...lifecycleTools(lifecycle),
-      ...checkInTools({ checkIns, sessionKeyOf, findAgent }),
+      ...lifecycleTools(lifecycle, isStable),
+      ...dialecticTools(dialectic, agents, isStable),
+      ...checkInTools({ checkIns, sessionKeyOf, findAgent, isStable }),
       ...outcomeTools(outcomes, sessionKeyOf),
       ...serverTools({
         version: VERSION,
@@ -250,6 +283,7 @@ export const startNode = async (
       baselines: () => baselines.table.size,
       flags: () => flags.table.size,
       bindings: () => bindings.size,
+      saga_reservations: () => saga.table.size,
     },
     readiness: () => readiness.parts(),
     commitQueue: () => agents.sizes.uncommitted,
@@ -305,6 +339,21 @@ export const startNode = async (
     everyMs: LINEAGE_MS,
     singleton: true,
     run: async () => void (await lineage.run()),
+  });
+  ticker.add({
+    name: 'dialectic.recover',
+    everyMs: SAGA_MS,
+    singleton: false,
+    run: async () => {
+      await saga.recover();
+      await dialectic.driveAgreed(clock.now() + SAGA_MS);
+    },
+  });
+  ticker.add({
+    name: 'dialectic.sweep',
+    everyMs: DIALECTIC_MS,
+    singleton: true,
+    run: async () => void (await dialectic.sweep(clock.now() + DIALECTIC_MS)),
   });
   // Readiness follows PostgreSQL: while it is away, callers get the 503 contract at once instead of waiting for it.
   ticker.add({
@@ -368,11 +417,19 @@ export const startNode = async (
           // A baseline must not be older than its agent's head.
           load('agents', agents.load()).then(() => load('baselines', baselines.load())),
           load('bindings', identity.load()),
+          load('sagas', saga.load()),
+          serverSecret(database, ids, 'resolution').then((secret) => (resolutionSecret = secret)),
         ]);
       },
     });
     await supervisor.start({ name: 'bindings', stop: () => bindings.renew() });
     await supervisor.start({ name: 'agents', stop: () => agents.stop() });
+    // What a server left half-way when it died is carried out before anybody asks; one that still runs is let be.
+    await supervisor.start({
+      name: 'dialectic',
+      start: async () => void (await saga.recover()),
+      stop: () => dialectic.stop(),
+    });
     await supervisor.start({ name: 'event loop', start: () => loopMonitor.start(), stop: () => loopMonitor.stop() });
     await supervisor.start({ name: 'locks', stop: () => locks.close() });
     await supervisor.start({ name: 'ticker', stop: () => ticker.stop() });

@@ -12,5 +12,6 @@ export { credentialHash } from './binding.ts';
 export { Bindings } from './bindings.ts';
 export { LineageSweep } from './lineage-sweep.ts';
 export type { Mode } from './rules/pin.ts';
+export { serverSecret } from './server-secret.ts';
 export { Identity } from './service.ts';
 export { identityTools } from './tools.ts';

@@ -2,7 +2,7 @@ import type { Database } from '../postgres/index.ts';
 import type { Evidence, Ids } from '../runtime/index.ts';
 import { issueContinuityToken, readContinuityToken, type TokenVerdict } from './rules/continuity-token.ts';
 import { clientHintOf, familyOf } from './rules/handles.ts';
-import * as sql from './sql.ts';
+import { serverSecret } from './server-secret.ts';
 
 /** Continuity tokens under the one secret of the database, so that every node signs and reads alike (surface E). */
 export class Tokens {
@@ -17,13 +17,7 @@ export class Tokens {
 
   /** Loads the secret, and makes it when the database has none yet. */
   async load(): Promise<void> {
-    const kept = await this.#database.query<{ secret: Uint8Array }>(sql.selectSecret('continuity_token'));
-    // Of two nodes that start on a new database at once, one makes the secret and both use it.
-    const [row] =
-      kept.length > 0
-        ? kept
-        : await this.#database.query<{ secret: Uint8Array }>(sql.keepSecret('continuity_token', this.#ids.secret()));
-    this.#secret = row?.secret;
+    this.#secret = await serverSecret(this.#database, this.#ids, 'continuity_token');
   }
 
   /** A token of the agent for the caller that `evidence` tells of; its row is the caller's to write. */

@@ -3,3 +3,4 @@ export { liveSignals, type LiveSignal } from './rules/signs-of-life.ts';
 export { reactivate } from './rules/standing.ts';
 export { Lifecycle } from './service.ts';
 export { lifecycleTools } from './tools.ts';
+export { visibleId, visibleName, visibleText, type Viewer } from './rules/redaction.ts';

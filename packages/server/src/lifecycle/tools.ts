@@ -52,8 +52,8 @@ const viewOf = (head: AgentHead, viewer: Viewer) => {
   };
 };
 
-/** The tools of lifecycle. */
-export const lifecycleTools = <M>(service: Lifecycle<M>): Tool[] => {
+/** The tools of lifecycle. `isStable`: no resolution about the agent is being carried out (W3-9.20). */
+export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: string) => boolean): Tool[] => {
   const targetOf = async ({ args, caller }: AgentCall): Promise<Outcome<AgentHead>> => {
     const target = args.target_agent_id ?? args.agent_id ?? caller.agentId;
     if (target === undefined)
@@ -82,7 +82,7 @@ export const lifecycleTools = <M>(service: Lifecycle<M>): Tool[] => {
 
   const get = async (head: AgentHead, { caller }: AgentCall): Promise<Payload> => {
     const viewer = viewerOf(caller);
-    const view = viewOf(head, viewer);
+    const view = { ...viewOf(head, viewer), is_stable: isStable(head.agentId) };
     if (!viewer.operator && viewer.agentId !== head.agentId) return view;
     const { notes, metadata } = await service.record(head.agentId);
     const thread = { thread_id: head.threadId, position: head.threadPosition };

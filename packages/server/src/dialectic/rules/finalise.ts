@@ -1,0 +1,45 @@
+import { accept, type Outcome } from '@breakwater/contract';
+import type { Message, Resolution, Session } from '../session.ts';
+import { refusePhase } from './change.ts';
+import { reasoningOf } from './merge.ts';
+import { offersOf } from './verdict.ts';
+
+/** What a session ends with, before it is signed. */
+export type ResolutionTerms = Pick<Resolution, 'action' | 'conditions' | 'rootCause' | 'reasoning'>;
+
+/** Makes one offer of the paused agent's and the reviewer's; `messages` is the record without what was refused. */
+export type Merge = (
+  a: Message,
+  b: Message,
+  messages: readonly Message[],
+) => Pick<Resolution, 'conditions' | 'rootCause' | 'reasoning'>;
+
+/**
+ * The terms of a resolved session (spec dialectic A.4): a third author's if one agreed, else the only ones that were agreed
+ * to, else both sides' merged. What was refused has no part in it (BW-dialectic.03). Refuses INVALID_PHASE before.
+ */
+export const finalise = (session: Session, merge: Merge): Outcome<ResolutionTerms> => {
+  if (session.phase !== 'resolved') return refusePhase('finalise', session.phase);
+  const { pausedAgentId, reviewerAgentId } = session;
+  const messages = session.messages.filter(({ refused }) => !refused);
+  const agreed = offersOf(session).filter(({ agrees }) => agrees === true);
+  const only = agreed.at(-1);
+  if (only === undefined) throw new Error(`Session ${session.sessionId} is resolved, and nobody agreed.`);
+
+  const first = (type: Message['type']) => messages.find((m) => m.type === type && m.rootCause)?.rootCause ?? '';
+  const verbatim = (offer: Message, fallback: string): Outcome<ResolutionTerms> =>
+    accept({
+      action: 'resume',
+      conditions: offer.conditions,
+      rootCause: offer.rootCause || first('thesis') || fallback || 'Unknown',
+      reasoning: reasoningOf(offer, messages),
+    });
+
+  const mediator = agreed.findLast(({ agentId }) => agentId !== pausedAgentId && agentId !== reviewerAgentId);
+  if (mediator !== undefined || agreed.length === 1) return verbatim(mediator ?? only, first('antithesis'));
+  const a = agreed.findLast(({ agentId }) => agentId === pausedAgentId);
+  const b = agreed.findLast(({ agentId }) => agentId === reviewerAgentId);
+  // Several by one side: its last one counts, and the reviewer's view of the cause is not asked for.
+  if (a === undefined || b === undefined) return verbatim(only, '');
+  return accept({ action: 'resume', ...merge(a, b, messages) });
+};

@@ -1,0 +1,33 @@
+const HIGH_RISK = ['paused', 'reject', 'unsafe', 'security', 'data loss', 'delete', 'drop', 'credential'];
+const MANY_CONCERNS = 3;
+const HIGH = 0.7;
+
+/** What somebody wants to decide without a review. */
+export interface Question {
+  readonly issue: string;
+  /** null: none was taken yet. */
+  readonly position: string | null;
+  readonly concerns: readonly string[];
+  /** 0 to 1. */
+  readonly risk: number | null;
+}
+
+/** Whether a question may be decided alone, and what speaks against it. */
+export interface Triage {
+  readonly recommendation: 'record_decision' | 'escalate_full_dialectic';
+  readonly flags: readonly string[];
+}
+
+const mentions = (text: string): boolean => HIGH_RISK.some((term) => text.toLowerCase().includes(term));
+
+/** Looks at a question once, and remembers nothing (spec dialectic B.8): any flag asks for a whole review. */
+export const triage = ({ issue, position, concerns, risk }: Question): Triage => {
+  const flags = [
+    ...(mentions(issue) ? ['issue_contains_high_risk_terms'] : []),
+    ...(position !== null && mentions(position) ? ['decision_context_contains_high_risk_terms'] : []),
+    ...(concerns.length >= MANY_CONCERNS ? ['three_or_more_concerns'] : []),
+    ...(risk !== null && risk >= HIGH ? ['risk_score_at_or_above_0.70'] : []),
+    ...(position === null ? ['no_position_supplied'] : []),
+  ];
+  return { recommendation: flags.length === 0 ? 'record_decision' : 'escalate_full_dialectic', flags };
+};

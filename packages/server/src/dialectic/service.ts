@@ -1,0 +1,367 @@
+import { createHmac, hash } from 'node:crypto';
+import { accept, refuse, type Outcome } from '@breakwater/contract';
+import type { AgentHead, Agents } from '../agents/index.ts';
+import type { Database, Queryable } from '../postgres/index.ts';
+import { Mailboxes, type Clock, type Random } from '../runtime/index.ts';
+import { candidateOf, engagementsOf, type EngagementRow } from './engagements.ts';
+import { resolutionHash, sign } from './rules/canonical.ts';
+import { hasEnded, type Change, type Submission } from './rules/change.ts';
+import { acceptConditions } from './rules/conditions.ts';
+import { finalise } from './rules/finalise.ts';
+import { unsafeReason } from './rules/hard-limits.ts';
+import { mergeOffers } from './rules/merge.ts';
+import { mayReassign, reassign, unfitReviewers, type ReassignCaller, type ReassignStep } from './rules/reassign.ts';
+import { openSession, submitAntithesis, submitThesis, type Opening } from './rules/protocol.ts';
+import { selectReviewer } from './rules/selection.ts';
+import { sweep, tend, wantsReplacement, type Tended } from './rules/sweep.ts';
+import { SILENCE_LIMIT } from './rules/timeouts.ts';
+import { submitSynthesis, type SynthesisResult, type SynthesisSubmission } from './rules/synthesis.ts';
+import { systemMessage, type Saga, type SagaEnd, type SagaPayload } from './saga.ts';
+import type { SagaRow } from './saga-sql.ts';
+import { selectUndriven } from './saga-sql.ts';
+import type { Resolution, Session } from './session.ts';
+import * as sql from './sql.ts';
+
+type Row = Parameters<typeof sql.sessionFromRow>[0];
+
+/** A step that was decided: what of it is stored, and what its author is told. */
+interface Step<R> extends Change {
+  readonly reply: R;
+  /** The participants agreed: what is to be carried out. The session stays open until that is done. */
+  readonly agreed?: SagaPayload;
+}
+type Decide<R> = (session: Session, tx: Queryable) => Outcome<Step<R>> | Promise<Outcome<Step<R>>>;
+
+/** What came of a step that was stored. */
+export interface Done<R> {
+  readonly session: Session;
+  readonly reply: R;
+  /** How the resolution ended, when the step agreed on one. */
+  readonly end: SagaEnd | undefined;
+}
+
+interface DialecticOptions<M> {
+  readonly database: Database;
+  readonly agents: Agents<M>;
+  readonly saga: Saga<M>;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Under which the keys of agents are made. */
+  readonly secret: () => Uint8Array;
+  readonly onCrash: (sessionId: string, error: unknown) => void;
+}
+
+const DAY_MS = 86_400_000;
+const UNDRIVEN_MS = 10_000;
+const CAPACITY = 64;
+const IDLE_MS = 600_000;
+
+/**
+ * Reviews of paused agents. A step is decided by the rules in `rules/` on the session as PostgreSQL has it, under the lock of
+ * its row, and stored with its messages in the same transaction (W3-2.09); what is agreed on is handed to the {@link Saga}
+ * there and then. Calls about one session wait for each other in its mailbox, and not in PostgreSQL's pool.
+ */
+export class Dialectic<M> {
+  readonly #options: DialecticOptions<M>;
+  readonly #mailboxes: Mailboxes<null>;
+
+  constructor(options: DialecticOptions<M>) {
+    this.#options = options;
+    this.#mailboxes = new Mailboxes<null>({
+      clock: options.clock,
+      capacity: CAPACITY,
+      idleMs: IDLE_MS,
+      load: () => Promise.resolve(null),
+      onCrash: options.onCrash,
+    });
+  }
+
+  get now(): number {
+    return this.#options.clock.now();
+  }
+
+  stop(): Promise<void> {
+    return this.#mailboxes.stop();
+  }
+
+  async find(sessionId: string): Promise<Session | undefined> {
+    const rows = await this.#options.database.query<Row>(sql.selectSession(sessionId));
+    return rows[0] && sql.sessionFromRow(rows[0]);
+  }
+
+  /** Sessions, newest first. */
+  async list(filter: Parameters<typeof sql.selectSessions>[0]): Promise<Session[]> {
+    return (await this.#options.database.query<Row>(sql.selectSessions(filter))).map(sql.sessionFromRow);
+  }
+
+  /**
+   * Opens a review. With `auto` a reviewer is chosen; when nobody is free the place stays open, and a person is asked for
+   * (BW-dialectic.07). Refusal: SESSION_EXISTS, also when two ask at once.
+   */
+  async open(
+    opening: Omit<Opening, 'sessionId' | 'reviewerAgentId' | 'awaitingFacilitation'>,
+    auto: boolean,
+  ): Promise<Outcome<Session>> {
+    const { database, agents } = this.#options;
+    const paused = await agents.find(opening.pausedAgentId);
+    if (paused === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${opening.pausedAgentId}.`);
+    const reviewerAgentId = auto ? await this.chooseReviewer(paused, []) : null;
+    const now = this.now;
+    const session = openSession(
+      {
+        ...opening,
+        sessionId: hash('sha256', `${opening.pausedAgentId}:${reviewerAgentId ?? 'open'}:${now}`).slice(0, 16),
+        reviewerAgentId,
+        awaitingFacilitation: auto && reviewerAgentId === null,
+      },
+      now,
+    );
+    const made = await database.query(sql.insertSession(session));
+    if (made.length === 0) {
+      const [active] = await this.list({ agentId: opening.pausedAgentId, status: null, active: true, limit: 1 });
+      return refuse('SESSION_EXISTS', 'A review of the agent is under way.', {
+        details: { session_id: active?.sessionId ?? null },
+      });
+    }
+    return accept(session);
+  }
+
+  /** A reviewer for the agent, or null when nobody is free. */
+  async chooseReviewer(paused: AgentHead, excluded: readonly string[]): Promise<string | null> {
+    const { agents, database, random } = this.#options;
+    const rows = await database.query<EngagementRow>(sql.selectEngagements(this.now - DAY_MS));
+    const candidates = [...agents.table.entries()].flatMap(([, head]) => candidateOf(head) ?? []);
+    return selectReviewer(candidates, {
+      ...engagementsOf(rows),
+      pausedAgentId: paused.agentId,
+      pausedAgentTags: paused.tags,
+      excluded: new Set(excluded),
+      residents: new Set(),
+      now: this.now,
+      random: random(),
+    });
+  }
+
+  submitThesis(sessionId: string, said: Submission, deadline: number): Promise<Outcome<Done<null>>> {
+    return this.#act(sessionId, deadline, (session) => {
+      const readable = acceptConditions(said.conditions ?? []);
+      if (!readable.ok) return readable;
+      const step = submitThesis(session, said, this.now);
+      return step.ok ? accept({ ...step.value, reply: null }) : step;
+    });
+  }
+
+  /** The answer of the reviewer; whoever takes an open place must be free, and must not have met the agent lately. */
+  submitAntithesis(
+    sessionId: string,
+    said: Submission,
+    deadline: number,
+  ): Promise<Outcome<Done<{ readonly claimed: boolean }>>> {
+    return this.#act(sessionId, deadline, async (session, tx) => {
+      const step = submitAntithesis(session, said, this.now);
+      if (!step.ok) return step;
+      if (step.value.claimed) {
+        const rows = await tx.query<EngagementRow>(sql.selectEngagements(this.now - DAY_MS));
+        const { busy, recentPairs } = engagementsOf(rows);
+        const met = recentPairs.some(
+          ({ reviewerAgentId: a, pausedAgentId: b }) =>
+            (a === said.agentId && b === session.pausedAgentId) || (b === said.agentId && a === session.pausedAgentId),
+        );
+        if (busy.has(said.agentId) || met) {
+          return refuse('FORBIDDEN', 'You cannot take this review.', {
+            details: { reason: busy.has(said.agentId) ? 'in_another_session' : 'reviewed_within_24_h' },
+            recovery: { action: 'Leave it to another agent.', related_tools: ['dialectic'] },
+          });
+        }
+      }
+      return accept({ ...step.value, reply: { claimed: step.value.claimed } });
+    });
+  }
+
+  /**
+   * A synthesis. One that agrees is recorded together with the saga that carries it out (W3-9.05); a resolution that would
+   * break a hard limit fails the session instead, and the agent stays paused (BW-dialectic.05).
+   */
+  async submitSynthesis(
+    sessionId: string,
+    said: SynthesisSubmission,
+    deadline: number,
+  ): Promise<Outcome<Done<SynthesisResult | { readonly kind: 'unsafe'; readonly reason: string }>>> {
+    return this.#act<SynthesisResult | { readonly kind: 'unsafe'; readonly reason: string }>(
+      sessionId,
+      deadline,
+      (session) => {
+        if (isAgreed(session)) {
+          return refuse('SAGA_IN_FLIGHT', 'The participants have agreed; the resolution is being carried out.');
+        }
+        const readable = acceptConditions(said.conditions ?? []);
+        if (!readable.ok) return readable;
+        const step = submitSynthesis(session, said, this.now);
+        if (!step.ok) return step;
+        const { result } = step.value;
+        if (result.kind !== 'resolved') return accept({ ...step.value, reply: result });
+        return this.#agree(step.value, result);
+      },
+    );
+  }
+
+  /** Gives the place of the reviewer to another one: the one that is named, or one that is chosen (BW-dialectic.11). */
+  async reassign(
+    sessionId: string,
+    wish: { readonly caller: ReassignCaller; readonly newReviewerId: string | null; readonly reason: string },
+    deadline: number,
+  ): Promise<Outcome<Done<ReassignStep>>> {
+    return this.#act(sessionId, deadline, async (session) => {
+      if (isAgreed(session))
+        return refuse('SAGA_IN_FLIGHT', 'The participants have agreed; the resolution is carried out.');
+      const may = mayReassign(session, wish.caller);
+      if (!may.ok) return may;
+      const wanted = wish.newReviewerId ?? (await this.#replacementOf(session));
+      const candidate = wanted === null ? null : { agentId: wanted, status: await this.#statusOf(wanted) };
+      const step = reassign(session, { caller: wish.caller, candidate, reason: wish.reason }, this.now);
+      return step.ok ? accept({ ...step.value, reply: step.value }) : step;
+    });
+  }
+
+  /**
+   * Holds a session against its times, and stores what they made of it (W3-5.03). `looked`: somebody asks for it now; else
+   * nobody does, and it is left alone until it was idle for long.
+   */
+  async tend(sessionId: string, looked: boolean, deadline: number): Promise<Outcome<Done<Tended>>> {
+    return this.#act<Tended>(sessionId, deadline, async (session) => {
+      const left = accept({ session, messages: [], reply: { action: 'left' } as const });
+      if (isAgreed(session)) return left;
+      const { reviewerAgentId: reviewer } = session;
+      const reviewerStatus = reviewer === null ? null : await this.#statusOf(reviewer);
+      const wants = wantsReplacement(session, reviewerStatus, this.now);
+      const replacement = wants ? await this.#replacementOf(session) : null;
+      const tended = (looked ? tend : sweep)(session, { reviewerStatus, replacement }, this.now);
+      return tended.action === 'left' ? left : accept({ ...tended, reply: tended });
+    });
+  }
+
+  /** Tends every session that nobody has worked on for long; gives how often what was done (BW-dialectic.07). */
+  async sweep(deadline: number): Promise<Record<Tended['action'], number>> {
+    const counts = { left: 0, reassigned: 0, facilitation_asked: 0, failed: 0 };
+    const idle = await this.#options.database.query<{ session_id: string }>(sql.selectIdle(this.now - SILENCE_LIMIT));
+    for (const { session_id } of idle) {
+      const tended = await this.tend(session_id, false, deadline);
+      if (tended.ok) counts[tended.value.reply.action] += 1;
+    }
+    return counts;
+  }
+
+  async #statusOf(agentId: string): Promise<AgentHead['status'] | null> {
+    return (await this.#options.agents.find(agentId))?.status ?? null;
+  }
+
+  async #replacementOf(session: Session): Promise<string | null> {
+    const paused = await this.#options.agents.find(session.pausedAgentId);
+    return paused === undefined ? null : this.chooseReviewer(paused, [...unfitReviewers(session)]);
+  }
+
+  /** Begins the sagas of agreements that none carries: the crash came in between, or an agent was held (W3-9.22). */
+  async driveAgreed(deadline: number): Promise<number> {
+    const { database } = this.#options;
+    const rows = await database.query<{ session_id: string }>(selectUndriven(this.now - UNDRIVEN_MS));
+    for (const { session_id } of rows) {
+      await this.#act(session_id, deadline, (session) => {
+        if (!isAgreed(session)) return refuse('INVALID_PHASE', 'Nothing is agreed on.');
+        const agreed = { ...session, phase: 'resolved' } as const;
+        return this.#agree(
+          { session: agreed, messages: [] },
+          { kind: 'resolved', rounds: session.round, synthesizer: null },
+        );
+      });
+    }
+    return rows.length;
+  }
+
+  /** The terms of an agreement, held against the hard limits, signed, and made ready to be carried out. */
+  #agree<R>(
+    { session, messages }: Change,
+    result: R,
+  ): Outcome<Step<R | { readonly kind: 'unsafe'; readonly reason: string }>> {
+    const terms = finalise(session, mergeOffers);
+    if (!terms.ok) return terms;
+    const reason = unsafeReason(terms.value, session.sessionType);
+    const conditions = acceptConditions(terms.value.conditions);
+    if (reason !== undefined || !conditions.ok) {
+      const why = `Safety violation: ${reason ?? (conditions.ok ? '' : conditions.refusal.message)}`;
+      const failed = systemMessage(why, this.now, 'failed');
+      const blocked: Resolution = this.#signed(session, { ...terms.value, action: 'block' });
+      return accept({
+        session: { ...session, phase: 'failed', resolution: blocked, messages: [...session.messages, failed] },
+        messages: [...messages, failed],
+        reply: { kind: 'unsafe', reason: why },
+      });
+    }
+    const resolution = this.#signed(session, terms.value);
+    return accept({
+      // Open until it is carried out: a crash must not leave a session that is resolved about an agent that is not.
+      session: { ...session, phase: 'synthesis' },
+      messages,
+      reply: result,
+      agreed: {
+        resolution,
+        resolutionHash: resolutionHash(resolution),
+        conditions: conditions.value,
+        synthesizer: null,
+      },
+    });
+  }
+
+  #signed(
+    session: Session,
+    terms: Pick<Resolution, 'conditions' | 'rootCause' | 'reasoning'> & { readonly action?: Resolution['action'] },
+  ): Resolution {
+    const unsigned = { action: 'resume' as const, ...terms, timestamp: new Date(this.now).toISOString() };
+    const signatureOf = (agentId: string | null) => (agentId === null ? '' : sign(unsigned, this.keyOf(agentId)));
+    return {
+      ...unsigned,
+      signatureA: signatureOf(session.pausedAgentId),
+      signatureB: signatureOf(session.reviewerAgentId),
+      signatureVersion: 2,
+    };
+  }
+
+  /** The key under which the server signs for an agent; it attests what the server recorded, and nothing more. */
+  keyOf(agentId: string): string {
+    return createHmac('sha256', this.#options.secret()).update(agentId).digest('hex');
+  }
+
+  async #act<R>(sessionId: string, deadline: number, decide: Decide<R>): Promise<Outcome<Done<R>>> {
+    const { database, saga } = this.#options;
+    const acted = await this.#mailboxes.send(sessionId, deadline, async () => {
+      const outcome = await database.transaction(
+        async (tx): Promise<Outcome<{ step: Step<R>; row: SagaRow | undefined }>> => {
+          // First the lock, then the look: a session that was read before it could lack what was said meanwhile.
+          await tx.query(sql.lockSession(sessionId));
+          const [row] = await tx.query<Row>(sql.selectSession(sessionId));
+          if (row === undefined) return refuse('DIALECTIC_NOT_FOUND', `No review ${sessionId}.`);
+          const looked = sql.sessionFromRow(row);
+          const decided = await decide(looked, tx);
+          if (!decided.ok) return decided;
+          const { session, messages, agreed } = decided.value;
+          if (messages.length > 0) await tx.query(sql.insertMessages(sessionId, messages));
+          if (session !== looked) await tx.query(sql.updateSession(session, this.now));
+          const begun = agreed === undefined ? undefined : await saga.reserve(tx, session, agreed);
+          return accept({ step: decided.value, row: begun });
+        },
+      );
+      return { reply: outcome, state: null };
+    });
+    if (!acted.ok) return acted;
+    if (!acted.value.ok) return acted.value;
+    const { step, row } = acted.value.value;
+    const end = row === undefined ? undefined : await saga.drive(row);
+    const session = end === undefined ? step.session : ((await this.find(sessionId)) ?? step.session);
+    return accept({ session, reply: step.reply, end });
+  }
+}
+
+/** Whether the last word of an open session was an agreement that is yet to be carried out. */
+export const isAgreed = (session: Session): boolean => {
+  const last = session.messages.findLast(({ type }) => type === 'synthesis');
+  return !hasEnded(session) && session.phase === 'synthesis' && last?.agrees === true && !last.refused;
+};

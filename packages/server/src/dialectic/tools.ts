@@ -1,0 +1,319 @@
+import { accept, dialectic as dialecticSpec, refuse, type Outcome } from '@breakwater/contract';
+import type { AgentHead } from '../agents/index.ts';
+import { visibleId, visibleName, visibleText, type Viewer } from '../lifecycle/index.ts';
+import { defineTool, type LiveTable, type Tool, type ToolCall } from '../runtime/index.ts';
+import { conditionsOf } from './obligations.ts';
+import { actionabilityOf } from './rules/actionability.ts';
+import { CONDITION_NOTICES } from './rules/conditions.ts';
+import { triage } from './rules/triage.ts';
+import type { Dialectic, Done } from './service.ts';
+import type { Session } from './session.ts';
+
+type Call = ToolCall<typeof dialecticSpec.input._zod.output>;
+type Payload = Readonly<Record<string, unknown>>;
+
+const MOST_LISTED = 200;
+const LISTED = 50;
+const DEFAULT_REASON = 'The agent is paused and asks for a review.';
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** The tool of the dialectic. `isStable`: no resolution about the agent is being carried out (W3-9.20). */
+export const dialecticTools = <M>(
+  service: Dialectic<M>,
+  agents: { readonly table: LiveTable<AgentHead> },
+  isStable: (agentId: string) => boolean,
+): Tool[] => {
+  const headOf = (agentId: string): AgentHead | undefined => {
+    const reading = agents.table.read(agentId);
+    return reading.ok ? reading.value : undefined;
+  };
+
+  /** A session as this caller may see it: participants and operators see who is who, others do not (BW-identity.14). */
+  const viewOf = (session: Session, { caller }: Call, transcript: boolean): Payload => {
+    const operator = caller.operator !== undefined;
+    const own = caller.agentId === session.pausedAgentId || caller.agentId === session.reviewerAgentId;
+    const viewer: Viewer = { agentId: caller.agentId, operator: operator || own };
+    const id = (agentId: string | null) => (agentId === null ? null : visibleId(agentId, viewer).id);
+    const nameOf = (agentId: string) => {
+      const head = headOf(agentId);
+      return head === undefined ? null : visibleName(head, viewer);
+    };
+    const { allowed_agent_ids, required_agent_id, ...turn } = actionabilityOf(
+      session,
+      { agentId: caller.agentId ?? null, operator: caller.operator?.act === true },
+      { label: nameOf, status: (agentId) => headOf(agentId)?.status ?? null },
+    );
+    return {
+      session_id: session.sessionId,
+      phase: session.phase,
+      session_type: session.sessionType,
+      paused_agent: id(session.pausedAgentId),
+      reviewer: id(session.reviewerAgentId),
+      topic: visibleText(session.topic, viewer),
+      reason: visibleText(session.reason, viewer),
+      trigger_source: session.triggerSource,
+      created: iso(session.createdAt),
+      awaiting_facilitation: session.awaitingFacilitation,
+      synthesis_round: session.round,
+      max_synthesis_rounds: session.maxRounds,
+      message_count: session.messages.length,
+      is_stable: [session.pausedAgentId, session.reviewerAgentId].every((party) => party === null || isStable(party)),
+      ...(session.resolution !== null && { resolution: session.resolution }),
+      ...(transcript && {
+        transcript: session.messages.map((message) => ({
+          phase: message.type,
+          role: roleOf(session, message.agentId),
+          agent_id: id(message.agentId),
+          timestamp: iso(message.at),
+          root_cause: visibleText(message.rootCause, viewer),
+          reasoning: visibleText(message.reasoning, viewer),
+          ...(message.conditions.length > 0 && { proposed_conditions: message.conditions }),
+          ...(message.concerns.length > 0 && { concerns: message.concerns }),
+          ...(message.agrees !== null && { agrees: message.agrees }),
+          ...(message.refused && { refused: true }),
+        })),
+      }),
+      ...turn,
+      required_agent_id: id(required_agent_id),
+      allowed_agent_ids: allowed_agent_ids.map(id),
+    };
+  };
+
+  const sessionIdOf = ({ args }: Call): Outcome<string> =>
+    args.session_id == null || args.session_id === ''
+      ? refuse('MISSING_PARAMETER', 'session_id: name the review.', { details: { parameter: 'session_id' } })
+      : accept(args.session_id);
+
+  /** The agent that acts, by a proof sent with the call: what a participant says binds it. */
+  const authorOf = ({ caller }: Call): Outcome<string> => {
+    if (caller.agentId === undefined) {
+      return refuse('IDENTITY_REQUIRED', 'Taking part in a review needs an identity.', {
+        details: { status: 'identity_required' },
+      });
+    }
+    if (caller.origin !== 'caller_asserted') {
+      return refuse('STRONG_IDENTITY_REQUIRED', 'Taking part in a review needs a proof sent with the call.');
+    }
+    return accept(caller.agentId);
+  };
+
+  const submissionOf = ({ args }: Call, agentId: string) => ({
+    agentId,
+    rootCause: args.root_cause ?? null,
+    conditions: args.proposed_conditions ?? [],
+    reasoning: args.reasoning ?? null,
+    concerns: args.concerns ?? [],
+    observedMetrics: args.observed_metrics ?? null,
+  });
+
+  const stored = <R>(done: Outcome<Done<R>>, call: Call, more: (done: Done<R>) => Payload): Outcome<Payload> =>
+    done.ok ? accept({ ...viewOf(done.value.session, call, false), ...more(done.value) }) : done;
+
+  const request = async (call: Call): Promise<Outcome<Payload>> => {
+    const author = authorOf(call);
+    if (!author.ok) return author;
+    const { args, deadline } = call;
+    const head = headOf(author.value);
+    const reason = args.reason ?? args.issue_description ?? DEFAULT_REASON;
+    const opened = await service.open(
+      {
+        pausedAgentId: author.value,
+        sessionType: args.session_type ?? 'review',
+        maxRounds: args.max_synthesis_rounds ?? 5,
+        topic: args.topic ?? args.issue_description ?? reason,
+        reason,
+        triggerSource: args.trigger_source ?? (head?.pause == null ? 'manual' : 'circuit_breaker'),
+        discoveryId: args.discovery_id ?? null,
+        disputeType: args.dispute_type ?? null,
+        pausedAgentState:
+          head?.pause == null
+            ? { schema: 'dialectic.pause_evidence.v1', evidence_status: 'unavailable' }
+            : {
+                schema: 'dialectic.pause_evidence.v1',
+                evidence_status: 'available',
+                observed_at: head.pause.paused_at,
+                enforcement: { actuation_id: head.pause.actuation_id, sub_action: head.pause.sub_action },
+                policy_evaluation: { reason: head.pause.reason },
+                measurement: head.pause.evidence,
+              },
+      },
+      args.reviewer_mode !== 'manual',
+    );
+    if (!opened.ok) return opened;
+    const { sessionId } = opened.value;
+    const view = { message: 'The review is open.', ...viewOf(opened.value, call, false) };
+    if (args.root_cause == null && args.reasoning == null) return accept(view);
+    const said = submissionOf(call, author.value);
+    const thesis = await service.submitThesis(
+      sessionId,
+      { ...said, rootCause: args.root_cause ?? args.issue_description ?? reason },
+      deadline,
+    );
+    if (thesis.ok) {
+      return accept({ ...viewOf(thesis.value.session, call, false), one_call_review: true, thesis_recorded: true });
+    }
+    // The review is there; saying so keeps the caller from asking for another one.
+    const { code, message } = thesis.refusal;
+    return accept({
+      ...view,
+      one_call_review: true,
+      session_created: true,
+      thesis_recorded: false,
+      thesis_error: { error_code: code, error: message },
+    });
+  };
+
+  const synthesis = async (call: Call): Promise<Outcome<Payload>> => {
+    const author = authorOf(call);
+    if (!author.ok) return author;
+    const sessionId = sessionIdOf(call);
+    if (!sessionId.ok) return sessionId;
+    const said = { ...submissionOf(call, author.value), agrees: call.args.agrees ?? null };
+    const done = await service.submitSynthesis(sessionId.value, said, call.deadline);
+    if (!done.ok) return done;
+    const { session, reply, end } = done.value;
+    const view = viewOf(session, call, false);
+    switch (reply.kind) {
+      case 'self_clear_refused':
+        return { ok: false, refusal: reply.refusal };
+      case 'next_round':
+        return accept({ ...view, converged: false });
+      case 'failed_max_rounds':
+        return accept({ ...view, converged: false, action: 'failed_max_rounds', rounds: reply.rounds });
+      case 'unsafe':
+        return accept({ ...view, converged: false, action: 'block', reason: reply.reason });
+      case 'resolved': {
+        const paused = headOf(session.pausedAgentId);
+        const applied = end?.kind === 'committed' && end.applied;
+        return accept({
+          ...view,
+          converged: true,
+          action: 'resume',
+          rounds: reply.rounds,
+          execution: {
+            applied,
+            status: end?.kind ?? 'waiting',
+            agent_status: paused?.status ?? null,
+            ...(end?.kind === 'committed' && !applied && { warning: 'The agent was not paused; nothing was applied.' }),
+            ...(end?.kind !== 'committed' && { warning: 'The resolution is carried out in a moment; get shows it.' }),
+          },
+          ...(paused !== undefined &&
+            applied && {
+              conditions: conditionsOf(paused).map((condition) => ({
+                ...condition,
+                effect: CONDITION_NOTICES[condition.kind],
+              })),
+            }),
+        });
+      }
+    }
+  };
+
+  const ACTIONS: Readonly<Record<string, (call: Call) => Promise<Outcome<Payload>>>> = {
+    request,
+    synthesis,
+    async list(call) {
+      const { args } = call;
+      const limit = Math.min(MOST_LISTED, args.limit ?? LISTED);
+      const sessions = await service.list({
+        agentId: args.agent_id ?? null,
+        status: args.status ?? null,
+        active: false,
+        limit,
+      });
+      return accept({
+        session_count: sessions.length,
+        sessions: sessions.map((session) => viewOf(session, call, args.include_transcript === true)),
+        filters_applied: { agent_id: args.agent_id ?? null, status: args.status ?? null, limit },
+        ...(sessions.length === 0 && { message: 'No review matches.' }),
+      });
+    },
+    async get(call) {
+      const { args, caller } = call;
+      if (args.session_id == null && args.agent_id != null) {
+        const active = await service.list({ agentId: args.agent_id, status: null, active: true, limit: MOST_LISTED });
+        const [only, ...others] = active;
+        if (only === undefined) return refuse('DIALECTIC_NOT_FOUND', 'No review of the agent is under way.');
+        if (others.length === 0) return accept(viewOf(only, call, true));
+        return accept({
+          session_count: active.length,
+          sessions: active.map((session) => viewOf(session, call, false)),
+        });
+      }
+      const sessionId = sessionIdOf(call);
+      if (!sessionId.ok) return sessionId;
+      // A stranger's look changes nothing.
+      const tended =
+        caller.agentId === undefined ? undefined : await service.tend(sessionId.value, true, call.deadline);
+      const session = tended?.ok === true ? tended.value.session : await service.find(sessionId.value);
+      if (session === undefined) return refuse('DIALECTIC_NOT_FOUND', `No review ${sessionId.value}.`);
+      const did = tended?.ok === true && tended.value.reply.action !== 'left' ? tended.value.reply.action : undefined;
+      return accept({ ...viewOf(session, call, true), ...(did !== undefined && { timeout_action: did }) });
+    },
+    quick({ args }) {
+      const issue = args.issue_description ?? args.reason ?? '';
+      if (issue === '') {
+        return Promise.resolve(
+          refuse('MISSING_PARAMETER', 'issue_description: say what is to be decided.', {
+            details: { parameter: 'issue_description' },
+          }),
+        );
+      }
+      const position = args.position ?? args.root_cause ?? args.reasoning ?? null;
+      return Promise.resolve(
+        accept({ issue, ...triage({ issue, position, concerns: args.concerns ?? [], risk: args.risk_score ?? null }) }),
+      );
+    },
+    async thesis(call) {
+      const author = authorOf(call);
+      if (!author.ok) return author;
+      const sessionId = sessionIdOf(call);
+      if (!sessionId.ok) return sessionId;
+      const done = await service.submitThesis(sessionId.value, submissionOf(call, author.value), call.deadline);
+      return stored(done, call, () => ({}));
+    },
+    async antithesis(call) {
+      const author = authorOf(call);
+      if (!author.ok) return author;
+      const sessionId = sessionIdOf(call);
+      if (!sessionId.ok) return sessionId;
+      const done = await service.submitAntithesis(sessionId.value, submissionOf(call, author.value), call.deadline);
+      return stored(done, call, ({ reply }) => (reply.claimed ? { reviewer_auto_assigned: true } : {}));
+    },
+    async reassign(call) {
+      const { args, caller } = call;
+      const sessionId = sessionIdOf(call);
+      if (!sessionId.ok) return sessionId;
+      const proven = caller.origin === 'caller_asserted' ? (caller.agentId ?? null) : null;
+      const done = await service.reassign(
+        sessionId.value,
+        {
+          caller: { agentId: proven, operator: caller.operator?.act === true },
+          newReviewerId: args.new_reviewer_id ?? null,
+          reason: args.reason ?? 'Reviewer unresponsive',
+        },
+        call.deadline,
+      );
+      return stored(done, call, ({ reply }) => ({
+        message: 'The review has another reviewer.',
+        reassigned_by_role: reply.role,
+        reopened: reply.reopened,
+      }));
+    },
+  };
+
+  return [
+    defineTool(dialecticSpec, (call) => {
+      const action = ACTIONS[call.args.action ?? 'list'];
+      if (action === undefined) throw new Error('the schema lets only known actions through');
+      return action(call);
+    }),
+  ];
+};
+
+const roleOf = (session: Session, agentId: string): string => {
+  if (agentId === session.pausedAgentId) return 'paused_agent';
+  if (agentId === session.reviewerAgentId) return 'reviewer';
+  return agentId === 'system' ? 'server' : 'other';
+};
