@@ -8,6 +8,8 @@ export const BUILT_FEATURES: readonly string[] = [
   'serve',
   'checkin',
   'identity',
+  'dialectic',
+  'saga',
 ];
 
 /** Clauses of built features that wait for something that is not built yet, and for what. */

@@ -30,9 +30,9 @@ export const ALIASES: readonly ToolAlias[] = [
     kind: 'guess',
     inject: { action },
   })),
-  { name: 'request_review', tool: 'dialectic', kind: 'workflow', inject: { action: 'request' } },
   ...(
     [
+      ['request_review', 'request'],
       ['request_dialectic_review', 'request'],
       ['submit_thesis', 'thesis'],
       ['submit_antithesis', 'antithesis'],

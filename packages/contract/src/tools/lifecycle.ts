@@ -15,7 +15,7 @@ export const agent = toolSpec({
     action: word(['list', 'get', 'update', 'archive', 'resume', 'delete'], 'What to do; list by default'),
     target_agent_id: target,
     limit: wholeNumber(1, 200, 'list: how many'),
-    offset: wholeNumber(0, 1_000_000, 'list: how many to leave out'),
+    offset: wholeNumber(0, 1_000_000, 'list: how many to leave out').meta({ hidden: true }),
     status_filter: z
       .enum(['active', 'paused', 'waiting_input', 'archived', 'disabled', 'all'])
       .nullish()
@@ -26,7 +26,7 @@ export const agent = toolSpec({
     include_test_agents: flag('list: also test agents').meta({ hidden: true }),
     tags: z.array(z.string()).max(100).nullish().describe('update: the whole list'),
     notes: z.string().max(8000).nullish().describe('update'),
-    append_notes: flag('update: add notes to the stored ones'),
+    append_notes: flag('update: add notes to the stored ones').meta({ hidden: true }),
     purpose: z.string().max(1000).nullish().describe('update'),
     preferences: z.record(z.string(), z.unknown()).nullish().meta({ hidden: true }),
     status: z.string().max(32).nullish().describe('update: active brings an archived agent back'),

@@ -4,7 +4,7 @@ import { onboard } from '../../testing/calls.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { settleClaims } from '../checkin/index.ts';
 import { SAGA_FAULT_POINTS, systemIds, type FaultPoint } from '../runtime/index.ts';
-import { armFault, disarmFault } from '../runtime/faults.ts';
+import { armFault, disarmFault } from '../runtime/testing/faults.ts';
 import type { SagaRow } from './saga-sql.ts';
 import { Saga, systemMessage, type SagaPayload } from './saga.ts';
 import type { Session } from './session.ts';

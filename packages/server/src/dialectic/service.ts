@@ -12,6 +12,7 @@ import { unsafeReason } from './rules/hard-limits.ts';
 import { mergeOffers } from './rules/merge.ts';
 import { mayReassign, reassign, unfitReviewers, type ReassignCaller, type ReassignStep } from './rules/reassign.ts';
 import { openSession, submitAntithesis, submitThesis, type Opening } from './rules/protocol.ts';
+import { subjectConflict } from './rules/recusal.ts';
 import { selectReviewer } from './rules/selection.ts';
 import { sweep, tend, wantsReplacement, type Tended } from './rules/sweep.ts';
 import { SILENCE_LIMIT } from './rules/timeouts.ts';
@@ -105,7 +106,9 @@ export class Dialectic<M> {
     const { database, agents } = this.#options;
     const paused = await agents.find(opening.pausedAgentId);
     if (paused === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${opening.pausedAgentId}.`);
-    const reviewerAgentId = auto ? await this.chooseReviewer(paused, []) : null;
+    // A review about reviewing is nobody's of this house: a person says who judges it.
+    const recused = subjectConflict([opening.topic, opening.reason], 'enforce')?.recused === true;
+    const reviewerAgentId = auto && !recused ? await this.chooseReviewer(paused, []) : null;
     const now = this.now;
     const session = openSession(
       {
@@ -361,7 +364,7 @@ export class Dialectic<M> {
 }
 
 /** Whether the last word of an open session was an agreement that is yet to be carried out. */
-export const isAgreed = (session: Session): boolean => {
+const isAgreed = (session: Session): boolean => {
   const last = session.messages.findLast(({ type }) => type === 'synthesis');
   return !hasEnded(session) && session.phase === 'synthesis' && last?.agrees === true && !last.refused;
 };

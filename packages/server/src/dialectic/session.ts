@@ -3,9 +3,6 @@
 /** Where a session stands. It moves along this line only; `failed` can follow any of them (W3-5.01). */
 export type Phase = 'thesis' | 'antithesis' | 'synthesis' | 'resolved' | 'failed';
 
-/** What a session is about; it decides how long it may take. Other words are kept and treated as `review`. */
-export type SessionType = 'review' | 'recovery' | 'dispute' | 'exploration' | 'design_review';
-
 /** One entry of the record, in its order. `system` and `failed` are written by the server, the rest by participants. */
 export interface Message {
   readonly type: 'thesis' | 'antithesis' | 'synthesis' | 'system' | 'failed';
@@ -46,6 +43,7 @@ export interface Session {
   /** null: the place is open to the first who answers. */
   readonly reviewerAgentId: string | null;
   readonly phase: Phase;
+  /** What it is about, which decides how long it may take; unknown words are kept, and count as `review`. */
   readonly sessionType: string;
   readonly createdAt: number;
   /** When a participant last did something; nothing else moves it (BW-dialectic.08). */

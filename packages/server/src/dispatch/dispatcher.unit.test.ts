@@ -2,6 +2,7 @@ import {
   accept,
   agent,
   ALIASES,
+  dialectic,
   ERRORS,
   getGovernanceMetrics,
   getServerInfo,
@@ -25,6 +26,7 @@ const REAL = [
   onboard,
   identity,
   agent,
+  dialectic,
   processAgentUpdate,
   simulateUpdate,
   getGovernanceMetrics,
@@ -69,7 +71,7 @@ describe('names', () => {
     const { call, measures } = real();
     const reply = await call('onbord');
     expect(reply).toMatchObject({ tool: 'onbord', isError: true, status: 200, refusal: { code: 'TOOL_NOT_FOUND' } });
-    expect(reply.body).toMatchObject({ error_code: 'TOOL_NOT_FOUND', requested_tool: 'onbord', total_available: 11 });
+    expect(reply.body).toMatchObject({ error_code: 'TOOL_NOT_FOUND', requested_tool: 'onbord', total_available: 12 });
     expect(reply.body['similar_tools']).toContain('onboard');
     expect(measures).toEqual([expect.objectContaining({ tool: 'unknown', outcome: 'TOOL_NOT_FOUND' })]);
   });
@@ -485,6 +487,7 @@ describe('what is compiled', () => {
       'record_result',
       'identity',
       'agent',
+      'dialectic',
       'simulate_update',
       'health_check',
       'list_tools',
@@ -495,7 +498,7 @@ describe('what is compiled', () => {
     expect(json).not.toMatch(/\$schema|hidden|"continuity_token":|additionalProperties":\{\}/);
     expect(tools.find(({ name }) => name === 'list_tools')?.annotations).toEqual({ readOnlyHint: true });
     expect(dispatcher.advertised('minimal')).toHaveLength(6);
-    expect(dispatcher.advertised('full')).toHaveLength(15);
+    expect(dispatcher.advertised('full')).toHaveLength(16);
   });
 });
 
@@ -548,7 +551,7 @@ describe('the tools about tools', () => {
     const { core } = body['categories'] as Record<string, { name: string; aliases: string[] }[]>;
     expect(core?.find(({ name }) => name === 'sync_state')?.aliases).toContain('checkin');
     expect(JSON.stringify(body['workflow'])).toContain('start_session');
-    expect(body).toMatchObject({ shown: 11, total_available: 11 });
+    expect(body).toMatchObject({ shown: 12, total_available: 12 });
     const { body: one } = await real().call('list_tools', { category: 'admin' });
     expect(Object.keys(one['categories'] as object)).toEqual(['admin']);
   });
@@ -556,7 +559,7 @@ describe('the tools about tools', () => {
   it('refuse an unknown category with those there are', async () => {
     const { body } = await real().call('list_tools', { category: 'identiti' });
     expect(body).toMatchObject({ error_code: 'PARAMETER_ERROR', did_you_mean: 'identity' });
-    expect(body['valid_values']).toEqual(['identity', 'lifecycle', 'core', 'admin', 'discovery']);
+    expect(body['valid_values']).toEqual(['identity', 'lifecycle', 'dialectic', 'core', 'admin', 'discovery']);
   });
 
   it('describe every tool and alias whole, with an example that works', async () => {

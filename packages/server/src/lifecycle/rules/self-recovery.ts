@@ -3,7 +3,7 @@ import type { AgentHead } from '../../agents/index.ts';
 import { authorityOver, isHeld, type Actor, type Authority, type StandingChange } from './authority.ts';
 
 /** The limits of self recovery (spec dialectic I). Risks are the mean of the last ten check-ins, from 0 to 1. */
-export const SELF_RECOVERY_LIMITS = {
+const SELF_RECOVERY_LIMITS = {
   /** Above it, check names the risk as a blocker. */
   blockerRisk: 0.65,
   /** Quick lifts a pause up to and including it. */
