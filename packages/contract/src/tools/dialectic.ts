@@ -30,7 +30,10 @@ export const dialectic = toolSpec({
     session_type: text(64, 'request: review by default').meta({ hidden: true }),
     discovery_id: text(128, 'request').meta({ hidden: true }),
     dispute_type: word(['dispute', 'correction', 'verification'], 'request').meta({ hidden: true }),
-    reviewer_mode: word(['auto', 'manual'], 'request: auto chooses a reviewer (default), manual leaves the place open').meta({ hidden: true }),
+    reviewer_mode: word(
+      ['auto', 'manual'],
+      'request: auto chooses a reviewer (default), manual leaves the place open',
+    ).meta({ hidden: true }),
     trigger_source: text(64, 'request').meta({ hidden: true }),
     max_synthesis_rounds: wholeNumber(1, 20, 'request: rounds at most, 5 by default').meta({ hidden: true }),
     new_reviewer_id: text(128, 'reassign: the new reviewer; chosen when absent').meta({ hidden: true }),
