@@ -25,6 +25,7 @@ export const AUDIT_EVENTS = {
   agentDeleted: 'agent_deleted',
   agentUpdated: 'agent_updated',
   operatorCreated: 'operator_created',
+  dialecticResolved: 'dialectic_resolved',
   operatorRevoked: 'operator_revoked',
   lineageDeclared: 'lineage_declared',
   lineagePromoted: 'lineage_promoted',

@@ -347,6 +347,7 @@ export const startNode = async (
     run: async () => {
       await saga.recover();
       await dialectic.driveAgreed(clock.now() + SAGA_MS);
+      await saga.deliver();
     },
   });
   ticker.add({

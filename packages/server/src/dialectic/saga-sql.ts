@@ -182,6 +182,27 @@ export const takeOver = (before: number, now: number): Statement => ({
   values: [iso(before), iso(now)],
 });
 
+/**
+ * Lets the effects of committed sagas out: each becomes a row of the audit trail that stands outside of the agents' chains,
+ * once, since the row is named by its saga and written together with the end of its waiting (W3-9.19).
+ */
+export const deliverEffects = (eventType: string, now: number): Statement => ({
+  name: 'saga.deliver',
+  text: `WITH due AS (
+           SELECT o.saga_id, o.effect, o.payload, o.created_at, g.session_id, g.paused_agent_id
+           FROM coordination.outbox o JOIN coordination.session_resolution_sagas g ON g.saga_id = o.saga_id
+           WHERE o.done_at IS NULL ORDER BY o.created_at LIMIT 100 FOR UPDATE OF o SKIP LOCKED
+         ), sent AS (
+           INSERT INTO audit.events (ts, event_id, agent_id, event_type, payload)
+           SELECT created_at, saga_id, paused_agent_id, $1,
+                  payload || jsonb_build_object('session_id', session_id, 'saga_id', saga_id) FROM due
+           ON CONFLICT DO NOTHING
+         )
+         UPDATE coordination.outbox o SET done_at = $2::timestamptz, attempt_count = o.attempt_count + 1
+         FROM due WHERE o.saga_id = due.saga_id AND o.effect = due.effect RETURNING o.saga_id`,
+  values: [eventType, iso(now)],
+});
+
 /** Gives a saga up: recovery leaves it alone from now on (W3-9.16). */
 export const deadLetter = (saga: Pick<SagaRow, 'saga_id' | 'epoch'>, error: string, now: number): Statement => ({
   text: `UPDATE coordination.session_resolution_sagas SET dead_letter_at = $3::timestamptz, last_error = $4

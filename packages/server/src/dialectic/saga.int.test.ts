@@ -181,6 +181,11 @@ describe('a saga', async () => {
       await other.recover(true);
       await expectWhole(w, session, 'resolved');
       expect(await w.count('coordination.outbox WHERE saga_id = $1', row!.saga_id)).toBe(1);
+      await Promise.all([other.deliver(), sagaOf(w).deliver(), other.deliver()]);
+      await other.deliver();
+      const told = `audit.events WHERE event_type = 'dialectic_resolved' AND event_id = $1 AND payload ->> 'session_id' = $2`;
+      expect(await w.count(told, row!.saga_id, session.sessionId)).toBe(1);
+      expect(await w.count('coordination.outbox WHERE saga_id = $1 AND done_at IS NULL', row!.saga_id)).toBe(0);
       expect((await sagasOf(w, session)).map(({ state }) => state)).toEqual(['pg_committed']);
     },
   );

@@ -187,6 +187,12 @@ export class Saga<M> {
     return ends;
   }
 
+  /** Lets the effects of committed sagas out; gives how many. */
+  async deliver(): Promise<number> {
+    const { database, clock } = this.#options;
+    return (await database.query(sql.deliverEffects(AUDIT_EVENTS.dialecticResolved, clock.now()))).length;
+  }
+
   /** The session has ended otherwise: what was staged is dropped, and the agents are free (W3-9.17). */
   async #revert(saga: SagaRow, reason: string): Promise<SagaEnd> {
     const { database, clock } = this.#options;
