@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { Computation } from '../src/dialectic/index.ts';
 import { createHttpServer, createMetrics } from '../src/serve/index.ts';
 import { idsFrom, seededRandom, systemClock } from '../src/runtime/index.ts';
 import type { World } from './world.ts';
@@ -14,6 +15,7 @@ export interface ServedWorld {
 /** Serves a world over REST and MCP. Its agents and credentials live by the clock of the test, connections by the real one. */
 export const serveWorld = async (world: World): Promise<ServedWorld> => {
   let port = 0;
+  const computation = new Computation({ clock: systemClock, random: seededRandom(1), onTimeout: () => undefined });
   const listen = async () => {
     const { identity } = world.node;
     const http = createHttpServer({
@@ -26,6 +28,7 @@ export const serveWorld = async (world: World): Promise<ServedWorld> => {
       readiness: { ready: true, parts: () => ({}) },
       readFlag: () => ({ ok: false, cold: true }),
       readBaseline: () => ({ ok: false, cold: true }),
+      compute: (call) => computation.run(call),
       metrics: createMetrics(),
       tokens: [],
       isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,

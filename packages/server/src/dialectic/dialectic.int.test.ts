@@ -3,6 +3,7 @@ import { onboard, operator, type Minted } from '../../testing/calls.ts';
 import type { Json } from '../../testing/rest.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
+import { verify } from './rules/canonical.ts';
 
 const HOUR = 3_600_000;
 const CONDITIONS = ['Set complexity to 0.4', 'Monitor for 24 hours'];
@@ -62,7 +63,7 @@ const synthesis = (w: World, who: Minted, id: unknown, agrees: boolean | null, m
 describe('a review', async () => {
   const w = await testWorld();
 
-  it('brings a paused agent back, under conditions that its check-ins keep and that end', async () => {
+  it('case 45: brings a paused agent back, under conditions that its check-ins keep and that end', async () => {
     verifies('W3-5.01', 'W3-5.02', 'BW-dialectic.06', 'W3-9.07');
     const { paused, peer, id } = await discussed(w);
     expect((await synthesis(w, peer, id, false)).body).toMatchObject({ converged: false, synthesis_round: 2 });
@@ -80,6 +81,11 @@ describe('a review', async () => {
       is_stable: true,
     });
     expect(await statusOf(w, paused)).toBe('active');
+    const { dialectic } = w.node;
+    const kept = (await dialectic.find(String(id)))!.resolution!;
+    const keys = [dialectic.keyOf(paused.uuid), dialectic.keyOf(peer.uuid)] as const;
+    expect(verify(kept, ...keys)).toBe(true);
+    expect(verify({ ...kept, rootCause: 'another' }, ...keys)).toBe(false);
     const proof = as(paused, { response_text: 'back at work', response_mode: 'full', confidence: 0.5 });
     const capped = await w.call('sync_state', { ...proof, complexity: 0.9 });
     expect(capped.body['verdict']).not.toBe('pause');
@@ -149,7 +155,7 @@ describe('a review', async () => {
     expect(await messages(w, id)).toBe(0);
   });
 
-  it('the paused agent clears itself by no way', async () => {
+  it('case 12: the paused agent clears itself by no way', async () => {
     verifies('BW-dialectic.02', 'BW-dialectic.03');
     const { paused, peer, id } = await discussed(w);
     expect((await synthesis(w, paused, id, true)).code).toBe('REVIEWER_VERDICT_PENDING');
@@ -233,6 +239,70 @@ describe('a review', async () => {
     expect(await look(as(paused))).toMatchObject({ whose_move: 'not_yours', reviewer_verdict_pending: true });
     const stranger = JSON.stringify(await look({}));
     for (const { uuid } of [paused, peer]) expect(stranger).not.toContain(uuid);
+  });
+});
+
+describe('what a call may not do', async () => {
+  const w = await testWorld();
+
+  it('case 59: an agent that waits for input needs no review', async () => {
+    const agent = await born(w);
+    await w.rows(
+      `UPDATE core.identities SET status = 'waiting_input', sequence = sequence + 1 WHERE agent_id = $1`,
+      agent.uuid,
+    );
+    await w.node.agents.refresh([agent.uuid]);
+    const { ok, body } = await w.call('request_review', as(agent));
+    expect(ok).toBe(true);
+    expect(body).toMatchObject({ skipped: true, status: 'waiting_input' });
+    expect(await w.count('core.dialectic_sessions WHERE paused_agent_id = $1', agent.uuid)).toBe(0);
+  });
+
+  it('cases 62, 65: a handle speaks for nobody, and a taken place is not taken over', async () => {
+    const { paused, peer, id } = await review(w, { root_cause: 'rc', proposed_conditions: CONDITIONS });
+    await w.call('submit_antithesis', as(peer, { session_id: id, reasoning: 'mine' }));
+    const before = await messages(w, id);
+    const handle = (await w.call('identity', as(paused))).body['agent_id'];
+    const said = { session_id: id, agrees: true, reasoning: 'so', proposed_conditions: CONDITIONS };
+    for (const agent_id of [handle, peer.uuid]) {
+      expect((await w.call('submit_synthesis', { ...said, agent_id })).code).toBe('IDENTITY_REQUIRED');
+    }
+    const outsider = await born(w);
+    const takeOver = { session_id: id, reasoning: 'mine now', take_over_if_requested: true };
+    expect((await w.call('submit_antithesis', as(outsider, takeOver))).code).toBe('FORBIDDEN');
+    expect(await messages(w, id)).toBe(before);
+    expect(await stored(w, id)).toMatchObject({ reviewer_agent_id: peer.uuid });
+  });
+
+  it('cases 71, 72: a stranger that looks changes nothing; a participant that looks ends what is over', async () => {
+    const { paused, id } = await review(w, { root_cause: 'rc', proposed_conditions: CONDITIONS });
+    w.clock.advance(7 * HOUR);
+    const before = await stored(w, id);
+    expect((await w.call('dialectic', { action: 'get', session_id: id })).body['phase']).toBe('antithesis');
+    expect(await stored(w, id)).toEqual(before);
+    const looked = await w.call('dialectic', as(paused, { action: 'get', session_id: id }));
+    expect(looked.body).toMatchObject({ phase: 'failed', timeout_action: 'failed' });
+    expect(await stored(w, id)).toMatchObject({ phase: 'failed', status: 'failed' });
+  });
+
+  it('case 78: of an end and an agreement at the same moment one happens, whole', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { paused, peer, id } = await discussed(w);
+      w.clock.advance(7 * HOUR);
+      await Promise.all([w.node.dialectic.sweep(w.clock.now() + HOUR), synthesis(w, peer, id, true)]);
+      const { phase } = await stored(w, id);
+      expect(await statusOf(w, paused)).toBe(phase === 'resolved' ? 'active' : 'paused');
+      expect(['resolved', 'failed']).toContain(phase);
+    }
+  });
+
+  it('cases 51, 52: conditions is another word for proposed_conditions; manual chooses nobody', async () => {
+    await working(w);
+    const { paused, id, opened } = await review(w);
+    expect(opened.body).toMatchObject({ reviewer: null, awaiting_facilitation: false });
+    await w.call('submit_thesis', as(paused, { session_id: id, root_cause: 'rc', conditions: CONDITIONS }));
+    const { body } = await w.call('dialectic', as(paused, { action: 'get', session_id: id }));
+    expect((body['transcript'] as Json[])[0]).toMatchObject({ proposed_conditions: CONDITIONS });
   });
 });
 
@@ -369,7 +439,7 @@ describe('the sweeper', async () => {
     });
   });
 
-  it('leaves an agreement alone that is being carried out, and begins one that was not', async () => {
+  it('case 77: leaves an agreement alone that is being carried out, and begins one that was not', async () => {
     verifies('W3-9.22');
     const { paused, peer, id } = await discussed(w);
     // Another saga holds the agent: the agreement is recorded, and waits.

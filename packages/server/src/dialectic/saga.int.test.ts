@@ -164,7 +164,7 @@ describe('a saga', async () => {
   });
 
   it.each(SAGA_FAULT_POINTS.filter((point) => point !== 'saga.reverting'))(
-    'whose driver dies at %s is carried out once by another one',
+    'case 100: whose driver dies at %s is carried out once by another one, whoever asks',
     async (point) => {
       verifies('W3-9.08', 'W3-9.09', 'W3-9.10', 'W3-9.11', 'W3-9.14', 'W3-9.19');
       const { session } = await review(w);
@@ -190,7 +190,7 @@ describe('a saga', async () => {
     },
   );
 
-  it('whose session was ended meanwhile is taken back, also when its driver dies over that', async () => {
+  it('case 98: whose session was ended meanwhile is taken back, also when its driver dies over that', async () => {
     verifies('W3-9.12', 'W3-9.13', 'W3-9.17');
     for (const dies of [false, true]) {
       const { session } = await review(w);
@@ -205,11 +205,15 @@ describe('a saga', async () => {
       expect((await sagasOf(w, session)).map(({ state }) => state)).toEqual(['reverted']);
       expect(await w.count('coordination.saga_stages WHERE saga_id = $1', row!.saga_id)).toBe(0);
       await sagaOf(w).recover(true);
+      // A late step of the one that was taken back finds it so.
+      for (const state of ['reserved', 'paused_agent_applied'] as const) {
+        expect(await saga.drive({ ...row!, state })).toEqual({ kind: 'lost' });
+      }
       expect((await sagasOf(w, session)).map(({ attempt_count: n }) => n)).toEqual([dies ? 1 : 0]);
     }
   });
 
-  it('of a session is alone, and holds its agents alone; what was taken back can be tried again', async () => {
+  it('cases 91, 93, 94, 96: of a session is alone, and holds its agents alone; what was taken back can be tried again', async () => {
     verifies('W3-9.02', 'W3-9.03', 'W3-9.04', 'W3-9.21');
     const first = await review(w);
     const saga = sagaOf(w);
@@ -234,7 +238,7 @@ describe('a saga', async () => {
     expect(await reserve(w, saga, first.session, payload)).toBeUndefined();
   });
 
-  it('that a slow owner comes back to is not its own any more: it changes nothing and stops', async () => {
+  it('case 97: that a slow owner comes back to is not its own any more: it changes nothing and stops', async () => {
     verifies('W3-9.15');
     const { session } = await review(w);
     const row = await reserve(w, sagaOf(w), session);
@@ -253,7 +257,7 @@ describe('a saga', async () => {
   });
 
   it.each(['self', 'nobody', 'llm-synthetic-reviewer'] as const)(
-    'goes the same way with %s as its reviewer',
+    'case 101: goes the same way with %s as its reviewer',
     async (who) => {
       verifies('W3-9.18');
       const { session } = await review(w, who);
@@ -278,7 +282,7 @@ describe('a saga', async () => {
     expect((await statusOf(w, paused.uuid))['conditions']).toEqual([]);
   });
 
-  it('that fails again and again is given up, and a person is asked for', async () => {
+  it('cases 89, 99: that fails again and again leaves nothing half done, is given up, and a person is asked for', async () => {
     verifies('W3-9.16');
     const { session } = await review(w);
     const letters: string[] = [];
@@ -298,6 +302,7 @@ describe('a saga', async () => {
     const [dead] = await sagasOf(w, session);
     expect(dead).toMatchObject({ state: 'both_agents_applied', attempt_count: 5, last_error: 'never' });
     expect(await load(w, session)).toMatchObject({ phase: 'synthesis', awaitingFacilitation: true });
+    expect((await statusOf(w, session.pausedAgentId))['status']).toBe('paused');
   });
 
   it('of many nodes at once is carried out once, and none waits for another for ever', async () => {
@@ -311,7 +316,7 @@ describe('a saga', async () => {
     for (const { session } of reviews) await expectWhole(w, session, 'resolved');
   });
 
-  it('lets messages be added while its session is locked, round after round, without a deadlock', async () => {
+  it('case 92: lets messages be added while its session is locked, round after round, without a deadlock', async () => {
     verifies('W3-2.09');
     const { session } = await review(w);
     const before = await w.rows(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`);

@@ -115,6 +115,14 @@ export const dialecticTools = <M>(
     if (!author.ok) return author;
     const { args, deadline } = call;
     const head = headOf(author.value);
+    if (head?.status === 'waiting_input') {
+      return accept({
+        skipped: true,
+        status: head.status,
+        reason: 'The agent waits for input, which is no pause.',
+        recommendation: 'Give it its input; self_recovery makes it active.',
+      });
+    }
     const reason = args.reason ?? args.issue_description ?? DEFAULT_REASON;
     const opened = await service.open(
       {
