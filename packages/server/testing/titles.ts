@@ -2,7 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const TITLE = /\b(?:it|test)(?:\.each\((?:(?!\n\s*(?:it|test)[.(])[\s\S])*?\))?\(\s*'(cases?|hazards?) ([^:]+):/g;
+const TITLE =
+  /\b(?:it|test)(?:\.each(?:<[^(]*>)?\((?:(?!\n\s*(?:it|test)[.(])[\s\S])*?\))?\(\s*'(cases?|hazards?) ([^:]+):/g;
 
 /** Numbers of the specification's cases (or hazards) that the tests of some files have in their titles. */
 export const numbersInTitles = (kind: 'case' | 'hazard', files: readonly string[]): string[] => {
