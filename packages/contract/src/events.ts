@@ -1,6 +1,7 @@
 /** Wire names of failure events and measurements. The family names are the reference's (spec storage_and_ops 4). */
 export const FAILURE_EVENTS = {
   etsPgDivergence: 'coordination_failure.beam_python_boundary.ets_pg_divergence',
+  beamToPythonRequestFailed: 'coordination_failure.beam_python_boundary.beam_to_python_request_failed',
   toolTimeout: 'coordination_failure.mcp_handler_timeout.tool_decorator',
   eventLoopDelay: 'coordination_failure.governance_mcp.event_loop_delay',
   storageUnavailable: 'coordination_failure.governance_mcp.storage_unavailable',

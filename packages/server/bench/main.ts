@@ -7,6 +7,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BaselineResult, BaselineTask } from './baseline.ts';
+import { boundaryCosts } from './boundary.ts';
 import { inChild } from './child.ts';
 import { liveReadNs } from './live-read.ts';
 import type { LoadResult, LoadTask } from './load.ts';
@@ -133,6 +134,9 @@ const bench = async (home: string): Promise<void> => {
 
   console.log('\nLive read, through the public face');
   for (const count of [100, 10_000]) report(`${count.toLocaleString('en')} rows`, { ns: liveReadNs(count) });
+
+  console.log('\nDialectic functions, and what it would cost to have each computed elsewhere');
+  for (const { name, ...costs } of await boundaryCosts()) report(name, costs);
 
   console.log('\nWho is calling, from memory');
   for (const count of [100, 10_000]) {

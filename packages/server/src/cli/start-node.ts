@@ -13,7 +13,7 @@ import {
   settleClaims,
   type Memory,
 } from '../checkin/index.ts';
-import { Dialectic, dialecticTools, Saga } from '../dialectic/index.ts';
+import { Computation, computeTimeoutPayload, Dialectic, dialecticTools, Saga } from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
 import { createFlags } from '../flags/index.ts';
 import { Bindings, Identity, identityTools, LineageSweep, serverSecret, type Mode } from '../identity/index.ts';
@@ -202,6 +202,15 @@ export const startNode = async (
     },
     onCrash: (sessionId, error) => log.error({ err: error, session_id: sessionId }, 'a call about a review crashed'),
   });
+  const computation = new Computation({
+    clock,
+    random: Math.random,
+    onTimeout: (facts) => {
+      const payload = computeTimeoutPayload(facts);
+      log.warn(payload, 'a computation passed its budget');
+      channel.fail(FAILURE_EVENTS.beamToPythonRequestFailed, payload);
+    },
+  });
   const isStable = saga.isStable.bind(saga);
   const loopMonitor = new LoopMonitor({
     clock,
@@ -264,6 +273,7 @@ export const startNode = async (
       return reading.ok ? { ok: true, value: reading.value.value } : reading;
     },
     readBaseline: (key) => baselines.table.read(key),
+    compute: (call) => computation.run(call),
     metrics,
     tokens: config.tokens,
     isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,

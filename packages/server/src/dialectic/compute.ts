@@ -36,6 +36,17 @@ export interface ComputeTimeout {
   readonly elapsedMs: number;
 }
 
+/** What a computation that passed its budget is reported as: the reference's words for its boundary (W3-5.06). */
+export const computeTimeoutPayload = ({ mode, sessionId, round, elapsedMs }: ComputeTimeout) => ({
+  endpoint: '/v1/dialectic/compute',
+  method: 'POST',
+  error_class: 'timeout',
+  elapsed_ms: Math.round(elapsedMs),
+  mode,
+  session_id: sessionId,
+  round,
+});
+
 /**
  * Where a job is carried out: here, in a worker, or at a remote. It answers once, or refuses when it has no room; `signal`
  * aborts when the budget is over and nobody waits any more.
@@ -46,8 +57,8 @@ export type Placement = (
 ) => Outcome<ComputeResult> | Promise<Outcome<ComputeResult>>;
 
 /**
- * In this process. That is the default, because the functions cost microseconds, less than to copy their input to a
- * thread and back; `npm run bench` prints both (W3-5.08).
+ * In this process. That is the default, because the functions cost microseconds, and to reach a thread or a remote costs
+ * at least as much again; `npm run bench` prints both (W3-5.08).
  */
 const inProcess: Placement = (job) => accept(computeJob(job));
 

@@ -1,5 +1,5 @@
 /** The dialectic: a paused agent comes back by a review, and a saga carries out what was agreed. */
-export { Computation, type ComputeTimeout } from './compute.ts';
+export { Computation, computeTimeoutPayload } from './compute.ts';
 export { obligationsOf } from './obligations.ts';
 export { Saga, type SagaPayload } from './saga.ts';
 export { Dialectic } from './service.ts';

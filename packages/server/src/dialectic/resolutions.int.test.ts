@@ -46,9 +46,9 @@ test('five hundred resolutions, with PostgreSQL restarted again and again, are e
   const node = await testNode(database);
 
   let restarts = 0;
-  let busy = true;
+  const work = { busy: true };
   const restarting = (async () => {
-    while (busy) {
+    while (work.busy) {
       await sleep(RESTART_EVERY_MS);
       await postgres.stop();
       await postgres.start();
@@ -79,7 +79,7 @@ test('five hundred resolutions, with PostgreSQL restarted again and again, are e
       }
     }),
   );
-  busy = false;
+  work.busy = false;
   await restarting;
   await node.saga.recover(true);
   await node.dialectic.driveAgreed(Date.now() + CALL_MS);

@@ -225,7 +225,6 @@ describe('random schedules', async () => {
       verifies('W3-9.04', 'W3-9.14', 'W3-9.15', 'W3-9.17', 'W3-9.21');
       const before = await deadlocks(w);
       const first = Math.floor(Math.random() * 1_000_000);
-      console.info(`schedules from seed ${first}`);
       const ends = { resolved: 0, mixed: 0, failed: 0 };
       for (let seed = first; seed < first + SCHEDULES; seed += 1) ends[await schedule(w, seed)] += 1;
       expect(await deadlocks(w)).toBe(before);

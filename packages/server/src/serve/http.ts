@@ -2,6 +2,7 @@ import { ERRORS, refuse, type Refusal } from '@breakwater/contract';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { assertSafeBinding, createBearerCheck } from './auth.ts';
+import { registerCompute } from './compute.ts';
 import { bearerOf, oneHeader } from './evidence.ts';
 import { OPEN_ROUTES, registerHealth } from './health.ts';
 import { createHostOriginCheck } from './host-origin.ts';
@@ -161,6 +162,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   registerHealth(app, options);
   registerRest(app, options, callTool);
   registerLiveReads(app, options);
+  registerCompute(app, options);
   registerMcp(app, options, callTool);
   app.get('/metrics', async (_request, reply) => {
     const { text, contentType } = await metrics.expose();

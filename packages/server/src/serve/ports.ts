@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Computation } from '../dialectic/index.ts';
 import type { Dispatcher } from '../dispatch/index.ts';
 import type { Clock, Ids, Reading, Readiness } from '../runtime/index.ts';
 import type { Metrics } from './metrics.ts';
@@ -30,6 +31,8 @@ export interface ServeOptions {
   /** Live tables of flags and baselines, for `POST /v1/feature_flag/get` and `POST /v1/baseline/get` (W3-10.11). */
   readonly readFlag: ReadLive;
   readonly readBaseline: ReadLive;
+  /** Pure functions of the dialectic, for `POST /v1/dialectic/compute` (W3-5.04). */
+  readonly compute: Computation['run'];
   readonly metrics: Metrics;
   /** Bearer tokens, any of which opens every route; empty: none is asked for. */
   readonly tokens: readonly string[];

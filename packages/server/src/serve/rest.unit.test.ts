@@ -1,3 +1,4 @@
+import { refuse, type ErrorCode } from '@breakwater/contract';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import { readCallBody } from './call-body.ts';
@@ -227,6 +228,58 @@ test.each([
   const cold = await read('unknown');
   expect([cold.status, cold.body]).toEqual([200, { [field]: 'unknown', ok: false, cold: true }]);
   expect((await read('')).status).toBe(400);
+});
+
+describe('POST /v1/dialectic/compute', () => {
+  const offer = (agent_id: string) => ({
+    agent_id,
+    proposed_conditions: ['add logging'],
+    root_cause: 'a broken runner',
+  });
+  const body = {
+    mode: 'synthesize',
+    session_id: 's1',
+    round: 1,
+    input: { message_a: offer('a'), message_b: offer('b'), transcript: [], session_type: 'recovery' },
+  };
+
+  test('answers result, elapsed_ms and cache_hit, once computed', async () => {
+    verifies('W3-5.04', 'W3-5.05');
+    const node = await start({ ready: false });
+    for (const cache_hit of [false, true]) {
+      const answer = await send(`${node.url}/v1/dialectic/compute`, body);
+      expect([answer.status, answer.body]).toEqual([
+        200,
+        {
+          ok: true,
+          result: {
+            conditions: ['add logging'],
+            root_cause: 'a broken runner',
+            reasoning: '',
+            safe: true,
+            violation: null,
+          },
+          elapsed_ms: expect.any(Number) as number,
+          cache_hit,
+        },
+      ]);
+    }
+  });
+
+  test('is 400 for a bad input, 504 past the budget, and the 503 contract without room', async () => {
+    verifies('W3-5.04', 'W3-5.06');
+    const codes: ErrorCode[] = ['TIMEOUT', 'OVERLOADED'];
+    const node = await start();
+    const bad = await send(`${node.url}/v1/dialectic/compute`, { ...body, round: 'one' });
+    expect([bad.status, bad.body]).toMatchObject([400, { success: false, error_code: 'BAD_REQUEST', field: 'round' }]);
+    expect((await send(`${node.url}/v1/dialectic/compute`, '[]')).status).toBe(400);
+    await node.stop();
+    const refusing = await start({ compute: async () => refuse(codes.shift() ?? 'INTERNAL_ERROR', 'Refused.') });
+    const late = await send(`${refusing.url}/v1/dialectic/compute`, body);
+    expect([late.status, late.body]).toMatchObject([504, { success: false, error_code: 'TIMEOUT' }]);
+    const full = await send(`${refusing.url}/v1/dialectic/compute`, body);
+    expect([full.status, full.body]).toMatchObject([503, { ok: false, reason: 'overloaded', retry_after_seconds: 5 }]);
+  });
 });
 
 describe('reading a call', () => {

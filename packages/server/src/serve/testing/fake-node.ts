@@ -1,6 +1,7 @@
 import { ERRORS, type ErrorCode, type ToolListing } from '@breakwater/contract';
 import { pino } from 'pino';
 import { COLD, Readiness, systemClock, systemIds, type Reading } from '../../runtime/index.ts';
+import { Computation } from '../../dialectic/index.ts';
 import { createHttpServer, type HttpServer } from '../http.ts';
 import { createMetrics } from '../metrics.ts';
 import type { DispatchReply, DispatchRequest } from '../../dispatch/index.ts';
@@ -99,12 +100,14 @@ export const startFakeNode = async (
   const dispatcher = fakeDispatcher(readiness);
   const rows = new Map<string, unknown>([['known', { enabled: true }]]);
   const read = (key: string): Reading<unknown> => (rows.has(key) ? { ok: true, value: rows.get(key) } : COLD);
+  const computation = new Computation({ clock: systemClock, random: () => 0, onTimeout: () => undefined });
   const options: ServeOptions = {
     dispatcher,
     sessions: memorySessions(),
     readiness,
     readFlag: read,
     readBaseline: read,
+    compute: (call) => computation.run(call),
     metrics: createMetrics(),
     tokens: [],
     isOperator: () => Promise.resolve(false),

@@ -1,0 +1,259 @@
+import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { describe, expect, it } from 'vitest';
+import { boundaryCosts } from '../../bench/boundary.ts';
+import { verifies } from '../../testing/verifies.ts';
+import { ManualClock } from '../runtime/testing/manual-clock.ts';
+import { settle } from '../runtime/testing/settle.ts';
+import type { ComputeResult } from './compute-job.ts';
+import { Computation, type ComputeCall, type ComputeTimeout, type Placement } from './compute.ts';
+
+const synthesis = {
+  message_a: { agent_id: 'a', proposed_conditions: ['add logging'], root_cause: 'a broken runner' },
+  message_b: { agent_id: 'b', proposed_conditions: ['Add logging', 'report daily'], reasoning: 'it failed twice' },
+  transcript: [{ phase: 'antithesis', agent_id: 'a', reasoning: 'I saw it' }],
+  session_type: 'recovery',
+};
+const candidate = { agent_id: 'c', status: 'active', last_update_at: '2026-01-01T00:00:00Z' };
+const selection = {
+  candidates: [candidate],
+  paused_agent_id: 'a',
+  paused_agent_tags: [],
+  excluded: [],
+  busy: [],
+  recent_pairs: [],
+};
+const call = (change: Partial<ComputeCall> = {}): ComputeCall => ({
+  mode: 'synthesize',
+  sessionId: 's1',
+  round: 1,
+  input: synthesis,
+  ...change,
+});
+const choice = (input: object, sessionId = 's1') =>
+  call({ mode: 'select_reviewer', sessionId, input: { ...selection, ...input } });
+
+const start = (compute?: Placement) => {
+  const clock = new ManualClock();
+  const timeouts: ComputeTimeout[] = [];
+  const onTimeout = (facts: ComputeTimeout) => void timeouts.push(facts);
+  const computation = new Computation({ clock, random: () => 0, onTimeout, ...(compute && { compute }) });
+  const run = async (change?: Partial<ComputeCall>) => {
+    const outcome = await computation.run(call(change));
+    if (!outcome.ok) throw new Error(outcome.refusal.message);
+    return outcome.value;
+  };
+  return { clock, timeouts, computation, run };
+};
+
+/** A placement that counts, and answers with the count. */
+const counting = () => {
+  let count = 0;
+  const compute: Placement = () => accept({ count: (count += 1) });
+  return { compute, count: () => count };
+};
+
+/** A placement that answers when told to. */
+const waiting = () => {
+  const answers: ((outcome: Outcome<ComputeResult>) => void)[] = [];
+  const signals: AbortSignal[] = [];
+  const compute: Placement = (_job, signal) => {
+    signals.push(signal);
+    return new Promise((resolve) => answers.push(resolve));
+  };
+  return { compute, answers, signals };
+};
+
+describe('a computation', () => {
+  it('merges two offers and says whether the limits are kept', async () => {
+    verifies('W3-5.04', 'W3-5.07');
+    const { run } = start();
+    expect(await run()).toEqual({
+      result: {
+        conditions: ['add logging', 'report daily'],
+        root_cause: 'a broken runner',
+        reasoning: 'Agent A: I saw it\nAgent B: it failed twice',
+        safe: true,
+        violation: null,
+      },
+      elapsed_ms: 0,
+      cache_hit: false,
+    });
+    const unsafe = { ...synthesis, message_b: { agent_id: 'b', proposed_conditions: ['disable governance'] } };
+    expect((await run({ round: 2, input: unsafe })).result).toMatchObject({
+      safe: false,
+      violation: 'Cannot disable governance system',
+    });
+  });
+
+  it('chooses a reviewer, or none when nobody is free', async () => {
+    verifies('W3-5.04', 'W3-5.07');
+    const { computation } = start();
+    const chosen = async (input: object, sessionId: string) => {
+      const outcome = await computation.run(choice(input, sessionId));
+      return outcome.ok ? outcome.value.result['reviewer_agent_id'] : outcome.refusal.message;
+    };
+    expect(await chosen({}, 'free')).toBe('c');
+    for (const [taken, input] of Object.entries({
+      excluded: { excluded: ['c'] },
+      busy: { busy: ['c'] },
+      met: { recent_pairs: [{ reviewer_agent_id: 'c', paused_agent_id: 'a' }] },
+      stale: { candidates: [{ ...candidate, last_update_at: '2025-12-30T23:59:00+00:00' }] },
+      itself: { paused_agent_id: 'c' },
+    })) {
+      expect(await chosen(input, taken)).toBeNull();
+    }
+  });
+
+  it.each([
+    ['mode', call({ mode: 'triage' })],
+    ['session_id', call({ sessionId: '' })],
+    ['round', call({ round: 1.5 })],
+    ['input', call({ input: undefined })],
+    ['input.message_a', call({ input: { ...synthesis, message_a: null } })],
+    [
+      'input.message_b.proposed_conditions[1]',
+      call({ input: { ...synthesis, message_b: { agent_id: 'b', proposed_conditions: ['x', 7] } } }),
+    ],
+    [
+      'input.message_b.proposed_conditions',
+      call({ input: { ...synthesis, message_b: { agent_id: 'b', proposed_conditions: Array(51).fill('x') } } }),
+    ],
+    ['input.candidates[0].status', choice({ candidates: [{ ...candidate, status: 'asleep' }] })],
+    ['input.busy', choice({ busy: 'c' })],
+  ])('without a good %s is refused, and the refusal names it', async (field, wrong) => {
+    verifies('W3-5.04');
+    const { compute, count } = counting();
+    const outcome = await start(compute).computation.run(wrong);
+    expect(outcome).toMatchObject({ ok: false, refusal: { code: 'BAD_REQUEST', details: { field } } });
+    expect(count()).toBe(0);
+  });
+});
+
+describe('the same session, round and mode', () => {
+  it('is computed once in 60 s, and again after that', async () => {
+    verifies('W3-5.05');
+    const { compute, count } = counting();
+    const { run, clock } = start(compute);
+    expect(await run()).toMatchObject({ result: { count: 1 }, cache_hit: false });
+    clock.advance(59_999);
+    expect(await run({ input: { ...synthesis, session_type: 'review' } })).toMatchObject({
+      result: { count: 1 },
+      cache_hit: true,
+    });
+    clock.advance(1);
+    expect(await run()).toMatchObject({ result: { count: 2 }, cache_hit: false });
+    expect(count()).toBe(2);
+  });
+
+  it('is another one as soon as session, round or mode differs', async () => {
+    verifies('W3-5.05');
+    const { run } = start(counting().compute);
+    await run();
+    for (const other of [{ sessionId: 's2' }, { round: 2 }, { mode: 'select_reviewer', input: selection }]) {
+      expect((await run(other)).cache_hit).toBe(false);
+    }
+  });
+
+  it('asked for several times at once is computed once', async () => {
+    verifies('W3-5.05');
+    const { compute, answers } = waiting();
+    const { run, clock } = start(compute);
+    const first = run();
+    clock.advance(100);
+    const others = [run(), run()];
+    clock.advance(5);
+    answers[0]!(accept({ done: true }));
+    expect(await first).toEqual({ result: { done: true }, elapsed_ms: 105, cache_hit: false });
+    for (const other of others) {
+      expect(await other).toEqual({ result: { done: true }, elapsed_ms: 5, cache_hit: true });
+    }
+    expect(answers).toHaveLength(1);
+  });
+
+  it('is computed again when more than 500 others came after it', async () => {
+    verifies('W3-5.05');
+    const { run } = start(counting().compute);
+    for (let i = 0; i <= 500; i += 1) await run({ sessionId: `many-${i}` });
+    expect((await run({ sessionId: 'many-1' })).cache_hit).toBe(true);
+    expect((await run({ sessionId: 'many-0' })).cache_hit).toBe(false);
+  });
+});
+
+describe('a computation over 2 s', () => {
+  it('is refused with TIMEOUT, told of once, aborted, and not tried again', async () => {
+    verifies('W3-5.06');
+    const { compute, answers, signals } = waiting();
+    const { computation, clock, timeouts } = start(compute);
+    const asked = [computation.run(call()), computation.run(call())];
+    clock.advance(1999);
+    await settle();
+    expect([timeouts.length, signals[0]!.aborted]).toEqual([0, false]);
+    clock.advance(1);
+    for (const outcome of await Promise.all(asked)) {
+      expect(outcome).toMatchObject({ ok: false, refusal: { code: 'TIMEOUT', details: { session_id: 's1' } } });
+    }
+    expect(timeouts).toEqual([{ mode: 'synthesize', sessionId: 's1', round: 1, elapsedMs: 2000 }]);
+    expect([answers.length, signals[0]!.aborted, clock.pending]).toEqual([1, true, 0]);
+    answers[0]!(accept({ late: true }));
+    await settle();
+    void computation.run(call());
+    expect(answers).toHaveLength(2);
+  });
+
+  it('is one too when it held up the process, so that no timer could fire', async () => {
+    verifies('W3-5.06');
+    const clock = new ManualClock();
+    const timeouts: ComputeTimeout[] = [];
+    // The time passes without the timers, as it does for a function that does not give way.
+    let passed = 0;
+    const computation = new Computation({
+      clock: {
+        now: () => clock.now(),
+        monotonic: () => passed,
+        after: (ms, fn) => clock.after(ms, fn),
+      },
+      random: () => 0,
+      onTimeout: (facts) => void timeouts.push(facts),
+      compute: () => {
+        passed = 2001;
+        return accept({});
+      },
+    });
+    expect(await computation.run(call())).toMatchObject({ ok: false, refusal: { code: 'TIMEOUT' } });
+    expect(timeouts).toHaveLength(1);
+  });
+
+  it('a placement that refuses or fails is not kept either', async () => {
+    verifies('W3-5.06');
+    const answers: Placement[] = [
+      () => refuse('OVERLOADED', 'No room.'),
+      () => Promise.reject(new Error('lost')),
+      () => accept({ fine: true }),
+    ];
+    const { computation, clock, timeouts } = start((job, signal) => answers.shift()!(job, signal));
+    expect(await computation.run(call())).toMatchObject({ ok: false, refusal: { code: 'OVERLOADED' } });
+    await expect(computation.run(call())).rejects.toThrow('lost');
+    expect(await computation.run(call())).toMatchObject({ ok: true, value: { cache_hit: false } });
+    expect([timeouts.length, clock.pending]).toEqual([0, 0]);
+  });
+});
+
+it('the audit gives the cost of every function and of a crossing, and where it belongs', async () => {
+  verifies('W3-5.08');
+  const costs = await boundaryCosts(20);
+  expect(costs.map(({ name }) => name.split(',')[0])).toEqual([
+    'mergeOffers',
+    'unsafeReason',
+    'selectReviewer',
+    'similarity',
+    'canonicalPayload',
+    'resolutionHash',
+    'authority',
+  ]);
+  for (const cost of costs) {
+    const own = cost['own µs'];
+    const crossing = Math.min(cost['thread µs'], cost['http µs']);
+    expect(Math.min(own, crossing, cost['json µs'])).toBeGreaterThan(0);
+    expect(cost.placement).toBe(own >= 10 * crossing ? 'elsewhere' : 'in process');
+  }
+});
