@@ -1,10 +1,11 @@
 /**
  * `npm run demo`: a whole governed incident against a running server. Two agents work side by side; one is honest about
  * results that are not perfect, the other keeps claiming 0.9 after its work stopped passing. The second is paused by the
- * rules alone; nothing here knows a back door.
+ * rules alone, and comes back by a review of the first; nothing here knows a back door.
  */
 import { parseArgs } from 'node:util';
 import { connect, Unreachable, type Client } from './client.ts';
+import { review } from './review.ts';
 import { driftingWork, honestWork, type Piece } from './story.ts';
 
 const { values } = parseArgs({
@@ -128,6 +129,8 @@ const demonstrate = async (client: Client): Promise<void> => {
     `${bold('Max')}: ${drifting.passed} of ${drifting.rounds} passed at a claimed 0.90, ${red('paused')} after ${drifting.rounds - drifting.passed} failures`,
   );
   say();
+  await breathe(800);
+  await review(client, { paused: drifting.session, reviewer: honest.session }, { say, dim, good: green, bold });
   say(
     `The difference is not failing. It is claiming what the results do not show. ${cyan('The record of both stays.')}`,
   );

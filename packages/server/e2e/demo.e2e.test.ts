@@ -30,6 +30,8 @@ test('the demo tells its whole story against a fresh server with its default lim
       expect(said).toContain('Max is paused.');
       expect(said).toContain('AGENT_PAUSED');
       expect(said).toContain('never paused');
+      expect(said).toContain('REVIEWER_VERDICT_PENDING');
+      expect(said).toContain('complexity 0.90 capped to 0.30');
       expect(said, 'no fact of the story is missing').not.toContain('–');
     }
   } finally {
