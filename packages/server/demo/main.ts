@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { connect, Unreachable, type Client } from './client.ts';
+import { ownServer, type OwnServer } from './own-server.ts';
 import { review } from './review.ts';
 import { driftingWork, honestWork, type Piece } from './story.ts';
 
@@ -12,16 +13,18 @@ const { values } = parseArgs({
   options: {
     url: { type: 'string', default: `http://127.0.0.1:${process.env['BREAKWATER_PORT'] ?? '8767'}` },
     fast: { type: 'boolean', default: false },
+    crash: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-const usage = `Usage: npm run demo -- [--url http://127.0.0.1:8767] [--fast]
+const usage = `Usage: npm run demo -- [--url http://127.0.0.1:8767] [--fast] [--crash]
 
 Drives two agents through a governed incident on a running server (npm start, in another terminal).
 
   --url   where the server is
-  --fast  no pauses for reading`;
+  --fast  no pauses for reading
+  --crash on a server of its own, which is killed while it carries the review out, and started again`;
 
 const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 const paint = (code: number) => (text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -81,7 +84,7 @@ const round = async (client: Client, actor: Actor, piece: Piece): Promise<Json |
   return result['paused'] === true ? result : undefined;
 };
 
-const demonstrate = async (client: Client): Promise<void> => {
+const demonstrate = async (client: Client, crashing?: OwnServer): Promise<void> => {
   say();
   say(bold('A governed incident'));
   say(dim('Two agents do the same work. Each says beforehand how sure it is; then its tests run.'));
@@ -130,7 +133,12 @@ const demonstrate = async (client: Client): Promise<void> => {
   );
   say();
   await breathe(800);
-  await review(client, { paused: drifting.session, reviewer: honest.session }, { say, dim, good: green, bold });
+  await review(
+    client,
+    { paused: drifting.session, reviewer: honest.session },
+    { say, dim, good: green, bold },
+    crashing,
+  );
   say(
     `The difference is not failing. It is claiming what the results do not show. ${cyan('The record of both stays.')}`,
   );
@@ -140,11 +148,15 @@ const demonstrate = async (client: Client): Promise<void> => {
 if (values.help) {
   say(usage);
 } else {
+  const server = values.crash ? await ownServer() : undefined;
   try {
-    await demonstrate(connect(values.url));
+    await server?.start('saga.both_agents_applied:1');
+    await demonstrate(connect(server?.url ?? values.url), server);
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     console.error(`${error.message}\nStart one with "npm start" in another terminal, then run the demo again.`);
     process.exitCode = 1;
+  } finally {
+    await server?.end();
   }
 }

@@ -1,4 +1,5 @@
-import type { Client } from './client.ts';
+import { Unreachable, type Client } from './client.ts';
+import type { OwnServer } from './own-server.ts';
 
 type Json = Record<string, unknown>;
 
@@ -20,11 +21,34 @@ const must = async (client: Client, tool: string, args: Json): Promise<Json> => 
   return answer;
 };
 
+const RECOVERY_MS = 40_000;
+
+/** The server dies between two steps of carrying the agreement out; another one finds it, and goes on. */
+const overACrash = async (
+  client: Client,
+  lastWord: Json,
+  server: OwnServer,
+  { say, dim, bold }: Voice,
+): Promise<void> => {
+  const answer = await client.call('submit_synthesis', lastWord).catch((error: unknown) => error);
+  if (!(answer instanceof Unreachable)) throw new Error('The server was to be killed, and answered.');
+  say(`  ${bold('Ada')}    agrees, and the server is killed between two steps (${String(await server.died())})`);
+  await server.start();
+  say(dim('         Another server starts on the same data. It takes over what nobody has moved for ten seconds …'));
+  const limit = performance.now() + RECOVERY_MS;
+  const look = { client_session_id: lastWord['client_session_id'], action: 'get', session_id: lastWord['session_id'] };
+  while ((await must(client, 'dialectic', look))['phase'] !== 'resolved') {
+    if (performance.now() > limit) throw new Error('Nobody carried the agreement out.');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+};
+
 /** The paused agent comes back: a review by the other one, a disagreement, a second round, and work under conditions. */
 export const review = async (
   client: Client,
   sessions: { readonly paused: string; readonly reviewer: string },
   { say, dim, good, bold }: Voice,
+  crashing?: OwnServer,
 ): Promise<void> => {
   const max = { client_session_id: sessions.paused };
   const ada = { client_session_id: sessions.reviewer };
@@ -52,10 +76,14 @@ export const review = async (
   say(`  ${bold('Ada')}    disagrees, and asks for: ${STRICTER.join('; ')}`);
   await must(client, 'submit_synthesis', { ...max, ...said, agrees: false });
   say(`  ${bold('Max')}    takes that over`);
-  const ended = await must(client, 'submit_synthesis', { ...ada, ...said, agrees: true });
-  const execution = (ended['execution'] ?? {}) as Json;
-  if (ended['phase'] !== 'resolved' || execution['applied'] !== true)
-    throw new Error('The review was not carried out.');
+  const lastWord = { ...ada, ...said, agrees: true };
+  if (crashing === undefined) await must(client, 'submit_synthesis', lastWord);
+  else await overACrash(client, lastWord, crashing, { say, dim, good, bold });
+  const ended = await must(client, 'dialectic', { ...ada, action: 'get', session_id });
+  const status = (await must(client, 'identity', max))['status'];
+  if (ended['phase'] !== 'resolved' || status !== 'active') throw new Error('The review was not carried out.');
+  const words = (ended['transcript'] as Json[]).filter((entry) => entry['agrees'] === true);
+  if (words.length !== 1) throw new Error(`The agreement stands in the record ${words.length} times.`);
   say(`  ${bold('Ada')}    agrees: ${good('resolved')}, and Max is ${good('active')} again`);
   const back = await must(client, 'sync_state', {
     ...max,

@@ -9,8 +9,8 @@ const DEMO = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
 const folder = temporaryDataDir();
 afterAll(() => removeDataDir(folder));
 
-const runDemo = async (url: string): Promise<{ code: number | null; said: string }> => {
-  const demo = spawn(process.execPath, [DEMO, '--fast', '--url', url], { stdio: ['ignore', 'pipe', 'pipe'] });
+const runDemo = async (url: string, flags: readonly string[] = []): Promise<{ code: number | null; said: string }> => {
+  const demo = spawn(process.execPath, [DEMO, '--fast', '--url', url, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [demo.stdout, demo.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
@@ -37,6 +37,13 @@ test('the demo tells its whole story against a fresh server with its default lim
   } finally {
     await server.stop();
   }
+});
+
+test('with --crash the server is killed in the middle of the resolution, and the story ends well all the same', async () => {
+  const { code, said } = await runDemo('http://127.0.0.1:1', ['--crash']);
+  expect(code, said).toBe(0);
+  expect(said).toContain('the server is killed between two steps (SIGKILL)');
+  expect(said).toContain('complexity 0.90 capped to 0.30');
 });
 
 test('without a server it says so, and how to start one', async () => {
