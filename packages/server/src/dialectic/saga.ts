@@ -156,7 +156,11 @@ export class Saga<M> {
   /** Drives a saga to its end, from wherever it stands. Rejects when PostgreSQL does; recovery goes on from there. */
   async drive(started: SagaRow): Promise<SagaEnd> {
     let saga = started;
-    await this.#announce(saga);
+    // Its reservations are durable already; asking PostgreSQL for them would cost every resolution a round trip.
+    for (const agentId of heldBy(saga)) {
+      this.#held.writer.publish(agentId, saga.saga_id);
+      this.#options.notifier.announce(TABLE, agentId);
+    }
     for (;;) {
       const next = await this.#step(saga);
       if (next.end !== undefined) {
