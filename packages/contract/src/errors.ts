@@ -129,7 +129,7 @@ export const ERRORS = {
     'state_error',
     200,
     'the circuit breaker holds the agent; its check-ins are refused until the pause ends',
-    'Stop acting and read the evidence; the pause ends by itself at expires_at.',
+    'Stop acting and read the evidence; the pause ends by itself at expires_at, if it has one.',
     ['check_working_state', 'identity'],
   ),
   AGENT_ARCHIVED: entry('state_error', 200, 'the agent is archived', 'Onboard a new agent.', ['onboard']),

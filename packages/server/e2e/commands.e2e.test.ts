@@ -47,13 +47,15 @@ describe('breakwater db', () => {
     expect(planned).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(planned.stdout)).toMatchObject({
       current: 0,
-      steps: [{ direction: 'up', version: 1 }, {}, {}, {}],
+      steps: [{ direction: 'up', version: 1 }, {}, {}, {}, {}],
     });
 
     expect(await db('drift')).toMatchObject({ code: 1 });
     const migrated = await db('migrate');
     expect(migrated).toMatchObject({ code: 0, stderr: '' });
-    expect(migrated.stdout).toMatch(/^up +1 core\nup +2 audit\nup +3 identity\nup +4 dialectic\n/);
+    expect(migrated.stdout).toMatch(
+      /^up +1 core\nup +2 audit\nup +3 identity\nup +4 dialectic\nup +5 proposed_action\n/,
+    );
     expect((await db('plan')).stdout).toMatch(/nothing to do/);
     expect(await db('drift')).toMatchObject({ code: 0, stdout: 'The schema is as the manifest says.\n' });
 
@@ -67,7 +69,7 @@ describe('breakwater db', () => {
     expect(JSON.parse(drifted.stdout)).toEqual({ same: false, differences: [expect.stringContaining('stray')] });
 
     expect((await db('migrate', '--to', '0')).stdout).toMatch(
-      /^down +4 dialectic\ndown +3 identity\ndown +2 audit\ndown +1 core\n/,
+      /^down +5 proposed_action\ndown +4 dialectic\ndown +3 identity\ndown +2 audit\ndown +1 core\n/,
     );
     expect(postmasterPid(folder)).toBeUndefined();
   });

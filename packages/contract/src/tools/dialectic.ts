@@ -10,7 +10,7 @@ export const dialectic = toolSpec({
   name: 'dialectic',
   category: 'dialectic',
   description:
-    'Reviews of paused agents: request one, answer one (thesis, antithesis, synthesis), get, list. An agreed synthesis makes the agent active again under conditions.',
+    'Reviews of paused agents: request one, answer one (thesis, antithesis, synthesis), get, list. An agreed synthesis makes the agent active again under conditions, or keeps it paused.',
   input: z.looseObject({
     ...identityArguments,
     action: word(
@@ -22,6 +22,10 @@ export const dialectic = toolSpec({
     proposed_conditions: list('thesis, synthesis: what the agent shall keep to, such as "Reduce complexity to 0.3"'),
     reasoning: text(8000, 'Why'),
     agrees: flag('synthesis: whether you agree'),
+    proposed_action: word(
+      ['resume', 'cooldown', 'escalate', 'block'],
+      'synthesis: what shall become of the agent: active again under the conditions (default), the same after an hour, or paused until an operator decides',
+    ),
     concerns: list('antithesis: what speaks against it'),
     observed_metrics: z.record(z.string(), z.unknown()).nullish().meta({ hidden: true }),
     issue_description: text(2000, 'request, quick: what it is about').meta({ hidden: true }),

@@ -5,8 +5,8 @@ export type AgentStatus = 'active' | 'paused' | 'archived' | 'waiting_input' | '
 export interface Pause {
   readonly actuation_id: string;
   readonly paused_at: string;
-  /** After this instant the pause no longer holds (BW-checkin.06). */
-  readonly expires_at: string;
+  /** After this instant the pause no longer holds (BW-checkin.06); null: it has no end of its own. */
+  readonly expires_at: string | null;
   readonly sub_action: string;
   readonly reason: string;
   readonly evidence: Readonly<Record<string, unknown>>;
@@ -108,8 +108,8 @@ export interface AgentHead {
   readonly conditions: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** A pause holds up to and including its last instant. An unreadable end fails closed: the pause holds. */
+/** A pause holds up to and including its last instant. None, or one that is unreadable, fails closed: the pause holds. */
 export const pauseHolds = (pause: Pause, now: number): boolean => {
-  const end = Date.parse(pause.expires_at);
+  const end = Date.parse(pause.expires_at ?? '');
   return Number.isNaN(end) || now <= end;
 };

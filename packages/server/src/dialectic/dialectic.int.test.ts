@@ -127,6 +127,62 @@ describe('a review', async () => {
     expect(await messages(w, id)).toBe(before);
   });
 
+  it('rests for an hour after a cooldown, and is active under the conditions then', async () => {
+    verifies('W3-9.07', 'BW-dialectic.06');
+    const { paused, peer, id } = await discussed(w);
+    const { body } = await synthesis(w, peer, id, true, { proposed_action: 'cooldown' });
+    expect(body).toMatchObject({
+      converged: true,
+      action: 'cooldown',
+      execution: { applied: true, agent_status: 'paused' },
+    });
+    const end = new Date(w.clock.now() + HOUR).toISOString();
+    const working = () =>
+      w.call('sync_state', as(paused, { response_text: 'w', complexity: 0.9, response_mode: 'full' }));
+    w.clock.advance(HOUR - 1);
+    const refused = await working();
+    expect(refused).toMatchObject({ code: 'AGENT_PAUSED', body: { recovery: { expires_at: end } } });
+    for (const action of ['quick', 'review']) {
+      const wish = as(paused, { action, reflection: 'I have rested long enough by now.' });
+      expect((await w.call('self_recovery', wish)).code).toBe('FORBIDDEN');
+    }
+    expect((await w.call('request_review', as(paused))).body).toMatchObject({
+      error_code: 'FORBIDDEN',
+      sub_action: 'review_cooldown',
+      expires_at: end,
+    });
+    w.clock.advance(2);
+    expect(JSON.stringify((await working()).body)).toContain('complexity 0.90 capped to 0.40');
+    expect((await w.trail(paused.uuid)).filter((type) => type === 'lifecycle_resumed')).toEqual([]);
+    w.clock.advance(23 * HOUR);
+    expect(JSON.stringify((await working()).body)).toContain('capped to 0.40');
+    w.clock.advance(2 * HOUR);
+    expect(JSON.stringify((await working()).body)).not.toContain('capped');
+  });
+
+  it.each(['block', 'escalate'])('stays paused after %s until an operator decides, however long', async (action) => {
+    verifies('W3-9.07');
+    const { paused, peer, id } = await discussed(w);
+    const done = await synthesis(w, peer, id, true, { proposed_action: action, proposed_conditions: [] });
+    expect(done.body).toMatchObject({
+      action,
+      phase: 'resolved',
+      execution: { applied: true, agent_status: 'paused' },
+    });
+    w.clock.advance(500 * HOUR);
+    await w.restart();
+    const refused = await w.call('sync_state', as(paused, { response_text: 'work' }));
+    expect(refused).toMatchObject({ code: 'AGENT_PAUSED', body: { recovery: { expires_at: null } } });
+    expect((await w.call('request_review', as(paused))).code).toBe('FORBIDDEN');
+    expect((await w.call('self_recovery', as(paused))).body).toMatchObject({ eligible: false });
+    const lift = { target_agent_id: paused.uuid, reason: 'I have looked at it', force: true };
+    const lifted = await w.call('operator_resume_agent', lift, {
+      operatorSecret: await operator(w.node, w.database, 'operator:act', action),
+    });
+    expect(lifted.ok).toBe(true);
+    expect(await statusOf(w, paused)).toBe('active');
+  });
+
   it('case 48: an unsafe agreement fails the session, and the agent stays paused', async () => {
     verifies('BW-dialectic.05');
     const { paused, peer, id } = await discussed(w);

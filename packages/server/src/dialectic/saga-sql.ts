@@ -142,12 +142,23 @@ export const deleteStages = (sagaId: string): Statement => ({
   values: [sagaId],
 });
 
+/** Ends a session as resolved, and so locks its row. No row: it is gone, or somebody has ended it already. */
+export const resolveSession = (sessionId: string, resolution: object, now: number): Statement => ({
+  name: 'saga.resolve_session',
+  text: `UPDATE core.dialectic_sessions
+         SET phase = 'resolved', awaiting_facilitation = false, facilitation_since = NULL, resolution_json = $2::jsonb,
+             updated_at = $3::timestamptz, sequence = sequence + 1
+         WHERE session_id = $1 AND phase NOT IN ('resolved', 'failed') RETURNING session_id`,
+  values: [sessionId, JSON.stringify(resolution), iso(now)],
+});
+
 /**
- * Ends a saga by its commit: its state, the release of its agents, and the effect that follows, once per saga, however often
- * it is redone (W3-9.19). No row: as for {@link moveSaga}.
+ * Ends a saga by its commit: its state, the release of its agents, the last line of the session's record, and the effect that
+ * follows, once per saga, however often it is redone (W3-9.19). No row: as for {@link moveSaga}.
  */
 export const commitSaga = (
   saga: Pick<SagaRow, 'saga_id' | 'epoch'>,
+  line: string,
   effect: { readonly name: string; readonly payload: object },
   now: number,
 ): Statement => ({
@@ -155,7 +166,10 @@ export const commitSaga = (
   text: `WITH moved AS (
            UPDATE coordination.session_resolution_sagas
            SET state = 'pg_committed', pg_committed_at = $3::timestamptz, last_attempt_at = $3::timestamptz
-           WHERE saga_id = $1 AND epoch = $2 AND state = 'both_agents_applied' RETURNING saga_id
+           WHERE saga_id = $1 AND epoch = $2 AND state = 'both_agents_applied' RETURNING saga_id, session_id
+         ), said AS (
+           INSERT INTO core.dialectic_messages (session_id, agent_id, message_type, "timestamp", reasoning)
+           SELECT session_id, 'system', 'system', $3::timestamptz, $6 FROM moved
          ), released AS (
            DELETE FROM coordination.saga_reservations r USING moved WHERE r.saga_id = moved.saga_id
          ), kept AS (
@@ -163,7 +177,7 @@ export const commitSaga = (
            SELECT saga_id, $4, $5::jsonb, $3::timestamptz FROM moved ON CONFLICT DO NOTHING
          )
          SELECT saga_id FROM moved`,
-  values: [saga.saga_id, saga.epoch, iso(now), effect.name, JSON.stringify(effect.payload)],
+  values: [saga.saga_id, saga.epoch, iso(now), effect.name, JSON.stringify(effect.payload), line],
 });
 
 /**

@@ -6,7 +6,8 @@ import { settleClaims } from '../checkin/index.ts';
 import { SAGA_FAULT_POINTS, systemIds, type FaultPoint } from '../runtime/index.ts';
 import { armFault, disarmFault } from '../runtime/testing/faults.ts';
 import type { SagaRow } from './saga-sql.ts';
-import { Saga, systemMessage, type SagaPayload } from './saga.ts';
+import { noteOf } from './rules/change.ts';
+import { Saga, type SagaPayload } from './saga.ts';
 import type { Session } from './session.ts';
 import { insertMessages, insertSession, lockSession, selectSession, sessionFromRow, updateSession } from './sql.ts';
 
@@ -324,11 +325,11 @@ describe('a saga', async () => {
       await Promise.all([
         w.database.transaction(async (tx) => {
           await tx.query(lockSession(session.sessionId));
-          await tx.query(insertMessages(session.sessionId, [systemMessage(`a${round}`, w.clock.now())]));
+          await tx.query(insertMessages(session.sessionId, [noteOf('system', `a${round}`, w.clock.now())]));
           await tx.query(updateSession({ ...session, round }, w.clock.now()));
         }),
         w.database.transaction(async (tx) => {
-          await tx.query(insertMessages(session.sessionId, [systemMessage(`b${round}`, w.clock.now())]));
+          await tx.query(insertMessages(session.sessionId, [noteOf('system', `b${round}`, w.clock.now())]));
           await tx.query(lockSession(session.sessionId));
         }),
       ]);
@@ -355,7 +356,7 @@ describe('a session', async () => {
       resolution: payloadOf('ünïcode 😀').resolution,
       messages: [
         {
-          ...systemMessage('why', w.clock.now() + 1),
+          ...noteOf('system', 'why', w.clock.now() + 1),
           type: 'synthesis',
           agentId: 'a',
           rootCause: '',
@@ -365,7 +366,7 @@ describe('a session', async () => {
           observedMetrics: { deep: [{ x: 0.1 }] },
           refused: true,
         },
-        systemMessage('later', w.clock.now() + 2, 'failed'),
+        noteOf('failed', 'later', w.clock.now() + 2),
       ],
     };
     await w.database.query(insertMessages(whole.sessionId, whole.messages));

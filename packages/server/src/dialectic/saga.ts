@@ -1,13 +1,12 @@
-import { AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
-import { accept } from '@breakwater/contract';
-import type { AgentChange, AgentHead, Agents, AuditDraft } from '../agents/index.ts';
+import { accept, AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
+import type { AgentChange, AgentHead, Agents } from '../agents/index.ts';
 import type { Database, Notifier, Queryable } from '../postgres/index.ts';
 import { createLiveTable, faultPoint, type Clock, type Ids, type LiveTable } from '../runtime/index.ts';
-import { conditionsOf } from './obligations.ts';
-import { storeConditions, type AcceptedCondition } from './rules/conditions.ts';
-import type { Message, Resolution, Session } from './session.ts';
+import type { AcceptedCondition } from './rules/conditions.ts';
+import { execute, type Execution } from './rules/execution.ts';
+import type { Resolution, Session } from './session.ts';
 import * as sql from './saga-sql.ts';
-import { insertMessages, lockSession, selectSession, sessionFromRow, updateSession } from './sql.ts';
+import { lockSession } from './sql.ts';
 import type { SagaRow } from './saga-sql.ts';
 
 /** What a resolution does: the terms that were signed, and the conditions as later check-ins enforce them. */
@@ -18,7 +17,7 @@ export interface SagaPayload {
   readonly synthesizer: string | null;
 }
 
-/** What became of a resolution. `applied`: the paused agent was made active by it. */
+/** What became of a resolution. `applied`: the paused agent was changed by it. */
 export type SagaEnd =
   | { readonly kind: 'committed'; readonly applied: boolean }
   | { readonly kind: 'reverted'; readonly reason: string }
@@ -116,11 +115,13 @@ export class Saga<M> {
     }
   }
 
-  /** Takes over, and tells the other nodes, whom the saga holds now. */
-  async #announce(saga: SagaRow): Promise<void> {
-    const agentIds = heldBy(saga);
-    await this.#refresh(agentIds);
-    for (const agentId of agentIds) this.#options.notifier.announce(TABLE, agentId);
+  /** The agents of a saga that has ended are free, here and on the other nodes, unless another one holds them by now. */
+  #release(saga: SagaRow): void {
+    for (const agentId of heldBy(saga)) {
+      const held = this.#held.table.read(agentId);
+      if (held.ok && held.value === saga.saga_id) this.#held.writer.remove(agentId);
+      this.#options.notifier.announce(TABLE, agentId);
+    }
   }
 
   /**
@@ -164,7 +165,8 @@ export class Saga<M> {
     for (;;) {
       const next = await this.#step(saga);
       if (next.end !== undefined) {
-        await this.#announce(saga);
+        if (next.end.kind === 'lost') await this.#refresh(heldBy(saga));
+        else this.#release(saga);
         return next.end;
       }
       saga = { ...saga, state: next.state };
@@ -243,8 +245,7 @@ export class Saga<M> {
     const now = clock.now();
     // An agent that is gone has nothing staged; the resolution of its session is committed all the same.
     const head = agentId === null ? undefined : await agents.find(agentId);
-    const payload = saga.resolution_payload_json as unknown as SagaPayload;
-    const images = head && imagesOf(head, agentId === saga.paused_agent_id ? payload : undefined, now);
+    const images = head && imagesOf(head, agentId === saga.paused_agent_id ? executionOf(saga) : undefined, now);
     const moved = await database.query(sql.stageAgent(saga, saga.state, to, agentId, images ?? null, now));
     return moved.length === 0 ? { end: { kind: 'lost' } as const } : { state: to };
   }
@@ -252,34 +253,18 @@ export class Saga<M> {
   async #commit(saga: SagaRow): Promise<SagaEnd> {
     const { agents, clock } = this.#options;
     const now = clock.now();
-    const payload = saga.resolution_payload_json as unknown as SagaPayload;
+    const { resolution } = payloadOf(saga);
     const ended = await this.#inOne<SagaEnd>(async (tx) => {
       // The order of locks everywhere: session, agents by id, saga.
-      const [row] = await tx.query<Parameters<typeof sessionFromRow>[0]>(selectSession(saga.session_id, 'lock'));
-      if (row === undefined) throw new StepUndone({ kind: 'reverted', reason: 'the session is gone' });
-      const session = sessionFromRow(row);
-      if (session.phase === 'resolved' || session.phase === 'failed') {
-        throw new StepUndone({ kind: 'reverted', reason: `the session is ${session.phase} already` });
-      }
-      const applied = await this.#resume(tx, saga, payload);
-      await tx.query(
-        updateSession(
-          {
-            ...session,
-            phase: 'resolved',
-            awaitingFacilitation: false,
-            facilitationSince: null,
-            resolution: payload.resolution,
-          },
-          now,
-        ),
-      );
-      await tx.query(insertMessages(saga.session_id, [systemMessage(resolvedText(applied), now)]));
-      const effect = { name: 'resolution_outcome', payload: { applied: applied.ok && applied.value, at: now } };
-      const committed = await tx.query(sql.commitSaga(saga, effect, now));
+      const resolved = await tx.query(sql.resolveSession(saga.session_id, resolution, now));
+      if (resolved.length === 0) throw new StepUndone({ kind: 'reverted', reason: 'the session had ended' });
+      const executed = await this.#execute(tx, saga, now);
+      const applied = executed.ok && executed.value;
+      const effect = { name: 'resolution_outcome', payload: { action: resolution.action, applied, at: now } };
+      const committed = await tx.query(sql.commitSaga(saga, endText(resolution.action, executed), effect, now));
       if (committed.length === 0) throw new StepUndone({ kind: 'lost' });
       faultPoint('saga.before_commit');
-      return { kind: 'committed', applied: applied.ok && applied.value };
+      return { kind: 'committed', applied };
     });
     if (ended.kind === 'reverted') return this.#revert(saga, ended.reason);
     if (ended.kind === 'committed') {
@@ -289,32 +274,16 @@ export class Saga<M> {
     return ended;
   }
 
-  /** Makes the paused agent active under its conditions; one that is not paused stays as it is. */
-  #resume(tx: Queryable, saga: SagaRow, payload: SagaPayload): Promise<Outcome<boolean>> {
-    const { agents, clock, settleClaims } = this.#options;
+  /** Does to the paused agent what was agreed on; gives whether it was changed. */
+  #execute(tx: Queryable, saga: SagaRow, now: number): Promise<Outcome<boolean>> {
+    const { agents, settleClaims } = this.#options;
     return agents.applyIn(tx, saga.paused_agent_id, ({ head, memory }) => {
-      if (head.status !== 'paused') return Promise.resolve(accept({ reply: false }));
-      const settled = settleClaims(memory);
-      const event: AuditDraft = {
-        type: AUDIT_EVENTS.agentResumed,
-        payload: {
-          by: 'review',
-          session_id: saga.session_id,
-          saga_id: saga.saga_id,
-          resolution_hash: payload.resolutionHash,
-          previous_status: head.status,
-          actuation_id: head.pause?.actuation_id ?? null,
-        },
-      };
-      const change: AgentChange = {
-        at: clock.now(),
-        status: 'active',
-        pause: null,
-        conditions: withConditions(head, payload.conditions, clock.now()),
-        evidence: settled.evidence,
-        events: [event],
-      };
-      return Promise.resolve(accept({ reply: true, memory: settled.memory, change }));
+      const executed = execute(head, executionOf(saga), now);
+      if (executed === undefined) return Promise.resolve(accept({ reply: false }));
+      const change: AgentChange = { at: now, ...executed.change };
+      if (!executed.settles) return Promise.resolve(accept({ reply: true, change }));
+      const { memory: settled, evidence } = settleClaims(memory);
+      return Promise.resolve(accept({ reply: true, memory: settled, change: { ...change, evidence } }));
     });
   }
 
@@ -353,37 +322,31 @@ export class Saga<M> {
   }
 }
 
-const withConditions = (head: AgentHead, added: readonly AcceptedCondition[], now: number): AgentHead['conditions'] =>
-  storeConditions(conditionsOf(head), added, now);
+const payloadOf = ({ resolution_payload_json }: SagaRow) => resolution_payload_json as unknown as SagaPayload;
+
+const executionOf = (saga: SagaRow): Execution => {
+  const { resolution, resolutionHash, conditions } = payloadOf(saga);
+  const { saga_id: sagaId, session_id: sessionId } = saga;
+  return { action: resolution.action, conditions, sessionId, sagaId, resolutionHash };
+};
 
 /** What stands of an agent before and after; only the paused one is changed, and only while it is paused. */
-const imagesOf = (head: AgentHead, payload: SagaPayload | undefined, now: number) => {
+const imagesOf = (head: AgentHead, execution: Execution | undefined, now: number) => {
   const before = { status: head.status, pause: head.pause, conditions: head.conditions, sequence: head.sequence };
-  return payload === undefined || head.status !== 'paused'
-    ? { before, after: before }
-    : {
-        before,
-        after: { ...before, status: 'active', pause: null, conditions: withConditions(head, payload.conditions, now) },
-      };
+  const executed = execution && execute(head, execution, now);
+  if (executed === undefined) return { before, after: before };
+  const { status, pause, conditions } = { ...before, ...executed.change };
+  return { before, after: { ...before, status, pause, conditions } };
 };
 
-const resolvedText = (applied: Outcome<boolean>): string => {
-  if (!applied.ok) return 'Resolved. The agent is gone; nothing was applied.';
-  return applied.value
-    ? 'Resolved. The agent is active again, under the conditions.'
-    : 'Resolved. The agent was not paused; nothing was applied.';
+const APPLIED: Readonly<Record<Resolution['action'], string>> = {
+  resume: 'Resolved. The agent is active again, under the conditions.',
+  cooldown: 'Resolved. The agent rests for an hour; then it is active again, under the conditions.',
+  block: 'Resolved. The agent stays paused until an operator decides.',
+  escalate: 'Resolved. An operator is asked for; the agent stays paused until then.',
 };
 
-/** A line that the server itself adds to a record. */
-export const systemMessage = (reasoning: string, at: number, type: 'system' | 'failed' = 'system'): Message => ({
-  type,
-  agentId: 'system',
-  at,
-  rootCause: null,
-  conditions: [],
-  reasoning,
-  agrees: null,
-  concerns: [],
-  observedMetrics: null,
-  refused: false,
-});
+const endText = (action: Resolution['action'], executed: Outcome<boolean>): string => {
+  if (!executed.ok) return 'Resolved. The agent is gone; nothing was applied.';
+  return executed.value ? APPLIED[action] : 'Resolved. The agent was not paused; nothing was applied.';
+};

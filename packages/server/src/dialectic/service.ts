@@ -5,8 +5,9 @@ import type { Database, Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Clock, type Random } from '../runtime/index.ts';
 import { candidateOf, engagementsOf, type EngagementRow } from './engagements.ts';
 import { resolutionHash, sign } from './rules/canonical.ts';
-import { hasEnded, type Change, type Submission } from './rules/change.ts';
+import { failSession, hasEnded, type Change, type Submission } from './rules/change.ts';
 import { acceptConditions } from './rules/conditions.ts';
+import { isHeldByReview } from './rules/execution.ts';
 import { finalise } from './rules/finalise.ts';
 import { unsafeReason } from './rules/hard-limits.ts';
 import { mergeOffers } from './rules/merge.ts';
@@ -17,7 +18,7 @@ import { selectReviewer } from './rules/selection.ts';
 import { sweep, tend, wantsReplacement, type Tended } from './rules/sweep.ts';
 import { SILENCE_LIMIT } from './rules/timeouts.ts';
 import { submitSynthesis, type SynthesisResult, type SynthesisSubmission } from './rules/synthesis.ts';
-import { systemMessage, type Saga, type SagaEnd, type SagaPayload } from './saga.ts';
+import type { Saga, SagaEnd, SagaPayload } from './saga.ts';
 import type { SagaRow } from './saga-sql.ts';
 import { selectUndriven } from './saga-sql.ts';
 import type { Resolution, Session } from './session.ts';
@@ -97,7 +98,8 @@ export class Dialectic<M> {
 
   /**
    * Opens a review. With `auto` a reviewer is chosen; when nobody is free the place stays open, and a person is asked for
-   * (BW-dialectic.07). Refusal: SESSION_EXISTS, also when two ask at once.
+   * (BW-dialectic.07). Refusals: SESSION_EXISTS, also when two ask at once; FORBIDDEN while an earlier review holds the agent:
+   * asking again until somebody is milder would make its resolution worth nothing.
    */
   async open(
     opening: Omit<Opening, 'sessionId' | 'reviewerAgentId' | 'awaitingFacilitation'>,
@@ -106,6 +108,12 @@ export class Dialectic<M> {
     const { database, agents } = this.#options;
     const paused = await agents.find(opening.pausedAgentId);
     if (paused === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${opening.pausedAgentId}.`);
+    if (isHeldByReview(paused, this.now)) {
+      return refuse('FORBIDDEN', paused.pause?.reason ?? 'A review holds the agent.', {
+        details: { sub_action: paused.pause?.sub_action ?? null, expires_at: paused.pause?.expires_at ?? null },
+        recovery: { action: 'Wait until expires_at; where there is none, an operator decides.' },
+      });
+    }
     // A review about reviewing is nobody's of this house: a person says who judges it.
     const recused = subjectConflict([opening.topic, opening.reason], 'enforce')?.recused === true;
     const reviewerAgentId = auto && !recused ? await this.chooseReviewer(paused, []) : null;
@@ -287,15 +295,18 @@ export class Dialectic<M> {
   ): Outcome<Step<R | { readonly kind: 'unsafe'; readonly reason: string }>> {
     const terms = finalise(session, mergeOffers);
     if (!terms.ok) return terms;
-    const reason = unsafeReason(terms.value, session.sessionType);
-    const conditions = acceptConditions(terms.value.conditions);
+    const { action } = terms.value;
+    const frees = action === 'resume' || action === 'cooldown';
+    // The limits bound what an agent is let out under; keeping it in cannot break them.
+    const reason = frees ? unsafeReason(terms.value, session.sessionType) : undefined;
+    const conditions = frees ? acceptConditions(terms.value.conditions) : accept([]);
     if (reason !== undefined || !conditions.ok) {
       const why = `Safety violation: ${reason ?? (conditions.ok ? '' : conditions.refusal.message)}`;
-      const failed = systemMessage(why, this.now, 'failed');
-      const blocked: Resolution = this.#signed(session, { ...terms.value, action: 'block' });
+      const resolution = this.#signed(session, { ...terms.value, action: 'block' });
+      const failed = failSession({ ...session, resolution }, why, this.now);
       return accept({
-        session: { ...session, phase: 'failed', resolution: blocked, messages: [...session.messages, failed] },
-        messages: [...messages, failed],
+        session: failed.session,
+        messages: [...messages, ...failed.messages],
         reply: { kind: 'unsafe', reason: why },
       });
     }
@@ -314,11 +325,8 @@ export class Dialectic<M> {
     });
   }
 
-  #signed(
-    session: Session,
-    terms: Pick<Resolution, 'conditions' | 'rootCause' | 'reasoning'> & { readonly action?: Resolution['action'] },
-  ): Resolution {
-    const unsigned = { action: 'resume' as const, ...terms, timestamp: new Date(this.now).toISOString() };
+  #signed(session: Session, terms: Pick<Resolution, 'action' | 'conditions' | 'rootCause' | 'reasoning'>): Resolution {
+    const unsigned = { ...terms, timestamp: new Date(this.now).toISOString() };
     const signatureOf = (agentId: string | null) => (agentId === null ? '' : sign(unsigned, this.keyOf(agentId)));
     return {
       ...unsigned,

@@ -3,6 +3,9 @@
 /** Where a session stands. It moves along this line only; `failed` can follow any of them (W3-5.01). */
 export type Phase = 'thesis' | 'antithesis' | 'synthesis' | 'resolved' | 'failed';
 
+/** What is to become of the paused agent. */
+export type ResolutionAction = 'resume' | 'block' | 'escalate' | 'cooldown';
+
 /** One entry of the record, in its order. `system` and `failed` are written by the server, the rest by participants. */
 export interface Message {
   readonly type: 'thesis' | 'antithesis' | 'synthesis' | 'system' | 'failed';
@@ -12,6 +15,8 @@ export interface Message {
   readonly rootCause: string | null;
   readonly conditions: readonly string[];
   readonly reasoning: string | null;
+  /** What its author wants to become of the agent; null: resume, as far as it is for the author to say. */
+  readonly proposedAction: ResolutionAction | null;
   /** null: no verdict. */
   readonly agrees: boolean | null;
   readonly concerns: readonly string[];
@@ -23,9 +28,9 @@ export interface Message {
   readonly refused: boolean;
 }
 
-/** What a session ended with. Only `resume` makes the agent active. */
+/** What a session ended with. Only `resume` makes the agent active at once. */
 export interface Resolution {
-  readonly action: 'resume' | 'block' | 'escalate' | 'cooldown';
+  readonly action: ResolutionAction;
   readonly conditions: readonly string[];
   readonly rootCause: string;
   readonly reasoning: string;

@@ -32,6 +32,7 @@ interface MessageJson {
   readonly at: number;
   readonly root_cause: string | null;
   readonly conditions: readonly string[];
+  readonly proposed_action: Message['proposedAction'];
   readonly reasoning: string | null;
   readonly metrics: Message['observedMetrics'];
   readonly concerns: readonly string[];
@@ -64,6 +65,7 @@ export const sessionFromRow = (row: SessionRow): Session => ({
     at: message.at,
     rootCause: message.root_cause,
     conditions: message.conditions,
+    proposedAction: message.proposed_action,
     reasoning: message.reasoning,
     agrees: message.agrees,
     concerns: message.concerns,
@@ -79,7 +81,7 @@ const COLUMNS = `s.session_id, s.paused_agent_id, s.reviewer_agent_id, s.phase, 
 
 const MESSAGES = `(SELECT coalesce(jsonb_agg(jsonb_build_object('type', m.message_type, 'agent_id', m.agent_id,
       'at', (extract(epoch FROM m."timestamp") * 1000)::bigint, 'root_cause', m.root_cause,
-      'conditions', m.proposed_conditions, 'reasoning', m.reasoning, 'metrics', m.observed_metrics,
+      'conditions', m.proposed_conditions, 'proposed_action', m.proposed_action, 'reasoning', m.reasoning, 'metrics', m.observed_metrics,
       'concerns', m.concerns, 'agrees', m.agrees, 'refused', m.refused) ORDER BY m.message_id), '[]')
     FROM core.dialectic_messages m WHERE m.session_id = s.session_id) AS messages`;
 
@@ -170,12 +172,13 @@ export const updateSession = (session: Session, now: number): Statement => ({
 export const insertMessages = (sessionId: string, messages: readonly Message[]): Statement => ({
   name: 'dialectic.messages',
   text: `INSERT INTO core.dialectic_messages (session_id, agent_id, message_type, "timestamp", root_cause,
-           proposed_conditions, reasoning, observed_metrics, concerns, agrees, refused)
+           proposed_conditions, reasoning, observed_metrics, concerns, agrees, refused, proposed_action)
          SELECT $1, m.agent_id, m.message_type, m.at::timestamptz, m.root_cause, m.conditions::jsonb, m.reasoning,
-                m.metrics::jsonb, m.concerns::jsonb, m.agrees, m.refused
+                m.metrics::jsonb, m.concerns::jsonb, m.agrees, m.refused, m.proposed_action
          FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-                     $10::boolean[], $11::boolean[]) WITH ORDINALITY
-           AS m (agent_id, message_type, at, root_cause, conditions, reasoning, metrics, concerns, agrees, refused, n)
+                     $10::boolean[], $11::boolean[], $12::text[]) WITH ORDINALITY
+           AS m (agent_id, message_type, at, root_cause, conditions, reasoning, metrics, concerns, agrees, refused,
+                 proposed_action, n)
          ORDER BY m.n`,
   values: [
     sessionId,
@@ -189,6 +192,7 @@ export const insertMessages = (sessionId: string, messages: readonly Message[]):
     messages.map((message) => JSON.stringify(message.concerns)),
     messages.map((message) => message.agrees),
     messages.map((message) => message.refused),
+    messages.map((message) => message.proposedAction),
   ],
 });
 

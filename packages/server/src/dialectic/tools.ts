@@ -70,6 +70,7 @@ export const dialecticTools = <M>(
           reasoning: visibleText(message.reasoning, viewer),
           ...(message.conditions.length > 0 && { proposed_conditions: message.conditions }),
           ...(message.concerns.length > 0 && { concerns: message.concerns }),
+          ...(message.proposedAction !== null && { proposed_action: message.proposedAction }),
           ...(message.agrees !== null && { agrees: message.agrees }),
           ...(message.refused && { refused: true }),
         })),
@@ -102,6 +103,7 @@ export const dialecticTools = <M>(
     agentId,
     rootCause: args.root_cause ?? null,
     conditions: args.proposed_conditions ?? [],
+    proposedAction: args.proposed_action ?? null,
     reasoning: args.reasoning ?? null,
     concerns: args.concerns ?? [],
     observedMetrics: args.observed_metrics ?? null,
@@ -197,7 +199,7 @@ export const dialecticTools = <M>(
         return accept({
           ...view,
           converged: true,
-          action: 'resume',
+          action: session.resolution?.action ?? null,
           rounds: reply.rounds,
           execution: {
             applied,

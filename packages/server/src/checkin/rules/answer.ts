@@ -15,7 +15,7 @@ export interface AnswerExtras {
   /** Number of this update, from 1. */
   readonly updateIndex: number;
   /** The pause that this check-in put in force. */
-  readonly paused?: { readonly paused_at: string; readonly expires_at: string; readonly actuation_id: string };
+  readonly paused?: { readonly paused_at: string; readonly expires_at: string | null; readonly actuation_id: string };
   /** Warnings from outside the scoring. */
   readonly notes?: readonly string[];
 }

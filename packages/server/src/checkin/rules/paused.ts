@@ -3,7 +3,7 @@ import { wireNumbers } from './wire-numbers.ts';
 /** A pause in force, as far as the refusal of a check-in tells of it. Times are ISO 8601, UTC. */
 interface PauseInForce {
   readonly paused_at: string;
-  readonly expires_at: string;
+  readonly expires_at: string | null;
   readonly reason: string;
   readonly evidence: Readonly<Record<string, unknown>>;
 }
@@ -19,7 +19,7 @@ interface PausedDetails {
     readonly action: string;
     readonly tools: readonly string[];
     readonly related_tools: readonly string[];
-    readonly expires_at: string;
+    readonly expires_at: string | null;
   };
 }
 
@@ -50,7 +50,10 @@ export const pausedDetails = (pause: PauseInForce): PausedDetails => ({
   message: `Paused: ${pause.reason}`,
   details: { paused_at: pause.paused_at, reason: pause.reason, evidence: fitting(pause.evidence) },
   recovery: {
-    action: 'Stop acting and read the evidence; the pause ends by itself at expires_at.',
+    action:
+      pause.expires_at === null
+        ? 'Stop acting and read the evidence; an operator ends this pause.'
+        : 'Stop acting and read the evidence; the pause ends by itself at expires_at.',
     tools: TOOLS,
     related_tools: TOOLS,
     expires_at: pause.expires_at,

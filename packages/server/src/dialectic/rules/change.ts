@@ -1,5 +1,5 @@
 import { refuse } from '@breakwater/contract';
-import type { Message, Phase, Session } from '../session.ts';
+import type { Message, Phase, ResolutionAction, Session } from '../session.ts';
 
 /** What a step makes of a session: its next value, and the entries that the step added to the end of the record. */
 export interface Change {
@@ -12,6 +12,7 @@ export interface Submission {
   readonly agentId: string;
   readonly rootCause?: string | null | undefined;
   readonly conditions?: readonly string[] | null | undefined;
+  readonly proposedAction?: ResolutionAction | null | undefined;
   readonly reasoning?: string | null | undefined;
   readonly concerns?: readonly string[] | null | undefined;
   readonly observedMetrics?: Readonly<Record<string, unknown>> | null | undefined;
@@ -38,6 +39,7 @@ export const entryOf = (
   at: now,
   rootCause: said.rootCause ?? null,
   conditions: said.conditions ?? [],
+  proposedAction: said.proposedAction ?? null,
   reasoning: said.reasoning ?? null,
   agrees: said.agrees ?? null,
   concerns: said.concerns ?? [],
@@ -57,6 +59,7 @@ export const noteOf = (
   at: now,
   rootCause: null,
   conditions: [],
+  proposedAction: null,
   reasoning,
   agrees: null,
   concerns: [],

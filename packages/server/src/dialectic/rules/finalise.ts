@@ -1,5 +1,5 @@
 import { accept, type Outcome } from '@breakwater/contract';
-import type { Message, Resolution, Session } from '../session.ts';
+import type { Message, Resolution, ResolutionAction, Session } from '../session.ts';
 import { refusePhase } from './change.ts';
 import { reasoningOf } from './merge.ts';
 import { offersOf } from './verdict.ts';
@@ -13,6 +13,15 @@ export type Merge = (
   b: Message,
   messages: readonly Message[],
 ) => Pick<Resolution, 'conditions' | 'rootCause' | 'reasoning'>;
+
+/** From mild to strict. */
+const STRICTNESS: readonly ResolutionAction[] = ['resume', 'cooldown', 'escalate', 'block'];
+
+/** What the authors of the offers want to become of the agent; of several the strictest, so that none is overruled mildly. */
+const actionOf = (...offers: readonly Message[]): ResolutionAction =>
+  offers
+    .map(({ proposedAction }) => proposedAction ?? 'resume')
+    .reduce((strictest, action) => (STRICTNESS.indexOf(action) > STRICTNESS.indexOf(strictest) ? action : strictest));
 
 /**
  * The terms of a resolved session (spec dialectic A.4): a third author's if one agreed, else the only ones that were agreed
@@ -29,7 +38,7 @@ export const finalise = (session: Session, merge: Merge): Outcome<ResolutionTerm
   const first = (type: Message['type']) => messages.find((m) => m.type === type && m.rootCause)?.rootCause ?? '';
   const verbatim = (offer: Message, fallback: string): Outcome<ResolutionTerms> =>
     accept({
-      action: 'resume',
+      action: actionOf(offer),
       conditions: offer.conditions,
       rootCause: offer.rootCause || first('thesis') || fallback || 'Unknown',
       reasoning: reasoningOf(offer, messages),
@@ -41,5 +50,5 @@ export const finalise = (session: Session, merge: Merge): Outcome<ResolutionTerm
   const b = agreed.findLast(({ agentId }) => agentId === reviewerAgentId);
   // Several by one side: its last one counts, and the reviewer's view of the cause is not asked for.
   if (a === undefined || b === undefined) return verbatim(only, '');
-  return accept({ action: 'resume', ...merge(a, b, messages) });
+  return accept({ action: actionOf(a, b), ...merge(a, b, messages) });
 };

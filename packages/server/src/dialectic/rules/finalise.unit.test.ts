@@ -48,6 +48,15 @@ describe('the terms of a resolution', () => {
     });
   });
 
+  it('ask for what the author wants to become of the agent, and of two for the stricter', () => {
+    const byB = (proposedAction: string) => agreed(afterAntithesis(), 'B', { conditions: ['c'], proposedAction });
+    expect(termsOf(byB('cooldown')).action).toBe('cooldown');
+    const both = (a: string, b: string) => agreed(byB(b), 'A', { conditions: ['c'], proposedAction: a });
+    expect(termsOf(both('resume', 'cooldown')).action).toBe('cooldown');
+    expect(termsOf(both('block', 'escalate')).action).toBe('block');
+    expect(termsOf(both('cooldown', 'escalate')).action).toBe('escalate');
+  });
+
   it('are those of a third author before all others', () => {
     const session = agreed(said(afterAntithesis(), 'B', true), 'M', { conditions: ['m'] });
     expect(termsOf(session)).toMatchObject({ conditions: ['m'], rootCause: 'rc', reasoning: '' });

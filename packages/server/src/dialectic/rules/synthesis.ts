@@ -106,7 +106,7 @@ export const takeSynthesis = (session: Session, said: SynthesisSubmission, now: 
 
 /**
  * Takes a synthesis by a participant (spec dialectic B.5): `takeSynthesis`, and refuses FORBIDDEN to anybody else, and
- * EMPTY_AGREEMENT when it agrees and neither it nor an earlier one has conditions.
+ * EMPTY_AGREEMENT when it agrees to let the agent go on and neither it nor an earlier one has conditions.
  */
 export const submitSynthesis = (session: Session, said: SynthesisSubmission, now: number): Outcome<SynthesisStep> => {
   if (!isParticipant(session, said.agentId))
@@ -118,6 +118,8 @@ export const submitSynthesis = (session: Session, said: SynthesisSubmission, now
   if (
     session.phase === 'synthesis' &&
     said.agrees === true &&
+    said.proposedAction !== 'block' &&
+    said.proposedAction !== 'escalate' &&
     offers.every(({ conditions }) => conditions.length === 0)
   )
     return refuse('EMPTY_AGREEMENT', 'There are no conditions to agree to.', {

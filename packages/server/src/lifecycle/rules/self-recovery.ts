@@ -35,12 +35,20 @@ const asOwner = (actor: Actor, target: AgentHead): Outcome<Authority> => {
   return authorityOver({ ...actor, operator: undefined }, target);
 };
 
-/**
- * Whether somebody else must lift the pause: the claims detector put it in force, and a circuit breaker that resets
- * itself protects nothing. Of a pause without its record nobody knows that it did not.
- */
-const needsOthers = (target: AgentHead, now: number): boolean =>
-  isHeld(target, now) && (target.pause === null || target.pause.sub_action === 'claims_pause');
+/** Pauses that the agent does not lift itself, with the reason: a circuit breaker that resets itself protects nothing. */
+const LIFTED_BY_OTHERS: Readonly<Record<string, string>> = {
+  claims_pause: 'Results contradict what the agent claimed',
+  review_cooldown: 'A review agreed on it',
+  review_block: 'A review agreed on it',
+  review_escalate: 'A review agreed on it',
+};
+
+/** Why somebody else must lift the pause; undefined: nobody must. Of a pause without its record nobody knows who may. */
+const needsOthers = (target: AgentHead, now: number): string | undefined => {
+  if (!isHeld(target, now)) return undefined;
+  if (target.pause === null) return 'Nobody knows what paused the agent';
+  return LIFTED_BY_OTHERS[target.pause.sub_action];
+};
 
 const isRecoverable = ({ status }: AgentHead): boolean => status === 'paused' || status === 'waiting_input';
 
@@ -49,8 +57,8 @@ const refuseStanding = (target: AgentHead, now: number): Refused | undefined => 
   if (!isRecoverable(target)) {
     return refuse('AGENT_NOT_RESUMABLE', `The agent is ${status}.`, { details: { status } });
   }
-  if (!needsOthers(target, now)) return undefined;
-  const why = pause === null ? 'Nobody knows what paused the agent' : 'Results contradict what the agent claimed';
+  const why = needsOthers(target, now);
+  if (why === undefined) return undefined;
   return refuse('FORBIDDEN', `${why}; it does not lift this pause itself.`, {
     details: { sub_action: pause?.sub_action ?? null, expires_at: pause?.expires_at ?? null },
     recovery: REVIEW,
@@ -82,7 +90,7 @@ const resumed = (
 const riskText = (risk: number | null): string => `The risk is ${risk === null ? 'unknown' : risk.toFixed(4)}`;
 
 /** What stands against a self recovery; `risk_unknown` also stands for a risk that is no number. */
-export type Blocker = 'not_paused' | 'claims_pause' | 'unknown_pause' | 'high_risk' | 'risk_unknown';
+export type Blocker = 'not_paused' | 'claims_pause' | 'review_pause' | 'unknown_pause' | 'high_risk' | 'risk_unknown';
 
 /** How an agent stands with respect to self recovery. Risks are from 0 to 1; null: nothing was measured. */
 export interface SelfRecoveryCheck {
@@ -101,13 +109,19 @@ export interface SelfRecoveryCheck {
 
 const POLICY =
   'quick lifts a pause at a low risk; review lifts one at a moderate risk, for a reflection; a pause by the claims ' +
-  'detector is lifted by a review with others, by an operator, or by time.';
+  'detector is lifted by a review with others, by an operator, or by time; one that a review left in force, by an ' +
+  'operator, or by time when it has an end.';
+
+const blockerOf = (pause: AgentHead['pause']): Blocker => {
+  if (pause === null) return 'unknown_pause';
+  return pause.sub_action === 'claims_pause' ? 'claims_pause' : 'review_pause';
+};
 
 const blockersOf = (target: AgentHead, now: number): readonly Blocker[] => {
   const risk = target.vitals?.risk ?? Number.NaN;
   const blockers: Blocker[] = [];
   if (!isRecoverable(target)) blockers.push('not_paused');
-  if (needsOthers(target, now)) blockers.push(target.pause === null ? 'unknown_pause' : 'claims_pause');
+  if (needsOthers(target, now) !== undefined) blockers.push(blockerOf(target.pause));
   if (Number.isNaN(risk)) blockers.push('risk_unknown');
   if (risk > SELF_RECOVERY_LIMITS.blockerRisk) blockers.push('high_risk');
   return blockers;
@@ -126,7 +140,7 @@ export const checkSelfRecovery = (actor: Actor, target: AgentHead, now: number):
   if (!authority.ok) return authority;
   const { vitals } = target;
   const risk = vitals?.risk ?? Number.NaN;
-  const standing = isRecoverable(target) && !needsOthers(target, now);
+  const standing = isRecoverable(target) && needsOthers(target, now) === undefined;
   const open = {
     quick: standing && risk <= SELF_RECOVERY_LIMITS.quickRisk,
     review: standing && risk < SELF_RECOVERY_LIMITS.reviewRisk,

@@ -1,0 +1,1 @@
+ALTER TABLE core.dialectic_messages DROP COLUMN proposed_action;
