@@ -31,5 +31,6 @@ export {
 } from './tools/core.ts';
 export { dialectic } from './tools/dialectic.ts';
 export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
+export { flags } from './tools/flags.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
 export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent, selfRecovery } from './tools/lifecycle.ts';

@@ -38,9 +38,10 @@ describe('--help', () => {
     'operator create',
     'operator list',
     'operator revoke',
-    'flag list',
-    'flag set',
-    'flag history',
+    'flags list',
+    'flags get',
+    'flags set',
+    'flags history',
     'substrate enrol',
     'substrate list',
     'substrate remove',
@@ -137,12 +138,12 @@ describe('while the server runs', () => {
     const inForce = async () => (await postJson(url, '/v1/feature_flag/get', { name: 'identity_strict_mode' })).body;
     expect(await inForce()).toMatchObject({ value: 'observe' });
     const text = await said(
-      ...['flag', 'set', 'identity_strict_mode', 'strict', '--why', 'drill 7', '--who', 'ann', ...here],
+      ...['flags', 'set', 'identity_strict_mode', 'strict', '--why', 'drill 7', '--who', 'ann', ...here],
     );
     expect(text).toBe('identity_strict_mode is enforce, which is what "strict" means here.\n');
     await expect.poll(inForce, { timeout: 1000, interval: 5 }).toMatchObject({ value: 'enforce' });
 
-    const listed = JSON.parse(await said('flag', 'list', '--json', ...here)) as unknown[];
+    const listed = JSON.parse(await said('flags', 'list', '--json', ...here)) as unknown[];
     expect(listed[0]).toMatchObject({
       key: 'identity_strict_mode',
       value: 'enforce',
@@ -150,29 +151,29 @@ describe('while the server runs', () => {
       values: ['off', 'observe', 'enforce'],
       stored: { by: 'ann', reason: 'drill 7' },
     });
-    expect(await said('flag', 'list', ...here)).toMatch(
+    expect(await said('flags', 'list', ...here)).toMatch(
       /^identity_strict_mode +enforce +postgres +observe +off, observe, enforce +ann +drill 7$/m,
     );
-    await said('flag', 'set', 'identity_strict_mode', 'false', '--why', 'drill over', ...here);
+    await said('flags', 'set', 'identity_strict_mode', 'false', '--why', 'drill over', ...here);
     await expect.poll(inForce, { timeout: 1000, interval: 5 }).toMatchObject({ value: 'observe' });
-    expect(await said('flag', 'history', 'identity_strict_mode', ...here)).toMatch(
+    expect(await said('flags', 'history', 'identity_strict_mode', ...here)).toMatch(
       /^WHEN.*\n\S+ +identity_strict_mode +enforce +observe +\S+ +drill over\n\S+ +\S+ +observe +enforce +ann +drill 7\n$/,
     );
   });
 
   test('what is not legal for a flag is refused with what is', async () => {
     verifies('BW-flags.01');
-    const set = (key: string, value: string) => refused('flag', 'set', key, value, '--why', 'x', ...here);
+    const set = (key: string, value: string) => refused('flags', 'set', key, value, '--why', 'x', ...here);
     expect(await set('identity_strict_mode', 'on')).toContain('off, observe, enforce');
     expect(await set('strict', 'off')).toContain('identity_strict_mode, ipua_pin_check_mode');
-    expect(await refused('flag', 'history', 'strict', ...here)).toContain('identity_strict_mode, ipua_pin_check_mode');
-    expect(await refused('flag', 'set', 'identity_strict_mode', 'off', ...here)).toContain('--why');
+    expect(await refused('flags', 'history', 'strict', ...here)).toContain('identity_strict_mode, ipua_pin_check_mode');
+    expect(await refused('flags', 'set', 'identity_strict_mode', 'off', ...here)).toContain('--why');
   });
 
   test('a flag that the environment sets says so', async () => {
     verifies('BW-flags.01');
     const env = { BREAKWATER_FLAG_IPUA_PIN_CHECK_MODE: 'observe' };
-    const set = ['flag', 'set', 'ipua_pin_check_mode', 'enforce', '--why', 'as before', ...here];
+    const set = ['flags', 'set', 'ipua_pin_check_mode', 'enforce', '--why', 'as before', ...here];
     const { code, stdout } = await runCommand(set, { env });
     expect(code).toBe(0);
     expect(stdout).toContain('with BREAKWATER_FLAG_IPUA_PIN_CHECK_MODE it is observe');

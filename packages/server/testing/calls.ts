@@ -2,6 +2,7 @@ import { ALIASES } from '@breakwater/contract';
 import { checkInTools, settleClaims } from '../src/checkin/index.ts';
 import { dialecticTools } from '../src/dialectic/index.ts';
 import { Dispatcher } from '../src/dispatch/index.ts';
+import { flagTools } from '../src/flags/index.ts';
 import { createOperator, identityTools, type OperatorScope } from '../src/identity/index.ts';
 import { Lifecycle, lifecycleTools } from '../src/lifecycle/index.ts';
 import { outcomeTools } from '../src/outcomes/index.ts';
@@ -37,6 +38,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
       ...dialecticTools(node.dialectic, agents, isStable),
       ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent, isStable }),
       ...outcomeTools(node.outcomes, sessionKeyOf),
+      ...flagTools(node.flags),
     ],
     aliases: ALIASES,
     resolveCaller: (evidence) => identity.resolve(evidence),

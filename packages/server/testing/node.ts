@@ -2,6 +2,7 @@ import { Agents } from '../src/agents/index.ts';
 import { createBaselines, type Baselines } from '../src/baselines/index.ts';
 import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, settleClaims, type Memory } from '../src/checkin/index.ts';
 import { Dialectic, Saga } from '../src/dialectic/index.ts';
+import { createFlags, type Flags } from '../src/flags/index.ts';
 import { Bindings, Identity, type Mode } from '../src/identity/index.ts';
 import type { Introduction } from '../src/identity/service.ts';
 import { Outcomes } from '../src/outcomes/index.ts';
@@ -25,6 +26,7 @@ export interface TestNode {
   readonly checkIns: CheckIns;
   readonly identity: Identity<Memory>;
   readonly bindings: Bindings;
+  readonly flags: Flags;
   readonly saga: Saga<Memory>;
   readonly dialectic: Dialectic<Memory>;
   /** Sagas that were given up. */
@@ -80,6 +82,11 @@ export const testNode = async (
     pauseMs: PAUSE_MS,
     loopLimits: options.loops === true ? DEFAULT_LOOP_LIMITS : { ...DEFAULT_LOOP_LIMITS, burst: Infinity },
   });
+  const flags = createFlags({
+    database,
+    env: {},
+    onDivergence: (store, { key }) => void divergences.push({ store, key }),
+  });
   const gates: TestNode['gates'] = { strict: 'observe', pins: 'enforce' };
   const reports: { type: string; agentId: string | undefined }[] = [];
   const bindings = new Bindings({ database, clock, notifier });
@@ -114,7 +121,7 @@ export const testNode = async (
   });
   if (options.listen === true) await notifier.start();
   await agents.load();
-  await Promise.all([baselines.load(), identity.load(), saga.load()]);
+  await Promise.all([flags.load(), baselines.load(), identity.load(), saga.load()]);
   return {
     clock,
     agents,
@@ -123,6 +130,7 @@ export const testNode = async (
     checkIns,
     identity,
     bindings,
+    flags,
     saga,
     dialectic,
     deadLetters,

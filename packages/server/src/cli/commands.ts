@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { armFaultFromEnvironment } from '../runtime/index.ts';
 import { databaseCommands } from './db.ts';
 import { fail } from './fail.ts';
-import { flagCommands } from './flag.ts';
+import { flagsCommands } from './flags.ts';
 import { operatorCommands } from './operator.ts';
 import { serve } from './serve.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
@@ -48,7 +48,7 @@ Examples:
     .action((options: { url: string }) => stdio(options.url));
   databaseCommands(program);
   operatorCommands(program);
-  flagCommands(program);
+  flagsCommands(program);
   substrateCommands(program);
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().helpOption('--help', 'Explain this command');

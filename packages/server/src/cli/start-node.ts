@@ -15,7 +15,7 @@ import {
 } from '../checkin/index.ts';
 import { Computation, computeTimeoutPayload, Dialectic, dialecticTools, Saga } from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
-import { createFlags } from '../flags/index.ts';
+import { createFlags, flagTools } from '../flags/index.ts';
 import { Bindings, Identity, identityTools, LineageSweep, serverSecret, type Mode } from '../identity/index.ts';
 import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
 import { Outcomes, outcomeTools } from '../outcomes/index.ts';
@@ -228,6 +228,7 @@ export const startNode = async (
       ...dialecticTools(dialectic, agents, isStable),
       ...checkInTools({ checkIns, sessionKeyOf, findAgent, isStable }),
       ...outcomeTools(outcomes, sessionKeyOf),
+      ...flagTools(flags),
       ...serverTools({
         version: VERSION,
         clock,

@@ -117,7 +117,7 @@ export interface FlagChange {
 const wrong = (field: string, rule: string, details: Readonly<Record<string, unknown>> = {}): Refusal =>
   refuse('PARAMETER_ERROR', `${field} ${rule}.`, {
     details: { field, ...details },
-    recovery: { action: '"breakwater flag list" shows the flags, their legal values and what they mean.' },
+    recovery: { action: '"breakwater flags list" shows the flags, their legal values and what they mean.' },
   }).refusal;
 
 /** Why nothing can be said about a flag of this name, or undefined when there is one. */

@@ -1,3 +1,4 @@
 /** Floor 3: feature flags. Read from memory, set in PostgreSQL, overridden by the environment. */
 export { REFERENCE_WORDS, valueOfWord } from './flag.ts';
-export { createFlags, type Flags } from './service.ts';
+export { createFlags, type Flags, type FlagView } from './service.ts';
+export { flagTools } from './tools.ts';

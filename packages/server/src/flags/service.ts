@@ -28,7 +28,7 @@ import * as sql from './sql.ts';
 const TABLE = 'feature_flags';
 
 /** A flag as an operator sees it. */
-interface FlagView extends EffectiveFlag {
+export interface FlagView extends EffectiveFlag {
   readonly default: string;
   readonly values: readonly string[];
   readonly description: string;
@@ -53,6 +53,8 @@ export interface Flags {
    */
   set(key: string, value: unknown, who: string, why: string): Promise<Outcome<EffectiveFlag>>;
   all(): FlagView[];
+  /** One of them. Refusal: PARAMETER_ERROR for a name that no flag has. */
+  view(key: string): Outcome<FlagView>;
   /** The newest `limit` changes of a flag, or of all, newest first. Refusal: PARAMETER_ERROR for a name that no flag has. */
   history(key: string | undefined, limit: number): Promise<Outcome<FlagChange[]>>;
   /** Compares with PostgreSQL, which wins; gives the number of differences. */
@@ -94,6 +96,12 @@ export const createFlags = (options: {
   };
   const get = (key: FlagKey) => effective(key, overrides.get(key), storedOf(key));
 
+  const viewOf = (key: FlagKey): FlagView => {
+    const stored = storedOf(key) ?? null;
+    const illegal = stored !== null && !isLegal(key, stored.value);
+    return { ...get(key), ...FLAGS[key], stored, ...(illegal && { illegal }) };
+  };
+
   return {
     table: through.table,
     async load() {
@@ -109,12 +117,11 @@ export const createFlags = (options: {
       notifier?.announce(TABLE, key);
       return accept(get(key as FlagKey));
     },
-    all: () =>
-      FLAG_KEYS.map((key) => {
-        const stored = storedOf(key) ?? null;
-        const illegal = stored !== null && !isLegal(key, stored.value);
-        return { ...get(key), ...FLAGS[key], stored, ...(illegal && { illegal }) };
-      }),
+    all: () => FLAG_KEYS.map(viewOf),
+    view(key) {
+      const refusal = refusalOfKey(key);
+      return refusal === undefined ? accept(viewOf(key as FlagKey)) : { ok: false, refusal };
+    },
     async history(key, limit) {
       const refusal = key === undefined ? undefined : refusalOfKey(key);
       if (refusal !== undefined) return { ok: false, refusal };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { createFlags, REFERENCE_WORDS, valueOfWord, type Flags } from '../flags/index.ts';
+import { createFlags, REFERENCE_WORDS, valueOfWord, type Flags, type FlagView } from '../flags/index.ts';
 import { createNotifier, type Database } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { accepted } from './fail.ts';
@@ -17,6 +17,22 @@ const ENVIRONMENT = 'A server whose environment has BREAKWATER_FLAG_<KEY> uses t
 
 /** A stored value for people: text as it is, anything else as JSON. */
 const valueText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+const printFlags = (views: readonly FlagView[]): void => {
+  printTable(
+    ['FLAG', 'VALUE', 'FROM', 'DEFAULT', 'LEGAL VALUES', 'SET BY', 'WHY'],
+    views.map((one) => [
+      one.key,
+      one.illegal === true ? `${one.value} (stored: ${valueText(one.stored?.value)}, not legal)` : one.value,
+      one.origin,
+      one.default,
+      one.values.join(', '),
+      one.stored?.by ?? '-',
+      one.stored?.reason ?? '-',
+    ]),
+  );
+  console.log(`\n${views.map(({ key, description }) => `${key}: ${description}.`).join('\n')}`);
+};
 
 /** Runs work on the flags as a node has them, and lets the other nodes hear of what it changes before it ends. */
 const withFlags = async <T>(database: Database, work: (flags: Flags) => Promise<T>): Promise<T> => {
@@ -36,11 +52,11 @@ const withFlags = async <T>(database: Database, work: (flags: Flags) => Promise<
   }
 };
 
-/** `breakwater flag`: the switches that an operator can turn while the server runs. */
-export const flagCommands = (program: Command): void => {
-  const flag = program.command('flag').description('Look at the feature flags, and set them');
+/** `breakwater flags`: the switches that an operator can turn while the server runs. */
+export const flagsCommands = (program: Command): void => {
+  const flags = program.command('flags').alias('flag').description('Look at the feature flags, and set them');
   const add = (name: string, description: string, help: string) =>
-    withDatabaseFlags(flag.command(name))
+    withDatabaseFlags(flags.command(name))
       .description(description)
       .option('--json', 'Print JSON')
       .addHelpText('after', `\n${help}`);
@@ -48,45 +64,36 @@ export const flagCommands = (program: Command): void => {
   add(
     'list',
     'Show each flag: its value and where that comes from, the legal values, who set it and why',
-    `${ENVIRONMENT}\n\nExample:\n  breakwater flag list`,
+    `${ENVIRONMENT}\n\nExample:\n  breakwater flags list`,
   ).action(async (options: DatabaseFlags & { json?: boolean }) => {
-    const all = await withTables(options, (database) => withFlags(database, async (flags) => flags.all()));
-    if (options.json === true) {
-      console.log(JSON.stringify(all));
-      return;
-    }
-    printTable(
-      ['FLAG', 'VALUE', 'FROM', 'DEFAULT', 'LEGAL VALUES', 'SET BY', 'WHY'],
-      all.map((one) => [
-        one.key,
-        one.illegal === true ? `${one.value} (stored: ${valueText(one.stored?.value)}, not legal)` : one.value,
-        one.origin,
-        one.default,
-        one.values.join(', '),
-        one.stored?.by ?? '-',
-        one.stored?.reason ?? '-',
-      ]),
-    );
-    console.log(`\n${all.map(({ key, description }) => `${key}: ${description}.`).join('\n')}`);
+    const views = await withTables(options, (database) => withFlags(database, async (all) => all.all()));
+    if (options.json === true) console.log(JSON.stringify(views));
+    else printFlags(views);
   });
+
+  add('get', 'Show one flag, as list does', `${ENVIRONMENT}\n\nExample:\n  breakwater flags get identity_strict_mode`)
+    .argument('<key>', 'Name of the flag')
+    .action(async (key: string, options: DatabaseFlags & { json?: boolean }) => {
+      const view = await withTables(options, (database) => withFlags(database, async (all) => accepted(all.view(key))));
+      if (options.json === true) console.log(JSON.stringify(view));
+      else printFlags([view]);
+    });
 
   add(
     'set',
     'Set a flag for all servers, at once, with who and why on record',
     `The reference's words are understood, too: ${words}.\n${ENVIRONMENT}\n\n` +
-      'Example:\n  breakwater flag set identity_strict_mode enforce --why "all clients send client_session_id"',
+      'Example:\n  breakwater flags set identity_strict_mode enforce --why "all clients send client_session_id"',
   )
     .argument('<key>', 'Name of the flag')
-    .argument('<value>', 'One of its legal values; "flag list" shows them')
+    .argument('<value>', 'One of its legal values; "flags list" shows them')
     .requiredOption('--why <text>', 'Why it is set')
     .option('--who <name>', 'Who sets it; the OS user by default')
     .action(
       async (key: string, word: string, options: DatabaseFlags & { why: string; who?: string; json?: boolean }) => {
         const value = valueOfWord(key, word);
         const now = await withTables(options, (database) =>
-          withFlags(database, async (flags) =>
-            accepted(await flags.set(key, value, options.who ?? osUser(), options.why)),
-          ),
+          withFlags(database, async (all) => accepted(await all.set(key, value, options.who ?? osUser(), options.why))),
         );
         if (options.json === true) {
           console.log(JSON.stringify({ key, stored: value, ...(value !== word && { given: word }), in_force: now }));
@@ -99,16 +106,20 @@ export const flagCommands = (program: Command): void => {
       },
     );
 
-  add('history', `Show the ${HISTORY_LIMIT} newest changes of a flag, or of all`, 'Example:\n  breakwater flag history')
+  add(
+    'history',
+    `Show the ${HISTORY_LIMIT} newest changes of a flag, or of all`,
+    'Example:\n  breakwater flags history',
+  )
     .argument('[key]', 'Name of the flag')
     .action(async (key: string | undefined, options: DatabaseFlags & { json?: boolean }) => {
       const changes = await withTables(options, (database) =>
-        withFlags(database, async (flags) => accepted(await flags.history(key, HISTORY_LIMIT))),
+        withFlags(database, async (all) => accepted(await all.history(key, HISTORY_LIMIT))),
       );
       if (options.json === true) {
         console.log(JSON.stringify(changes.map((change) => ({ ...change, at: timeText(change.at) }))));
       } else if (changes.length === 0) {
-        console.log('Nobody has set it yet. To set one:  breakwater flag set <key> <value> --why <text>');
+        console.log('Nobody has set it yet. To set one:  breakwater flags set <key> <value> --why <text>');
       } else {
         printTable(
           ['WHEN', 'FLAG', 'FROM', 'TO', 'BY', 'WHY'],
