@@ -21,6 +21,7 @@ export const AUDIT_EVENTS = {
   outcomeRecorded: 'outcome_recorded',
   sessionBound: 'session_bound',
   agentResumed: 'lifecycle_resumed',
+  recoveryRefused: 'lifecycle_recovery_refused',
   agentArchived: 'agent_archived',
   agentReactivated: 'lifecycle_reactivated',
   agentDeleted: 'agent_deleted',

@@ -562,6 +562,25 @@ describe('self recovery', async () => {
     expect((await w.call('self_recovery', as(agent, { action: 'review', reflection: 'short' }))).code).toBe(
       'REFLECTION_REQUIRED',
     );
+    const risk = (value: number) =>
+      w
+        .rows(
+          `UPDATE core.identities SET vitals = vitals || jsonb_build_object('risk', $2::float8), sequence = sequence + 1
+           WHERE agent_id = $1`,
+          agent.uuid,
+          value,
+        )
+        .then(() => w.node.agents.refresh([agent.uuid]));
+    await risk(0.7);
+    const reflection = 'I did not look at the results.';
+    expect((await w.call('self_recovery', as(agent, { action: 'review', reflection }))).code).toBe(
+      'SOFT_SAFETY_FAILED',
+    );
+    expect(await statusOf(w, agent)).toBe('paused');
+    expect(
+      (await w.rows(`SELECT payload FROM audit.events WHERE event_type = 'lifecycle_recovery_refused'`))[0],
+    ).toMatchObject({ payload: { reflection, risk: 0.7, limit: 0.65 } });
+    await risk(0.1);
     w.cutOff(true);
     expect((await w.call('self_recovery', as(agent, { action: 'quick' }))).ok).toBe(false);
     w.cutOff(false);

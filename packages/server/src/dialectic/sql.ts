@@ -211,6 +211,6 @@ export const selectIdle = (before: number): Statement => ({
          WHERE status = 'active' AND least(last_participant_at, facilitation_since) < $1::timestamptz
            AND NOT EXISTS (SELECT FROM coordination.session_resolution_sagas g
                            WHERE g.session_id = s.session_id AND g.state NOT IN ('pg_committed', 'reverted'))
-         ORDER BY last_participant_at LIMIT 100`,
+         ORDER BY last_participant_at`,
   values: [iso(before)],
 });

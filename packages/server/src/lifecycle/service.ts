@@ -1,5 +1,5 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
-import type { AgentChange, AgentHead, Agents } from '../agents/index.ts';
+import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import type { AgentChange, AgentHead, Agents, AuditDraft } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import type { StandingChange } from './rules/authority.ts';
@@ -72,11 +72,23 @@ export class Lifecycle<M> {
     });
   }
 
-  /** Decides and makes durable one change of an agent's standing; gives the agent after it. */
-  async change(agentId: string, deadline: number, decide: DecideStanding): Promise<Outcome<AgentHead>> {
+  /**
+   * Decides and makes durable one change of an agent's standing; gives the agent after it. `recordOf` names the row of the
+   * audit trail that a refusal leaves; undefined: none.
+   */
+  async change(
+    agentId: string,
+    deadline: number,
+    decide: DecideStanding,
+    recordOf?: (refusal: Refusal) => AuditDraft | undefined,
+  ): Promise<Outcome<AgentHead>> {
     const acted = await this.#agents.act(agentId, deadline, async ({ head, memory }) => {
       const decided = decide(head, await this.record(agentId));
-      if (!decided.ok) return decided;
+      if (!decided.ok) {
+        const event = recordOf?.(decided.refusal);
+        if (event === undefined) return decided;
+        return accept({ reply: null, refusal: decided.refusal, change: { at: this.now, events: [event] } });
+      }
       const change = changeOf(decided.value, this.now);
       if (head.status !== 'paused' || change.status !== 'active') return accept({ reply: null, change });
       // What paused the agent is answered for; held against it still, it would be paused by its very next check-in.

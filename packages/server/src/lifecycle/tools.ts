@@ -15,7 +15,7 @@ import type { Actor } from './rules/authority.ts';
 import { listAgents } from './rules/listing.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from './rules/redaction.ts';
 import { operatorResume, resume } from './rules/resume.ts';
-import { checkSelfRecovery, quickRecovery, reviewRecovery } from './rules/self-recovery.ts';
+import { checkSelfRecovery, quickRecovery, refusedReviewRecord, reviewRecovery } from './rules/self-recovery.ts';
 import { archive, remove } from './rules/standing.ts';
 import { orphans, stuck } from './rules/sweep.ts';
 import { update } from './rules/update.ts';
@@ -172,19 +172,19 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
         const checked = checkSelfRecovery(actor, own.value, service.now);
         return checked.ok ? accept({ action, ...checked.value }) : checked;
       }
-      const resumed = await service.change(own.value.agentId, deadline, (head) =>
-        action === 'quick'
-          ? quickRecovery(actor, head, { reason: args.reason ?? null }, service.now)
-          : reviewRecovery(
-              actor,
-              head,
-              {
-                reflection: args.reflection ?? '',
-                rootCause: args.root_cause ?? null,
-                conditions: args.conditions ?? [],
-              },
-              service.now,
-            ),
+      const said = {
+        reflection: args.reflection ?? '',
+        rootCause: args.root_cause ?? null,
+        conditions: args.conditions ?? [],
+      };
+      const resumed = await service.change(
+        own.value.agentId,
+        deadline,
+        (head) =>
+          action === 'quick'
+            ? quickRecovery(actor, head, { reason: args.reason ?? null }, service.now)
+            : reviewRecovery(actor, head, said, service.now),
+        (refusal) => refusedReviewRecord(refusal, said),
       );
       if (!resumed.ok) return resumed;
       return accept({

@@ -1,5 +1,5 @@
 import { accept, AUDIT_EVENTS, refuse, type Outcome, type Recovery, type Refusal } from '@breakwater/contract';
-import type { AgentHead } from '../../agents/index.ts';
+import type { AgentHead, AuditDraft } from '../../agents/index.ts';
 import { authorityOver, isHeld, type Actor, type Authority, type StandingChange } from './authority.ts';
 
 /** The limits of self recovery (spec dialectic I). Risks are the mean of the last ten check-ins, from 0 to 1. */
@@ -244,3 +244,21 @@ export const reviewRecovery = (
     conditions,
   });
 };
+
+/** A reflection stands in the audit trail also when the risk was too high to act on it (spec dialectic I). */
+export const refusedReviewRecord = (
+  { code, details }: Refusal,
+  args: { readonly reflection: string; readonly rootCause: string | null; readonly conditions: readonly string[] },
+): AuditDraft | undefined =>
+  code === 'SOFT_SAFETY_FAILED'
+    ? {
+        type: AUDIT_EVENTS.recoveryRefused,
+        payload: {
+          via: 'self_recovery_review',
+          reflection: args.reflection.trim(),
+          root_cause: args.rootCause,
+          conditions: args.conditions,
+          ...details,
+        },
+      }
+    : undefined;
