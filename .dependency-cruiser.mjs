@@ -6,7 +6,7 @@ const FLOORS = [
   ['runtime'],
   ['postgres'],
   ['agents', 'flags', 'baselines', 'channel'],
-  ['identity', 'lifecycle', 'checkin', 'dialectic', 'leases', 'knowledge', 'outcomes', 'gates', 'cutover'],
+  ['identity', 'lifecycle', 'checkin', 'dialectic', 'leases', 'knowledge', 'outcomes', 'calibration', 'feed', 'gates', 'cutover'],
   ['dispatch'],
   ['serve', 'cli'],
 ];
@@ -60,7 +60,7 @@ export default {
       name: 'deciders-are-pure',
       comment: 'Rules import no I/O: neither Node modules nor the database, the clock or the network',
       severity: 'error',
-      from: { path: `^${src}/(checkin|identity|lifecycle)/rules/` },
+      from: { path: `^${src}/(checkin|identity|lifecycle|dialectic|outcomes|calibration|knowledge|feed)/rules/` },
       to: {
         path: `^(${src}/(postgres|agents/(?!agent\\.ts)|flags|channel)|node_modules/(pg|fastify|pino)|node:(?!crypto))`,
         dependencyTypesNot: ['type-only'],

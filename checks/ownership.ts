@@ -10,7 +10,7 @@ const add = (writers: Map<string, Set<string>>, what: string, folder: string): v
 };
 
 const WRITE =
-  /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE|MERGE\s+INTO)\s+(?:ONLY\s+)?((?:core|audit|coordination)\.[a-z_0-9]+)/gi;
+  /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE|MERGE\s+INTO)\s+(?:ONLY\s+)?((?:core|audit|coordination|knowledge)\.[a-z_0-9]+)/gi;
 /** A module that makes a live table names it by its constant TABLE, under which changes of it are announced, too. */
 const LIVE = /\bcreate(?:LiveTable|WriteThrough)</;
 const NAME = /^const TABLE = '(\w+)'/m;

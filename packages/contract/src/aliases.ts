@@ -43,6 +43,38 @@ export const ALIASES: readonly ToolAlias[] = [
       ['quick_dialectic', 'quick'],
     ] as const
   ).map(([name, action]): ToolAlias => ({ name, tool: 'dialectic', kind: 'guess', inject: { action } })),
+  ...(
+    [
+      ['check_calibration', 'check'],
+      ['update_calibration_ground_truth', 'update'],
+      ['backfill_calibration_from_dialectic', 'backfill'],
+      ['rebuild_calibration', 'rebuild'],
+    ] as const
+  ).map(([name, action]): ToolAlias => ({ name, tool: 'calibration', kind: 'guess', inject: { action } })),
+  ...(
+    [
+      ['search_shared_memory', 'search'],
+      ['store_finding', 'store'],
+      ['update_finding', 'update'],
+      ['leave_note', 'note'],
+      ['search_knowledge_graph', 'search'],
+      ['find_similar_discoveries_graph', 'search'],
+      ['store_knowledge_graph', 'store'],
+      ['get_knowledge_graph', 'get'],
+      ['list_knowledge_graph', 'list'],
+      ['get_discovery_details', 'details'],
+      ['get_related_discoveries_graph', 'details'],
+      ['update_discovery_status_graph', 'update'],
+      ['get_lifecycle_stats', 'stats'],
+      ['cleanup_knowledge_graph', 'cleanup'],
+    ] as const
+  ).map(([name, action]): ToolAlias => ({ name, tool: 'knowledge', kind: 'guess', inject: { action } })),
+  {
+    name: 'get_response_chain_graph',
+    tool: 'knowledge',
+    kind: 'guess',
+    inject: { action: 'details', include_response_chain: true },
+  },
 ];
 
 /** Words for `complexity` that the aliases of the check-in accept. */

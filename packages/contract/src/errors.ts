@@ -223,6 +223,20 @@ export const ERRORS = {
     'a resolution that names the session or one of its agents is being carried out',
     'Repeat the call in a few seconds; get shows what became of it.',
   ),
+  DISCOVERY_NOT_FOUND: entry(
+    'state_error',
+    200,
+    'no finding has this id',
+    'knowledge(action=search) finds findings by words, tags and type.',
+    ['knowledge'],
+  ),
+  SEARCH_MODE_UNAVAILABLE: entry(
+    'validation_error',
+    200,
+    'the search asks for a mode that this server does not have',
+    'Search with search_mode=auto: by words, then by any of them.',
+    ['knowledge'],
+  ),
   DIALECTIC_NOT_FOUND: entry('state_error', 200, 'no review has this id', 'dialectic(action=list) shows the reviews.', [
     'dialectic',
   ]),
@@ -288,6 +302,13 @@ export const ERRORS = {
     'a synthesis agrees, and no conditions were proposed to agree to',
     'Send proposed_conditions with the agreement.',
     ['dialectic'],
+  ),
+  CALIBRATION_BY_OUTCOMES_ONLY: entry(
+    'state_error',
+    200,
+    'somebody asserts how good earlier claims were, instead of recording what came of the work',
+    'Call record_result with the prediction_id of the check-in and what shows the result (exit_code, command, test); calibration follows from it.',
+    ['record_result', 'calibration'],
   ),
   TIMEOUT: entry(
     'system_error',

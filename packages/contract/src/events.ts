@@ -1,13 +1,31 @@
-/** Wire names of failure events and measurements. The family names are the reference's (spec storage_and_ops 4). */
+/**
+ * Wire names of failures: rows of `audit.coordination_events`. Families are the reference's. A name is never changed nor used
+ * for something else; what each says stands in docs/channel.md, which a test holds against this list (W3-8.10).
+ */
 export const FAILURE_EVENTS = {
-  etsPgDivergence: 'coordination_failure.beam_python_boundary.ets_pg_divergence',
-  beamToPythonRequestFailed: 'coordination_failure.beam_python_boundary.beam_to_python_request_failed',
+  connectError: 'coordination_failure.asyncpg_connect_error.runtime',
+  poolExhausted: 'coordination_failure.executor_pool_exhaustion.acquire_timeout',
+  expiredInQueue: 'coordination_failure.anyio_cancellation.expired_in_queue',
   toolTimeout: 'coordination_failure.mcp_handler_timeout.tool_decorator',
+  identityTimeout: 'coordination_failure.mcp_handler_timeout.identity_step',
+  beamToPythonRequestFailed: 'coordination_failure.beam_python_boundary.beam_to_python_request_failed',
+  shadowDivergence: 'coordination_failure.beam_python_boundary.shadow_divergence',
+  etsPgDivergence: 'coordination_failure.beam_python_boundary.ets_pg_divergence',
+  cutover503RateBreach: 'coordination_failure.governance_mcp.cutover_503_rate_breach',
   eventLoopDelay: 'coordination_failure.governance_mcp.event_loop_delay',
   storageUnavailable: 'coordination_failure.governance_mcp.storage_unavailable',
   handlerCrashed: 'coordination_failure.governance_mcp.handler_crashed',
 } as const;
 export type FailureEventType = (typeof FAILURE_EVENTS)[keyof typeof FAILURE_EVENTS];
+
+/** Wire names of measurements: rows of `audit.coordination_measurements`. The rules of the failures' names hold here, too. */
+export const MEASUREMENT_EVENTS = {
+  request: 'measurement.governance_mcp.request',
+  unavailable: 'measurement.governance_mcp.503_emission',
+  samplesDropped: 'measurement.governance_mcp.samples_dropped',
+  boundaryRequest: 'measurement.beam_python_boundary.request',
+} as const;
+export type MeasurementEventType = (typeof MEASUREMENT_EVENTS)[keyof typeof MEASUREMENT_EVENTS];
 
 /** Types of rows in the audit trail (`audit.events`). */
 export const AUDIT_EVENTS = {
@@ -28,6 +46,8 @@ export const AUDIT_EVENTS = {
   agentUpdated: 'agent_updated',
   operatorCreated: 'operator_created',
   dialecticResolved: 'dialectic_resolved',
+  sagaRetried: 'saga_retried',
+  sagaReverted: 'saga_reverted',
   operatorRevoked: 'operator_revoked',
   lineageDeclared: 'lineage_declared',
   lineagePromoted: 'lineage_promoted',
@@ -37,6 +57,9 @@ export const AUDIT_EVENTS = {
   lineageCoincidentalRejected: 'lineage_coincidental_rejected',
   substrateEnrolled: 'substrate_enrolled',
   substrateRemoved: 'substrate_removed',
+  knowledgeWritten: 'knowledge_write',
+  knowledgeRead: 'knowledge_read',
+  knowledgeTended: 'knowledge_lifecycle',
 } as const;
 export type AuditEventType = (typeof AUDIT_EVENTS)[keyof typeof AUDIT_EVENTS];
 

@@ -12,13 +12,17 @@ export {
   AUDIT_EVENTS,
   FAILURE_EVENTS,
   IDENTITY_EVENTS,
+  MEASUREMENT_EVENTS,
   type AuditEventType,
   type FailureEventType,
   type IdentityEventType,
+  type MeasurementEventType,
 } from './events.ts';
+export { FEED_EVENTS, type FeedEventType, type FeedSeverity } from './feed.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS } from './policy.ts';
 export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolSpec } from './tool-spec.ts';
+export { calibration } from './tools/calibration.ts';
 export {
   getGovernanceMetrics,
   outcomeEvent,
@@ -32,5 +36,7 @@ export {
 export { dialectic } from './tools/dialectic.ts';
 export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
 export { flags } from './tools/flags.ts';
+export { externalOutcome } from './tools/external-outcome.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
+export { FINDING_SEVERITIES, FINDING_STATUSES, FINDING_TYPES, knowledge } from './tools/knowledge.ts';
 export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent, selfRecovery } from './tools/lifecycle.ts';

@@ -4,7 +4,8 @@ import type { ErrorCode } from './errors.ts';
 /** Who may call: anybody, only a caller whose identity is proven, or only an operator. */
 export type IdentityNeed = 'open' | 'required' | 'operator';
 
-export type ToolCategory = 'core' | 'identity' | 'lifecycle' | 'dialectic' | 'discovery' | 'admin';
+export type ToolCategory =
+  'core' | 'identity' | 'lifecycle' | 'dialectic' | 'calibration' | 'discovery' | 'admin' | 'knowledge';
 
 /** What a tool is on the wire. The handler stands with its feature; this is data. */
 export interface ToolSpec {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { WorkerPool } from '../src/dialectic/compute-pool.ts';
 import { authority } from '../src/dialectic/rules/authority.ts';
 import { canonicalPayload, resolutionHash } from '../src/dialectic/rules/canonical.ts';
 import { unsafeReason } from '../src/dialectic/rules/hard-limits.ts';
@@ -12,7 +13,7 @@ interface BoundaryCost {
   readonly name: string;
   /** The function itself. */
   readonly 'own µs': number;
-  /** There and back to a thread, as structured clones, without the function. */
+  /** There and back to a thread of the pool, as structured clones, without the function. */
   readonly 'thread µs': number;
   /** Input and result to JSON and back. */
   readonly 'json µs': number;
@@ -104,9 +105,15 @@ const FUNCTIONS: readonly Measured[] = [
   },
 ];
 
-/** Answers every message, and every request, with the result, as if the function cost nothing. */
-const ANSWERER = `const { parentPort, workerData } = require('node:worker_threads');
-parentPort.on('message', () => parentPort.postMessage(workerData));`;
+/** Answers every message with the result, as if the function cost nothing. */
+const answerer = (result: unknown): URL =>
+  new URL(
+    `data:text/javascript,${encodeURIComponent(`import { parentPort } from 'node:worker_threads';
+const result = ${JSON.stringify(result ?? null)};
+parentPort.on('message', () => parentPort.postMessage(result));`)}`,
+  );
+
+/** The same for every request. */
 const HTTP_ANSWERER = `const { parentPort, workerData } = require('node:worker_threads');
 const server = require('node:http').createServer(async (request, response) => {
   let body = '';
@@ -138,16 +145,16 @@ const perWaitUs = async (calls: number, work: () => Promise<unknown>): Promise<n
 };
 
 const threadUs = async (calls: number, input: unknown, result: unknown): Promise<number> => {
-  const worker = new Worker(ANSWERER, { eval: true, workerData: result });
+  const pool = new WorkerPool<unknown, unknown>({ script: answerer(result), threads: 1, waiting: 1 });
+  const { signal } = new AbortController();
   try {
-    await once(worker, 'online');
-    return await perWaitUs(calls, () => {
-      const answered = once(worker, 'message');
-      worker.postMessage(input);
-      return answered;
+    return await perWaitUs(calls, async () => {
+      const placed = await pool.run(input, signal);
+      // What fails at once would pass for a cheap crossing.
+      if (!placed.ok) throw new Error('a thread that answers was lost');
     });
   } finally {
-    await worker.terminate();
+    await pool.stop();
   }
 };
 

@@ -102,11 +102,16 @@ describe('a value that breaks its rule', () => {
     callsPerHour: 'many',
     loopUpdatesPerMinute: '21',
     pauseHours: '0.5',
+    compute: 'ftp://127.0.0.1',
     logLevel: 'loud',
   };
+  /** What they hold is not to be seen. */
+  const WRONG_SECRETS: Partial<Record<keyof typeof SETTINGS, string>> = { computeToken: 'top secret' };
   test('every setting with a rule is tried', () => {
     const anyText = ['databaseUrl', 'socket', 'tokens', 'allowedHosts', 'allowedOrigins'];
-    expect([...Object.keys(WRONG), ...anyText].sort()).toEqual(Object.keys(SETTINGS).sort());
+    expect([...Object.keys(WRONG), ...anyText, ...Object.keys(WRONG_SECRETS)].sort()).toEqual(
+      Object.keys(SETTINGS).sort(),
+    );
   });
   test.each(Object.entries(WRONG) as [keyof typeof SETTINGS, string][])('%s = "%s"', async (name, value) => {
     const { env } = SETTINGS[name];
@@ -114,6 +119,15 @@ describe('a value that breaks its rule', () => {
     const result = await runCommand(['serve'], { env: { [env]: value }, cwd: folder });
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(new RegExp(`^breakwater: ${env}="${value}" must `));
+  });
+  test.each([
+    ...(Object.entries(WRONG_SECRETS) as [keyof typeof SETTINGS, string][]),
+    ['compute', 'https://me:top secret@remote'] as const,
+  ])('%s does not show its secret', async (name, value) => {
+    const { env } = SETTINGS[name];
+    const said = await refusedStart({ env: { [env]: value } });
+    expect(said).toMatch(new RegExp(`^breakwater: ${env}.* must `));
+    expect(said).not.toContain('secret');
   });
 });
 

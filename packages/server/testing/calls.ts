@@ -1,9 +1,11 @@
 import { ALIASES } from '@breakwater/contract';
+import { calibrationTools } from '../src/calibration/index.ts';
 import { checkInTools, settleClaims } from '../src/checkin/index.ts';
 import { dialecticTools } from '../src/dialectic/index.ts';
 import { Dispatcher } from '../src/dispatch/index.ts';
 import { flagTools } from '../src/flags/index.ts';
 import { createOperator, identityTools, type OperatorScope } from '../src/identity/index.ts';
+import { knowledgeTools } from '../src/knowledge/index.ts';
 import { Lifecycle, lifecycleTools } from '../src/lifecycle/index.ts';
 import { outcomeTools } from '../src/outcomes/index.ts';
 import type { Database } from '../src/postgres/index.ts';
@@ -38,6 +40,12 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
       ...dialecticTools(node.dialectic, agents, isStable),
       ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent, isStable }),
       ...outcomeTools(node.outcomes, sessionKeyOf),
+      ...calibrationTools(node.calibration),
+      ...knowledgeTools({
+        ...node.knowledge,
+        sessionKeyOf,
+        refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
+      }),
       ...flagTools(node.flags),
     ],
     aliases: ALIASES,

@@ -1,11 +1,13 @@
 import { Agents } from '../src/agents/index.ts';
 import { createBaselines, type Baselines } from '../src/baselines/index.ts';
 import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, settleClaims, type Memory } from '../src/checkin/index.ts';
-import { Dialectic, Saga } from '../src/dialectic/index.ts';
+import { Computation, Dialectic, Saga } from '../src/dialectic/index.ts';
 import { createFlags, type Flags } from '../src/flags/index.ts';
+import { Calibration } from '../src/calibration/index.ts';
 import { Bindings, Identity, type Mode } from '../src/identity/index.ts';
 import type { Introduction } from '../src/identity/service.ts';
-import { Outcomes } from '../src/outcomes/index.ts';
+import { createKnowledge, type Knowledge } from '../src/knowledge/index.ts';
+import { HarnessOutcomes, Outcomes } from '../src/outcomes/index.ts';
 import { createNotifier, type Database } from '../src/postgres/index.ts';
 import {
   idsFrom,
@@ -23,12 +25,15 @@ export interface TestNode {
   readonly agents: Agents<Memory>;
   readonly baselines: Baselines;
   readonly outcomes: Outcomes<Memory>;
+  readonly harness: HarnessOutcomes<Memory>;
+  readonly calibration: Calibration;
   readonly checkIns: CheckIns;
   readonly identity: Identity<Memory>;
   readonly bindings: Bindings;
   readonly flags: Flags;
   readonly saga: Saga<Memory>;
   readonly dialectic: Dialectic<Memory>;
+  readonly knowledge: Knowledge<Memory>;
   /** Sagas that were given up. */
   readonly deadLetters: string[];
   /** The honesty gates; a test may turn them. */
@@ -100,6 +105,8 @@ export const testNode = async (
     pinMode: () => gates.pins,
     report: (type, _payload, agentId) => void reports.push({ type, agentId }),
   });
+  const harness = new HarnessOutcomes<Memory>({ outcomes, clock, operatorOf: (secret) => identity.operatorOf(secret) });
+  const calibration = new Calibration({ database, clock });
   const deadLetters: string[] = [];
   const saga = new Saga<Memory>({
     database,
@@ -116,7 +123,20 @@ export const testNode = async (
     saga,
     clock,
     random: () => 0,
+    computation: new Computation({
+      clock,
+      random: () => 0,
+      onFailure: ({ errorClass }) => void crashes.push(errorClass),
+    }),
     secret: () => Buffer.alloc(32, 1),
+    onCrash: (_, error) => void crashes.push(error),
+  });
+  const knowledge = createKnowledge<Memory>({
+    database,
+    agents,
+    clock,
+    ids,
+    secret: () => Buffer.alloc(32, 2),
     onCrash: (_, error) => void crashes.push(error),
   });
   if (options.listen === true) await notifier.start();
@@ -127,18 +147,22 @@ export const testNode = async (
     agents,
     baselines,
     outcomes,
+    harness,
+    calibration,
     checkIns,
     identity,
     bindings,
     flags,
     saga,
     dialectic,
+    knowledge,
     deadLetters,
     gates,
     reports,
     divergences,
     crashes,
     stop: async () => {
+      await knowledge.stop();
       await agents.stop();
       await notifier.stop();
     },

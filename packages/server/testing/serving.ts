@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { calibrationDiagram } from '../src/calibration/index.ts';
 import { Computation } from '../src/dialectic/index.ts';
 import { createHttpServer, createMetrics } from '../src/serve/index.ts';
 import { idsFrom, seededRandom, systemClock } from '../src/runtime/index.ts';
@@ -15,7 +16,7 @@ export interface ServedWorld {
 /** Serves a world over REST and MCP. Its agents and credentials live by the clock of the test, connections by the real one. */
 export const serveWorld = async (world: World): Promise<ServedWorld> => {
   let port = 0;
-  const computation = new Computation({ clock: systemClock, random: seededRandom(1), onTimeout: () => undefined });
+  const computation = new Computation({ clock: systemClock, random: seededRandom(1), onFailure: () => undefined });
   const listen = async () => {
     const { identity } = world.node;
     const http = createHttpServer({
@@ -29,6 +30,8 @@ export const serveWorld = async (world: World): Promise<ServedWorld> => {
       readFlag: () => ({ ok: false, cold: true }),
       readBaseline: () => ({ ok: false, cold: true }),
       compute: (call) => computation.run(call),
+      recordExternalOutcome: (secret, body) => world.node.harness.record(secret, body),
+      calibrationDiagram: (agent) => calibrationDiagram(world.node.calibration)(agent),
       metrics: createMetrics(),
       tokens: [],
       isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,

@@ -24,7 +24,7 @@ export const dialectic = toolSpec({
     agrees: flag('synthesis: whether you agree'),
     proposed_action: word(
       ['resume', 'cooldown', 'escalate', 'block'],
-      'synthesis: what shall become of the agent: active again under the conditions (default), the same after an hour, or paused until an operator decides',
+      'synthesis: what becomes of the agent; resume by default',
     ),
     concerns: list('antithesis: what speaks against it'),
     observed_metrics: z.record(z.string(), z.unknown()).nullish().meta({ hidden: true }),
@@ -73,5 +73,6 @@ export const dialectic = toolSpec({
     'SESSION_EXISTS',
     'STORAGE_UNAVAILABLE',
     'STRONG_IDENTITY_REQUIRED',
+    'TIMEOUT',
   ],
 });

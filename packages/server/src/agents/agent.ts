@@ -37,6 +37,8 @@ export interface Vitals {
   readonly calibration: { readonly error: number | null; readonly graded: number };
   /** The claims detector's value M; 1 says nothing. */
   readonly claims: number;
+  /** Norm of the drift vector; absent in what older versions stored. */
+  readonly drift?: number;
 }
 
 /** The end of an agent's active life, by whom and why; it is over while this stands. */

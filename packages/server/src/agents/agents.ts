@@ -55,6 +55,13 @@ export interface Decision<M, R> {
 
 export type Decide<M, R> = (state: AgentState<M>) => Promise<Outcome<Decision<M, R>>>;
 
+/**
+ * Hears of a head that was published, and of the one before it; undefined: the agent is new to this node. `commit` is this
+ * node's own; without one the change was made elsewhere (another node, or a transaction of somebody else's), and several
+ * changes may show as one.
+ */
+export type Published = (after: AgentHead, before: AgentHead | undefined, commit: AgentCommit | undefined) => void;
+
 export interface AgentsOptions<M> {
   database: Database;
   codec: MemoryCodec<M>;
@@ -68,6 +75,8 @@ export interface AgentsOptions<M> {
    */
   onForeignChange?: (agentId: string) => Promise<void>;
   onFlush?: (flush: { items: number; ms: number; ok: boolean }) => void;
+  /** Hears of every head that is published after the start. Must not wait. */
+  onPublished?: Published;
   /** Waiting messages per agent. */
   mailboxCapacity?: number;
   idleMs?: number;
@@ -152,7 +161,8 @@ export class Agents<M> {
   /** Loads all heads with one query, at the start. What `onForeignChange` refreshes is to be loaded after it. */
   async load(): Promise<void> {
     for (const row of await this.#options.database.query<sql.HeadRow>(sql.selectHeads())) {
-      this.#publishNewer(sql.headFromRow(row));
+      const head = sql.headFromRow(row);
+      if (this.#isNewer(head)) this.#live.writer.publish(head.agentId, head);
     }
   }
 
@@ -209,6 +219,7 @@ export class Agents<M> {
     faultPoint('onboard.durable');
     this.#live.writer.publish(agentId, head);
     this.#options.notifier.announce(TABLE, agentId);
+    this.#tell(head, undefined, undefined);
     return head;
   }
 
@@ -308,12 +319,14 @@ export class Agents<M> {
       const answer: Outcome<R> = refusal === undefined ? accept(reply) : { ok: false, refusal };
       if (decided.value.change === undefined) return { reply: answer, state: { head: state.head, memory } };
 
-      const { after, committed } = await this.#commit(state.head, decided.value, idempotency);
+      const { commit, committed } = await this.#commit(state.head, decided.value, idempotency);
+      const { after } = commit;
       if (committed.ok && committed.value) {
         faultPoint('checkin.committed');
         this.#live.writer.publish(agentId, after);
         decided.value.committed?.();
         this.#options.notifier.announce(TABLE, agentId);
+        this.#tell(after, state.head, commit);
         faultPoint('checkin.published');
         return { reply: answer, state: { head: after, memory } };
       }
@@ -331,10 +344,10 @@ export class Agents<M> {
     before: AgentHead,
     decision: Decision<M, R>,
     idempotency: Idempotency | undefined,
-  ): Promise<{ after: AgentHead; committed: Outcome<boolean> }> {
+  ): Promise<{ commit: AgentCommit; committed: Outcome<boolean> }> {
     try {
       const commit = this.#prepare(before, decision, idempotency);
-      return { after: commit.after, committed: await this.#commits.submit(commit) };
+      return { commit, committed: await this.#commits.submit(commit) };
     } catch (error) {
       // What was staged beside the change would otherwise wait for its end for ever.
       decision.abandoned?.();
@@ -390,8 +403,19 @@ export class Agents<M> {
   /** Publishes a head unless memory already has a newer one; a query may be older than a commit of this node. */
   #publishNewer(head: AgentHead): boolean {
     if (!this.#isNewer(head)) return false;
+    const before = this.table.read(head.agentId);
     this.#live.writer.publish(head.agentId, head);
+    this.#tell(head, before.ok ? before.value : undefined, undefined);
     return true;
+  }
+
+  /** What was committed is answered, whatever becomes of whoever only listens. */
+  #tell(...published: Parameters<Published>): void {
+    try {
+      this.#options.onPublished?.(...published);
+    } catch (error) {
+      this.#options.onCrash(published[0].agentId, error);
+    }
   }
 
   #isNewer({ agentId, sequence }: AgentHead): boolean {

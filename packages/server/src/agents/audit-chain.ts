@@ -39,6 +39,21 @@ export const canonicalJson = (value: unknown): string => {
   return JSON.stringify(value);
 };
 
+/** The hash of a row: over everything that it says and the hash of the row before it. */
+export const chainHash = (row: {
+  readonly prevHash: string;
+  readonly agentId: string;
+  readonly chainIndex: number;
+  readonly eventId: string;
+  readonly ts: string;
+  readonly type: string;
+  readonly payload: unknown;
+}): string =>
+  hash(
+    'sha256',
+    canonicalJson([row.prevHash, row.agentId, row.chainIndex, row.eventId, row.ts, row.type, row.payload]),
+  );
+
 /**
  * Chains rows onto an agent's trail: each row's hash covers the hash before it, so that an altered, missing or reordered
  * row shows. The caller commits the rows together with the new end of the chain.
@@ -56,7 +71,7 @@ export const chain = (
     const eventId = nextId();
     const prevHash = auditHead;
     auditCount += 1;
-    auditHead = hash('sha256', canonicalJson([prevHash, agentId, auditCount, eventId, ts, type, payload]));
+    auditHead = chainHash({ prevHash, agentId, chainIndex: auditCount, eventId, ts, type, payload });
     return { type, payload, eventId, ts, chainIndex: auditCount, prevHash, hash: auditHead };
   });
   return { rows, end: { auditHead, auditCount } };

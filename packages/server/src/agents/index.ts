@@ -9,10 +9,13 @@ export {
   type SubstrateClaim,
   type Vitals,
 } from './agent.ts';
-export { Agents, expiredPauses, type AgentState, type Decision, type MemoryCodec } from './agents.ts';
+export { Agents, expiredPauses, type AgentState, type Decision, type MemoryCodec, type Published } from './agents.ts';
 export { canonicalJson, type AuditDraft } from './audit-chain.ts';
-export type { AgentChange, DriftBaselineRow, LineageScoreRow, OutcomeRow, PredictionRow, StateRow } from './change.ts';
+export { MAX_FAULTS, verifyAudit, type AuditReport } from './audit-read.ts';
+export { anchorChains } from './chain-anchors.ts';
+export type { AgentChange, AgentCommit, DriftBaselineRow, LineageScoreRow, OutcomeRow, PredictionRow, StateRow } from './change.ts';
 export { idempotencyOf } from './idempotency.ts';
 export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
+export { countOldStates, deleteOldStates, readStates, STATE_DAYS } from './old-states.ts';
 export { pruneWorkingData, type Birth } from './sql.ts';
 export { enrolSubstrate, listSubstrates, removeSubstrate } from './substrate.ts';

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import type { FailureEventType, IdentityEventType } from '@breakwater/contract';
 import { canonicalJson } from '../agents/index.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
 
 /** A failure on its way to audit.coordination_events, or a suspicion about identity on its way to audit.events. */
 export interface FailureEvent {
@@ -20,7 +21,7 @@ const MAX_PAYLOAD = 8_192;
 const MAX_INCIDENT_ID = 200;
 
 /** PostgreSQL's JSON holds neither NUL nor half a surrogate pair; callers' text may. */
-const storable = (_key: string, value: unknown): unknown =>
+export const storable = (_key: string, value: unknown): unknown =>
   typeof value === 'string' ? value.replaceAll('\0', '\ufffd').toWellFormed() : value;
 
 /**

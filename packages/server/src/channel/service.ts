@@ -1,7 +1,16 @@
-import type { FailureEventType, IdentityEventType } from '@breakwater/contract';
+import {
+  FAILURE_EVENTS,
+  MEASUREMENT_EVENTS,
+  type FailureEventType,
+  type IdentityEventType,
+  type MeasurementEventType,
+} from '@breakwater/contract';
 import { classifyError, type Database } from '../postgres/index.ts';
-import type { Clock, Ids, Timer } from '../runtime/index.ts';
-import { payloadText, type FailureEvent } from './failure-event.ts';
+import type { Clock, Ids } from '../runtime/index.ts';
+import { createBuffer, type BufferCounters } from './buffer.ts';
+import { payloadText, type FailureEvent, type Json } from './failure-event.ts';
+import type { Measurement } from './measurement.ts';
+import { droppedPayload } from './payloads.ts';
 import * as sql from './sql.ts';
 
 /** Facts about the emitting process, the same for every event. */
@@ -13,33 +22,37 @@ interface ChannelContext {
   readonly host: string;
 }
 
-/** Since the start; `waiting` is now. Every emission is in exactly one of stored, dropped and waiting. */
-interface ChannelCounters {
-  readonly emitted: number;
-  readonly stored: number;
-  readonly dropped: number;
-  readonly waiting: number;
-}
-
 export interface Channel {
   /**
    * Reports a failure, or a suspicion about identity. Never throws, never waits, writes nothing itself (BW-channel.01): the event goes into a bounded
    * buffer, and what does not fit there is counted. `payload.incident_id` is kept, or made when absent.
    */
-  fail(type: FailureEventType | IdentityEventType, payload: Readonly<Record<string, unknown>>, agentId?: string): void;
-  readonly counters: ChannelCounters;
+  fail(type: FailureEventType | IdentityEventType, payload: Json, agentId?: string): void;
+  /**
+   * Records a measurement, under the promises of {@link Channel.fail} and in a buffer of its own. The payload must not be
+   * changed afterwards. It is meant to be made by `payloads.ts`.
+   */
+  measure(type: MeasurementEventType, payload: Json, agentId?: string): void;
+  /** Of failures and suspicions. */
+  readonly counters: BufferCounters;
+  readonly measurementCounters: BufferCounters;
   /** Stores what waits and ends; what PostgreSQL does not take now is counted as dropped. Never rejects. */
   stop(): Promise<void>;
 }
 
 const SERVICE = 'governance_mcp';
 const FLUSH_MS = 200;
-/** While PostgreSQL is away. */
-const RETRY_MS = 2_000;
 const MAX_BATCH = 500;
-const DEFAULT_CAPACITY = 10_000;
+const FAILURES = 10_000;
+/** Five seconds of five thousand requests. */
+const MEASUREMENTS = 25_000;
+const FAILURE_TYPES: ReadonlySet<string> = new Set(Object.values(FAILURE_EVENTS));
 
-/** Failure events into audit.coordination_events, suspicions into audit.events: buffered, bounded, stored in batches. */
+/**
+ * Failure events into audit.coordination_events, suspicions into audit.events, measurements into
+ * audit.coordination_measurements: buffered, bounded, stored in batches. What was dropped is told in a measurement, as soon
+ * as one can be stored again.
+ */
 export const createChannel = (options: {
   database: Database;
   clock: Clock;
@@ -47,98 +60,77 @@ export const createChannel = (options: {
   context: ChannelContext;
   /** Hears, once per outage, why events wait; of events that PostgreSQL refuses; and of those lost at the stop. */
   onError: (error: unknown) => void;
-  /** Events that may wait. */
+  /** False while the tables are not there yet; what is emitted before waits. Always true by default. */
+  isOpen?: () => boolean;
+  /** Failures that may wait. */
   capacity?: number;
+  /** Measurements that may wait. */
+  measurementCapacity?: number;
 }): Channel => {
   const { database, clock, ids, onError } = options;
-  const capacity = options.capacity ?? DEFAULT_CAPACITY;
-  const context = JSON.stringify(options.context);
-  let waiting: FailureEvent[] = [];
-  let emitted = 0;
-  let stored = 0;
-  let dropped = 0;
-  let timer: Timer | undefined;
-  let flushing: Promise<void> | undefined;
-  let stopped = false;
-  let away = false;
+  const emitter = { service: SERVICE, context: JSON.stringify(options.context) };
+  const stem = ids.rowId(clock.now());
+  let place = 0;
+  const told = { failures: 0, measurements: 0 };
 
-  const insert = async (events: readonly FailureEvent[]): Promise<void> => {
-    await database.query(sql.insertEvents(events, SERVICE, context));
-    stored += events.length;
+  const tellDropped = () => {
+    const counters = { failures: failures.counters, measurements: measurements.counters };
+    for (const kind of ['failures', 'measurements'] as const) {
+      const dropped = counters[kind].dropped - told[kind];
+      if (dropped === 0 || !measurements.hasRoom) continue;
+      told[kind] += dropped;
+      channel.measure(MEASUREMENT_EVENTS.samplesDropped, droppedPayload(kind, dropped));
+    }
   };
+  const isOpen = options.isOpen ?? (() => true);
+  const common = { clock, isOpen, flushMs: FLUSH_MS, maxBatch: MAX_BATCH, onError, onFlushed: tellDropped };
+  const lost = (what: string) => (count: number) => onError(new Error(`${count} ${what} were lost at the stop`));
 
-  /** Stores a batch; one that PostgreSQL refuses for its content is halved until the bad event stands alone. */
-  const store = async (events: readonly FailureEvent[]): Promise<void> => {
-    try {
-      await insert(events);
-    } catch (error) {
-      if (classifyError(error) !== 'data') throw error;
-      if (events.length === 1) {
-        dropped += 1;
-        onError(error);
+  const failures = createBuffer<FailureEvent>({
+    ...common,
+    capacity: options.capacity ?? FAILURES,
+    store: (events) => database.query(sql.insertEvents(events, ({ type }) => FAILURE_TYPES.has(type), emitter)),
+    isRefusal: (error) => classifyError(error) === 'data',
+    onLost: lost('failure events'),
+  });
+  const measurements = createBuffer<Measurement>({
+    ...common,
+    capacity: options.measurementCapacity ?? MEASUREMENTS,
+    store: async (batch, again) => database.query(sql.insertMeasurements(batch, again, stem, emitter)),
+    // What JSON cannot say is found out when the batch is written down.
+    isRefusal: (error) => classifyError(error) === 'data' || error instanceof TypeError,
+    onLost: lost('measurements'),
+  });
+
+  const channel: Channel = {
+    fail(type, payload, agentId) {
+      if (!failures.hasRoom) {
+        failures.drop();
         return;
       }
-      const middle = Math.ceil(events.length / 2);
-      await store(events.slice(0, middle));
-      await store(events.slice(middle));
-    }
-  };
-
-  /** Stores all that waits; false when PostgreSQL did not take it, which leaves it waiting. */
-  const flush = async (): Promise<boolean> => {
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, MAX_BATCH);
-      const before = stored + dropped;
       try {
-        await store(batch);
-        away = false;
-      } catch (error) {
-        if (!away) onError(error);
-        away = true;
-        return false;
-      } finally {
-        // Events are settled from the front, so this many of the batch are done even when a later half failed.
-        waiting = waiting.slice(stored + dropped - before);
-      }
-    }
-    return true;
-  };
-
-  const schedule = (ms: number) => {
-    timer ??= clock.after(ms, () => {
-      flushing = flush().then((done) => {
-        timer = undefined;
-        flushing = undefined;
-        if (!stopped && waiting.length > 0) schedule(done ? FLUSH_MS : RETRY_MS);
-      });
-    });
-  };
-
-  return {
-    fail(type, payload, agentId) {
-      emitted += 1;
-      try {
-        if (stopped || waiting.length >= capacity) throw new Error('no room');
         const at = clock.now();
         const newId = () => ids.rowId(at);
-        waiting.push({ eventId: newId(), at, type, agentId: agentId ?? null, payload: payloadText(payload, newId) });
-        schedule(FLUSH_MS);
+        const text = payloadText(payload, newId);
+        failures.push({ eventId: newId(), at, type, agentId: agentId ?? null, payload: text });
       } catch {
-        dropped += 1;
+        failures.drop();
       }
     },
+    measure(type, payload, agentId) {
+      place += 1;
+      measurements.push({ place, at: clock.now(), type, agentId: agentId ?? null, payload });
+    },
     get counters() {
-      return { emitted, stored, dropped, waiting: waiting.length };
+      return failures.counters;
+    },
+    get measurementCounters() {
+      return measurements.counters;
     },
     async stop() {
-      if (stopped) return flushing;
-      stopped = true;
-      timer?.cancel();
-      await flushing;
-      await flush();
-      if (waiting.length > 0) onError(new Error(`${waiting.length} failure events were lost at the stop`));
-      dropped += waiting.length;
-      waiting = [];
+      await failures.stop();
+      await measurements.stop();
     },
   };
+  return channel;
 };

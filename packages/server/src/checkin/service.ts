@@ -309,6 +309,7 @@ const changeOf = (parts: {
       at: new Date(now).toISOString(),
       calibration: checkedIn.evidence.calibration,
       claims: checkedIn.evidence.claims.value,
+      drift: checkedIn.driftVector.norm,
     },
     ...(settled.rows.length > 0 && { evidence: encodeEvidence(settled.evidence) }),
     state: {

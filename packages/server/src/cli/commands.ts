@@ -1,9 +1,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import { armFaultFromEnvironment } from '../runtime/index.ts';
+import { auditCommands } from './audit.ts';
+import { calibrationCommands } from './calibration.ts';
+import { channelCommands } from './channel.ts';
 import { databaseCommands } from './db.ts';
 import { fail } from './fail.ts';
 import { flagsCommands } from './flags.ts';
 import { operatorCommands } from './operator.ts';
+import { retentionCommands } from './retention.ts';
+import { sagaCommands } from './saga.ts';
 import { serve } from './serve.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 import { stdio } from './stdio.ts';
@@ -49,6 +54,11 @@ Examples:
   databaseCommands(program);
   operatorCommands(program);
   flagsCommands(program);
+  channelCommands(program);
+  sagaCommands(program);
+  calibrationCommands(program);
+  auditCommands(program);
+  retentionCommands(program);
   substrateCommands(program);
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().helpOption('--help', 'Explain this command');

@@ -3,6 +3,8 @@ import { nearest } from '../runtime/index.ts';
 
 interface Setting<T> {
   readonly env: string;
+  /** A variable that is no name of ours and counts when `env` is not set. */
+  readonly standardEnv?: string;
   /** The same as a flag of `breakwater serve`; a secret has none, because flags show in the process list. */
   readonly flag?: string;
   readonly default: T;
@@ -47,6 +49,59 @@ const choice = <T extends string>(options: readonly T[], rule: Omit<Setting<T>, 
   parse: (value) => {
     const found = options.find((option) => option === value);
     return found === undefined ? { problem: `must be one of ${options.join(', ')}` } : { value: found };
+  },
+});
+
+/** A bearer token as a header can carry it. */
+const TOKEN = /^[\x21-\x7e]+$/;
+
+const secret = (rule: Omit<Setting<string | undefined>, 'parse' | 'default'>): Setting<string | undefined> => ({
+  ...rule,
+  default: undefined,
+  parse: (value) => {
+    const token = value.trim();
+    if (token === '') return { value: undefined };
+    return TOKEN.test(token) ? { value: token } : { problem: 'must be visible ASCII characters, without a space' };
+  },
+});
+
+/** Whether a URL is the base of a server, to which a route can be added. */
+const isBase = (url: URL | null): url is URL =>
+  url !== null &&
+  (url.protocol === 'http:' || url.protocol === 'https:') &&
+  url.username + url.password + url.search + url.hash === '';
+const BASE = 'an http(s) URL without user, password, query and fragment';
+
+const base = (rule: Omit<Setting<URL | undefined>, 'parse' | 'default'>): Setting<URL | undefined> => ({
+  ...rule,
+  default: undefined,
+  parse: (value) => {
+    if (value.trim() === '') return { value: undefined };
+    const url = URL.parse(value.trim());
+    return isBase(url) ? { value: url } : { problem: `must be ${BASE}` };
+  },
+});
+
+const share = (rule: Omit<Setting<number>, 'parse'>): Setting<number> => ({
+  ...rule,
+  parse: (value) => {
+    const number = Number(value);
+    const fits = value.trim() !== '' && number >= 0 && number <= 1;
+    return fits ? { value: number } : { problem: 'must be a number from 0 to 1' };
+  },
+});
+
+/** One of the words, or the base of another server, to which a route can be added. */
+const choiceOrUrl = <const T extends string>(
+  options: readonly T[],
+  rule: Omit<Setting<T | URL>, 'parse'>,
+): Setting<T | URL> => ({
+  ...rule,
+  parse: (value) => {
+    const found = options.find((option) => option === value.trim());
+    if (found !== undefined) return { value: found };
+    const url = URL.parse(value.trim());
+    return isBase(url) ? { value: url } : { problem: `must be ${options.join(', ')}, or ${BASE}` };
   },
 });
 
@@ -118,6 +173,29 @@ export const SETTINGS = {
     default: 72,
     description: 'Hours after which a pause ends by itself',
   }),
+  compute: choiceOrUrl(['in_process', 'workers'], {
+    env: 'BREAKWATER_COMPUTE',
+    flag: '--compute <where>',
+    default: 'in_process',
+    description:
+      'Where the computations of reviews run: in_process, workers (threads), or the URL of another Breakwater',
+  }),
+  computeToken: secret({
+    env: 'BREAKWATER_COMPUTE_TOKEN',
+    description: 'Bearer token for the Breakwater that BREAKWATER_COMPUTE names, one of its BREAKWATER_TOKENS',
+  }),
+  otlpEndpoint: base({
+    env: 'BREAKWATER_OTLP_ENDPOINT',
+    standardEnv: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    flag: '--otlp-endpoint <url>',
+    description: 'OpenTelemetry collector (OTLP over HTTP) that traces go to; OTEL_EXPORTER_OTLP_ENDPOINT counts, too',
+  }),
+  traceRatio: share({
+    env: 'BREAKWATER_TRACE_RATIO',
+    flag: '--trace-ratio <share>',
+    default: 1,
+    description: 'Share of the traces that begin here which are kept, from 0 to 1',
+  }),
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
     env: 'BREAKWATER_LOG_LEVEL',
     flag: '--log-level <level>',
@@ -152,7 +230,9 @@ export const readConfig = (
   const config: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
     const flagged = flags[name];
-    const given = flagged ?? env[setting.env];
+    const standard = setting.standardEnv === undefined ? undefined : env[setting.standardEnv];
+    const own = flagged ?? env[setting.env];
+    const given = own ?? standard;
     if (given === undefined) {
       config[name] = setting.default;
       continue;
@@ -160,8 +240,11 @@ export const readConfig = (
     const parsed = setting.parse(given);
     if ('value' in parsed) config[name] = parsed.value;
     else {
-      const source = flagged === undefined ? setting.env : (setting.flag?.split(' ')[0] ?? setting.env);
-      problems.push(`${source}="${given}" ${parsed.problem}`);
+      const variable = (own === undefined ? setting.standardEnv : undefined) ?? setting.env;
+      const source = flagged === undefined ? variable : (setting.flag?.split(' ')[0] ?? setting.env);
+      // A secret has no flag; what goes to a log must not show it, nor a password in a URL.
+      const shown = setting.flag === undefined ? '' : `="${given.replace(/\/\/.*@/, '//…@')}"`;
+      problems.push(`${source}${shown} ${parsed.problem}`);
     }
   }
   if (problems.length > 0) return refuse('PARAMETER_ERROR', problems.join('\n'));

@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { ALIASES, FAILURE_EVENTS } from '@breakwater/contract';
+import { ALIASES, FAILURE_EVENTS, MEASUREMENT_EVENTS } from '@breakwater/contract';
 import { pino } from 'pino';
-import { Agents, expiredPauses, pruneWorkingData } from '../agents/index.ts';
+import { Agents, anchorChains, deleteOldStates, expiredPauses, pruneWorkingData } from '../agents/index.ts';
 import { createBaselines } from '../baselines/index.ts';
-import { createChannel, divergencePayload } from '../channel/index.ts';
+import {
+  createChannel,
+  divergencePayload,
+  rateBreachJob,
+  requestPayload,
+  storageFailure,
+  unavailablePayload,
+} from '../channel/index.ts';
+import { Calibration, calibrationDiagram, calibrationTools } from '../calibration/index.ts';
 import {
   CheckIns,
   checkInTools,
@@ -13,12 +21,20 @@ import {
   settleClaims,
   type Memory,
 } from '../checkin/index.ts';
-import { Computation, computeTimeoutPayload, Dialectic, dialecticTools, Saga } from '../dialectic/index.ts';
+import {
+  computeAnswerPayload,
+  computeFailurePayload,
+  createComputations,
+  Dialectic,
+  dialecticTools,
+  Saga,
+} from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
 import { createFlags, flagTools } from '../flags/index.ts';
 import { Bindings, Identity, identityTools, LineageSweep, serverSecret, type Mode } from '../identity/index.ts';
+import { createKnowledge, knowledgeTools, lifecycleJob } from '../knowledge/index.ts';
 import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
-import { Outcomes, outcomeTools } from '../outcomes/index.ts';
+import { HarnessOutcomes, Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
   createNotifier,
   createTryLock,
@@ -26,8 +42,13 @@ import {
   migrate,
   openDatabase,
   partitionJob,
+  retentionJob,
+  retentionWatch,
   startEmbedded,
   type ConnectionTarget,
+  type RetentionNews,
+  type RetentionOptions,
+  type TableRetention,
 } from '../postgres/index.ts';
 import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker } from '../runtime/index.ts';
 import { createHttpServer, createMetrics, createPeerAttestor, serverTools } from '../serve/index.ts';
@@ -113,12 +134,15 @@ export const startNode = async (
     onError: (error) => stopping || log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
   });
 
+  let migrated = false;
   const channel = createChannel({
     database,
     clock,
     ids,
     context: { service_pid: process.pid, running_since: new Date(clock.now()).toISOString(), host: hostname() },
-    onError: (error) => log.warn({ err: error }, 'failure events wait for PostgreSQL'),
+    // The port answers before there is a table: its 503s wait for one.
+    isOpen: () => migrated,
+    onError: (error) => log.warn({ err: error }, 'failures and measurements wait for PostgreSQL'),
   });
   const notifier = createNotifier({
     database,
@@ -162,6 +186,8 @@ export const startNode = async (
   const lineage = new LineageSweep({ agents, baselines, clock, ids });
   const pauseMs = config.pauseHours * 3_600_000;
   const outcomes = new Outcomes({ database, agents, clock, ids, pauseMs });
+  const harness = new HarnessOutcomes({ outcomes, clock, operatorOf: (secret) => identity.operatorOf(secret) });
+  const calibration = new Calibration({ database, clock });
   const checkIns = new CheckIns({
     agents,
     baselines,
@@ -189,6 +215,19 @@ export const startNode = async (
       channel.fail(FAILURE_EVENTS.handlerCrashed, { saga_id: sagaId, session_id: sessionId, error });
     },
   });
+  const computations = createComputations({
+    clock,
+    random: Math.random,
+    ids,
+    where: config.compute,
+    token: config.computeToken,
+    onFailure: (failure) => {
+      const payload = computeFailurePayload(failure);
+      log.warn(payload, 'a computation failed');
+      channel.fail(FAILURE_EVENTS.beamToPythonRequestFailed, payload);
+    },
+    onAnswer: (answer) => channel.measure(MEASUREMENT_EVENTS.boundaryRequest, computeAnswerPayload(answer)),
+  });
   let resolutionSecret: Uint8Array | undefined;
   const dialectic = new Dialectic({
     database,
@@ -196,20 +235,24 @@ export const startNode = async (
     saga,
     clock,
     random: Math.random,
+    computation: computations.sessions,
     secret: () => {
       if (resolutionSecret === undefined) throw new Error('the secret of resolutions is not loaded yet');
       return resolutionSecret;
     },
     onCrash: (sessionId, error) => log.error({ err: error, session_id: sessionId }, 'a call about a review crashed'),
   });
-  const computation = new Computation({
+  let knowledgeSecret: Uint8Array | undefined;
+  const knowledge = createKnowledge({
+    database,
+    agents,
     clock,
-    random: Math.random,
-    onTimeout: (facts) => {
-      const payload = computeTimeoutPayload(facts);
-      log.warn(payload, 'a computation passed its budget');
-      channel.fail(FAILURE_EVENTS.beamToPythonRequestFailed, payload);
+    ids,
+    secret: () => {
+      if (knowledgeSecret === undefined) throw new Error('the secret of writers is not loaded yet');
+      return knowledgeSecret;
     },
+    onCrash: (writer, error) => log.error({ err: error, writer }, 'a call about knowledge crashed'),
   });
   const isStable = saga.isStable.bind(saga);
   const loopMonitor = new LoopMonitor({
@@ -228,6 +271,12 @@ export const startNode = async (
       ...dialecticTools(dialectic, agents, isStable),
       ...checkInTools({ checkIns, sessionKeyOf, findAgent, isStable }),
       ...outcomeTools(outcomes, sessionKeyOf),
+      ...calibrationTools(calibration),
+      ...knowledgeTools({
+        ...knowledge,
+        sessionKeyOf,
+        refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
+      }),
       ...flagTools(flags),
       ...serverTools({
         version: VERSION,
@@ -253,11 +302,15 @@ export const startNode = async (
         error: errorName(error),
       });
     },
-    onTimeout: ({ incidentId, tool, timeoutMs, agentId }) => {
-      log.warn({ incident_id: incidentId, tool, timeout_ms: timeoutMs }, 'a tool passed its deadline');
-      const payload = { incident_id: incidentId, tool_name: tool, timeout_s: timeoutMs / 1000 };
-      channel.fail(FAILURE_EVENTS.toolTimeout, payload, agentId);
+    onTimeout: ({ incidentId, tool, step, timeoutMs, elapsedMs, agentId }) => {
+      log.warn({ incident_id: incidentId, tool, step, timeout_ms: timeoutMs }, 'a tool passed its deadline');
+      const type = step === 'identity' ? FAILURE_EVENTS.identityTimeout : FAILURE_EVENTS.toolTimeout;
+      const seconds = { timeout_s: timeoutMs / 1000, elapsed_s: elapsedMs / 1000 };
+      channel.fail(type, { incident_id: incidentId, tool_name: tool, ...seconds }, agentId);
     },
+    onExpired: ({ incidentId, tool, agentId }) =>
+      channel.fail(FAILURE_EVENTS.expiredInQueue, { incident_id: incidentId, task: tool }, agentId),
+    observe: (measure) => channel.measure(MEASUREMENT_EVENTS.request, requestPayload(measure), measure.agentId),
   });
 
   const attestor = config.socket === undefined ? undefined : await createPeerAttestor();
@@ -274,8 +327,11 @@ export const startNode = async (
       return reading.ok ? { ok: true, value: reading.value.value } : reading;
     },
     readBaseline: (key) => baselines.table.read(key),
-    compute: (call) => computation.run(call),
+    compute: (call) => computations.route.run(call),
+    recordExternalOutcome: (secret, body) => harness.record(secret, body),
+    calibrationDiagram: calibrationDiagram(calibration),
     metrics,
+    onUnavailable: (facts) => channel.measure(MEASUREMENT_EVENTS.unavailable, unavailablePayload(facts)),
     tokens: config.tokens,
     isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,
     attestor,
@@ -287,6 +343,7 @@ export const startNode = async (
     ids,
     log,
   });
+  let auditTables: readonly TableRetention[] = [];
   metrics.watch({
     mailboxes: { agents: () => agents.sizes },
     liveTables: {
@@ -299,8 +356,18 @@ export const startNode = async (
     readiness: () => readiness.parts(),
     commitQueue: () => agents.sizes.uncommitted,
     loopDelay: () => loopMonitor.last,
+    auditTables: () => auditTables,
   });
 
+  const retention = {
+    database,
+    clock,
+    keep: new Map([['events', anchorChains]]),
+    onLook: (tables) => void (auditTables = tables),
+    onWarning: ({ table, partitions, what }) => log.warn({ table, partitions }, `an audit table ${what}`),
+    onDropped: ({ table, partition: { name, rows, bytes } }) =>
+      log.info({ table, partition: name, rows, bytes }, 'a partition was dropped, its time was over'),
+  } satisfies RetentionNews & RetentionOptions;
   const locks = createTryLock(database);
   const ticker = new Ticker({
     clock,
@@ -308,6 +375,15 @@ export const startNode = async (
     onError: (job, error) => log.error({ err: error, job }, 'a job failed; it is tried again at its next turn'),
   });
   ticker.add(partitionJob(database, () => clock.now()));
+  ticker.add(retentionJob(retention));
+  ticker.add(retentionWatch(retention));
+  ticker.add({
+    name: 'agents.delete_old_states',
+    everyMs: PRUNE_MS,
+    singleton: true,
+    run: async (stopping) => void (await deleteOldStates(database, clock.now(), { stopping })),
+  });
+  ticker.add(rateBreachJob({ database, clock, channel }));
   ticker.add({
     name: 'flags.reconcile',
     everyMs: RECONCILE_MS,
@@ -367,21 +443,23 @@ export const startNode = async (
     singleton: true,
     run: async () => void (await dialectic.sweep(clock.now() + DIALECTIC_MS)),
   });
+  ticker.add(lifecycleJob(knowledge.tending));
   // Readiness follows PostgreSQL: while it is away, callers get the 503 contract at once instead of waiting for it.
   ticker.add({
     name: 'postgres.probe',
     everyMs: PROBE_MS,
     singleton: false,
     run: async () => {
-      const alive = await database.query({ text: 'SELECT 1' }).then(
-        () => true,
-        () => false,
+      const failed = await database.query({ text: 'SELECT 1' }).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
       );
-      if (!alive && readiness.parts()['postgres'] === true) {
-        log.error('PostgreSQL does not answer');
-        channel.fail(FAILURE_EVENTS.storageUnavailable, {});
+      if (failed !== undefined && readiness.parts()['postgres'] === true) {
+        log.error({ err: failed.error }, 'PostgreSQL does not answer');
+        const { type, payload } = storageFailure(failed.error);
+        channel.fail(type, payload);
       }
-      readiness.report('postgres', alive);
+      readiness.report('postgres', failed === undefined);
     },
   });
 
@@ -411,6 +489,7 @@ export const startNode = async (
       start: async () => {
         await migrate(database);
         await ensurePartitions(database, clock.now());
+        migrated = true;
         readiness.report('postgres', true);
       },
       stop: () => database.close(),
@@ -431,11 +510,13 @@ export const startNode = async (
           load('bindings', identity.load()),
           load('sagas', saga.load()),
           serverSecret(database, ids, 'resolution').then((secret) => (resolutionSecret = secret)),
+          serverSecret(database, ids, 'knowledge').then((secret) => (knowledgeSecret = secret)),
         ]);
       },
     });
     await supervisor.start({ name: 'bindings', stop: () => bindings.renew() });
     await supervisor.start({ name: 'agents', stop: () => agents.stop() });
+    await supervisor.start({ name: 'computations', stop: () => computations.stop() });
     // What a server left half-way when it died is carried out before anybody asks; one that still runs is let be.
     await supervisor.start({
       name: 'dialectic',
@@ -445,6 +526,8 @@ export const startNode = async (
     await supervisor.start({ name: 'event loop', start: () => loopMonitor.start(), stop: () => loopMonitor.stop() });
     await supervisor.start({ name: 'locks', stop: () => locks.close() });
     await supervisor.start({ name: 'ticker', stop: () => ticker.stop() });
+    // Before the ticker, which waits for the end of what runs: a run of the lifecycle ends after its batch.
+    await supervisor.start({ name: 'knowledge', stop: () => knowledge.stop() });
     // Started last in name, so that it stops first: what is in flight still finds everything below it running.
     await supervisor.start({ name: 'http drain', stop: () => http.close({ graceMs: DRAIN_MS }) });
   };

@@ -1,8 +1,15 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { hash } from 'node:crypto';
+import { accept, refuse, UNAVAILABLE_RETRY_SECONDS, type Outcome } from '@breakwater/contract';
 import type { z } from 'zod';
 import type { Clock, Random } from '../runtime/index.ts';
-import { computeJob, computeRequest, type ComputeJob, type ComputeResult } from './compute-job.ts';
+import { boundaryFailure, measurementPayload } from '../channel/index.ts';
+import { computeJob, type ComputeJob, type ComputeResult } from './compute-job.ts';
+import { computeRequest, synthesisResult, type ComputeRequest } from './compute-wire.ts';
+import type { RemoteAnswer } from './compute-remote.ts';
+import type { Offer, Terms } from './rules/merge.ts';
+import type { Message } from './session.ts';
 
+const CROSSING = { endpoint: '/v1/dialectic/compute', method: 'POST' };
 const BUDGET_MS = 2000;
 const KEPT_MS = 60_000;
 /**
@@ -28,33 +35,55 @@ export interface Computed {
   readonly cache_hit: boolean;
 }
 
-/** A computation that passed its budget. */
-export interface ComputeTimeout {
+/** A session's two offers that are to become one. */
+export interface Synthesis {
+  readonly sessionId: string;
+  readonly round: number;
+  /** What the paused agent offers; its words count where both agree. */
+  readonly a: Offer;
+  /** What the reviewer offers. */
+  readonly b: Offer;
+  /** What was said before, without what was refused. */
+  readonly record: readonly Pick<Message, 'type' | 'agentId' | 'rootCause' | 'reasoning'>[];
+  readonly sessionType: string;
+}
+
+/** A computation that passed its budget, or was lost where it was carried out. */
+export interface ComputeFailure extends Omit<Lost, 'reason'> {
   readonly mode: string;
   readonly sessionId: string;
   readonly round: number;
   readonly elapsedMs: number;
+  /** In the words of whoever found out; undefined for a timeout, which says it all. */
+  readonly reason?: string;
 }
 
-/** What a computation that passed its budget is reported as: the reference's words for its boundary (W3-5.06). */
-export const computeTimeoutPayload = ({ mode, sessionId, round, elapsedMs }: ComputeTimeout) => ({
-  endpoint: '/v1/dialectic/compute',
-  method: 'POST',
-  error_class: 'timeout',
-  elapsed_ms: Math.round(elapsedMs),
-  mode,
-  session_id: sessionId,
-  round,
-});
+/** What a failed computation is reported as: the reference's words for its boundary (W3-5.06, W3-6.04). */
+export const computeFailurePayload = ({ mode, sessionId, round, reason, ...failure }: ComputeFailure) =>
+  boundaryFailure(
+    { ...CROSSING, ...failure },
+    { mode, session_id: sessionId, round, ...(reason !== undefined && { error: reason }) },
+  );
+
+/** What an answer of the other server is measured as (W3-6.05). */
+export const computeAnswerPayload = (answer: RemoteAnswer) => measurementPayload({ ...CROSSING, ...answer });
+
+/** Why a placement has no result. */
+export interface Lost {
+  readonly errorClass: 'timeout' | 'connect_error' | 'non_200' | 'decode_error' | 'other';
+  /** Of an answer that was not 200. */
+  readonly statusCode?: number;
+  readonly reason: string;
+}
+
+/** What a placement answers: a result, a refusal when it has no room, or that the job was lost on the way. */
+export type Placed<Result = ComputeResult> = Outcome<Result> | { readonly ok: false; readonly lost: Lost };
 
 /**
- * Where a job is carried out: here, in a worker, or at a remote. It answers once, or refuses when it has no room; `signal`
- * aborts when the budget is over and nobody waits any more.
+ * Where a job is carried out: here, in a worker, or at a remote. It answers once; `signal` aborts when the budget is over
+ * and nobody waits any more.
  */
-export type Placement = (
-  job: ComputeJob,
-  signal: AbortSignal,
-) => Outcome<ComputeResult> | Promise<Outcome<ComputeResult>>;
+export type Placement = (job: ComputeJob, signal: AbortSignal) => Placed | Promise<Placed>;
 
 /**
  * In this process. That is the default, because the functions cost microseconds, and to reach a thread or a remote costs
@@ -65,8 +94,8 @@ const inProcess: Placement = (job) => accept(computeJob(job));
 interface Options {
   readonly clock: Clock;
   readonly random: Random;
-  /** Told once of every computation that passed its budget, however many wait for it. */
-  readonly onTimeout: (facts: ComputeTimeout) => void;
+  /** Told once of every computation that failed, however many wait for it. */
+  readonly onFailure: (failure: ComputeFailure) => void;
   readonly budgetMs?: number;
   readonly compute?: Placement;
 }
@@ -85,6 +114,31 @@ const refuseIssue = (issue: z.core.$ZodIssue | undefined) => {
     details: { field },
     recovery: { action: 'Correct the field; a computation takes mode, session_id, round and input.' },
   });
+};
+
+/** The record as far as a merge reads it; all of it could be more than a remote takes. */
+const PARTS: ReadonlySet<Message['type']> = new Set(['thesis', 'antithesis']);
+
+const requestOf = ({ sessionId, round, a, b, record, sessionType }: Synthesis): ComputeRequest => {
+  const said = ({ agentId, rootCause, reasoning }: Pick<Offer, 'agentId' | 'rootCause' | 'reasoning'>) => ({
+    agent_id: agentId,
+    root_cause: rootCause,
+    reasoning,
+  });
+  const offered = (offer: Offer) => ({ ...said(offer), proposed_conditions: [...offer.conditions] });
+  return {
+    mode: 'synthesize',
+    session_id: sessionId,
+    round,
+    input: {
+      message_a: offered(a),
+      message_b: offered(b),
+      transcript: record
+        .filter(({ type }) => PARTS.has(type))
+        .map((message) => ({ phase: message.type, ...said(message) })),
+      session_type: sessionType,
+    },
+  };
 };
 
 /**
@@ -108,7 +162,8 @@ export class Computation {
   /**
    * The result, for 60 s the same for the same session, round and mode whatever the input says, and computed once even
    * when asked for several times at once (W3-5.05). A computation that passes its budget is refused with TIMEOUT; it is
-   * neither kept nor tried again here, so that the caller decides what becomes of the round (W3-5.06).
+   * neither kept nor tried again here, so that the caller decides what becomes of the round (W3-5.06). One that is lost
+   * where it is carried out is refused with NOT_READY, one that finds no room there with OVERLOADED.
    */
   async run({ mode, sessionId, round, input }: ComputeCall): Promise<Outcome<Computed>> {
     const { clock } = this.#options;
@@ -117,16 +172,40 @@ export class Computation {
     if (!read.success) return refuseIssue(read.error.issues[0]);
     const request = read.data;
     const key = JSON.stringify([request.session_id, request.round, request.mode]);
+    const { outcome, hit } = this.#once(key, request);
+    const computed = await outcome;
+    if (!computed.ok) return computed;
+    return accept({
+      result: computed.value,
+      elapsed_ms: Math.round((clock.monotonic() - started) * 1000) / 1000,
+      cache_hit: hit,
+    });
+  }
+
+  /**
+   * What both sides of a session have agreed on, for the session itself. Refused like {@link run}, and kept like it, but by
+   * its input too: neither what a caller of `run` sent for this session, nor an earlier try of the same round that came to
+   * nothing, can be the answer.
+   */
+  async synthesize(synthesis: Synthesis): Promise<Outcome<Terms>> {
+    const request = requestOf(synthesis);
+    const { session_id: sessionId, round, mode, input } = request;
+    const key = JSON.stringify([sessionId, round, mode, hash('sha256', JSON.stringify(input))]);
+    const computed = await this.#once(key, request).outcome;
+    if (!computed.ok) return computed;
+    const { conditions, root_cause: rootCause, reasoning } = synthesisResult.parse(computed.value);
+    return accept({ conditions, rootCause, reasoning });
+  }
+
+  #once(
+    key: string,
+    request: ComputeRequest,
+  ): { readonly outcome: Outcome<ComputeResult> | Promise<Outcome<ComputeResult>>; readonly hit: boolean } {
     this.#dropExpired();
     const kept = this.#kept.get(key);
+    if (kept !== undefined) return { outcome: accept(kept.result), hit: true };
     const pending = this.#running.get(key);
-    const outcome = kept === undefined ? await (pending ?? this.#start(key, request)) : accept(kept.result);
-    if (!outcome.ok) return outcome;
-    return accept({
-      result: outcome.value,
-      elapsed_ms: Math.round((clock.monotonic() - started) * 1000) / 1000,
-      cache_hit: kept !== undefined || pending !== undefined,
-    });
+    return { outcome: pending ?? this.#start(key, request), hit: pending !== undefined };
   }
 
   #dropExpired(): void {
@@ -137,7 +216,7 @@ export class Computation {
     }
   }
 
-  #start(key: string, request: ComputeJob['request']): Promise<Outcome<ComputeResult>> {
+  #start(key: string, request: ComputeRequest): Promise<Outcome<ComputeResult>> {
     const { clock, random } = this.#options;
     const running = this.#withinBudget({ request, now: clock.now(), random: random() })
       .then((outcome) => {
@@ -151,28 +230,42 @@ export class Computation {
   }
 
   async #withinBudget(job: ComputeJob): Promise<Outcome<ComputeResult>> {
-    const { clock, onTimeout } = this.#options;
+    const { clock } = this.#options;
     const started = clock.monotonic();
     const abort = new AbortController();
     const late = Promise.withResolvers<undefined>();
     const timer = clock.after(this.#budgetMs, () => late.resolve(undefined));
     try {
       const working = Promise.resolve(this.#compute(job, abort.signal));
-      const outcome = await Promise.race([working, late.promise]);
+      const placed = await Promise.race([working, late.promise]);
       const elapsedMs = clock.monotonic() - started;
       // A placement in this process holds up the timer too, so the time counts and not only who came first.
-      if (outcome !== undefined && elapsedMs <= this.#budgetMs) return outcome;
-      abort.abort();
-      // Whatever becomes of the work now, its failure would be nobody's.
-      working.catch(() => undefined);
-      const { mode, session_id: sessionId, round } = job.request;
-      onTimeout({ mode, sessionId, round, elapsedMs });
-      return refuse('TIMEOUT', `The computation took longer than ${this.#budgetMs / 1000} s.`, {
-        details: { session_id: sessionId, round, mode, elapsed_ms: Math.round(elapsedMs) },
-        recovery: { action: 'Count the round as failed; this server does not try again by itself.' },
-      });
+      if (placed === undefined || elapsedMs > this.#budgetMs) {
+        abort.abort();
+        // Whatever becomes of the work now, its failure would be nobody's.
+        working.catch(() => undefined);
+        return this.#timedOut(job, elapsedMs);
+      }
+      return 'lost' in placed ? this.#lost(job, placed.lost, elapsedMs) : placed;
     } finally {
       timer.cancel();
     }
+  }
+
+  #timedOut({ request: { mode, session_id: sessionId, round } }: ComputeJob, elapsedMs: number) {
+    this.#options.onFailure({ mode, sessionId, round, elapsedMs, errorClass: 'timeout' });
+    return refuse('TIMEOUT', `The computation took longer than ${this.#budgetMs / 1000} s.`, {
+      details: { session_id: sessionId, round, mode, elapsed_ms: Math.round(elapsedMs) },
+      recovery: { action: 'Count the round as failed; this server does not try again by itself.' },
+    });
+  }
+
+  #lost({ request: { mode, session_id: sessionId, round } }: ComputeJob, lost: Lost, elapsedMs: number) {
+    this.#options.onFailure({ mode, sessionId, round, elapsedMs, ...lost });
+    return refuse('NOT_READY', 'What computes for reviews did not answer as it must; nothing was changed.', {
+      details: { session_id: sessionId, round, mode, error_class: lost.errorClass },
+      retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+      recovery: { action: 'Wait for Retry-After, then repeat; if it fails again, tell the operator.' },
+    });
   }
 }

@@ -1,11 +1,17 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { accept, refuse } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
 import { boundaryCosts } from '../../bench/boundary.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { settle } from '../runtime/testing/settle.ts';
-import type { ComputeResult } from './compute-job.ts';
-import { Computation, type ComputeCall, type ComputeTimeout, type Placement } from './compute.ts';
+import {
+  Computation,
+  type ComputeCall,
+  type ComputeFailure,
+  type Placed,
+  type Placement,
+  type Synthesis,
+} from './compute.ts';
 
 const synthesis = {
   message_a: { agent_id: 'a', proposed_conditions: ['add logging'], root_cause: 'a broken runner' },
@@ -34,15 +40,15 @@ const choice = (input: object, sessionId = 's1') =>
 
 const start = (compute?: Placement) => {
   const clock = new ManualClock();
-  const timeouts: ComputeTimeout[] = [];
-  const onTimeout = (facts: ComputeTimeout) => void timeouts.push(facts);
-  const computation = new Computation({ clock, random: () => 0, onTimeout, ...(compute && { compute }) });
+  const failures: ComputeFailure[] = [];
+  const onFailure = (failure: ComputeFailure) => void failures.push(failure);
+  const computation = new Computation({ clock, random: () => 0, onFailure, ...(compute && { compute }) });
   const run = async (change?: Partial<ComputeCall>) => {
     const outcome = await computation.run(call(change));
     if (!outcome.ok) throw new Error(outcome.refusal.message);
     return outcome.value;
   };
-  return { clock, timeouts, computation, run };
+  return { clock, failures, computation, run };
 };
 
 /** A placement that counts, and answers with the count. */
@@ -54,7 +60,7 @@ const counting = () => {
 
 /** A placement that answers when told to. */
 const waiting = () => {
-  const answers: ((outcome: Outcome<ComputeResult>) => void)[] = [];
+  const answers: ((placed: Placed) => void)[] = [];
   const signals: AbortSignal[] = [];
   const compute: Placement = (_job, signal) => {
     signals.push(signal);
@@ -183,16 +189,18 @@ describe('a computation over 2 s', () => {
   it('is refused with TIMEOUT, told of once, aborted, and not tried again', async () => {
     verifies('W3-5.06');
     const { compute, answers, signals } = waiting();
-    const { computation, clock, timeouts } = start(compute);
+    const { computation, clock, failures } = start(compute);
     const asked = [computation.run(call()), computation.run(call())];
     clock.advance(1999);
     await settle();
-    expect([timeouts.length, signals[0]!.aborted]).toEqual([0, false]);
+    expect([failures.length, signals[0]!.aborted]).toEqual([0, false]);
     clock.advance(1);
     for (const outcome of await Promise.all(asked)) {
       expect(outcome).toMatchObject({ ok: false, refusal: { code: 'TIMEOUT', details: { session_id: 's1' } } });
     }
-    expect(timeouts).toEqual([{ mode: 'synthesize', sessionId: 's1', round: 1, elapsedMs: 2000 }]);
+    expect(failures).toEqual([
+      { mode: 'synthesize', sessionId: 's1', round: 1, elapsedMs: 2000, errorClass: 'timeout' },
+    ]);
     expect([answers.length, signals[0]!.aborted, clock.pending]).toEqual([1, true, 0]);
     answers[0]!(accept({ late: true }));
     await settle();
@@ -203,7 +211,7 @@ describe('a computation over 2 s', () => {
   it('is one too when it held up the process, so that no timer could fire', async () => {
     verifies('W3-5.06');
     const clock = new ManualClock();
-    const timeouts: ComputeTimeout[] = [];
+    const failures: ComputeFailure[] = [];
     // The time passes without the timers, as it does for a function that does not give way.
     let passed = 0;
     const computation = new Computation({
@@ -213,14 +221,14 @@ describe('a computation over 2 s', () => {
         after: (ms, fn) => clock.after(ms, fn),
       },
       random: () => 0,
-      onTimeout: (facts) => void timeouts.push(facts),
+      onFailure: (failure) => void failures.push(failure),
       compute: () => {
         passed = 2001;
         return accept({});
       },
     });
     expect(await computation.run(call())).toMatchObject({ ok: false, refusal: { code: 'TIMEOUT' } });
-    expect(timeouts).toHaveLength(1);
+    expect(failures).toHaveLength(1);
   });
 
   it('a placement that refuses or fails is not kept either', async () => {
@@ -230,11 +238,144 @@ describe('a computation over 2 s', () => {
       () => Promise.reject(new Error('lost')),
       () => accept({ fine: true }),
     ];
-    const { computation, clock, timeouts } = start((job, signal) => answers.shift()!(job, signal));
+    const { computation, clock, failures } = start((job, signal) => answers.shift()!(job, signal));
     expect(await computation.run(call())).toMatchObject({ ok: false, refusal: { code: 'OVERLOADED' } });
     await expect(computation.run(call())).rejects.toThrow('lost');
     expect(await computation.run(call())).toMatchObject({ ok: true, value: { cache_hit: false } });
-    expect([timeouts.length, clock.pending]).toEqual([0, 0]);
+    expect([failures.length, clock.pending]).toEqual([0, 0]);
+  });
+});
+
+it('a computation that is lost is refused, told of once, and not kept', async () => {
+  verifies('W3-6.04');
+  const { compute, answers } = waiting();
+  const { computation, clock, failures } = start(compute);
+  const asked = [computation.run(call()), computation.run(call())];
+  clock.advance(30);
+  answers[0]!({ ok: false, lost: { errorClass: 'non_200', statusCode: 502, reason: 'it answered 502' } });
+  for (const outcome of await Promise.all(asked)) {
+    expect(outcome).toMatchObject({
+      ok: false,
+      refusal: { code: 'NOT_READY', retryAfterSeconds: 5, details: { session_id: 's1', error_class: 'non_200' } },
+    });
+  }
+  expect(failures).toEqual([
+    {
+      mode: 'synthesize',
+      sessionId: 's1',
+      round: 1,
+      elapsedMs: 30,
+      errorClass: 'non_200',
+      statusCode: 502,
+      reason: 'it answered 502',
+    },
+  ]);
+  const again = computation.run(call());
+  answers[1]!(accept({ fine: true }));
+  expect(await again).toMatchObject({ ok: true, value: { cache_hit: false } });
+});
+
+describe('the synthesis of a session', () => {
+  const message = (agentId: string, conditions: readonly string[]) => ({
+    agentId,
+    conditions,
+    rootCause: 'a broken runner',
+    reasoning: null,
+  });
+  const ours: Synthesis = {
+    sessionId: 's1',
+    round: 1,
+    a: message('a', ['add logging']),
+    b: message('b', ['Add logging', 'report daily']),
+    record: [
+      { type: 'antithesis', agentId: 'a', rootCause: null, reasoning: 'I saw it' },
+      { type: 'synthesis', agentId: 'b', rootCause: null, reasoning: 'no part of it' },
+    ],
+    sessionType: 'recovery',
+  };
+  const ofOurs = {
+    conditions: ['add logging', 'report daily'],
+    rootCause: 'a broken runner',
+    reasoning: 'I saw it',
+  };
+
+  it('gives the terms', async () => {
+    verifies('W3-5.07');
+    expect(await start().computation.synthesize(ours)).toEqual(accept(ofOurs));
+  });
+
+  it('crosses as a caller of the route would send it, without what takes no part in it', async () => {
+    verifies('W3-5.04');
+    const sent: unknown[] = [];
+    const { computation } = start(({ request }) => {
+      sent.push(request);
+      return refuse('OVERLOADED', 'No room.');
+    });
+    await computation.synthesize(ours);
+    expect(sent).toEqual([
+      {
+        mode: 'synthesize',
+        session_id: 's1',
+        round: 1,
+        input: {
+          message_a: {
+            agent_id: 'a',
+            proposed_conditions: ['add logging'],
+            root_cause: 'a broken runner',
+            reasoning: null,
+          },
+          message_b: {
+            agent_id: 'b',
+            proposed_conditions: ['Add logging', 'report daily'],
+            root_cause: 'a broken runner',
+            reasoning: null,
+          },
+          transcript: [{ phase: 'antithesis', agent_id: 'a', root_cause: null, reasoning: 'I saw it' }],
+          session_type: 'recovery',
+        },
+      },
+    ]);
+  });
+
+  it('is never what a caller of the route sent for the session, kept or under way', async () => {
+    verifies('W3-5.05');
+    const theirs = { ...synthesis, message_a: { agent_id: 'a', proposed_conditions: ['trust the agent'] } };
+    const ofTheirs = { conditions: ['trust the agent', 'Add logging', 'report daily'] };
+    const { computation, run } = start();
+    const underWay = run({ input: theirs });
+    expect(await computation.synthesize(ours)).toEqual(accept(ofOurs));
+    expect(await underWay).toMatchObject({ result: ofTheirs, cache_hit: false });
+    expect(await computation.synthesize(ours)).toEqual(accept(ofOurs));
+    expect(await run()).toMatchObject({ result: ofTheirs, cache_hit: true });
+  });
+
+  it('is computed once for the same offers, and again for others in the same round', async () => {
+    verifies('W3-5.05');
+    let computed = 0;
+    const { computation } = start(() => {
+      computed += 1;
+      return accept({ conditions: [`${computed}`], root_cause: '', reasoning: '', safe: true, violation: null });
+    });
+    const conditionsOf = async (change: Partial<Synthesis>) => {
+      const outcome = await computation.synthesize({ ...ours, ...change });
+      return outcome.ok && outcome.value.conditions;
+    };
+    expect(await Promise.all([conditionsOf({}), conditionsOf({})])).toEqual([['1'], ['1']]);
+    expect(await conditionsOf({})).toEqual(['1']);
+    expect(await conditionsOf({ b: message('b', ['report weekly']) })).toEqual(['2']);
+    expect(await conditionsOf({ round: 2 })).toEqual(['3']);
+  });
+
+  it('over 2 s is refused with TIMEOUT', async () => {
+    verifies('W3-5.06');
+    const { computation, clock, failures } = start(waiting().compute);
+    const asked = computation.synthesize(ours);
+    clock.advance(2000);
+    expect(await asked).toMatchObject({
+      ok: false,
+      refusal: { code: 'TIMEOUT', details: { session_id: 's1', round: 1 } },
+    });
+    expect(failures).toMatchObject([{ errorClass: 'timeout', mode: 'synthesize' }]);
   });
 });
 

@@ -54,7 +54,7 @@ export const listSagas = async (database: Database, all: boolean): Promise<SagaV
  */
 export const retrySaga = (database: Database, act: Act): Promise<Outcome<SagaView>> =>
   database.transaction(async (tx) => {
-    const [saga] = await tx.query<SagaView>(lockSaga(act.sagaId));
+    const [saga] = await tx.query<SagaView>(selectSaga(act.sagaId, 'lock'));
     if (saga === undefined) return unknownSaga(act.sagaId);
     if (isOver(saga)) return refuseOver(saga);
     if (!isDeadLetter(saga)) {
@@ -83,7 +83,9 @@ export const revertSaga = async (
   if (reason === '' || reason.length > MAX_REASON) {
     return refuse('PARAMETER_ERROR', `reason must have 1 to ${MAX_REASON} characters.`, {
       details: { field: 'reason' },
-      recovery: { action: 'Say why the resolution is not carried out; its agents read it in the record of the review.' },
+      recovery: {
+        action: 'Say why the resolution is not carried out; its agents read it in the record of the review.',
+      },
     });
   }
   return database.transaction(async (tx) => {
@@ -91,7 +93,7 @@ export const revertSaga = async (
     const [known] = await tx.query<SagaView>(selectSaga(act.sagaId));
     if (known === undefined) return unknownSaga(act.sagaId);
     await tx.query(lockSession(known.sessionId));
-    const [saga] = await tx.query<SagaView>(lockSaga(act.sagaId));
+    const [saga] = await tx.query<SagaView>(selectSaga(act.sagaId, 'lock'));
     if (saga === undefined) return unknownSaga(act.sagaId);
     if (isOver(saga)) return refuseOver(saga);
     if (!isDeadLetter(saga) && !act.force) {
@@ -99,7 +101,8 @@ export const revertSaga = async (
         recovery: { action: 'Wait: it is carried out, or given up. To take it back all the same: --force' },
       });
     }
-    const endedSession = await endSession(tx, saga.sessionId, `The resolution was taken back by ${act.by}: ${reason}`, act.now);
+    const why = `The resolution was taken back by ${act.by}: ${reason}`;
+    const endedSession = await endSession(tx, saga.sessionId, why, act.now);
     const freed = await tx.query<{ agent_id: string }>(takeBack(saga.sagaId, act.now));
     await tx.query(insertEvent(saga, act, AUDIT_EVENTS.sagaReverted, { reason, ended_session: endedSession }));
     const agentIds = freed.map(({ agent_id }) => agent_id);
@@ -150,18 +153,16 @@ const selectOver = (): Statement => ({
          ORDER BY created_at DESC, saga_id LIMIT ${ENDED_LIMIT}`,
 });
 
-const selectSaga = (sagaId: string): Statement => ({
-  text: `SELECT ${VIEW} FROM coordination.session_resolution_sagas WHERE saga_id = $1`,
-  values: [sagaId],
-});
-
-const lockSaga = (sagaId: string): Statement => ({
-  text: `SELECT ${VIEW} FROM coordination.session_resolution_sagas WHERE saga_id = $1 FOR NO KEY UPDATE`,
+const selectSaga = (sagaId: string, lock?: 'lock'): Statement => ({
+  text: `SELECT ${VIEW} FROM coordination.session_resolution_sagas WHERE saga_id = $1
+         ${lock === undefined ? '' : 'FOR NO KEY UPDATE'}`,
   values: [sagaId],
 });
 
 const giveBack = (sagaId: string): Statement => ({
-  text: `UPDATE coordination.session_resolution_sagas SET dead_letter_at = NULL, attempt_count = 0 WHERE saga_id = $1`,
+  // The old instant lets recovery take it at its next turn, without waiting for the lease of an owner that is gone.
+  text: `UPDATE coordination.session_resolution_sagas
+         SET dead_letter_at = NULL, attempt_count = 0, last_attempt_at = to_timestamp(0) WHERE saga_id = $1`,
   values: [sagaId],
 });
 
@@ -196,6 +197,7 @@ const insertEvent = (
       saga_id: saga.sagaId,
       session_id: saga.sessionId,
       state: saga.state,
+      dead_letter: isDeadLetter(saga),
       attempts: saga.attempts,
       last_error: saga.lastError,
       by: act.by,

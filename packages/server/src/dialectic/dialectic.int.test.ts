@@ -1,9 +1,12 @@
+import { refuse } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
 import { onboard, operator, type Minted } from '../../testing/calls.ts';
 import type { Json } from '../../testing/rest.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
+import type { Memory } from '../checkin/index.ts';
 import { verify } from './rules/canonical.ts';
+import { Dialectic } from './service.ts';
 
 const HOUR = 3_600_000;
 const CONDITIONS = ['Set complexity to 0.4', 'Monitor for 24 hours'];
@@ -117,6 +120,39 @@ describe('a review', async () => {
       expect(after).toEqual(before);
     }
     expect(await statusOf(w, paused)).toBe('active');
+  });
+
+  it('goes on in the next round when the terms cannot be computed in time', async () => {
+    verifies('W3-5.06');
+    const { paused, peer, id } = await discussed(w);
+    // Both must have agreed for there to be something to compute.
+    await w.rows(
+      `INSERT INTO core.dialectic_messages (session_id, agent_id, message_type, "timestamp", agrees, proposed_conditions)
+       VALUES ($1, $2, 'synthesis', now(), true, '["Set complexity to 0.5"]'),
+              ($1, $3, 'synthesis', now(), NULL, '["Set complexity to 0.6"]')`,
+      id,
+      peer.uuid,
+      paused.uuid,
+    );
+    const { agents, saga, clock } = w.node;
+    const slow = new Dialectic<Memory>({
+      database: w.database,
+      agents,
+      saga,
+      clock,
+      random: () => 0,
+      computation: { synthesize: () => Promise.resolve(refuse('TIMEOUT', 'It took longer than 2 s.')) },
+      secret: () => Buffer.alloc(32, 1),
+      onCrash: () => undefined,
+    });
+    const said = { agentId: paused.uuid, agrees: true, conditions: CONDITIONS };
+    const done = await slow.submitSynthesis(String(id), said, clock.now() + 5000);
+    expect(done).toMatchObject({ value: { reply: { kind: 'round_failed', refusal: { code: 'TIMEOUT' } } } });
+    expect(await stored(w, id)).toMatchObject({ phase: 'synthesis', synthesis_round: 2 });
+    expect(await statusOf(w, paused)).toBe('paused');
+    await slow.stop();
+    const { body } = await synthesis(w, paused, id, true, { proposed_conditions: ['Set complexity to 0.4'] });
+    expect(body).toMatchObject({ action: 'resume', execution: { applied: true } });
   });
 
   it('case 50: an agreement without conditions is refused before anything is written', async () => {

@@ -5,11 +5,12 @@ import { verifies } from '../../testing/verifies.ts';
 import { settleClaims } from '../checkin/index.ts';
 import { SAGA_FAULT_POINTS, systemIds, type FaultPoint } from '../runtime/index.ts';
 import { armFault, disarmFault } from '../runtime/testing/faults.ts';
-import type { SagaRow } from './saga-sql.ts';
+import { takeOver, type SagaRow } from './saga-sql.ts';
 import { noteOf } from './rules/change.ts';
-import { Saga, type SagaPayload } from './saga.ts';
+import { Saga } from './saga.ts';
 import type { Session } from './session.ts';
-import { insertMessages, insertSession, lockSession, selectSession, sessionFromRow, updateSession } from './sql.ts';
+import { insertMessages, insertSession, lockSession, updateSession } from './sql.ts';
+import { load, payloadOf, reserve, review, sagasOf, sessionOf, statusOf } from './testing/saga-fixture.ts';
 
 type Driver = Saga<never>;
 const QUIET = { announce: () => undefined, onChange: () => undefined, onGap: () => undefined } as never;
@@ -25,73 +26,6 @@ const sagaOf = (w: World, letters: string[] = []): Driver =>
     settleClaims: settleClaims as never,
     onDeadLetter: ({ sagaId }) => void letters.push(sagaId),
   });
-
-let serial = 0;
-const payloadOf = (text = 'terms'): SagaPayload => ({
-  resolution: {
-    action: 'resume',
-    conditions: ['Set complexity to 0.4'],
-    rootCause: text,
-    reasoning: 'because',
-    timestamp: '2026-01-01T00:00:00.000Z',
-    signatureA: '',
-    signatureB: '',
-    signatureVersion: 2,
-  },
-  resolutionHash: `hash-${text}-${(serial += 1)}`,
-  conditions: [{ text: 'Set complexity to 0.4', kind: 'complexity_cap', limit: 0.4 }],
-  synthesizer: null,
-});
-
-const sessionOf = (w: World, pausedAgentId: string, reviewerAgentId: string | null): Session => ({
-  sessionId: `s${(serial += 1)}`,
-  pausedAgentId,
-  reviewerAgentId,
-  phase: 'synthesis',
-  sessionType: 'review',
-  createdAt: w.clock.now(),
-  lastParticipantAt: w.clock.now(),
-  round: 1,
-  maxRounds: 5,
-  awaitingFacilitation: false,
-  facilitationSince: null,
-  topic: 'topic',
-  reason: null,
-  triggerSource: 'manual',
-  discoveryId: null,
-  disputeType: null,
-  pausedAgentState: { evidence_status: 'unavailable' },
-  messages: [],
-  resolution: null,
-});
-
-/** Two agents, the first of which is paused, and a session about it. */
-const review = async (w: World, reviewer: 'peer' | 'self' | 'nobody' | 'llm-synthetic-reviewer' = 'peer') => {
-  const paused = await onboard(w.call, { force_new: true });
-  const peer = await onboard(w.call, { force_new: true });
-  await w.rows(
-    `UPDATE core.identities SET status = 'paused', sequence = sequence + 1,
-       pause = '{"actuation_id":"a","paused_at":"2026-01-01T00:00:00.000Z","expires_at":"2099-01-01T00:00:00.000Z",
-                 "sub_action":"claims_pause","reason":"r","evidence":{}}' WHERE agent_id = $1`,
-    paused.uuid,
-  );
-  await w.node.agents.refresh([paused.uuid]);
-  const who = { peer: peer.uuid, self: paused.uuid, nobody: null, 'llm-synthetic-reviewer': reviewer }[reviewer];
-  const session = sessionOf(w, paused.uuid, who);
-  await w.database.query(insertSession(session));
-  return { paused, peer, session };
-};
-const reserve = (w: World, saga: Driver, session: Session, payload = payloadOf()) =>
-  w.database.transaction(async (tx) => {
-    await tx.query(lockSession(session.sessionId));
-    return saga.reserve(tx, session, payload);
-  });
-const load = async (w: World, { sessionId }: Session) =>
-  sessionFromRow((await w.database.query<Parameters<typeof sessionFromRow>[0]>(selectSession(sessionId)))[0]!);
-const statusOf = async (w: World, agentId: string) =>
-  (await w.rows('SELECT status, conditions FROM core.identities WHERE agent_id = $1', agentId))[0]!;
-const sagasOf = (w: World, { sessionId }: Session) =>
-  w.rows('SELECT * FROM coordination.session_resolution_sagas WHERE session_id = $1 ORDER BY created_at', sessionId);
 
 /** The session is resolved if and only if the agent was changed, and nothing of the saga is left over. */
 const expectWhole = async (w: World, session: Session, end: 'resolved' | 'untouched' | 'failed') => {
@@ -304,6 +238,23 @@ describe('a saga', async () => {
     expect(dead).toMatchObject({ state: 'both_agents_applied', attempt_count: 5, last_error: 'never' });
     expect(await load(w, session)).toMatchObject({ phase: 'synthesis', awaitingFacilitation: true });
     expect((await statusOf(w, session.pausedAgentId))['status']).toBe('paused');
+  });
+
+  it('that kills its process in every attempt is given up, too', async () => {
+    verifies('W3-9.16');
+    const { session } = await review(w);
+    const letters: string[] = [];
+    const row = (await reserve(w, sagaOf(w), session))!;
+    await driveUntil('saga.reserved', sagaOf(w), row);
+    for (let attempt = 1; attempt <= 6; attempt += 1) {
+      expect(letters).toEqual([]);
+      w.clock.advance(11_000);
+      // The process that takes it over dies before it can say so; its epoch and its attempt are all that is left.
+      if (attempt < 6) await w.database.query(takeOver(w.clock.now(), w.clock.now()));
+      else await sagaOf(w, letters).recover();
+    }
+    expect(letters).toEqual([row.saga_id]);
+    expect((await load(w, session)).awaitingFacilitation).toBe(true);
   });
 
   it('of many nodes at once is carried out once, and none waits for another for ever', async () => {

@@ -183,6 +183,11 @@ export class Saga<M> {
     const taken = await database.query<SagaRow>(sql.takeOver(immediately ? now : now - LEASE_MS, now));
     const ends: SagaEnd[] = [];
     for (const saga of taken) {
+      // Nobody was left to count its failures: each attempt took its process with it.
+      if (saga.attempt_count > MAX_ATTEMPTS) {
+        await this.#giveUp(saga, 'every attempt ended with the death of its process');
+        continue;
+      }
       try {
         ends.push(await this.drive(saga));
       } catch (error) {

@@ -1,16 +1,16 @@
 import { createHmac, hash } from 'node:crypto';
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { AgentHead, Agents } from '../agents/index.ts';
 import type { Database, Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Clock, type Random } from '../runtime/index.ts';
+import type { Computation } from './compute.ts';
 import { candidateOf, engagementsOf, type EngagementRow } from './engagements.ts';
 import { resolutionHash, sign } from './rules/canonical.ts';
-import { failSession, hasEnded, type Change, type Submission } from './rules/change.ts';
+import { failSession, hasEnded, noteOf, withNote, type Change, type Submission } from './rules/change.ts';
 import { acceptConditions } from './rules/conditions.ts';
 import { isHeldByReview } from './rules/execution.ts';
-import { finalise } from './rules/finalise.ts';
+import { finalise, type ResolutionTerms } from './rules/finalise.ts';
 import { unsafeReason } from './rules/hard-limits.ts';
-import { mergeOffers } from './rules/merge.ts';
 import { mayReassign, reassign, unfitReviewers, type ReassignCaller, type ReassignStep } from './rules/reassign.ts';
 import { openSession, submitAntithesis, submitThesis, type Opening } from './rules/protocol.ts';
 import { subjectConflict } from './rules/recusal.ts';
@@ -42,12 +42,20 @@ export interface Done<R> {
   readonly end: SagaEnd | undefined;
 }
 
+/** An agreement that would break a hard limit. */
+interface Unsafe {
+  readonly kind: 'unsafe';
+  readonly reason: string;
+}
+type SynthesisReply = SynthesisResult | Unsafe | { readonly kind: 'round_failed'; readonly refusal: Refusal };
+
 interface DialecticOptions<M> {
   readonly database: Database;
   readonly agents: Agents<M>;
   readonly saga: Saga<M>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly computation: Pick<Computation, 'synthesize'>;
   /** Under which the keys of agents are made. */
   readonly secret: () => Uint8Array;
   readonly onCrash: (sessionId: string, error: unknown) => void;
@@ -190,30 +198,34 @@ export class Dialectic<M> {
   }
 
   /**
-   * A synthesis. One that agrees is recorded together with the saga that carries it out (W3-9.05); a resolution that would
+   * A synthesis (W3-5.02). When the computation of the terms fails, so does the round: the session goes on in the next one
+   * (W3-5.06). One that agrees is recorded together with the saga that carries it out (W3-9.05); a resolution that would
    * break a hard limit fails the session instead, and the agent stays paused (BW-dialectic.05).
    */
   async submitSynthesis(
     sessionId: string,
     said: SynthesisSubmission,
     deadline: number,
-  ): Promise<Outcome<Done<SynthesisResult | { readonly kind: 'unsafe'; readonly reason: string }>>> {
-    return this.#act<SynthesisResult | { readonly kind: 'unsafe'; readonly reason: string }>(
-      sessionId,
-      deadline,
-      (session) => {
-        if (isAgreed(session)) {
-          return refuse('SAGA_IN_FLIGHT', 'The participants have agreed; the resolution is being carried out.');
-        }
-        const readable = acceptConditions(said.conditions ?? []);
-        if (!readable.ok) return readable;
-        const step = submitSynthesis(session, said, this.now);
-        if (!step.ok) return step;
-        const { result } = step.value;
-        if (result.kind !== 'resolved') return accept({ ...step.value, reply: result });
-        return this.#agree(step.value, result);
-      },
-    );
+  ): Promise<Outcome<Done<SynthesisReply>>> {
+    return this.#act<SynthesisReply>(sessionId, deadline, async (session) => {
+      if (isAgreed(session)) {
+        return refuse('SAGA_IN_FLIGHT', 'The participants have agreed; the resolution is being carried out.');
+      }
+      const readable = acceptConditions(said.conditions ?? []);
+      if (!readable.ok) return readable;
+      const step = submitSynthesis(session, said, this.now);
+      if (!step.ok) return step;
+      const { result } = step.value;
+      if (result.kind !== 'resolved') return accept({ ...step.value, reply: result });
+      const agreed = await this.#agree(step.value, result);
+      if (agreed.ok) return agreed;
+      const { refusal } = agreed;
+      const note = noteOf('system', `The round failed: ${refusal.message}`, this.now);
+      return accept({
+        ...withNote(session, note, { round: session.round + 1 }),
+        reply: { kind: 'round_failed', refusal },
+      });
+    });
   }
 
   /** Gives the place of the reviewer to another one: the one that is named, or one that is chosen (BW-dialectic.11). */
@@ -289,11 +301,8 @@ export class Dialectic<M> {
   }
 
   /** The terms of an agreement, held against the hard limits, signed, and made ready to be carried out. */
-  #agree<R>(
-    { session, messages }: Change,
-    result: R,
-  ): Outcome<Step<R | { readonly kind: 'unsafe'; readonly reason: string }>> {
-    const terms = finalise(session, mergeOffers);
+  async #agree<R>({ session, messages }: Change, result: R): Promise<Outcome<Step<R | Unsafe>>> {
+    const terms = await this.#termsOf(session);
     if (!terms.ok) return terms;
     const { action } = terms.value;
     const frees = action === 'resume' || action === 'cooldown';
@@ -323,6 +332,15 @@ export class Dialectic<M> {
         synthesizer: null,
       },
     });
+  }
+
+  async #termsOf(session: Session): Promise<Outcome<ResolutionTerms>> {
+    const final = finalise(session);
+    if (!final.ok || !('merge' in final.value)) return final as Outcome<ResolutionTerms>;
+    const { action, merge } = final.value;
+    const { sessionId, round, sessionType } = session;
+    const merged = await this.#options.computation.synthesize({ sessionId, round, sessionType, ...merge });
+    return merged.ok ? accept({ action, ...merged.value }) : merged;
   }
 
   #signed(session: Session, terms: Pick<Resolution, 'action' | 'conditions' | 'rootCause' | 'reasoning'>): Resolution {

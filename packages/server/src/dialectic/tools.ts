@@ -186,6 +186,7 @@ export const dialecticTools = <M>(
     const view = viewOf(session, call, false);
     switch (reply.kind) {
       case 'self_clear_refused':
+      case 'round_failed':
         return { ok: false, refusal: reply.refusal };
       case 'next_round':
         return accept({ ...view, converged: false });

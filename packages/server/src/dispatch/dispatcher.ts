@@ -9,7 +9,7 @@ import {
   type ToolListing,
 } from '@breakwater/contract';
 import { classifyError } from '../postgres/index.ts';
-import type { Clock, Ids, Readiness, Tool } from '../runtime/index.ts';
+import { countCrossings, type Clock, type Ids, type Readiness, type Tally, type Tool } from '../runtime/index.ts';
 import { passChain, type Parts } from './chain.ts';
 import { errorBody, successBody } from './envelope.ts';
 import { known, type DispatchRequest, type Frame } from './frame.ts';
@@ -36,8 +36,19 @@ export interface Measure {
   readonly alias?: string;
   readonly transport: DispatchRequest['transport'];
   readonly outcome: 'ok' | ErrorCode;
+  /** HTTP status of the answer. */
+  readonly status: number;
   readonly ms: number;
+  /** Calls over a boundary that were made for it. */
+  readonly crossings: number;
   readonly agentId?: string;
+}
+
+/** What becomes of a call whose caller is told of an incident. */
+interface CallEvent {
+  readonly incidentId: string;
+  readonly tool: string;
+  readonly agentId: string | undefined;
 }
 
 export interface DispatcherOptions {
@@ -52,8 +63,10 @@ export interface DispatcherOptions {
   readonly limits: RateLimits;
   /** A bug: the log must keep `incidentId` with the error, because the caller is given nothing else. */
   onUnexpected(event: { incidentId: string; tool: string; error: unknown }): void;
-  /** A call passed its deadline. */
-  onTimeout(event: { incidentId: string; tool: string; timeoutMs: number; agentId: string | undefined }): void;
+  /** A call passed its deadline, while its caller was being identified or while the tool was at work. */
+  onTimeout(event: CallEvent & { step: 'identity' | 'tool'; timeoutMs: number; elapsedMs: number }): void;
+  /** A call that passed its deadline had not begun yet, and never will: it was still in a queue. The same incident. */
+  onExpired?(event: CallEvent): void;
   observe?(measure: Measure): void;
 }
 
@@ -85,7 +98,12 @@ export class Dispatcher {
   }
 
   /** Calls a tool and answers by its deadline, whatever the tool does. */
-  async call(request: DispatchRequest): Promise<DispatchReply> {
+  call(request: DispatchRequest): Promise<DispatchReply> {
+    const tally = { crossings: 0, trace: request.trace };
+    return countCrossings(tally, () => this.#call(request, tally));
+  }
+
+  async #call(request: DispatchRequest, tally: Tally): Promise<DispatchReply> {
     const { clock } = this.#options;
     const started = clock.monotonic();
     const receivedAt = clock.now();
@@ -113,7 +131,7 @@ export class Dispatcher {
     } catch (error) {
       outcome = this.#crashed(frame, error);
     }
-    return this.#reply(frame, outcome, started);
+    return this.#reply(frame, outcome, started, tally);
   }
 
   /** The tools that clients are shown; the same frozen list every time. */
@@ -139,7 +157,10 @@ export class Dispatcher {
         resolve({ ok: false, refusal });
       });
       const settle = (outcome: Outcome<Payload>) => {
-        if (frame.expired) return;
+        if (frame.expired) {
+          if (!outcome.ok && incidentId !== undefined) this.#expired(frame, outcome.refusal, incidentId);
+          return;
+        }
         timer.cancel();
         resolve(outcome);
       };
@@ -183,7 +204,11 @@ export class Dispatcher {
    */
   #withIncident(frame: Frame, refusal: Refusal): Outcome<Payload> {
     if (refusal.details?.['incident_id'] === undefined) {
-      if (refusal.code === 'TIMEOUT' && !frame.expired) return { ok: false, refusal: this.#timedOut(frame) };
+      if (refusal.code === 'TIMEOUT' && !frame.expired) {
+        const timedOut = this.#timedOut(frame);
+        this.#expired(frame, refusal, timedOut.incidentId);
+        return { ok: false, refusal: timedOut };
+      }
       if (refusal.code === 'INTERNAL_ERROR') return { ok: false, refusal: this.#unexpected(frame, refusal) };
     }
     return { ok: false, refusal };
@@ -191,13 +216,32 @@ export class Dispatcher {
 
   #timedOut(frame: Frame): Refusal & { readonly incidentId: string } {
     const { spec } = known(frame.target, 'tool').entry.tool;
-    const incidentId = this.#options.ids.uuid();
+    const { ids, clock } = this.#options;
+    const incidentId = ids.uuid();
     const { timeoutMs } = spec;
-    quietly(() => this.#options.onTimeout({ incidentId, tool: spec.name, timeoutMs, agentId: frame.caller?.agentId }));
+    const step = frame.caller === undefined ? 'identity' : 'tool';
+    const elapsedMs = clock.now() - frame.receivedAt;
+    quietly(() =>
+      this.#options.onTimeout({
+        incidentId,
+        tool: spec.name,
+        agentId: frame.caller?.agentId,
+        step,
+        timeoutMs,
+        elapsedMs,
+      }),
+    );
     const { refusal } = refuse('TIMEOUT', `${spec.name} passed its deadline of ${timeoutMs} ms.`, {
       details: { incident_id: incidentId, timeout_ms: timeoutMs },
     });
     return { ...refusal, incidentId };
+  }
+
+  /** A mailbox says of a message whether it had begun when its deadline passed. */
+  #expired(frame: Frame, refusal: Refusal, incidentId: string): void {
+    if (refusal.code !== 'TIMEOUT' || refusal.details?.['started'] !== false) return;
+    const { name } = known(frame.target, 'tool').entry.tool.spec;
+    quietly(() => this.#options.onExpired?.({ incidentId, tool: name, agentId: frame.caller?.agentId }));
   }
 
   #crashed(frame: Frame, error: unknown): Outcome<Payload> {
@@ -222,7 +266,7 @@ export class Dispatcher {
     return incidentId;
   }
 
-  #reply(frame: Frame, outcome: Outcome<Payload>, started: number): DispatchReply {
+  #reply(frame: Frame, outcome: Outcome<Payload>, started: number, { crossings }: Tally): DispatchReply {
     const { clock } = this.#options;
     const { target, caller, request } = frame;
     quietly(() =>
@@ -231,6 +275,8 @@ export class Dispatcher {
         ...(target?.alias !== undefined && { alias: target.alias.name }),
         transport: request.transport,
         outcome: outcome.ok ? 'ok' : outcome.refusal.code,
+        status: outcome.ok ? 200 : ERRORS[outcome.refusal.code].status,
+        crossings,
         ms: clock.monotonic() - started,
         ...(caller?.agentId !== undefined && { agentId: caller.agentId }),
       }),

@@ -2,12 +2,14 @@ import {
   accept,
   agent,
   ALIASES,
+  calibration,
   dialectic,
   ERRORS,
   getGovernanceMetrics,
   getServerInfo,
   healthCheck,
   identity,
+  knowledge,
   onboard,
   outcomeEvent,
   processAgentUpdate,
@@ -19,7 +21,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { verifies } from '../../testing/verifies.ts';
-import { defineTool, type Evidence, type Tool } from '../runtime/index.ts';
+import { crossed, defineTool, type Evidence, type Tool } from '../runtime/index.ts';
 import { AGENT, dispatcherOf, echo, resolveCaller, SECRET, specOf } from './testing/dispatch.ts';
 
 const REAL = [
@@ -31,6 +33,8 @@ const REAL = [
   simulateUpdate,
   getGovernanceMetrics,
   outcomeEvent,
+  calibration,
+  knowledge,
   healthCheck,
   getServerInfo,
 ];
@@ -71,7 +75,7 @@ describe('names', () => {
     const { call, measures } = real();
     const reply = await call('onbord');
     expect(reply).toMatchObject({ tool: 'onbord', isError: true, status: 200, refusal: { code: 'TOOL_NOT_FOUND' } });
-    expect(reply.body).toMatchObject({ error_code: 'TOOL_NOT_FOUND', requested_tool: 'onbord', total_available: 12 });
+    expect(reply.body).toMatchObject({ error_code: 'TOOL_NOT_FOUND', requested_tool: 'onbord', total_available: REAL.length + 2 });
     expect(reply.body['similar_tools']).toContain('onboard');
     expect(measures).toEqual([expect.objectContaining({ tool: 'unknown', outcome: 'TOOL_NOT_FOUND' })]);
   });
@@ -316,7 +320,9 @@ describe('deadlines', () => {
     clock.advance(1);
     const { body, refusal } = await answer;
     expect(refusal?.code).toBe('TIMEOUT');
-    expect(timeouts).toEqual([{ incidentId: body['incident_id'], tool: 'slow', timeoutMs: 500, agentId: AGENT }]);
+    expect(timeouts).toEqual([
+      { incidentId: body['incident_id'], tool: 'slow', agentId: AGENT, step: 'tool', timeoutMs: 500, elapsedMs: 500 },
+    ]);
     release();
     await new Promise((resolve) => setImmediate(resolve));
     expect(log).toEqual([`after ${receivedAt + 500}`]);
@@ -331,7 +337,7 @@ describe('deadlines', () => {
       ran = true;
       return accept({});
     });
-    const { call, clock, incidents } = dispatcherOf([tool], [], {
+    const { call, clock, incidents, timeouts } = dispatcherOf([tool], [], {
       limits: { perMinute: 1, perHour: 0 },
       resolveCaller: (evidence) => new Promise((resolve) => (found = () => resolve(resolveCaller(evidence)))),
     });
@@ -342,10 +348,57 @@ describe('deadlines', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(ran).toBe(false);
     expect(incidents).toEqual([]);
+    expect(timeouts).toMatchObject([{ step: 'identity', elapsedMs: 500 }]);
     // Nor did the dead call use up the caller's limit.
     const alive = call('slow');
     found();
     expect((await alive).isError).toBe(false);
+  });
+
+  it('tells of a call that passed its deadline in a queue, under the incident of its timeout', async () => {
+    verifies('BW-channel.02');
+    const expired: unknown[] = [];
+    const inQueue = refuse('TIMEOUT', 'From a mailbox.', { details: { started: false } });
+    let answered: () => void = () => undefined;
+    const waits = defineTool(specOf({ name: 'waits', timeoutMs: 500 }), async () => {
+      await new Promise<void>((resolve) => (answered = resolve));
+      return inQueue;
+    });
+    const begun = defineTool(specOf({ name: 'begun', timeoutMs: 500 }), async () => refuse('TIMEOUT', 'From below.'));
+    const atOnce = defineTool(specOf({ name: 'at_once', timeoutMs: 500 }), async () => inQueue);
+    const { call, clock, timeouts } = dispatcherOf([waits, begun, atOnce], [], {
+      onExpired: (event) => void expired.push(event),
+    });
+    const answer = call('waits', { client_session_id: SECRET });
+    clock.advance(500);
+    await answer;
+    expect(expired).toEqual([]);
+    answered();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(expired).toEqual([{ incidentId: timeouts[0]?.incidentId, tool: 'waits', agentId: AGENT }]);
+    await call('begun');
+    expect(expired).toHaveLength(1);
+    await call('at_once', { client_session_id: SECRET });
+    expect(expired[1]).toEqual({ incidentId: timeouts[2]?.incidentId, tool: 'at_once', agentId: AGENT });
+  });
+
+  it('measures status and crossings of each call', async () => {
+    verifies('W3-6.10');
+    const crossing = defineTool(specOf({ name: 'crossing' }), async () => {
+      crossed();
+      await Promise.resolve();
+      crossed();
+      return accept({});
+    });
+    const { call, readiness, measures } = dispatcherOf([crossing]);
+    await Promise.all([call('crossing'), call('unheard_of')]);
+    readiness.report('store', false);
+    await call('crossing');
+    expect(measures).toMatchObject([
+      { tool: 'unknown', status: ERRORS.TOOL_NOT_FOUND.status, crossings: 0 },
+      { tool: 'crossing', outcome: 'ok', status: 200, crossings: 2 },
+      { tool: 'crossing', outcome: 'NOT_READY', status: 503, crossings: 0 },
+    ]);
   });
 
   it('cancels its timer when the tool answers', async () => {
@@ -489,16 +542,18 @@ describe('what is compiled', () => {
       'agent',
       'dialectic',
       'simulate_update',
+      'calibration',
+      'knowledge',
       'health_check',
       'list_tools',
       'describe_tool',
     ]);
     const json = JSON.stringify(tools);
-    expect(json.length).toBeLessThan(9_000);
+    expect(json.length).toBeLessThan(11_000);
     expect(json).not.toMatch(/\$schema|hidden|"continuity_token":|additionalProperties":\{\}/);
     expect(tools.find(({ name }) => name === 'list_tools')?.annotations).toEqual({ readOnlyHint: true });
     expect(dispatcher.advertised('minimal')).toHaveLength(6);
-    expect(dispatcher.advertised('full')).toHaveLength(16);
+    expect(dispatcher.advertised('full')).toHaveLength(18);
   });
 });
 
@@ -551,7 +606,7 @@ describe('the tools about tools', () => {
     const { core } = body['categories'] as Record<string, { name: string; aliases: string[] }[]>;
     expect(core?.find(({ name }) => name === 'sync_state')?.aliases).toContain('checkin');
     expect(JSON.stringify(body['workflow'])).toContain('start_session');
-    expect(body).toMatchObject({ shown: 12, total_available: 12 });
+    expect(body).toMatchObject({ shown: REAL.length + 2, total_available: REAL.length + 2 });
     const { body: one } = await real().call('list_tools', { category: 'admin' });
     expect(Object.keys(one['categories'] as object)).toEqual(['admin']);
   });
@@ -559,7 +614,7 @@ describe('the tools about tools', () => {
   it('refuse an unknown category with those there are', async () => {
     const { body } = await real().call('list_tools', { category: 'identiti' });
     expect(body).toMatchObject({ error_code: 'PARAMETER_ERROR', did_you_mean: 'identity' });
-    expect(body['valid_values']).toEqual(['identity', 'lifecycle', 'dialectic', 'core', 'admin', 'discovery']);
+    expect(body['valid_values']).toEqual(['identity', 'lifecycle', 'dialectic', 'core', 'calibration', 'knowledge', 'admin', 'discovery']);
   });
 
   it('describe every tool and alias whole, with an example that works', async () => {

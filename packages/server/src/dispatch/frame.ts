@@ -1,5 +1,5 @@
 import type { FieldProblem, NormalizedParameter } from '@breakwater/contract';
-import type { Caller, Evidence } from '../runtime/index.ts';
+import type { Caller, Evidence, Trace } from '../runtime/index.ts';
 import type { Target } from './registry.ts';
 
 /** One call of a tool, as a transport hands it down. */
@@ -9,6 +9,8 @@ export interface DispatchRequest {
   readonly evidence: Evidence;
   readonly transport: 'rest' | 'mcp';
   readonly requestId?: string;
+  /** Where the boundary crossings of the call are shown. */
+  readonly trace?: Trace;
 }
 
 export type Arguments = Record<string, unknown>;

@@ -1,4 +1,7 @@
 /** Outcomes: what came of the work, and what it says about the claims made before it. */
+export { HarnessOutcomes } from './harness.ts';
+export { readDetectors, readEvidence } from './readings.ts';
+export { calibrationError } from './rules/calibration.ts';
 export {
   encodeEvidence,
   decodeEvidence,

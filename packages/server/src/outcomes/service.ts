@@ -1,4 +1,11 @@
-import { accept, AUDIT_EVENTS, type outcomeEvent, type Outcome, type OutcomeType } from '@breakwater/contract';
+import {
+  accept,
+  AUDIT_EVENTS,
+  type outcomeEvent,
+  type Outcome,
+  type OutcomeType,
+  type VerificationSource,
+} from '@breakwater/contract';
 import {
   idempotencyOf,
   pauseChange,
@@ -21,7 +28,9 @@ import {
   type ClaimsPause,
   type OutcomeEvidence,
 } from './rules/evidence.ts';
-import { gradeOutcome, type OutcomeDraft } from './rules/grading.ts';
+import { channelOf } from './rules/channel.ts';
+import { GRADE_MEANING, GRADE_WEIGHT, gradeOutcome, type OutcomeDraft } from './rules/grading.ts';
+import { serverNotes } from './rules/snapshot.ts';
 import { outcomeOfToolResult, type ToolResult } from './rules/tool-result.ts';
 import * as sql from './sql.ts';
 
@@ -40,7 +49,11 @@ export interface Settled {
   readonly pause?: ClaimsPause;
 }
 
-export type OutcomeArguments = z.output<typeof outcomeEvent.input>;
+/** What an outcome says of itself; who says it stands beside, in the request. */
+type OutcomeArguments = Pick<
+  z.output<typeof outcomeEvent.input>,
+  'outcome_type' | 'outcome_score' | 'is_bad' | 'detail' | 'confidence' | 'prediction_id' | 'idempotency_key'
+> & { readonly include_semantics?: boolean | undefined };
 
 /** An outcome call after it was understood. */
 export interface RecordRequest {
@@ -48,7 +61,18 @@ export interface RecordRequest {
   readonly args: OutcomeArguments;
   readonly sessionKey: string | null;
   readonly deadline: number;
+  /** What the caller is told beside the result. */
+  readonly notes?: readonly string[];
+  /** Set when an operator reports it: who, and who saw it. Without it, it is the agent's own word. */
+  readonly external?: {
+    readonly operator: string;
+    readonly source: VerificationSource;
+    readonly idempotency: ReturnType<typeof idempotencyOf>;
+  };
 }
+
+/** An agent's word, whatever it says of itself. */
+const AGENT: VerificationSource = 'agent_reported_tool_result';
 
 /**
  * Outcomes: what came of the work, graded by what shows it, bound to the claim it settles, and held against that claim.
@@ -63,7 +87,8 @@ export class Outcomes<M extends WithEvidence> {
   }
 
   /** Records one outcome. A paused agent may: what its work came to still belongs on the record. */
-  async record({ agentId, args, sessionKey, deadline }: RecordRequest): Promise<Outcome<Record<string, unknown>>> {
+  async record(request: RecordRequest): Promise<Outcome<Record<string, unknown>>> {
+    const { agentId, args, sessionKey, deadline, notes = [], external } = request;
     const { agents, clock } = this.#options;
     return agents.act(
       agentId,
@@ -73,21 +98,38 @@ export class Outcomes<M extends WithEvidence> {
         const ended = refuseEnded(head);
         if (ended !== undefined) return ended;
         const now = clock.now();
-        const settled = await this.#settle(head, memory.evidence, [draftOf(args)], sessionKey, now);
+        const settled = await this.#settle(
+          head,
+          memory.evidence,
+          [draftOf(args)],
+          external?.source ?? AGENT,
+          sessionKey,
+          now,
+        );
         const row = settled.rows[0];
         if (row === undefined) throw new Error('one outcome gives one row');
         const pause = settled.pause && head.pause === null ? this.#pauseOf(settled.pause, now) : undefined;
         const paused = pause && pauseChange(pause);
         return accept({
-          reply: replyOf(row, settled, pause, now),
+          reply: {
+            ...replyOf(row, { ...settled, notes: [...notes, ...settled.notes] }, pause, now),
+            ...(args.include_semantics === true && { semantics: SEMANTICS }),
+          },
           memory: { ...memory, evidence: settled.evidence },
           change: {
             at: now,
-            sessionKey,
+            // An operator's report is no activity of the agent in a session of its own.
+            ...(external === undefined && { sessionKey }),
             events: [
               {
                 type: AUDIT_EVENTS.outcomeRecorded,
-                payload: { outcome_id: row.outcomeId, outcome_type: row.type, is_bad: row.isBad, grade: row.grade },
+                payload: {
+                  outcome_id: row.outcomeId,
+                  outcome_type: row.type,
+                  is_bad: row.isBad,
+                  grade: row.grade,
+                  ...(external && { operator: external.operator, verification_source: external.source }),
+                },
               },
               ...(paused ? [paused.event] : []),
             ],
@@ -99,7 +141,7 @@ export class Outcomes<M extends WithEvidence> {
           },
         });
       },
-      idempotencyOf(args),
+      external ? external.idempotency : idempotencyOf(args),
     );
   }
 
@@ -112,13 +154,14 @@ export class Outcomes<M extends WithEvidence> {
     now: number,
   ): Promise<Settled> | Settled {
     if (results.length === 0) return { evidence, rows: [], consume: [], events: [], notes: [] };
-    return this.#settle(head, evidence, results.map(outcomeOfToolResult), sessionKey, now);
+    return this.#settle(head, evidence, results.map(outcomeOfToolResult), AGENT, sessionKey, now);
   }
 
   async #settle(
     head: AgentHead,
     before: OutcomeEvidence,
     drafts: readonly OutcomeDraft[],
+    source: VerificationSource,
     sessionKey: string | null,
     now: number,
   ): Promise<Settled> {
@@ -129,7 +172,7 @@ export class Outcomes<M extends WithEvidence> {
     let evidence = before;
     let pause: ClaimsPause | undefined;
     for (const draft of drafts) {
-      const graded = gradeOutcome(draft);
+      const graded = gradeOutcome(draft, source);
       for (const key of graded.stripped) notes.add(`detail.${key} was dropped: provenance is the server's to state`);
       const stored = draft.predictionId === undefined ? undefined : predictions.get(draft.predictionId);
       const bound = bindPrediction({
@@ -147,14 +190,23 @@ export class Outcomes<M extends WithEvidence> {
       );
       evidence = learned.evidence;
       pause = learned.pause ?? pause;
+      const vitals = bound.updateIndex === null ? head.vitals : (stored?.vitals ?? null);
+      const kept = serverNotes({
+        channel: channelOf(draft.type, graded.detail),
+        fixture: graded.fixture,
+        binding: bound,
+        claim: stored,
+        hasSnapshot: vitals !== null,
+        verdict: head.vitals?.verdict ?? null,
+      });
       rows.push({
         outcomeId: this.#options.ids.rowId(now),
         type: draft.type,
         score: graded.score,
         isBad: graded.isBad,
         sessionKey,
-        detail: graded.detail,
-        verificationSource: 'agent_reported_tool_result',
+        detail: { ...graded.detail, ...kept },
+        verificationSource: source,
         predictionId: draft.predictionId ?? null,
         predictionSource: bound.source,
         updateIndex: bound.updateIndex,
@@ -162,7 +214,7 @@ export class Outcomes<M extends WithEvidence> {
         grade: graded.grade,
         weight: graded.weight,
         graded: learned.graded,
-        vitals: bound.updateIndex === null ? head.vitals : (stored?.vitals ?? null),
+        vitals,
       });
     }
     return {
@@ -208,6 +260,17 @@ const judged = (evidence: OutcomeEvidence, now: number): Pick<Vitals, 'calibrati
   return { calibration, claims: claims.value };
 };
 
+const SEMANTICS = {
+  grades: Object.fromEntries(
+    Object.entries(GRADE_MEANING).map(([grade, takes]) => [
+      grade,
+      { weight: GRADE_WEIGHT[grade as keyof typeof GRADE_WEIGHT], takes },
+    ]),
+  ),
+  graded_from: GRADE_WEIGHT.tool_observed,
+  graded: 'counts against claims and for calibration: seen by a tool at least, and bound to a reported confidence',
+} as const;
+
 const RISK_OF_WEIGHT = (weight: number) => (weight < 0.35 ? 'high' : weight < 0.65 ? 'medium' : 'low');
 
 const replyOf = (
@@ -230,7 +293,9 @@ const replyOf = (
   graded: row.graded,
   ...(!row.graded && { calibration_excluded: true }),
   claims: viewEvidence(settled.evidence, now).claims,
-  ...(row.vitals && { eisv_snapshot: { E: row.vitals.E, I: row.vitals.I, S: row.vitals.S, V: row.vitals.V } }),
+  ...(row.vitals
+    ? { eisv_snapshot: { E: row.vitals.E, I: row.vitals.I, S: row.vitals.S, V: row.vitals.V } }
+    : { snapshot_missing: true }),
   ...(settled.notes.length > 0 && { warnings: settled.notes }),
   ...(pause && {
     paused: true,

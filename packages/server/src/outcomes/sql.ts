@@ -10,6 +10,8 @@ export interface StoredPredictionRow {
   readonly source: 'reported' | 'derived';
   readonly expires_at: number;
   readonly consumed_at: number | null;
+  readonly claim_class: string | null;
+  readonly complexity_gap: number | null;
   readonly vitals: {
     readonly E: number;
     readonly I: number;
@@ -23,6 +25,9 @@ export interface StoredPredictionRow {
 export const selectPredictions = (predictionIds: readonly string[]): Statement => ({
   name: 'outcomes.predictions',
   text: `SELECT p.prediction_id, p.agent_id, p.update_index, p.confidence, p.source, p.expires_at, p.consumed_at,
+           s.epistemic_class AS claim_class,
+           CASE WHEN NOT s.state_json #> '{eisv_telemetry,derivation,missing_inputs}' ? 'complexity'
+             THEN (s.state_json #>> '{eisv_telemetry,derivation,inputs,divergence}')::float8 END AS complexity_gap,
            CASE WHEN s.state_id IS NOT NULL THEN jsonb_build_object('E', s.state_json->'E', 'I', s.integrity,
              'S', s.entropy, 'V', s.volatility, 'verdict', s.state_json->'verdict', 'regime', s.regime) END AS vitals
          FROM core.predictions p
@@ -40,5 +45,34 @@ export const predictionFromRow = (row: StoredPredictionRow): StoredPrediction =>
   source: row.source,
   expiresAt: row.expires_at,
   consumedAt: row.consumed_at,
+  claimClass: row.claim_class,
+  complexityGap: row.complexity_gap,
   vitals: row.vitals,
+});
+
+export interface DetectorsRow {
+  readonly agents: number;
+  readonly guided: number;
+  readonly paused: number;
+  readonly highest: number | null;
+}
+
+/** Counts the claims detectors of agents that live and have graded outcomes, by how far they are. */
+export const selectDetectors = (limits: { guide: number; pause: number; leastGraded: number }): Statement => ({
+  name: 'outcomes.detectors',
+  text: `SELECT count(*) AS agents, count(*) FILTER (WHERE value >= $1) AS guided,
+           count(*) FILTER (WHERE value >= $2 AND graded >= $3) AS paused, max(value) AS highest
+         FROM (
+           SELECT (evidence #>> '{claims,graded}')::int AS graded,
+             (SELECT avg(bet::float8) FROM jsonb_array_elements_text(evidence #> '{claims,bets}') bet) AS value
+           FROM core.identities
+           WHERE status NOT IN ('archived', 'disabled', 'deleted') AND evidence #> '{claims,graded}' > '0'::jsonb
+         ) detectors`,
+  values: [limits.guide, limits.pause, limits.leastGraded],
+});
+
+export const selectEvidence = (agentId: string): Statement => ({
+  name: 'outcomes.evidence',
+  text: 'SELECT evidence FROM core.identities WHERE agent_id = $1',
+  values: [agentId],
 });

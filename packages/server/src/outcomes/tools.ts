@@ -2,6 +2,9 @@ import { outcomeEvent, refuse } from '@breakwater/contract';
 import { defineTool, type Evidence, type Tool } from '../runtime/index.ts';
 import type { Outcomes, WithEvidence } from './service.ts';
 
+const DOWNGRADED =
+  'verification_source was taken for agent_reported_tool_result: what an agent says of its own evidence adds no weight';
+
 /** The tools of outcomes. */
 export const outcomeTools = <M extends WithEvidence>(
   outcomes: Outcomes<M>,
@@ -10,6 +13,12 @@ export const outcomeTools = <M extends WithEvidence>(
   defineTool(outcomeEvent, async ({ args, caller, evidence, deadline }) =>
     caller.agentId === undefined
       ? refuse('IDENTITY_REQUIRED', 'The call carries no proof of an identity.')
-      : outcomes.record({ agentId: caller.agentId, args, sessionKey: sessionKeyOf(evidence), deadline }),
+      : outcomes.record({
+          agentId: caller.agentId,
+          args,
+          sessionKey: sessionKeyOf(evidence),
+          deadline,
+          ...(args.verification_source !== 'agent_reported_tool_result' && { notes: [DOWNGRADED] }),
+        }),
   ),
 ];

@@ -28,6 +28,7 @@ const types: pg.CustomTypesConfig = {
 };
 
 const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 const SETTINGS = (statementTimeoutMs: number) =>
   // UTC whatever the server's default is: month partitions and stored times must not move with a setting.
@@ -60,10 +61,29 @@ const clientConfig = (target: ConnectionTarget, statementTimeoutMs: number): pg.
         options: SETTINGS(statementTimeoutMs),
       }),
   application_name: 'breakwater',
-  connectionTimeoutMillis: 5_000,
+  connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   keepAlive: true,
   types,
 });
+
+/** Every connection of a pool was lent out for longer than somebody would wait for one. */
+export class PoolExhaustedError extends Error {
+  /** Connections of the pool, those of them that nobody uses now, and who else waits. */
+  readonly pool: { readonly size: number; readonly idle: number; readonly waiting: number };
+  readonly timeoutMs = CONNECT_TIMEOUT_MS;
+
+  constructor(pool: PoolExhaustedError['pool'], cause: Error) {
+    super(cause.message, { cause });
+    this.name = 'PoolExhaustedError';
+    this.pool = pool;
+  }
+}
+
+/** The driver tells this case from a server that does not answer by its words alone. */
+const explained = (error: unknown, { totalCount, idleCount, waitingCount }: pg.Pool): unknown =>
+  error instanceof Error && error.message === 'timeout exceeded when trying to connect'
+    ? new PoolExhaustedError({ size: totalCount, idle: idleCount, waiting: waitingCount }, error)
+    : error;
 
 const run = async <R>(client: Pick<pg.ClientBase, 'query'>, statement: Statement): Promise<R[]> => {
   const result: pg.QueryResult | pg.QueryResult[] = await client.query(statement as pg.QueryConfig);
@@ -108,9 +128,19 @@ export const openDatabase = (options: {
   const connections = (): pg.Pool => (pool ??= openPool());
 
   return {
-    query: async (statement) => run(connections(), statement),
+    async query(statement) {
+      try {
+        return await run(connections(), statement);
+      } catch (error) {
+        throw pool === undefined ? error : explained(error, pool);
+      }
+    },
     async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-      const client = await connections().connect();
+      const client = await connections()
+        .connect()
+        .catch((error: unknown) => {
+          throw explained(error, connections());
+        });
       let broken: Error | undefined;
       try {
         await client.query('BEGIN');

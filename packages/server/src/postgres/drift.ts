@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 type Catalogue = Readonly<Record<string, readonly string[]>>;
 
 const MANIFEST = new URL('./manifest.json', import.meta.url);
-const SCHEMAS = ['core', 'audit', 'coordination'];
+const SCHEMAS = ['core', 'audit', 'coordination', 'knowledge'];
 
 /**
  * Reads the live catalogue of our schemas: tables with columns, constraints, indexes and partition keys, and triggers;

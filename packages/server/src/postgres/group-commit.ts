@@ -1,5 +1,5 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
-import { faultPoint, type Clock } from '../runtime/index.ts';
+import { faultPoint, traced, type Clock } from '../runtime/index.ts';
 import type { Connection, Database, Queryable, Statement } from './database.ts';
 import { classifyError, sqlState } from './errors.ts';
 
@@ -36,6 +36,8 @@ const STOPPING = refuse('NOT_READY', 'The server is stopping.', { retryAfterSeco
 const FULL = refuse('OVERLOADED', 'Too many writes wait for PostgreSQL.', { retryAfterSeconds: 5 });
 const UNKNOWN = refuse('TIMEOUT', 'It could not be learned whether this was written.');
 
+/** From the hand-over of an item until its end is known, as a request's trace shows it. */
+const WAIT = { name: 'group commit', kind: 'internal', attributes: { 'db.system.name': 'postgresql' } } as const;
 /** How often a flush that lost a race (deadlock, serialization) is sent again as it is. */
 const MAX_REPEATS = 5;
 /** How often the question what became of a flush is asked: when it fails for other reasons than a lost connection. */
@@ -91,10 +93,15 @@ export class GroupCommit<Item, Receipt> {
     if (this.#stopped) return Promise.resolve(STOPPING);
     if (this.#away) return Promise.resolve(AWAY);
     if (this.#waiting.length >= this.#capacity) return Promise.resolve(FULL);
-    return new Promise((settle) => {
-      this.#waiting.push({ item, settle });
-      this.#lane ??= this.#run();
-    });
+    return traced(
+      WAIT,
+      () =>
+        new Promise((settle) => {
+          this.#waiting.push({ item, settle });
+          this.#lane ??= this.#run();
+        }),
+      failureOf,
+    );
   }
 
   /** Ends what was accepted, then closes the lane. */
@@ -263,6 +270,8 @@ export class GroupCommit<Item, Receipt> {
     });
   }
 }
+
+const failureOf = (outcome: Outcome<unknown>): string | undefined => (outcome.ok ? undefined : outcome.refusal.code);
 
 const settleAll = <Receipt>(
   entries: readonly { settle(outcome: Outcome<Receipt>): void }[],

@@ -1,6 +1,6 @@
 /** Floor 2: PostgreSQL. Connections, the embedded server, migrations, group commit, and what nodes tell each other. */
 export { createTryLock } from './advisory.ts';
-export { openDatabase, type ConnectionTarget } from './connect.ts';
+export { openDatabase, PoolExhaustedError, type ConnectionTarget } from './connect.ts';
 export { type Connection, type Database, type Queryable, type Statement } from './database.ts';
 export { compareShadows, compareWithManifest, writeManifest } from './drift.ts';
 export { borrowEmbedded } from './embedded/borrow.ts';
@@ -11,5 +11,16 @@ export { migrate, planMigrations, type MigrationPlan } from './migrate.ts';
 export { announcements, createNotifier, type Notifier } from './notify.ts';
 export { ensurePartitions, listPartitions, partitionJob } from './partitions.ts';
 export { onPrimary } from './primary.ts';
+export {
+  dropDue,
+  readRetention,
+  retentionJob,
+  retentionWatch,
+  type DroppedPartition,
+  type RetentionNews,
+  type RetentionOptions,
+} from './retention.ts';
+export { type TableRetention } from './retention-rules.ts';
 export { StartupError } from './startup-error.ts';
+export { tracedDatabase } from './traced.ts';
 export { explainUnreachable } from './unreachable.ts';

@@ -43,6 +43,15 @@ const fill = async (db: Database): Promise<void> => {
      VALUES (now(), gen_random_uuid(), 'a', 'x', false, 'no_binding', 'x', 1, false)`,
     `INSERT INTO audit.coordination_events (ts, event_id, service, event_type)
      VALUES (now(), gen_random_uuid(), 'governance_mcp', 'coordination_failure.x')`,
+    `INSERT INTO audit.coordination_measurements (ts, event_id, service, event_type)
+     VALUES (now(), gen_random_uuid(), 'governance_mcp', 'measurement.x')`,
+    `INSERT INTO knowledge.discoveries (id, agent_id, type, summary) VALUES ('d', 'a', 'note', 's')`,
+    `INSERT INTO knowledge.discovery_edges (src_id, dst_id, edge_type) VALUES ('d', 'd', 'RELATED_TO')`,
+    `INSERT INTO knowledge.rate_limits (agent_id, "timestamp") VALUES ('a', now())`,
+    `INSERT INTO audit.chain_anchors (agent_id, chain_index, raw_hash, dropped_rows, anchored_at)
+     VALUES ('a', 1, 'h', 1, now())`,
+    `INSERT INTO audit.dropped_partitions (partition_name, dropped_at, table_name, range_to, bytes)
+     VALUES ('p', now(), 't', now(), 0)`,
   ];
   for (const text of statements) await db.query({ text });
 };

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
+import { verifies } from '../../testing/verifies.ts';
 import { migrate } from './migrate.ts';
 import { ensurePartitions, listPartitions, partitionJob } from './partitions.ts';
 
-const TABLES = ['coordination_events', 'events', 'outcome_events', 'r1_score_audit', 'tool_usage'];
+const TABLES = [
+  'coordination_events',
+  'coordination_measurements',
+  'events',
+  'outcome_events',
+  'r1_score_audit',
+  'tool_usage',
+];
 const DECEMBER = Date.UTC(2026, 11, 31, 23, 59, 59, 999);
 
 describe('partitions', async () => {
@@ -16,6 +24,7 @@ describe('partitions', async () => {
     });
 
   it('are made for the month of now and the next three, in UTC, for every audit table, by one of many nodes', async () => {
+    verifies('BW-channel.04', 'W3-6.03');
     const nodes = [database, open(), open(), open()];
     const created = (await Promise.all(nodes.map((node) => ensurePartitions(node, DECEMBER)))).flat().sort();
     const months = ['2026_12', '2027_01', '2027_02', '2027_03'];
@@ -57,6 +66,7 @@ describe('partitions', async () => {
   });
 
   it('are made while a reader and a writer keep the table busy', async () => {
+    verifies('BW-channel.04');
     const busy = await database.connect();
     await busy.query({ text: 'BEGIN' });
     await busy.query({ text: 'SELECT count(*) FROM audit.events' });

@@ -15,18 +15,19 @@ const monthStart = (now: number, offset: number): number => {
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** One partition: rows from `from` up to, and without, `to`; ms since the epoch, null where it has no bound. */
-interface Partition {
+export interface Partition {
   readonly name: string;
   readonly from: number | null;
   readonly to: number | null;
 }
 
 /** A range-partitioned table of schema audit and the partitions it has, in order of their names. */
-interface PartitionedTable {
+export interface PartitionedTable {
   readonly table: string;
   readonly partitions: readonly Partition[];
 }
 
+/** Every such table; a DEFAULT partition, which has no end, is left out. */
 export const listPartitions = (database: Queryable): Promise<PartitionedTable[]> =>
   database.query<PartitionedTable>({
     text: `SELECT parent.relname AS table,
@@ -47,6 +48,17 @@ export const listPartitions = (database: Queryable): Promise<PartitionedTable[]>
 
 const covers = ({ from, to }: Partition, start: number, end: number): boolean =>
   (from ?? Number.NEGATIVE_INFINITY) <= start && (to ?? Number.POSITIVE_INFINITY) >= end;
+
+/** How many whole months after the one of `now` have a partition, without a gap. */
+export const monthsAhead = ({ partitions }: PartitionedTable, now: number): number => {
+  let months = 0;
+  while (partitions.some((one) => covers(one, monthStart(now, months + 1), monthStart(now, months + 2)))) {
+    // A partition without an end covers every month to come.
+    if (months === MONTHS_AHEAD * 4) break;
+    months += 1;
+  }
+  return months;
+};
 
 /** A month that no partition of the table covers yet. */
 interface Gap {
@@ -70,8 +82,8 @@ const gapsOf = (tables: readonly PartitionedTable[], now: number): Gap[] =>
  * when nothing is missing.
  *
  * A partition is made beside its table and then attached, which lets readers and writers of the table go on; CREATE TABLE
- * … PARTITION OF would lock them out. Making partitions and dropping them are separate jobs: one that did both is known
- * to have deadlocked with readers.
+ * … PARTITION OF would lock them out. Making partitions and dropping them (`retention.ts`) are separate jobs: one that did
+ * both is known to have deadlocked with readers.
  */
 export const ensurePartitions = async (database: Database, now: number): Promise<string[]> => {
   if (gapsOf(await listPartitions(database), now).length === 0) return [];
@@ -90,7 +102,7 @@ export const ensurePartitions = async (database: Database, now: number): Promise
   });
 };
 
-/** Makes partitions ahead, once a day, on one node. */
+/** Makes partitions ahead, once a day, on one node; it drops none (W3-6.03). */
 export const partitionJob = (database: Database, now: () => number): Job => ({
   name: 'postgres.partitions',
   everyMs: DAY_MS,

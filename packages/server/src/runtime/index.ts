@@ -9,6 +9,7 @@ export {
   type Random,
   type Timer,
 } from './clock.ts';
+export { countCrossings, crossed, type Tally } from './crossings.ts';
 export { armFaultFromEnvironment, FAULT_POINTS, faultPoint, SAGA_FAULT_POINTS, type FaultPoint } from './faults.ts';
 export { COLD, createLiveTable, deepFreeze, type LiveTable, type LiveTableWriter, type Reading } from './live-table.ts';
 export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
@@ -16,6 +17,7 @@ export { Mailboxes, type Handled, type Handler } from './mailbox.ts';
 export { nearest } from './nearest.ts';
 export { Readiness } from './readiness.ts';
 export { Supervisor, type Part } from './supervisor.ts';
+export { traced, type Crossing, type Trace, type TracedWork } from './trace.ts';
 export { Ticker, type Job, type TryLock } from './ticker.ts';
 export {
   defineTool,

@@ -1,5 +1,6 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
 import type { Clock, Timer } from './clock.ts';
+import { forThisRequest } from './crossings.ts';
 
 /** What a handler gives back: the reply, and the key's next state. Without `state` the state stays; `forget` drops it. */
 export type Handled<S, R> = { readonly reply: R; readonly state?: S; readonly forget?: boolean };
@@ -38,7 +39,9 @@ interface Box<S> {
   forgotten: number;
 }
 
-const TIMED_OUT = refuse('TIMEOUT', 'The deadline passed before the call could start; nothing was done.');
+const TIMED_OUT = refuse('TIMEOUT', 'The deadline passed before the call could start; nothing was done.', {
+  details: { started: false },
+});
 
 /**
  * A serial executor per key: the GenServer of this house.
@@ -88,7 +91,11 @@ export class Mailboxes<S> {
       );
     }
     return new Promise((resolve) => {
-      box.waiting.push({ deadline, run: handler, settle: resolve as (outcome: Outcome<unknown>) => void });
+      box.waiting.push({
+        deadline,
+        run: forThisRequest(handler),
+        settle: resolve as (outcome: Outcome<unknown>) => void,
+      });
       this.#waiting += 1;
       if (!box.running) {
         box.running = true;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
+import type { Clock } from './clock.ts';
 import { createGate, type Gate } from './testing/gate.ts';
 import { ManualClock } from './testing/manual-clock.ts';
 import { settle } from './testing/settle.ts';
@@ -165,6 +166,112 @@ describe('Ticker', () => {
     locking.open();
     await stopped;
     expect([runs, released]).toEqual([0, 1]);
+  });
+
+  describe('with a time of day', () => {
+    const DAY = 86_400_000;
+    const TWO = 2 * 3_600_000;
+    const hour = (clock: ManualClock) => new Date(clock.now()).toISOString().slice(0, 16);
+
+    it('runs a job at that time in UTC, every day, once, wherever in the day it was added', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.nat(DAY - 1),
+          fc.array(fc.integer({ min: 1, max: DAY }), { maxLength: 12 }),
+          async (begin, steps) => {
+            const start = Date.UTC(2026, 0, 1) + begin;
+            const clock = new ManualClock(start);
+            const turns: number[] = [];
+            const ticker = new Ticker({ clock, tryLock: async () => undefined, onError: () => undefined });
+            const run = async () => void turns.push(clock.now());
+            ticker.add({ name: 'daily', everyMs: DAY, atUtcMs: TWO, singleton: false, run });
+            for (const ms of steps) {
+              for (let left = ms; left > 0; left -= 600_000) {
+                clock.advance(Math.min(left, 600_000));
+                await settle();
+              }
+            }
+            const first = Date.UTC(2026, 0, 1) + TWO + (begin >= TWO ? DAY : 0);
+            const days = Math.max(0, Math.floor((clock.now() - first) / DAY) + 1);
+            expect(turns).toEqual(Array.from({ length: days }, (_, day) => first + day * DAY));
+            await ticker.stop();
+            expect(clock.pending).toBe(0);
+          },
+        ),
+        { numRuns: 40 },
+      );
+    });
+
+    it('waits on when its timer fires early, and comes soon after a time that the machine slept through', async () => {
+      const clock = new ManualClock(Date.UTC(2026, 0, 1, 1, 59));
+      const timers: { readonly ms: number; readonly fn: () => void }[] = [];
+      const asked: Clock = {
+        now: () => clock.now(),
+        monotonic: () => clock.monotonic(),
+        after: (ms, fn) => {
+          timers.push({ ms, fn });
+          return { cancel: () => undefined };
+        },
+      };
+      const turns: string[] = [];
+      const ticker = new Ticker({ clock: asked, tryLock: async () => undefined, onError: () => undefined });
+      const run = async () => void turns.push(hour(clock));
+      ticker.add({ name: 'daily', everyMs: DAY, atUtcMs: TWO, singleton: false, run });
+      const fire = async () => {
+        timers.shift()?.fn();
+        await settle();
+      };
+      expect(timers.map(({ ms }) => ms)).toEqual([60_000]);
+      clock.advance(59_990);
+      await fire();
+      expect([turns, timers.map(({ ms }) => ms)]).toEqual([[], [10]]);
+      clock.advance(10);
+      await fire();
+      expect(turns).toEqual(['2026-01-01T02:00']);
+      // The next wait is a short one, although a day is left: the machine may sleep.
+      expect(timers.map(({ ms }) => ms <= 3_600_000)).toEqual([true]);
+      clock.advance(3 * DAY + TWO);
+      await fire();
+      expect(turns).toEqual(['2026-01-01T02:00', '2026-01-04T04:00']);
+      expect(timers).toHaveLength(1);
+    });
+  });
+
+  it('gives the first turn of a job at its own time, and the others at the interval', async () => {
+    const clock = new ManualClock(0);
+    const turns: number[] = [];
+    const ticker = new Ticker({ clock, tryLock: async () => undefined, onError: () => undefined });
+    ticker.add({
+      name: 'j',
+      everyMs: 100,
+      firstMs: 7,
+      singleton: false,
+      run: async () => void turns.push(clock.now()),
+    });
+    for (let i = 0; i < 250; i += 1) {
+      clock.advance(1);
+      await settle();
+    }
+    expect(turns).toEqual([7, 107, 207]);
+  });
+
+  it('tells what runs that it stops', async () => {
+    const clock = new ManualClock();
+    const ended = createGate();
+    const ticker = new Ticker({ clock, tryLock: async () => async () => undefined, onError: () => undefined });
+    ticker.add({
+      name: 'long',
+      everyMs: 1,
+      singleton: true,
+      run: async (stopping) => {
+        stopping?.addEventListener('abort', () => ended.open());
+        await ended.passed;
+      },
+    });
+    clock.advance(1);
+    await settle();
+    await ticker.stop();
+    expect(clock.pending).toBe(0);
   });
 
   it('refuses a second job of the same name', () => {

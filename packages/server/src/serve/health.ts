@@ -10,6 +10,8 @@ const ENDPOINTS = {
   live: '/health/live',
   ready: '/health/ready',
   metrics: '/metrics',
+  events: '/api/events',
+  feed: '/ws/eisv',
 };
 
 /** Routes that answer without a token: a probe has none, and they tell nothing about agents. */

@@ -2,9 +2,12 @@ import { ERRORS, refuse, type Refusal } from '@breakwater/contract';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { assertSafeBinding, createBearerCheck } from './auth.ts';
+import { registerCalibration } from './calibration.ts';
 import { registerCompute } from './compute.ts';
 import { bearerOf, oneHeader } from './evidence.ts';
+import { registerFeed } from './feed.ts';
 import { OPEN_ROUTES, registerHealth } from './health.ts';
+import { registerHarness } from './harness.ts';
 import { createHostOriginCheck } from './host-origin.ts';
 import { registerLiveReads } from './live-reads.ts';
 import { registerMcp } from './mcp.ts';
@@ -12,12 +15,14 @@ import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { registerRest } from './rest.ts';
 import { createCallTool } from './tool-calls.ts';
-import { sendUnavailable } from './unavailable.ts';
+import { reasonOfReply, sendUnavailable } from './unavailable.ts';
 import { listenUnix, type UnixListener } from './unix-socket.ts';
+import { isWebSocket } from './upgrade.ts';
 
 const MAX_BODY_MB = 1;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const LIVE = '/health/live';
+const UNAVAILABLE = 503;
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 /** How long a request may take to arrive; Fastify's default is for ever. */
 const ARRIVAL_MS = 30_000;
@@ -110,6 +115,8 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     // Its own answer while closing is not the 503 contract; the hook below gives that.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    // Any other upgrade that somebody offers is declined by answering the request as it is.
+    http: { shouldUpgradeCallback: isWebSocket },
   });
 
   const admit = (reply: FastifyReply, done: () => void): void => {
@@ -148,6 +155,14 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
     });
+    if (reply.statusCode === UNAVAILABLE) {
+      options.onUnavailable?.({
+        endpoint: request.routeOptions.url ?? '_unknown',
+        method: request.method,
+        elapsedMs: reply.elapsedTime,
+        reason: reasonOfReply(reply),
+      });
+    }
     // What was in flight when the drain began has an idle connection now, which would hold it for the keep-alive time.
     if (draining) setImmediate(() => app.server.closeIdleConnections());
     done();
@@ -163,6 +178,9 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   registerRest(app, options, callTool);
   registerLiveReads(app, options);
   registerCompute(app, options);
+  registerHarness(app, options);
+  registerCalibration(app, options);
+  const feed = registerFeed(app, options);
   registerMcp(app, options, callTool);
   app.get('/metrics', async (_request, reply) => {
     const { text, contentType } = await metrics.expose();
@@ -173,6 +191,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   let closing: Promise<void> | undefined;
   const drain = async (graceMs: number) => {
     draining = true;
+    feed.stop();
     const force = clock.after(graceMs, () => app.server.closeAllConnections());
     try {
       await app.close();

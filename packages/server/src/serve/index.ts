@@ -5,4 +5,5 @@ export { createMetrics, type Metrics } from './metrics.ts';
 export { createPeerAttestor } from './peer.ts';
 export { serverTools } from './tools.ts';
 export { runStdio, type StdioOptions } from './stdio.ts';
+export { startTracing } from './tracing.ts';
 export type { McpSessions, ReadLive, ServeOptions, ToolDispatch } from './ports.ts';

@@ -9,6 +9,7 @@ import {
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DispatchReply } from '../dispatch/index.ts';
 import { toolResult } from './mcp-sdk.ts';
+import { readTraceContext } from './trace-context.ts';
 
 /** The sessionless revision; the SDK serves exactly one. */
 export const MODERN_REVISION = '2026-07-28';
@@ -21,6 +22,7 @@ interface FastCall {
   readonly id: string | number;
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
+  readonly meta: Readonly<Record<string, unknown>> | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -36,9 +38,9 @@ const isId = (value: unknown): value is string | number => typeof value === 'str
 
 const MESSAGE_KEYS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
 const PARAMS_KEYS: ReadonlySet<string> = new Set(['name', 'arguments', '_meta']);
-const LEGACY_META_KEYS: ReadonlySet<string> = new Set(['progressToken']);
+const LEGACY_META_KEYS: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tracestate']);
 const MODERN_META_KEYS: ReadonlySet<string> = new Set([
-  'progressToken',
+  ...LEGACY_META_KEYS,
   PROTOCOL_VERSION_META_KEY,
   CLIENT_INFO_META_KEY,
   CLIENT_CAPABILITIES_META_KEY,
@@ -72,6 +74,12 @@ export const createEnvelopeCheck = () => {
 
 const progressTokenIsPlain = (meta: Fields) => meta['progressToken'] === undefined || isId(meta['progressToken']);
 
+const traceIsPlain = ({ traceparent, tracestate }: Fields) =>
+  (traceparent === undefined || readTraceContext(traceparent, tracestate) !== undefined) &&
+  (tracestate === undefined || typeof tracestate === 'string');
+
+const valuesArePlain = (meta: Fields) => progressTokenIsPlain(meta) && traceIsPlain(meta);
+
 /** A header that must repeat a value of the body: sent plainly, so that no encoding is in question. */
 const repeats = (header: unknown, value: string) => header === value && /^[\w.-]+$/.test(value);
 
@@ -96,14 +104,14 @@ export const readFastCall = (
   if (version === MODERN_REVISION) {
     if (!isObject(meta) || meta[PROTOCOL_VERSION_META_KEY] !== MODERN_REVISION) return undefined;
     if (headers['mcp-method'] !== 'tools/call' || !repeats(headers['mcp-name'], name)) return undefined;
-    if (!hasOnly(meta, MODERN_META_KEYS) || !progressTokenIsPlain(meta) || !envelopeIsGood(meta)) return undefined;
-    return { era: 'modern', id, name, args };
+    if (!hasOnly(meta, MODERN_META_KEYS) || !valuesArePlain(meta) || !envelopeIsGood(meta)) return undefined;
+    return { era: 'modern', id, name, args, meta };
   }
   if (version !== undefined && !LEGACY_REVISIONS.has(version)) return undefined;
-  if (meta !== undefined && !(isObject(meta) && hasOnly(meta, LEGACY_META_KEYS) && progressTokenIsPlain(meta))) {
+  if (meta !== undefined && !(isObject(meta) && hasOnly(meta, LEGACY_META_KEYS) && valuesArePlain(meta))) {
     return undefined;
   }
-  return { era: 'legacy', id, name, args };
+  return { era: 'legacy', id, name, args, meta };
 };
 
 /** Writes the answer to a fast call, byte for byte as the SDK does. */

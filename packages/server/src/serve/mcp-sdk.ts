@@ -13,13 +13,19 @@ import type { ServeOptions } from './ports.ts';
 /** How a reply is written: one JSON body, or a stream of events. */
 export type ReplyForm = 'json' | 'sse';
 
+/** What a message says beside its parameters. */
+export interface MessageFacts {
+  readonly rpcId: unknown;
+  readonly meta: unknown;
+}
+
 /** The HTTP request that the SDK shall answer. `body` is parsed JSON, or undefined when it was not JSON. */
 interface McpExchange {
   readonly request: Request;
   readonly body: unknown;
   readonly form: ReplyForm;
   /** Calls a tool for this exchange. */
-  readonly call: (name: string, args: unknown) => Promise<DispatchReply>;
+  readonly call: (name: string, args: unknown, message: MessageFacts) => Promise<DispatchReply>;
 }
 
 interface McpSdk {
@@ -66,9 +72,10 @@ export const createMcpSdk = (
         annotations,
       })),
     }));
-    server.setRequestHandler('tools/call', async ({ params }) =>
-      toolResult(await exchange.call(params.name, params.arguments ?? {})),
-    );
+    server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
+      const message = { rpcId: mcpReq.id, meta: params._meta };
+      return toolResult(await exchange.call(params.name, params.arguments ?? {}, message));
+    });
     return server;
   };
   /* eslint-enable @typescript-eslint/no-deprecated */

@@ -4,11 +4,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { evidenceOf, oneHeader } from './evidence.ts';
 import { createEnvelopeCheck, createFastAnswer, MODERN_REVISION, readFastCall } from './mcp-fast.ts';
-import { createMcpSdk, type ReplyForm } from './mcp-sdk.ts';
+import { createMcpSdk, type MessageFacts, type ReplyForm } from './mcp-sdk.ts';
 import type { DispatchReply } from '../dispatch/index.ts';
 import type { ServeOptions } from './ports.ts';
 import type { CallTool } from './tool-calls.ts';
-import { sendUnavailable } from './unavailable.ts';
+import { sendUnavailable, unavailableReason } from './unavailable.ts';
 
 const SESSION_HEADER = 'mcp-session-id';
 const BOTH_FORMS = 'application/json, text/event-stream';
@@ -52,6 +52,12 @@ const methodOf = (body: unknown): string => {
   return typeof method === 'string' && METHODS.has(method) ? method : '_other';
 };
 
+/** What a lone message says beside its parameters, whatever it is. */
+const messageOf = (body: unknown): MessageFacts => {
+  const { id, params } = (body ?? {}) as { id?: unknown; params?: { _meta?: unknown } | null };
+  return { rpcId: id, meta: params?._meta };
+};
+
 /** Whether the message belongs to the sessionless protocol, where a session id means nothing. */
 const isModern = (request: FastifyRequest, body: unknown): boolean => {
   if (request.headers['mcp-protocol-version'] === MODERN_REVISION) return true;
@@ -90,7 +96,7 @@ const webRequest = (request: FastifyRequest, body: unknown, form: ReplyForm | un
  * A call without a session id is served too: the id is evidence of who calls, not a ticket.
  */
 export const registerMcp = (app: FastifyInstance, options: ServeOptions, callTool: CallTool): void => {
-  const { sessions, readiness, dispatcher, metrics, clock, log } = options;
+  const { sessions, readiness, dispatcher, metrics, tracing, clock, log } = options;
   const sdk = createMcpSdk({ ...options, tools: () => dispatcher.advertised() });
   const envelopeIsGood = createEnvelopeCheck();
   const fastAnswer = createFastAnswer(options.server);
@@ -128,30 +134,44 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     const abort = new AbortController();
     reply.raw.once('close', () => abort.abort());
     const form = formOf(request.headers.accept);
+    const method = methodOf(body);
+    // Each call of a tool has a span of its own, and what is no single message has none.
+    const span =
+      method === 'tools/call' || Array.isArray(body)
+        ? undefined
+        : tracing?.begin({ method, transport: 'mcp', ...operationOf(request, session, messageOf(body)) });
+    // A batch may hold calls that were done; only a lone call can be answered for the transport as a whole.
+    const alone = !Array.isArray(body) && form !== 'sse';
     let unavailable: DispatchReply | undefined;
     const response = await sdk.handle({
       request: webRequest(request, body, form, abort.signal),
       body,
       form: form ?? 'json',
-      call: async (name, args) => {
-        const answer = await call(request, name, args, session);
-        if (answer.status === 503) unavailable = answer;
+      call: async (name, args, message) => {
+        const answer = await call(request, name, args, session, message);
+        if (answer.status === 503 && alone) unavailable = answer;
+        else if (answer.status === 503) {
+          options.onUnavailable?.({
+            endpoint: request.routeOptions.url ?? request.url,
+            method: request.method,
+            elapsedMs: clock.monotonic() - started,
+            reason: unavailableReason(answer.refusal?.code),
+          });
+        }
         return answer;
       },
     });
-    const method = methodOf(body);
     if (method !== 'tools/call') {
+      const errorType = response.ok ? undefined : String(response.status);
       metrics.operation({
         method,
         transport: 'mcp',
         seconds: (clock.monotonic() - started) / 1000,
-        ...(!response.ok && { errorType: String(response.status) }),
+        ...(errorType !== undefined && { errorType }),
       });
+      span?.end({ errorType });
     }
-    // A batch may hold calls that were done; only a lone call can be answered for the transport as a whole.
-    if (unavailable !== undefined && !Array.isArray(body) && form !== 'sse') {
-      return sendUnavailable(reply, unavailable.refusal?.code);
-    }
+    if (unavailable !== undefined) return sendUnavailable(reply, unavailable.refusal?.code);
     if (isInitializeRequest(body) && response.status === 200 && !isModern(request, body)) {
       const created = await store(() => sessions.create());
       if (!created.ok) return sendUnavailable(reply, created.refusal.code);
@@ -160,20 +180,38 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     return await sendWeb(reply, response);
   };
 
-  const call = (request: FastifyRequest, name: string, args: unknown, mcpSessionId: string | undefined) =>
-    callTool({
-      name,
-      args,
-      evidence: evidenceOf({
+  const operationOf = (request: FastifyRequest, session: string | undefined, message: MessageFacts) => ({
+    headers: request.headers,
+    httpVersion: request.raw.httpVersion,
+    local: options.attestor?.attest(request.socket) !== undefined,
+    requestId: request.id,
+    session,
+    ...message,
+  });
+
+  const call = (
+    request: FastifyRequest,
+    name: string,
+    args: unknown,
+    mcpSessionId: string | undefined,
+    message: MessageFacts,
+  ) =>
+    callTool(
+      {
+        name,
         args,
-        headers: request.headers,
-        address: request.socket.remoteAddress,
-        mcpSessionId,
-        attestation: options.attestor?.attest(request.socket),
-      }),
-      transport: 'mcp',
-      requestId: request.id,
-    });
+        evidence: evidenceOf({
+          args,
+          headers: request.headers,
+          address: request.socket.remoteAddress,
+          mcpSessionId,
+          attestation: options.attestor?.attest(request.socket),
+        }),
+        transport: 'mcp',
+        requestId: request.id,
+      },
+      () => operationOf(request, mcpSessionId, message),
+    );
 
   const post = async (request: FastifyRequest, reply: FastifyReply) => {
     const body = parsed(request.body);
@@ -189,7 +227,7 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     if (options.mcpFastPath !== false && formOf(request.headers.accept) === 'json') {
       const fast = readFastCall(request.headers, body, envelopeIsGood);
       if (fast !== undefined) {
-        const answer = await call(request, fast.name, fast.args, session);
+        const answer = await call(request, fast.name, fast.args, session, { rpcId: fast.id, meta: fast.meta });
         if (answer.status === 503) return sendUnavailable(reply, answer.refusal?.code);
         // As bytes, because Fastify adds a charset to the content type of a string, and the SDK has none.
         return reply.header('content-type', 'application/json').send(Buffer.from(fastAnswer(fast, answer)));

@@ -1,4 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import type { FeedClientCounts } from './feed-clients.ts';
+import { watchFeedClients, watchFleet, type FleetSeries } from './fleet-series.ts';
+import { gauge } from './series.ts';
 
 /** One handled MCP request or notification, or a REST call of a tool, which counts as `tools/call`. */
 interface Operation {
@@ -24,6 +27,14 @@ interface Gauges {
   readonly commitQueue?: () => number;
   /** Event-loop delay of the last interval, in ms. */
   readonly loopDelay?: () => { readonly maxMs: number; readonly p99Ms: number };
+  /** The audit tables as they were found at the last look; rows are an estimate, null when there is none. */
+  readonly auditTables?: () => readonly {
+    readonly table: string;
+    readonly rows: number | null;
+    readonly bytes: number;
+    readonly ahead: number;
+    readonly overdue: readonly unknown[];
+  }[];
 }
 
 /** The instruments of the process. Observers never throw and never wait. */
@@ -36,6 +47,8 @@ export interface Metrics {
   commit(flush: { items: number; ok: boolean; seconds: number }): void;
   /** Names what the gauges read. Called once, by whoever puts the process together. */
   watch(gauges: Gauges): void;
+  /** Names what the series of the live feed's clients read. Called once, by the server that has them. */
+  watchFeed(clients: () => FeedClientCounts): void;
   /** The exposition, and its content type. */
   expose(): Promise<{ text: string; contentType: string }>;
 }
@@ -112,26 +125,9 @@ export const createMetrics = (): Metrics => {
       committed.inc({ outcome }, items);
     },
     watch: (gauges) => watch(registry, gauges),
+    watchFeed: (clients) => watchFeedClients(registry, clients),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };
-};
-
-const gauge = <L extends string>(
-  registry: Registry,
-  name: string,
-  help: string,
-  labelNames: readonly L[],
-  read: (set: (labels: Record<L, string>, value: number) => void) => void,
-): void => {
-  new Gauge({
-    name,
-    help,
-    labelNames: [...labelNames],
-    registers: [registry],
-    collect() {
-      read((labels, value) => this.set(labels, value));
-    },
-  });
 };
 
 const watch = (registry: Registry, gauges: Gauges): void => {
@@ -147,7 +143,8 @@ const watch = (registry: Registry, gauges: Gauges): void => {
   gauge(registry, 'breakwater_ready', '1 when the part is warm', ['part'], (set) => {
     for (const [part, warm] of Object.entries(gauges.readiness())) set({ part }, warm ? 1 : 0);
   });
-  const { commitQueue, loopDelay } = gauges;
+  const { auditTables, commitQueue, loopDelay } = gauges;
+  if (auditTables !== undefined) watchAudit(registry, auditTables);
   if (commitQueue !== undefined) {
     gauge(registry, 'breakwater_commit_waiting', 'Items that wait for the next commit', [], (set) => {
       set({}, commitQueue());
@@ -159,4 +156,5 @@ const watch = (registry: Registry, gauges: Gauges): void => {
       set({ quantile: '1' }, loopDelay().maxMs / 1000);
     });
   }
+  if (gauges.fleet !== undefined) watchFleet(registry, gauges.fleet);
 };

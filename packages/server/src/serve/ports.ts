@@ -1,9 +1,13 @@
+import type { Outcome } from '@breakwater/contract';
 import type { Logger } from 'pino';
+import type { UnavailableFacts } from '../channel/index.ts';
 import type { Computation } from '../dialectic/index.ts';
 import type { Dispatcher } from '../dispatch/index.ts';
+import type { Feed } from '../feed/index.ts';
 import type { Clock, Ids, Reading, Readiness } from '../runtime/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { PeerAttestor } from './peer.ts';
+import type { Tracing } from './tracing.ts';
 
 /** The floor below, as the transports use it. */
 export type ToolDispatch = Pick<Dispatcher, 'call' | 'advertised'>;
@@ -33,7 +37,20 @@ export interface ServeOptions {
   readonly readBaseline: ReadLive;
   /** Pure functions of the dialectic, for `POST /v1/dialectic/compute` (W3-5.04). */
   readonly compute: Computation['run'];
+  /** For `POST /v1/harness/outcome`; the secret is what the caller sent as an operator's, unchecked. */
+  readonly recordExternalOutcome: (
+    secret: string | undefined,
+    body: unknown,
+  ) => Promise<Outcome<Readonly<Record<string, unknown>>>>;
+  /** For `GET /v1/calibration/diagram.svg`, of the fleet or of an agent by id or name. */
+  readonly calibrationDiagram: (agent: string | undefined) => Promise<Outcome<string>>;
+  /** What happens to agents, for `GET /api/events` and `WS /ws/eisv`. */
+  readonly feed: Pick<Feed, 'page' | 'subscribe'>;
   readonly metrics: Metrics;
+  /** Traces of operations; undefined: none are made. */
+  readonly tracing?: Pick<Tracing, 'begin'> | undefined;
+  /** Told of every 503 that was sent, and of every call whose answer says the same within a reply of another status. */
+  readonly onUnavailable?: (facts: UnavailableFacts) => void;
   /** Bearer tokens, any of which opens every route; empty: none is asked for. */
   readonly tokens: readonly string[];
   /** Whether a bearer token is an operator's credential, which opens every route too. */

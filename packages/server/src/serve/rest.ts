@@ -56,7 +56,12 @@ export const registerRest = (
       address: socket.remoteAddress,
       attestation: attestor?.attest(socket),
     });
-    const answer = await callTool({ name, args, evidence, transport: 'rest', requestId: request.id });
+    const answer = await callTool({ name, args, evidence, transport: 'rest', requestId: request.id }, () => ({
+      headers,
+      httpVersion: request.raw.httpVersion,
+      local: evidence.attestation !== undefined,
+      requestId: request.id,
+    }));
     if (answer.status === 503) return sendUnavailable(reply, answer.refusal?.code);
     if (answer.retryAfterSeconds !== undefined && answer.status !== 200) {
       void reply.header('retry-after', String(Math.ceil(answer.retryAfterSeconds)));

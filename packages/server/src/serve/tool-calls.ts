@@ -1,9 +1,13 @@
 import { ERRORS } from '@breakwater/contract';
 import type { DispatchReply, DispatchRequest } from '../dispatch/index.ts';
 import type { ServeOptions } from './ports.ts';
+import type { TracedOperation } from './tracing.ts';
 
-/** Calls a tool; never rejects. */
-export type CallTool = (request: DispatchRequest) => Promise<DispatchReply>;
+/** Calls a tool; never rejects. `operation` is asked for only when there are traces. */
+export type CallTool = (
+  request: DispatchRequest,
+  operation: () => Omit<TracedOperation, 'method' | 'transport'>,
+) => Promise<DispatchReply>;
 
 /** Label of calls that reached no tool. */
 const UNKNOWN_TOOL = '_unknown';
@@ -27,9 +31,10 @@ const codeOf = (reply: DispatchReply): string => {
 export const createCallTool = ({
   dispatcher,
   metrics,
+  tracing,
   clock,
   log,
-}: Pick<ServeOptions, 'dispatcher' | 'metrics' | 'clock' | 'log'>): CallTool => {
+}: Pick<ServeOptions, 'dispatcher' | 'metrics' | 'tracing' | 'clock' | 'log'>): CallTool => {
   const crashed = (request: DispatchRequest, error: unknown): DispatchReply => {
     log.error({ err: error, tool: request.name, request_id: request.requestId }, 'dispatch threw');
     const { category, recovery } = ERRORS.INTERNAL_ERROR;
@@ -48,11 +53,12 @@ export const createCallTool = ({
       status: 200,
     };
   };
-  return async (request) => {
+  return async (request, operation) => {
     const started = clock.monotonic();
+    const span = tracing?.begin({ method: 'tools/call', transport: request.transport, ...operation() });
     let reply: DispatchReply;
     try {
-      reply = await dispatcher.call(request);
+      reply = await dispatcher.call(span === undefined ? request : { ...request, trace: span });
     } catch (error) {
       reply = crashed(request, error);
     }
@@ -68,6 +74,7 @@ export const createCallTool = ({
       ...(errorType !== undefined && { errorType }),
     });
     if (code !== undefined) metrics.toolError(tool, code);
+    span?.end({ tool, errorType, errorCode: code });
     return reply;
   };
 };

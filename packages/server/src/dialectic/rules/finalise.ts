@@ -7,12 +7,11 @@ import { offersOf } from './verdict.ts';
 /** What a session ends with, before it is signed. */
 export type ResolutionTerms = Pick<Resolution, 'action' | 'conditions' | 'rootCause' | 'reasoning'>;
 
-/** Makes one offer of the paused agent's and the reviewer's; `messages` is the record without what was refused. */
-export type Merge = (
-  a: Message,
-  b: Message,
-  messages: readonly Message[],
-) => Pick<Resolution, 'conditions' | 'rootCause' | 'reasoning'>;
+/** Both sides agreed: one offer is still to be made of the two; `record` is what was said, without what was refused. */
+export interface Unmerged {
+  readonly action: ResolutionAction;
+  readonly merge: { readonly a: Message; readonly b: Message; readonly record: readonly Message[] };
+}
 
 /** From mild to strict. */
 const STRICTNESS: readonly ResolutionAction[] = ['resume', 'cooldown', 'escalate', 'block'];
@@ -25,9 +24,9 @@ const actionOf = (...offers: readonly Message[]): ResolutionAction =>
 
 /**
  * The terms of a resolved session (spec dialectic A.4): a third author's if one agreed, else the only ones that were agreed
- * to, else both sides' merged. What was refused has no part in it (BW-dialectic.03). Refuses INVALID_PHASE before.
+ * to, else both sides' to be merged, which is a computation and not done here. What was refused has no part in it (BW-dialectic.03). Refuses INVALID_PHASE before.
  */
-export const finalise = (session: Session, merge: Merge): Outcome<ResolutionTerms> => {
+export const finalise = (session: Session): Outcome<ResolutionTerms | Unmerged> => {
   if (session.phase !== 'resolved') return refusePhase('finalise', session.phase);
   const { pausedAgentId, reviewerAgentId } = session;
   const messages = session.messages.filter(({ refused }) => !refused);
@@ -36,7 +35,7 @@ export const finalise = (session: Session, merge: Merge): Outcome<ResolutionTerm
   if (only === undefined) throw new Error(`Session ${session.sessionId} is resolved, and nobody agreed.`);
 
   const first = (type: Message['type']) => messages.find((m) => m.type === type && m.rootCause)?.rootCause ?? '';
-  const verbatim = (offer: Message, fallback: string): Outcome<ResolutionTerms> =>
+  const verbatim = (offer: Message, fallback: string) =>
     accept({
       action: actionOf(offer),
       conditions: offer.conditions,
@@ -50,5 +49,5 @@ export const finalise = (session: Session, merge: Merge): Outcome<ResolutionTerm
   const b = agreed.findLast(({ agentId }) => agentId === reviewerAgentId);
   // Several by one side: its last one counts, and the reviewer's view of the cause is not asked for.
   if (a === undefined || b === undefined) return verbatim(only, '');
-  return accept({ action: actionOf(a, b), ...merge(a, b, messages) });
+  return accept({ action: actionOf(a, b), merge: { a, b, record: messages } });
 };

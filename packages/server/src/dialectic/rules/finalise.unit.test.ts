@@ -2,11 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import type { Session } from '../session.ts';
 import { finalise } from './finalise.ts';
-import { mergeOffers } from './merge.ts';
 import { takeSynthesis } from './synthesis.ts';
-import { afterAntithesis, refusalOf, said, START, taken } from './testing/session.ts';
+import { afterAntithesis, refusalOf, said, START, taken, termsOf } from './testing/session.ts';
 
-const termsOf = (session: Session) => taken(finalise(session, mergeOffers));
 const agreed = (session: Session, agentId: string, more: object = {}): Session => {
   const open: Session = { ...session, phase: 'synthesis' };
   return taken(takeSynthesis(open, { agentId, agrees: true, ...more }, START)).session;
@@ -15,7 +13,7 @@ const B_TERMS = { action: 'resume', conditions: ['of B'], rootCause: 'B rc', rea
 
 describe('the terms of a resolution', () => {
   it('case 30: are there after the end only', () => {
-    const refusal = refusalOf(finalise(afterAntithesis(), mergeOffers));
+    const refusal = refusalOf(finalise(afterAntithesis()));
     expect(refusal).toMatchObject({ code: 'INVALID_PHASE', details: { phase: 'synthesis' } });
   });
 
@@ -72,6 +70,6 @@ describe('the terms of a resolution', () => {
   });
 
   it('do not exist for a session that nobody agreed in', () => {
-    expect(() => finalise({ ...afterAntithesis(), phase: 'resolved' }, mergeOffers)).toThrow('nobody agreed');
+    expect(() => finalise({ ...afterAntithesis(), phase: 'resolved' })).toThrow('nobody agreed');
   });
 });

@@ -4,11 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import type { Session } from '../session.ts';
 import type { Change } from './change.ts';
-import { finalise } from './finalise.ts';
-import { mergeOffers } from './merge.ts';
 import { submitAntithesis, submitThesis } from './protocol.ts';
 import { takeSynthesis, type SynthesisStep } from './synthesis.ts';
-import { opened, taken } from './testing/session.ts';
+import { opened, termsOf } from './testing/session.ts';
 import { timeoutOf } from './timeouts.ts';
 
 interface VectorMessage {
@@ -126,9 +124,9 @@ const replay = ({ id, input, expected }: Vector) => {
       session = { ...session, ...(Object.fromEntries(poked) as Partial<Session>) };
     } else if (step.op === 'check_timeout') expect(timeoutOf(session, msOf(step.now)), where).toBe(result);
     else if (typeof result === 'object' && result !== null && 'raises' in result)
-      expect(() => taken(finalise(session, mergeOffers)), where).toThrow();
+      expect(() => termsOf(session), where).toThrow();
     else if (!LEAKS.has(id)) {
-      const { action, conditions, rootCause, reasoning } = taken(finalise(session, mergeOffers));
+      const { action, conditions, rootCause, reasoning } = termsOf(session);
       expect(result, where).toMatchObject({ action, conditions, root_cause: rootCause, reasoning });
     }
     expect(

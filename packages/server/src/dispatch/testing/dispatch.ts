@@ -60,7 +60,7 @@ export interface Bench {
   readonly clock: ManualClock;
   readonly readiness: Readiness;
   readonly incidents: { incidentId: string; tool: string; error: unknown }[];
-  readonly timeouts: { incidentId: string; tool: string; timeoutMs: number; agentId: string | undefined }[];
+  readonly timeouts: Parameters<DispatcherOptions['onTimeout']>[0][];
   readonly measures: Measure[];
   call(name: string, args?: unknown, over?: { peer?: string; transport?: 'rest' | 'mcp' }): Promise<DispatchReply>;
 }

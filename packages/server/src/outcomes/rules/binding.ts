@@ -8,6 +8,10 @@ export interface StoredPrediction {
   readonly source: 'reported' | 'derived';
   readonly expiresAt: number;
   readonly consumedAt: number | null;
+  /** What kind of statement that check-in was; null when its state is gone. */
+  readonly claimClass: string | null;
+  /** Reported complexity against the derived one, 0 to 1; null when none was reported, or its state is gone. */
+  readonly complexityGap: number | null;
   readonly vitals: {
     readonly E: number;
     readonly I: number;

@@ -12,6 +12,8 @@ const stored = (over: Partial<StoredPrediction> = {}): StoredPrediction => ({
   source: 'reported',
   expiresAt: NOW + 1,
   consumedAt: null,
+  claimClass: null,
+  complexityGap: null,
   vitals: null,
   ...over,
 });

@@ -16,6 +16,15 @@ export const GRADE_WEIGHT: Readonly<Record<CorroborationGrade, number>> = {
   externally_verified: 1,
 };
 
+/** What it takes to be known like this, for people. */
+export const GRADE_MEANING: Readonly<Record<CorroborationGrade, string>> = {
+  claim_only: 'words',
+  self_report_with_refs: 'a reference: pr, commit, ci, test, command, tool, file or url',
+  tool_observed: 'a command or tool together with its exit_code, or kind=test together with its result',
+  substrate_observed: 'observed by the server or its machine; only an operator can say so',
+  externally_verified: 'confirmed from outside; only an operator can say so',
+};
+
 /** An outcome as reported, before anything is believed. */
 export interface OutcomeDraft {
   readonly type: OutcomeType;
@@ -54,13 +63,14 @@ const NEUTRAL: ReadonlySet<OutcomeType> = new Set<OutcomeType>([
 
 /**
  * Grades an outcome. An agent's report is graded by the structure of what shows it, never by what it says of itself
- * (BW-outcomes.01); the two grades above `tool_observed` belong to sources that no public caller can name.
+ * (BW-outcomes.01); the two grades above `tool_observed` belong to sources that no public caller can name. A marker
+ * `verified: false` counts from such a source, and from nobody else.
  */
 export const gradeOutcome = (
   draft: OutcomeDraft,
   source: VerificationSource = 'agent_reported_tool_result',
 ): GradedOutcome => {
-  const { detail, stripped } = stripProvenance(draft.detail);
+  const { detail, stripped } = stripProvenance(draft.detail, isTrusted(source));
   const grade = gradeOf(detail, source);
   const isBad = draft.isBad ?? BAD.has(draft.type);
   return {
@@ -74,9 +84,13 @@ export const gradeOutcome = (
   };
 };
 
+const isTrusted = (source: VerificationSource): boolean => source !== 'agent_reported_tool_result';
+
 const gradeOf = (detail: Json, source: VerificationSource): CorroborationGrade => {
-  if (source === 'server_observation') return 'substrate_observed';
-  if (source === 'external_signal') return 'externally_verified';
+  // A trusted source that says itself that it could not verify is no better than what it brings.
+  if (isTrusted(source) && detail['verified'] !== false) {
+    return source === 'server_observation' ? 'substrate_observed' : 'externally_verified';
+  }
   if (hasHardResult(detail)) return 'tool_observed';
   return hasReference(detail) ? 'self_report_with_refs' : 'claim_only';
 };

@@ -19,6 +19,8 @@ const FORBIDDEN = new Set([
   'trustedsources',
 ]);
 const FORBIDDEN_STEMS = ['verif', 'corroborat', 'provenance'];
+/** Folded names under which the server keeps its own notes; not even a trusted source writes them. */
+const OF_SERVER = new Set(['serversnapshot', 'snapshotmissing']);
 
 /** Deeper than any evidence; and a bound, so that a caller cannot exhaust the stack. */
 const MAX_DEPTH = 32;
@@ -32,13 +34,17 @@ const fold = (key: string): string =>
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, '');
 
-const isForbidden = (key: string): boolean => {
+const isForbidden = (key: string, trusted: boolean): boolean => {
   const folded = fold(key);
-  return FORBIDDEN.has(folded) || FORBIDDEN_STEMS.some((stem) => folded.startsWith(stem));
+  if (OF_SERVER.has(folded)) return true;
+  return !trusted && (FORBIDDEN.has(folded) || FORBIDDEN_STEMS.some((stem) => folded.startsWith(stem)));
 };
 
-/** Takes provenance keys out at every depth (BW-outcomes.01). What is left is a copy of the caller's value. */
-export const stripProvenance = (detail: Json): Cleaned => {
+/**
+ * Takes provenance keys out at every depth (BW-outcomes.01), and the server's own notes even from a `trusted` source. What
+ * is left is a copy of the caller's value.
+ */
+export const stripProvenance = (detail: Json, trusted: boolean): Cleaned => {
   const paths = new Set<string>();
   const clean = (value: unknown, path: string, depth: number): unknown => {
     if (typeof value !== 'object' || value === null) return value;
@@ -50,7 +56,7 @@ export const stripProvenance = (detail: Json): Cleaned => {
     const kept: [string, unknown][] = [];
     for (const [key, value] of Object.entries(object)) {
       const at = path === '' ? key : `${path}.${key}`;
-      if (isForbidden(key)) paths.add(at);
+      if (isForbidden(key, trusted)) paths.add(at);
       else kept.push([key, clean(value, at, depth + 1)]);
     }
     return Object.fromEntries(kept);

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type ToolListing } from '@breakwater/contract';
+import { accept, ERRORS, refuse, type ErrorCode, type ToolListing } from '@breakwater/contract';
 import { pino } from 'pino';
 import { COLD, Readiness, systemClock, systemIds, type Reading } from '../../runtime/index.ts';
 import { Computation } from '../../dialectic/index.ts';
@@ -100,7 +100,7 @@ export const startFakeNode = async (
   const dispatcher = fakeDispatcher(readiness);
   const rows = new Map<string, unknown>([['known', { enabled: true }]]);
   const read = (key: string): Reading<unknown> => (rows.has(key) ? { ok: true, value: rows.get(key) } : COLD);
-  const computation = new Computation({ clock: systemClock, random: () => 0, onTimeout: () => undefined });
+  const computation = new Computation({ clock: systemClock, random: () => 0, onFailure: () => undefined });
   const options: ServeOptions = {
     dispatcher,
     sessions: memorySessions(),
@@ -108,6 +108,8 @@ export const startFakeNode = async (
     readFlag: read,
     readBaseline: read,
     compute: (call) => computation.run(call),
+    recordExternalOutcome: () => Promise.resolve(refuse('OPERATOR_REQUIRED', 'There are no operators here.')),
+    calibrationDiagram: () => Promise.resolve(accept('<svg/>')),
     metrics: createMetrics(),
     tokens: [],
     isOperator: () => Promise.resolve(false),

@@ -1,6 +1,8 @@
 import type { Outcome, Refusal } from '@breakwater/contract';
 import { expect } from 'vitest';
 import type { Session } from '../../session.ts';
+import { finalise, type ResolutionTerms } from '../finalise.ts';
+import { mergeOffers } from '../merge.ts';
 import { openSession, submitAntithesis, submitThesis, type Opening } from '../protocol.ts';
 import { submitSynthesis } from '../synthesis.ts';
 
@@ -63,3 +65,11 @@ export const says = (session: Session, agentId: string, agrees: boolean | null, 
 /** The session after it, which has to be taken. */
 export const said = (session: Session, agentId: string, agrees: boolean | null, now = START): Session =>
   taken(says(session, agentId, agrees, now)).session;
+
+/** The terms of a session that is resolved, with what is to be merged merged here. */
+export const termsOf = (session: Session): ResolutionTerms => {
+  const final = taken(finalise(session));
+  if (!('merge' in final)) return final;
+  const { a, b, record } = final.merge;
+  return { action: final.action, ...mergeOffers(a, b, record) };
+};

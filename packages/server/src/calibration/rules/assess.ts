@@ -1,0 +1,300 @@
+import { curveOf, wilson, type CurveBin } from './curve.ts';
+import { BINS, grouped, strategicBins, tacticalBins, totalOf, type BinSums, type Cell } from './tally.ts';
+
+/** The limits of the gate (spec storage_and_ops 2.2). Chosen, not measured. */
+export const GATE = {
+  /** A bin speaks for itself from so many graded outcomes. */
+  fullBin: 10,
+  /** Claims from here on must come true… */
+  confidentFrom: 0.8,
+  /** …at least so often. */
+  leastAccuracy: 0.7,
+  /** Claims may run ahead of results by so much; also how far behind they may fall without a remark. */
+  gap: 0.2,
+  /** So many graded outcomes make a status; fewer are no data. */
+  leastGraded: 5,
+  /** A reported complexity this far from the derived one is far… */
+  complexityGap: 0.3,
+  /** …and in more than this share of samples an issue. */
+  complexityShare: 0.5,
+  /** A class is remarked on from so many graded outcomes. */
+  leastOfClass: 30,
+  staleMs: 7 * 86_400_000,
+} as const;
+
+export type CalibrationStatus = 'no_data' | 'signal_stale' | 'calibrated' | 'miscalibrated';
+
+/** Something about the claims that a person or agent should know; `facts` are the numbers of the sentence. */
+export interface Finding {
+  readonly code:
+    | 'confident_and_wrong'
+    | 'over_confidence'
+    | 'complexity_misreported'
+    | 'under_confidence'
+    | 'class_gap'
+    | 'too_few'
+    | 'stale';
+  readonly message: string;
+  readonly facts: Readonly<Record<string, string | number>>;
+}
+
+/** Claims against results of one group. */
+export interface GroupCalibration {
+  readonly n: number;
+  readonly meanConfidence: number;
+  readonly accuracy: number;
+  readonly interval: readonly [number, number];
+  /** Mean claim less accuracy: above 0, claims run ahead of results. */
+  readonly gap: number;
+}
+
+/** By how much claims of a bin were too high or low: claim × factor came true. Nothing in the server applies it. */
+export interface CorrectionFactor {
+  readonly lower: number;
+  readonly upper: number;
+  readonly n: number;
+  readonly factor: number;
+}
+
+/** What the outcomes say of the claims made before them. Null: not known, for want of samples. */
+export interface Assessment {
+  readonly status: CalibrationStatus;
+  readonly issues: readonly Finding[];
+  readonly advisories: readonly Finding[];
+  readonly claims: {
+    readonly n: number;
+    readonly mean: number | null;
+    readonly least: number | null;
+    readonly most: number | null;
+    readonly perBin: readonly number[];
+  };
+  readonly tactical: {
+    readonly n: number;
+    readonly meanConfidence: number | null;
+    readonly accuracy: number | null;
+    readonly interval: readonly [number, number] | null;
+    /** The reading of spec checkin 2.9, over these outcomes. */
+    readonly overConfidence: number | null;
+    /** ms since the epoch, UTC. */
+    readonly newest: number | null;
+    readonly curve: readonly CurveBin[];
+  };
+  readonly strategic: { readonly n: number; readonly healthy: number | null; readonly curve: readonly CurveBin[] };
+  readonly complexity: { readonly n: number; readonly farShare: number | null };
+  readonly channels: ReadonlyMap<string, GroupCalibration & { readonly curve: readonly CurveBin[] }>;
+  readonly classes: ReadonlyMap<string, GroupCalibration>;
+  readonly corrections: readonly CorrectionFactor[];
+}
+
+const sum = (cells: readonly Cell[], of: (cell: Cell) => number): number =>
+  cells.reduce((all, cell) => all + of(cell), 0);
+const share = (part: number, n: number): number | null => (n === 0 ? null : part / n);
+/** Whether `a` is above `b`; what the order of a sum makes of its last digits decides nothing. */
+const isAbove = (a: number, b: number): boolean => a - b > 1e-9;
+const percent = (x: number): string => `${(100 * x).toFixed(0)} %`;
+
+const groupOf = (bins: readonly BinSums[]): GroupCalibration | undefined => {
+  const { n, sumClaim, sumResult } = totalOf(bins);
+  if (n === 0) return undefined;
+  const accuracy = Math.min(1, Math.max(0, sumResult / n));
+  const meanConfidence = sumClaim / n;
+  return { n, meanConfidence, accuracy, interval: wilson(accuracy, n), gap: meanConfidence - accuracy };
+};
+
+const byChannel = (cells: readonly Cell[]): Assessment['channels'] => {
+  const channels = new Map<string, GroupCalibration & { curve: readonly CurveBin[] }>();
+  for (const [channel, own] of grouped(cells, (cell) => cell.channel)) {
+    const bins = tacticalBins(own);
+    const group = groupOf(bins);
+    if (group !== undefined) channels.set(channel, { ...group, curve: curveOf(bins) });
+  }
+  return channels;
+};
+
+const byClass = (cells: readonly Cell[]): Assessment['classes'] => {
+  const classes = new Map<string, GroupCalibration>();
+  for (const [name, own] of grouped(cells, (cell) => cell.claimClass ?? 'unknown')) {
+    const group = groupOf(tacticalBins(own));
+    if (group !== undefined) classes.set(name, group);
+  }
+  return classes;
+};
+
+/** Full bins of a curve, whose means are known. */
+const fullBins = (curve: readonly CurveBin[]) =>
+  curve.flatMap((bin) =>
+    bin.n >= GATE.fullBin && bin.accuracy !== null && bin.meanConfidence !== null
+      ? [{ ...bin, accuracy: bin.accuracy, meanConfidence: bin.meanConfidence }]
+      : [],
+  );
+
+const confidentAndWrong = (curve: readonly CurveBin[]): Finding[] =>
+  fullBins(curve)
+    .filter(({ lower, accuracy }) => lower >= GATE.confidentFrom && isAbove(GATE.leastAccuracy, accuracy))
+    .map(({ lower, upper, n, accuracy }) => ({
+      code: 'confident_and_wrong',
+      message:
+        `Claims of ${lower} to ${upper} came true in ${percent(accuracy)} of ${n} graded outcomes; ` +
+        `at least ${percent(GATE.leastAccuracy)} are expected.`,
+      facts: { lower, upper, n, accuracy, limit: GATE.leastAccuracy },
+    }));
+
+const overConfident = (value: number | null, n: number): Finding[] =>
+  value === null || !isAbove(value, GATE.gap)
+    ? []
+    : [
+        {
+          code: 'over_confidence',
+          message: `Claims run ahead of results by ${value.toFixed(2)}, over ${n} graded outcomes; ${GATE.gap} is the limit.`,
+          facts: { value, n, limit: GATE.gap },
+        },
+      ];
+
+const complexityMisreported = ({ n, farShare }: Assessment['complexity']): Finding[] =>
+  farShare === null || n < GATE.fullBin || farShare <= GATE.complexityShare
+    ? []
+    : [
+        {
+          code: 'complexity_misreported',
+          message:
+            `Reported and derived complexity differ by more than ${GATE.complexityGap} in ${percent(farShare)} of ` +
+            `${n} samples; ${percent(GATE.complexityShare)} is the limit.`,
+          facts: { share: farShare, n, limit: GATE.complexityShare },
+        },
+      ];
+
+const underConfident = (curve: readonly CurveBin[]): Finding[] =>
+  fullBins(curve)
+    .filter(({ accuracy, meanConfidence }) => isAbove(accuracy - meanConfidence, GATE.gap))
+    .map(({ lower, upper, n, accuracy, meanConfidence }) => ({
+      code: 'under_confidence',
+      message: `Claims of ${lower} to ${upper} came true in ${percent(accuracy)} of ${n} graded outcomes: they may be higher.`,
+      facts: { lower, upper, n, value: accuracy - meanConfidence, limit: GATE.gap },
+    }));
+
+const classGaps = (classes: Assessment['classes']): Finding[] =>
+  [...classes]
+    .filter(([, { n, gap }]) => n >= GATE.leastOfClass && isAbove(Math.abs(gap), GATE.gap))
+    .map(([name, { n, gap }]) => ({
+      code: 'class_gap',
+      message: `Claims of class ${name} are ${Math.abs(gap).toFixed(2)} too ${gap > 0 ? 'high' : 'low'}, over ${n} graded outcomes.`,
+      facts: { class: name, n, gap, limit: GATE.gap },
+    }));
+
+const tooFew = (n: number): Finding[] =>
+  n >= GATE.leastGraded
+    ? []
+    : [
+        {
+          code: 'too_few',
+          message: `${n} graded outcomes; ${GATE.leastGraded} are needed to say anything.`,
+          facts: { n, least: GATE.leastGraded },
+        },
+      ];
+
+const isStale = (newest: number | null, now: number): boolean => newest !== null && now - newest > GATE.staleMs;
+
+const stale = (newest: number | null, now: number): Finding[] => {
+  if (newest === null || !isStale(newest, now)) return [];
+  const days = Math.floor((now - newest) / 86_400_000);
+  return [
+    {
+      code: 'stale',
+      message: `The newest graded outcome is ${days} days old: what it says may not hold any more.`,
+      facts: { days, limit: GATE.staleMs / 86_400_000 },
+    },
+  ];
+};
+
+const newestOf = (cells: readonly Cell[]): number | null =>
+  cells.reduce<number | null>(
+    (newest, { newestGraded }) => (newestGraded === null ? newest : Math.max(newest ?? newestGraded, newestGraded)),
+    null,
+  );
+
+const claimsOf = (cells: readonly Cell[]): Assessment['claims'] => {
+  const n = sum(cells, (cell) => cell.claims);
+  const filled = cells.filter((cell) => cell.claims > 0);
+  const perBin = Array.from({ length: BINS }, () => 0);
+  for (const { bin, claims } of cells) perBin[bin] = (perBin[bin] ?? 0) + claims;
+  return {
+    n,
+    mean: share(
+      sum(cells, (cell) => cell.sumClaim),
+      n,
+    ),
+    least: n === 0 ? null : Math.min(...filled.map((cell) => cell.leastClaim)),
+    most: n === 0 ? null : Math.max(...filled.map((cell) => cell.mostClaim)),
+    perBin,
+  };
+};
+
+/**
+ * Holds claims against results (spec storage_and_ops 2.2). Issues make the status `miscalibrated`; advisories never do.
+ * The status stands on graded outcomes alone: with fewer than five it is `no_data`, and when the newest of them is more
+ * than seven days old, `signal_stale`, whatever they say. `now` is ms since the epoch; `overConfidenceOf` is the reading
+ * that check-ins take of an agent's own outcomes (spec checkin 2.9).
+ */
+export const assess = (
+  cells: readonly Cell[],
+  now: number,
+  overConfidenceOf: (bins: readonly BinSums[]) => { readonly error: number | null },
+): Assessment => {
+  const bins = tacticalBins(cells);
+  const curve = curveOf(bins);
+  const overall = groupOf(bins);
+  const n = overall?.n ?? 0;
+  const newest = newestOf(cells);
+  const strategic = strategicBins(cells);
+  const well = totalOf(strategic);
+  const complexities = sum(cells, (cell) => cell.complexities);
+  const complexity = {
+    n: complexities,
+    farShare: share(
+      sum(cells, (cell) => cell.complexityFar),
+      complexities,
+    ),
+  };
+  const classes = byClass(cells);
+  const overConfidence = overConfidenceOf(bins).error;
+  const issues = [
+    ...confidentAndWrong(curve),
+    ...overConfident(overConfidence, n),
+    ...complexityMisreported(complexity),
+  ];
+  return {
+    status:
+      n < GATE.leastGraded
+        ? 'no_data'
+        : isStale(newest, now)
+          ? 'signal_stale'
+          : issues.length > 0
+            ? 'miscalibrated'
+            : 'calibrated',
+    issues,
+    advisories: [...tooFew(n), ...stale(newest, now), ...underConfident(curve), ...classGaps(classes)],
+    claims: claimsOf(cells),
+    tactical: {
+      n,
+      meanConfidence: overall?.meanConfidence ?? null,
+      accuracy: overall?.accuracy ?? null,
+      interval: overall?.interval ?? null,
+      overConfidence,
+      newest,
+      curve,
+    },
+    strategic: { n: well.n, healthy: share(well.sumResult, well.n), curve: curveOf(strategic) },
+    complexity,
+    channels: byChannel(cells),
+    classes,
+    corrections: fullBins(curve)
+      // No factor turns a claim of nothing into something.
+      .filter(({ meanConfidence }) => meanConfidence > 0)
+      .map(({ lower, upper, n: count, accuracy, meanConfidence }) => ({
+        lower,
+        upper,
+        n: count,
+        factor: accuracy / meanConfidence,
+      })),
+  };
+};

@@ -1,0 +1,180 @@
+import { GATE, type Assessment, type CalibrationStatus, type Finding, type GroupCalibration } from './assess.ts';
+import type { CurveBin } from './curve.ts';
+import { chanceIfHonest, SEQUENTIAL_TEST, type DetectorReading, type FleetDetectors } from './sequential.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Whose claims were looked at, and the state of what only that scope has. */
+export type ScopeReading =
+  | { readonly scope: 'fleet'; readonly detectors: FleetDetectors }
+  | {
+      readonly scope: 'agent';
+      /** As the caller named it. */
+      readonly agent: string;
+      readonly detector: DetectorReading;
+      /** The over-confidence that the agent's check-ins use: of all its graded outcomes, not only of the newest. */
+      readonly checkIns: { readonly error: number | null; readonly graded: number };
+    };
+
+/** When the outcomes were counted, and over which time. ms since the epoch, UTC. */
+export interface Freshness {
+  readonly since: number;
+  readonly asOf: number;
+  readonly ageMs: number;
+}
+
+const round = (x: number): number => Math.round(x * 1e4) / 1e4;
+const rounded = (x: number | null): number | null => (x === null ? null : round(x));
+const roundedPair = (pair: readonly [number, number] | null) => pair && [round(pair[0]), round(pair[1])];
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+const binsOf = (curve: readonly CurveBin[], result: string) =>
+  curve.map(({ lower, upper, n, meanConfidence, accuracy, interval }) => ({
+    lower,
+    upper,
+    n,
+    mean_confidence: rounded(meanConfidence),
+    [result]: rounded(accuracy),
+    interval: roundedPair(interval),
+  }));
+
+const groupJson = ({ n, meanConfidence, accuracy, interval, gap }: GroupCalibration) => ({
+  n,
+  mean_confidence: round(meanConfidence),
+  accuracy: round(accuracy),
+  interval: roundedPair(interval),
+  gap: round(gap),
+});
+
+const findingJson = ({ code, message, facts }: Finding) => ({
+  code,
+  message,
+  ...Object.fromEntries(
+    Object.entries(facts).map(([key, value]) => [key, typeof value === 'number' ? round(value) : value]),
+  ),
+});
+
+const mapped = <T>(groups: ReadonlyMap<string, T>, of: (group: T) => unknown): Json =>
+  Object.fromEntries([...groups].map(([name, group]) => [name, of(group)]));
+
+const POLICY: Readonly<Record<CalibrationStatus, string>> = {
+  no_data: 'Claims have not been held against results: nothing is known of what they are worth.',
+  signal_stale: 'What is known of the claims is old: take it for history.',
+  calibrated: 'Claims came true about as often as they said, as far as the counts show.',
+  miscalibrated: 'Claims and results do not agree: read the issues before relying on a stated confidence.',
+};
+
+const ACTIONS: Readonly<Record<CalibrationStatus, readonly string[]>> = {
+  no_data: ['Send confidence with sync_state, and record_result with its prediction_id and evidence.'],
+  signal_stale: ['Record results again: record_result with the prediction_id of a new check-in.'],
+  calibrated: [],
+  miscalibrated: ['State confidence as the bins say: claims of a bin with a factor, times that factor, came true.'],
+};
+
+/** What the number at the beginning of a path is (design, section 3.7); a path that no entry starts has no number. */
+type Label = 'measured' | 'derived' | 'prior' | 'unknown';
+
+const known = (value: unknown, label: Label): Label => (value === null ? 'unknown' : label);
+
+const labelsOf = (assessment: Assessment, reading: ScopeReading): Readonly<Record<string, Label>> => ({
+  total_samples: 'measured',
+  confidence_distribution: known(assessment.claims.mean, 'measured'),
+  accuracy: known(assessment.tactical.accuracy, 'measured'),
+  over_confidence: known(assessment.tactical.overConfidence, 'measured'),
+  trajectory_health: known(assessment.strategic.healthy, 'derived'),
+  tactical_evidence: 'measured',
+  complexity: known(assessment.complexity.farShare, 'derived'),
+  curves: 'measured',
+  per_channel_calibration: 'measured',
+  by_class: 'measured',
+  correction_factors: 'derived',
+  issues: 'measured',
+  advisories: 'measured',
+  limits: 'prior',
+  sequential: reading.scope === 'agent' && reading.detector.graded === 0 ? 'unknown' : 'measured',
+  'sequential.limits': 'prior',
+  window: 'measured',
+  ...(reading.scope === 'agent' && { used_by_check_ins: known(reading.checkIns.error, 'measured') }),
+});
+
+const sequentialOf = (reading: ScopeReading): Json =>
+  reading.scope === 'agent'
+    ? {
+        value: reading.detector.graded === 0 ? null : round(reading.detector.value),
+        graded: reading.detector.graded,
+        chance_if_honest_at_most: rounded(chanceIfHonest(reading.detector)),
+      }
+    : {
+        agents: reading.detectors.agents,
+        at_guide_or_above: reading.detectors.guided,
+        at_pause_or_above: reading.detectors.paused,
+        highest: rounded(reading.detectors.highest),
+      };
+
+/** The answer of `calibration(action=check)`: the keys of spec storage_and_ops 2.2, and beside them a label for each number. */
+export const calibrationReply = (assessment: Assessment, reading: ScopeReading, freshness: Freshness): Json => {
+  const { status, tactical, strategic, claims, complexity } = assessment;
+  return {
+    scope: reading.scope,
+    ...(reading.scope === 'agent' && { agent_id: reading.agent }),
+    calibrated: status === 'calibrated' ? true : status === 'miscalibrated' ? false : null,
+    calibration_status: status,
+    issues: assessment.issues.map(findingJson),
+    advisories: assessment.advisories.map(findingJson),
+    accuracy: rounded(tactical.accuracy),
+    over_confidence: rounded(tactical.overConfidence),
+    trajectory_health: rounded(strategic.healthy),
+    truth_channel: tactical.n > 0 ? 'confidence_outcome_match' : strategic.n > 0 ? 'trajectory_proxy' : null,
+    total_samples: claims.n,
+    confidence_distribution: {
+      n: claims.n,
+      mean: rounded(claims.mean),
+      min: rounded(claims.least),
+      max: rounded(claims.most),
+      per_bin: claims.perBin,
+    },
+    tactical_evidence: {
+      n: tactical.n,
+      mean_confidence: rounded(tactical.meanConfidence),
+      interval: roundedPair(tactical.interval),
+      newest_at: tactical.newest === null ? null : iso(tactical.newest),
+    },
+    curves: {
+      tactical: {
+        n: tactical.n,
+        question: 'Did what was claimed come true?',
+        bins: binsOf(tactical.curve, 'accuracy'),
+      },
+      strategic: {
+        n: strategic.n,
+        question: 'Was the agent still told to proceed when the result came in? A proxy that saturates, no accuracy.',
+        bins: binsOf(strategic.curve, 'healthy'),
+      },
+    },
+    complexity: { n: complexity.n, far_share: rounded(complexity.farShare) },
+    per_channel_calibration: mapped(assessment.channels, (channel) => ({
+      ...groupJson(channel),
+      bins: binsOf(channel.curve, 'accuracy').filter(({ n }) => n > 0),
+    })),
+    by_class: mapped(assessment.classes, groupJson),
+    correction_factors: assessment.corrections.map((one) => ({ ...one, factor: round(one.factor) })),
+    sequential: { ...SEQUENTIAL_TEST, ...sequentialOf(reading) },
+    ...(reading.scope === 'agent' && {
+      used_by_check_ins: { error: rounded(reading.checkIns.error), n: reading.checkIns.graded },
+    }),
+    limits: {
+      full_bin: GATE.fullBin,
+      confident_from: GATE.confidentFrom,
+      least_accuracy: GATE.leastAccuracy,
+      gap: GATE.gap,
+      least_graded: GATE.leastGraded,
+      complexity_gap: GATE.complexityGap,
+      complexity_share: GATE.complexityShare,
+      least_of_class: GATE.leastOfClass,
+      stale_days: GATE.staleMs / 86_400_000,
+    },
+    guidance: { mode: 'advisory_only', confidence_policy: POLICY[status], actions: ACTIONS[status] },
+    window: { since: iso(freshness.since), as_of: iso(freshness.asOf), age_ms: freshness.ageMs },
+    provenance: labelsOf(assessment, reading),
+  };
+};

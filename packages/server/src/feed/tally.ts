@@ -1,0 +1,36 @@
+import type { AgentCommit } from '../agents/index.ts';
+
+/** How often something was so, by its name. Names are the server's own and few. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** What this node has committed since its start. */
+export interface FleetTally {
+  /** Hears of a change that this node committed. */
+  observe(commit: AgentCommit): void;
+  /** Check-ins by verdict. */
+  readonly checkIns: Counts;
+  /** Pauses put in force, by their sub-action. */
+  readonly pauses: Counts;
+  /** Outcomes by how they are known. */
+  readonly outcomes: Counts;
+}
+
+/** Counts what check-ins come to. Adds a handful of nanoseconds to each. */
+export const createFleetTally = (): FleetTally => {
+  const checkIns: Record<string, number> = { proceed: 0, guide: 0, pause: 0, reject: 0 };
+  const pauses: Record<string, number> = {};
+  const outcomes: Record<string, number> = {};
+  const count = (counts: Record<string, number>, name: string) => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
+  return {
+    observe({ change }) {
+      if (change.countsUpdate === true && change.vitals !== undefined) count(checkIns, change.vitals.verdict);
+      if (change.pause != null) count(pauses, change.pause.sub_action);
+      if (change.outcomes !== undefined) for (const { grade } of change.outcomes) count(outcomes, grade);
+    },
+    checkIns,
+    pauses,
+    outcomes,
+  };
+};

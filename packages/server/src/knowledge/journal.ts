@@ -1,0 +1,171 @@
+import { createHmac } from 'node:crypto';
+import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
+import { refuseEnded, type AgentHead, type Agents, type AuditDraft } from '../agents/index.ts';
+import { classifyError, type Database, type Queryable } from '../postgres/index.ts';
+import { Mailboxes, type Caller, type Clock, type Evidence, type Ids } from '../runtime/index.ts';
+import { refusePaused, type Writer } from './rules/writer.ts';
+import * as sql from './sql.ts';
+
+type Payload = Readonly<Record<string, unknown>>;
+type Idempotency = { readonly key: string; readonly requestHash: string } | undefined;
+
+/** What a call that writes brings with it. */
+export interface WriteCall {
+  readonly writer: Writer;
+  /** Clock time in ms after which nothing of it may start. */
+  readonly deadline: number;
+  readonly idempotency: Idempotency;
+}
+
+/** A write that was decided: what its writer is told, and what the audit trail keeps of it. None: nothing was written. */
+export interface Step<R> {
+  readonly reply: R;
+  readonly events: readonly AuditDraft[];
+}
+type Decide<R> = (tx: Queryable, head: AgentHead | undefined, now: number) => Promise<Outcome<Step<R>>>;
+
+interface JournalOptions<M> {
+  readonly database: Database;
+  readonly agents: Agents<M>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Under which writers without identity are named. */
+  readonly secret: () => Uint8Array;
+  readonly onCrash: (writerId: string, error: unknown) => void;
+}
+
+const CAPACITY = 64;
+const IDLE_MS = 600_000;
+
+const UNAVAILABLE = refuse(
+  'STORAGE_UNAVAILABLE',
+  'PostgreSQL cannot be reached; it is not known whether the call took effect.',
+  {
+    retryAfterSeconds: 5,
+    recovery: { action: 'Wait for Retry-After, then repeat; with the same idempotency_key that is harmless.' },
+  },
+);
+
+/**
+ * The one way to write knowledge. A write, its audit row and, for a proven agent, the next link of its chain are one
+ * transaction; calls of one writer wait for each other in its mailbox, and not in PostgreSQL's pool.
+ */
+export class Journal<M> {
+  readonly #options: JournalOptions<M>;
+  readonly #mailboxes: Mailboxes<null>;
+
+  constructor(options: JournalOptions<M>) {
+    this.#options = options;
+    this.#mailboxes = new Mailboxes<null>({
+      clock: options.clock,
+      capacity: CAPACITY,
+      idleMs: IDLE_MS,
+      load: () => Promise.resolve(null),
+      onCrash: options.onCrash,
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#mailboxes.stop();
+  }
+
+  /**
+   * Who a caller writes as. One without identity gets a keyed hash of its address alone: whatever else it sends, it could
+   * send anew for every call, and with it get a new budget.
+   */
+  writerOf(caller: Caller, evidence: Evidence, sessionKey: string | null): Writer {
+    const { agentId, operator } = caller;
+    if (agentId !== undefined) return { id: agentId, agentId, caller, sessionKey };
+    if (operator !== undefined) return { id: `operator:${operator.name}`, agentId, caller, sessionKey: null };
+    const hash = createHmac('sha256', this.#options.secret())
+      .update(`writer:${evidence.address ?? 'local'}`)
+      .digest('hex');
+    return { id: `anon-${hash.slice(0, 16)}`, agentId, caller, sessionKey: null };
+  }
+
+  /**
+   * Decides and writes in one transaction. Refusals: those of `decide`, AGENT_PAUSED, AGENT_ARCHIVED, IDEMPOTENCY_CONFLICT,
+   * those of the mailbox, and STORAGE_UNAVAILABLE. A repeat of an idempotent call gets the answer that was kept.
+   */
+  async write<R>({ writer, deadline, idempotency }: WriteCall, decide: Decide<R>): Promise<Outcome<R>> {
+    const sent = await this.#mailboxes.send(writer.id, deadline, async () => {
+      try {
+        return { reply: await this.#commit(writer, idempotency, decide), state: null };
+      } catch (error) {
+        if (classifyError(error) === 'connection') return { reply: UNAVAILABLE, state: null };
+        throw error;
+      }
+    });
+    return sent.ok ? sent.value : sent;
+  }
+
+  async #commit<R>(writer: Writer, idempotency: Idempotency, decide: Decide<R>): Promise<Outcome<R>> {
+    const { database, agents, clock } = this.#options;
+    const { agentId } = writer;
+    if (agentId === undefined) {
+      return database.transaction(async (tx) => {
+        await tx.query(sql.lockWriter(writer.id));
+        const now = clock.now();
+        const decided = await decide(tx, undefined, now);
+        if (!decided.ok) return decided;
+        await this.note(tx, decided.value.events, writer.id);
+        return accept(decided.value.reply);
+      });
+    }
+    const did = { write: false };
+    const outcome = await database.transaction((tx) =>
+      agents.applyIn<R>(tx, agentId, async ({ head }) => {
+        const now = clock.now();
+        const kept = idempotency && (await this.#kept<R>(tx, agentId, idempotency));
+        if (kept !== undefined) return kept.ok ? accept({ reply: kept.value }) : kept;
+        const paused = refusePaused(head, now);
+        if (paused !== undefined) return { ok: false, refusal: paused };
+        const ended = refuseEnded(head);
+        if (ended !== undefined) return ended;
+        const decided = await decide(tx, head, now);
+        if (!decided.ok) return decided;
+        const { reply, events } = decided.value;
+        const [first, ...others] = events;
+        if (first === undefined) return accept({ reply });
+        did.write = true;
+        return accept({
+          reply,
+          change: {
+            at: now,
+            events: [first, ...others],
+            ...(idempotency && { idempotency: { ...idempotency, reply: reply as Payload } }),
+          },
+        });
+      }),
+    );
+    // It is durable by now; should this server not hear of it, its next write about the agent finds out.
+    if (did.write) await agents.announce([agentId]).catch(() => undefined);
+    return outcome;
+  }
+
+  async #kept<R>(
+    tx: Queryable,
+    agentId: string,
+    idempotency: NonNullable<Idempotency>,
+  ): Promise<Outcome<R> | undefined> {
+    const { key, requestHash } = idempotency;
+    const [kept] = await tx.query<{ request_hash: string; reply: R }>(sql.selectKept(agentId, key));
+    if (kept === undefined) return undefined;
+    if (kept.request_hash === requestHash) return accept(kept.reply);
+    return refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
+  }
+
+  /** Adds audit rows outside of every chain. */
+  async note(tx: Queryable, events: readonly AuditDraft[], agentId: string | null): Promise<void> {
+    const { clock, ids } = this.#options;
+    for (const { type, payload } of events) {
+      const at = clock.now();
+      await tx.query(sql.insertAuditRow({ eventId: ids.rowId(at), at, agentId, type, payload }));
+    }
+  }
+
+  /** Keeps in the audit trail that somebody read, outside of every chain: a reader changes nothing. */
+  async noteRead(readerId: string | null, payload: Payload): Promise<void> {
+    await this.note(this.#options.database, [{ type: AUDIT_EVENTS.knowledgeRead, payload }], readerId);
+  }
+}

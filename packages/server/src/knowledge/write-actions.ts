@@ -1,0 +1,239 @@
+import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { idempotencyOf } from '../agents/index.ts';
+import type { Caller, Evidence } from '../runtime/index.ts';
+import { discoveryIdOf, viewerOf, type Action, type Call, type Payload } from './call.ts';
+import type { Findings, Stored } from './findings.ts';
+import type { Journal, WriteCall } from './journal.ts';
+import type { Reader } from './reader.ts';
+import type { RolledUp, RollUp } from './rollup.ts';
+import { NEW_FINDINGS } from './rules/budget.ts';
+import { wishOf } from './rules/changing.ts';
+import { draftOf } from './rules/drafting.ts';
+import { broken, missing, refuseFields } from './rules/problems.ts';
+import { normalTags } from './rules/tags.ts';
+import { cutText } from './rules/text.ts';
+import { viewOf, type Sight } from './rules/view.ts';
+import type { Tended, Tending } from './tending.ts';
+
+const DENSE = 5;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Types whose findings wait for somebody to do something. */
+const TO_RESOLVE = new Set(['bug_found', 'bug', 'question', 'improvement']);
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const refusalView = ({ code, message, details, retryAfterSeconds }: Refusal): Payload => ({
+  ...details,
+  success: false,
+  error_code: code,
+  error: message,
+  ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
+});
+
+/** What the actions that write work with. */
+export interface WriteParts<M> {
+  readonly reader: Reader<M>;
+  readonly journal: Journal<M>;
+  readonly findings: Findings<M>;
+  readonly tending: Tending<M>;
+  readonly rollUp: RollUp<M>;
+  readonly sessionKeyOf: (evidence: Evidence) => string | null;
+  /** Why an agent that nobody proved may not write; undefined when it may (W3-3.08). */
+  readonly refusedWrite: (caller: Caller, tool: string) => Refusal | undefined;
+}
+
+/** The actions that write. A finding of low or medium severity may come from anybody; everything else needs an identity. */
+export const writeActions = <M>(
+  parts: WriteParts<M>,
+): Record<'store' | 'note' | 'update' | 'supersede' | 'synthesize' | 'cleanup', Action> => {
+  const { reader, journal, findings, tending, rollUp } = parts;
+
+  const writing = (call: Call): Outcome<WriteCall & { readonly warnings: readonly string[] }> => {
+    const { args, caller, evidence, deadline } = call;
+    const refusal = parts.refusedWrite(caller, 'knowledge');
+    if (refusal !== undefined) return { ok: false, refusal };
+    const { agent_id: named } = args;
+    if (caller.agentId !== undefined && named != null && UUID.test(named) && named.toLowerCase() !== caller.agentId) {
+      return refuse('IDENTITY_CONFLICT', 'agent_id names another agent than the one that the call proves.', {
+        details: { parameter: 'agent_id' },
+      });
+    }
+    const writer = journal.writerOf(caller, evidence, parts.sessionKeyOf(evidence));
+    const anonymous = caller.agentId === undefined;
+    const warnings = [
+      ...(anonymous && named != null ? ['agent_id proves nothing: the finding stands under no agent'] : []),
+      ...(anonymous && args.idempotency_key !== undefined
+        ? ['idempotency_key counts for a proven agent only: a repeat stores once more']
+        : []),
+    ];
+    return accept({ writer, deadline, idempotency: anonymous ? undefined : idempotencyOf(args), warnings });
+  };
+
+  /** A write for which somebody must answer. */
+  const answering = (call: Call): Outcome<WriteCall> => {
+    const { agentId, operator } = call.caller;
+    return agentId === undefined && operator?.act !== true
+      ? refuse('IDENTITY_REQUIRED', 'Changing what others read needs an identity.', {
+          details: { status: 'identity_required' },
+        })
+      : writing(call);
+  };
+
+  const storedView = (
+    { finding, draft, similar, left }: Stored,
+    sight: Sight,
+    warnings: readonly string[],
+  ): Payload => {
+    const told = [...warnings, ...draft.warnings];
+    return {
+      similar: similar.map(({ finding: other, weight }) => ({
+        id: other.id,
+        summary: cutText(sight.text(other.summary), 160),
+        by: sight.name(other.agent_id),
+        weight: Math.round(weight * 100) / 100,
+      })),
+      ...(draft.supersedes !== null && { supersedes: draft.supersedes }),
+      budget: { left, limit: NEW_FINDINGS, window: 'hour' },
+      ...(TO_RESOLVE.has(finding.type) && {
+        _resolve_when_done: `knowledge(action=update, discovery_id=${finding.id}, status=resolved)`,
+      }),
+      ...(told.length > 0 && { warnings: told }),
+      ...(Object.keys(draft.truncated).length > 0 && { _truncated: draft.truncated }),
+    };
+  };
+
+  const storeOne = async (call: Call, kind: 'finding' | 'note'): Promise<Outcome<Payload>> => {
+    const asked = writing(call);
+    if (!asked.ok) return asked;
+    const raw = kind === 'note' ? { ...call.args, discovery_type: 'note', severity: call.args.severity } : call.args;
+    const draft = draftOf(raw, kind);
+    if (!draft.ok) return draft;
+    const sight = reader.sightOf(viewerOf(call.caller));
+    return findings.store(asked.value, [draft], ([result]) => {
+      if (result === undefined) throw new Error('one draft gives one result');
+      if (!result.ok) return result;
+      const { finding } = result.value;
+      const view = viewOf(finding, sight, { mode: 'full', provenance: true });
+      return accept({
+        message: kind === 'note' ? 'The note is kept.' : 'The finding is stored.',
+        discovery_id: finding.id,
+        ...(kind === 'note' ? { note_id: finding.id, note: view } : { discovery: view }),
+        ...storedView(result.value, sight, asked.value.warnings),
+      });
+    });
+  };
+
+  const storeMany = async (call: Call, items: readonly Payload[]): Promise<Outcome<Payload>> => {
+    const asked = writing(call);
+    if (!asked.ok) return asked;
+    const sight = reader.sightOf(viewerOf(call.caller));
+    const drafts = items.map((item) => draftOf(item, 'finding'));
+    return findings.store(asked.value, drafts, (results) => {
+      const ids = results.flatMap((result) => (result.ok ? [result.value.finding.id] : []));
+      return accept({
+        message: `${ids.length} of ${results.length} findings are stored.`,
+        stored: ids.length,
+        failed: results.length - ids.length,
+        discovery_ids: ids,
+        results: results.map((result, index) =>
+          result.ok
+            ? { index, success: true, discovery_id: result.value.finding.id, ...storedView(result.value, sight, []) }
+            : { index, ...refusalView(result.refusal) },
+        ),
+        ...(asked.value.warnings.length > 0 && { warnings: asked.value.warnings }),
+      });
+    });
+  };
+
+  const store: Action = (call) => {
+    const { discoveries } = call.args;
+    return discoveries == null ? storeOne(call, 'finding') : storeMany(call, discoveries);
+  };
+
+  const update: Action = async (call) => {
+    const asked = answering(call);
+    if (!asked.ok) return asked;
+    const id = discoveryIdOf(call);
+    if (!id.ok) return id;
+    const understood = wishOf(call.args);
+    if (!understood.ok) return understood;
+    const { wish, truncated } = understood.value;
+    const sight = reader.sightOf(viewerOf(call.caller));
+    return findings.update(asked.value, id.value, wish, (finding, changed) => ({
+      message: changed.length === 0 ? 'The finding is like that already.' : 'The finding is updated.',
+      discovery_id: finding.id,
+      changed: changed.map(snake),
+      discovery: viewOf(finding, sight, { mode: 'full' }),
+      ...(Object.keys(truncated).length > 0 && { _truncated: truncated }),
+    }));
+  };
+
+  const supersede: Action = async (call) => {
+    const asked = answering(call);
+    if (!asked.ok) return asked;
+    const { discovery_id: by, supersedes_id: given, supersedes } = call.args;
+    const old = given ?? supersedes;
+    if (by == null || by === '' || old == null || old === '') {
+      return refuseFields([
+        ...(by == null || by === '' ? [missing('discovery_id', 'is required: the newer finding')] : []),
+        ...(old == null || old === '' ? [missing('supersedes_id', 'is required: the older finding')] : []),
+      ]);
+    }
+    const sight = reader.sightOf(viewerOf(call.caller));
+    return findings.update(asked.value, old, { supersededBy: by }, (finding) => ({
+      message: `${by} replaces ${old}.`,
+      discovery_id: by,
+      supersedes_id: old,
+      superseded: viewOf(finding, sight, { mode: 'compact' }),
+    }));
+  };
+
+  const rolledView = (rolled: readonly RolledUp[], dryRun: boolean): Payload => ({
+    dry_run: dryRun,
+    topics: rolled.map(({ synthesis, members, id, supersedes, unchanged }) => ({
+      tag: synthesis.tag,
+      members,
+      severity: synthesis.severity,
+      summary: cutText(synthesis.summary, 500),
+      ...(unchanged ? { unchanged: true, discovery_id: supersedes } : { discovery_id: id, supersedes }),
+    })),
+    synthesized: rolled.filter(({ id }) => id !== null).length,
+    model_used: false,
+    ...(rolled.length === 0 && { message: 'No tag has enough open findings.' }),
+  });
+
+  const synthesize: Action = async (call) => {
+    const { topic, min_members: least = DENSE, dry_run: dryRun = true } = call.args;
+    const tag = topic == null ? null : normalTags([topic]).tags[0];
+    if (tag === undefined) return refuseFields([broken('topic', 'must be a tag')]);
+    if (dryRun) {
+      const rolled = await rollUp.look(tag, least);
+      await journal.noteRead(call.caller.agentId ?? null, { action: 'synthesize', count: rolled.length });
+      return accept(rolledView(rolled, true));
+    }
+    const asked = answering(call);
+    return asked.ok ? rollUp.run(asked.value, tag, least, (rolled) => rolledView(rolled, false)) : asked;
+  };
+
+  const tendedView = ({ tally, complete }: Tended, dryRun: boolean): Payload => ({
+    dry_run: dryRun,
+    message: dryRun ? 'This is what a run would do; send dry_run=false to have it done.' : 'The lifecycle has run.',
+    ...tally,
+    complete,
+    errors: [],
+  });
+
+  const cleanup: Action = async (call) => {
+    if (call.args.dry_run !== false) {
+      const tended = await tending.look(call.deadline);
+      await journal.noteRead(call.caller.agentId ?? null, { action: 'cleanup', ...tended.tally });
+      return accept(tendedView(tended, true));
+    }
+    const asked = answering(call);
+    if (!asked.ok) return asked;
+    const tended = await tending.run(asked.value);
+    return tended.ok ? accept(tendedView(tended.value, false)) : tended;
+  };
+
+  return { store, note: (call) => storeOne(call, 'note'), update, supersede, synthesize, cleanup };
+};

@@ -1,0 +1,2 @@
+DROP VIEW audit.coordination_measurements_flat;
+DROP TABLE audit.coordination_measurements;

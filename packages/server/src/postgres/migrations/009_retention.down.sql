@@ -1,0 +1,2 @@
+DROP TABLE audit.dropped_partitions;
+DROP TABLE audit.chain_anchors;

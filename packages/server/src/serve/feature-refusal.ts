@@ -1,0 +1,39 @@
+import { ERRORS, refuse, type ErrorCategory, type Outcome, type Refusal } from '@breakwater/contract';
+import type { FastifyReply } from 'fastify';
+import { classifyError } from '../postgres/index.ts';
+import { sendRefusal } from './refusal-reply.ts';
+import { sendUnavailable } from './unavailable.ts';
+
+const STATUS: Readonly<Record<ErrorCategory, number>> = {
+  validation_error: 400,
+  auth_error: 403,
+  state_error: 409,
+  system_error: 500,
+};
+
+/**
+ * Answers a refusal of a feature that has a route of its own. The catalogue's 200 is for tools, whose refusal stands
+ * inside a call that worked; here the request itself was refused, and the status says so.
+ */
+export const sendFeatureRefusal = (reply: FastifyReply, refusal: Refusal): FastifyReply => {
+  const { status, category } = ERRORS[refusal.code];
+  if (status === 503) return sendUnavailable(reply, refusal.code);
+  if (refusal.code === 'AGENT_NOT_FOUND') return sendRefusal(reply, refusal, 404);
+  return sendRefusal(reply, refusal, status === 200 ? STATUS[category] : status);
+};
+
+/** PostgreSQL being away is no bug of the feature that met it. */
+const unlessAway = (error: unknown): Outcome<never> => {
+  if (classifyError(error) !== 'connection') throw error;
+  return refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached.');
+};
+
+/** Asks a feature and sends what `send` makes of its answer, its refusal, or the 503 contract while PostgreSQL is away. */
+export const answerWith = async <T>(
+  reply: FastifyReply,
+  ask: () => Promise<Outcome<T>>,
+  send: (value: T) => FastifyReply,
+): Promise<FastifyReply> => {
+  const outcome = await ask().catch(unlessAway);
+  return outcome.ok ? send(outcome.value) : sendFeatureRefusal(reply, outcome.refusal);
+};

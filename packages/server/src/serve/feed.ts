@@ -1,0 +1,160 @@
+import { refuse, type Outcome } from '@breakwater/contract';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { WebSocketServer } from 'ws';
+import { evidenceOf } from './evidence.ts';
+import { sendFeatureRefusal } from './feature-refusal.ts';
+import { FeedClients, type FeedClient } from './feed-clients.ts';
+import { eventFor, readFeedQuery, type FeedPage, type FeedQuery } from '../feed/index.ts';
+import type { Viewer } from '../lifecycle/index.ts';
+import type { ServeOptions } from './ports.ts';
+import { sendRefusal } from './refusal-reply.ts';
+import { sendUnavailable } from './unavailable.ts';
+import { routeUpgrades } from './upgrade.ts';
+
+const MAX_CLIENTS = 100;
+/** Clients have nothing to say. */
+const MAX_MESSAGE = 4096;
+const SUBPROTOCOL = 'breakwater';
+
+const gapOf = ({ gap }: FeedPage) =>
+  gap === undefined
+    ? null
+    : { reason: gap.reason, until: new Date(gap.until).toISOString(), hint: 'Events up to then may be missing.' };
+
+/** What a reader must know of a cursor that was given before this server started. */
+const RESTARTED = {
+  restarted: true,
+  note: 'The server was started after this cursor: up to a minute may come again (compare key), and drift is not recalled.',
+};
+
+/**
+ * The live feed: `GET /api/events` for residents who ask now and then, and `WS /ws/eisv` for those who watch. A reader that
+ * was away gets with `since` what is retained, and is told what is not (BW-serve.11).
+ *
+ * Callers who are no operators see every agent under a name that says nothing of its id (BW-identity.14).
+ */
+export const registerFeed = (
+  app: FastifyInstance,
+  options: Pick<ServeOptions, 'feed' | 'readiness' | 'isOperator' | 'attestor' | 'metrics' | 'server' | 'clock' | 'log'>,
+): { stop(): void } => {
+  const { feed, readiness, clock, log } = options;
+  const clients = new FeedClients(clock);
+  const upgradeOf = routeUpgrades(app);
+  let server: WebSocketServer | undefined;
+  let unsubscribe: (() => void) | undefined;
+  /** Those who are about to become clients. */
+  let joining = 0;
+
+  const operatorSecretOf = ({ socket, headers }: FastifyRequest): string | undefined =>
+    evidenceOf({ args: {}, headers, address: socket.remoteAddress, attestation: options.attestor?.attest(socket) })
+      .operatorSecret;
+
+  /** Who asks; PostgreSQL being away makes nobody an operator. */
+  const viewerOf = async (secret: string | undefined): Promise<Viewer> => {
+    const operator = secret !== undefined && (await options.isOperator(secret).catch(() => false));
+    return { agentId: undefined, operator };
+  };
+
+  app.get('/api/events', async (request, reply) => {
+    const query = readFeedQuery(request.query as Record<string, unknown>, ['limit', 'agent_id', 'type', 'since']);
+    if (!query.ok) return sendFeatureRefusal(reply, query.refusal);
+    if (!readiness.ready) return sendUnavailable(reply);
+    const page = await feed.page(query.value);
+    if (!page.ok) return sendFeatureRefusal(reply, page.refusal);
+    const viewer = await viewerOf(operatorSecretOf(request));
+    const { events, cursor, hasMore, restarted } = page.value;
+    return reply.header('cache-control', 'no-store').send({
+      success: true,
+      events: events.map((event) => eventFor(event, viewer)),
+      count: events.length,
+      cursor,
+      has_more: hasMore,
+      gap: gapOf(page.value),
+      ...(restarted && RESTARTED),
+    });
+  });
+
+  /** Loaded when somebody watches for the first time. */
+  const webSockets = async (): Promise<WebSocketServer> => {
+    if (server !== undefined) return server;
+    const { WebSocketServer: Server } = await import('ws');
+    server ??= new Server({
+      noServer: true,
+      maxPayload: MAX_MESSAGE,
+      perMessageDeflate: false,
+      // Another protocol that was offered may be a token, which is not to be sent back.
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    });
+    return server;
+  };
+
+  const replayed = async (query: FeedQuery): Promise<Outcome<FeedPage>> => {
+    const page = await feed.page({ ...query, limit: query.since === undefined ? 1 : Number.MAX_SAFE_INTEGER });
+    if (!page.ok || query.since !== undefined) return page;
+    return { ok: true, value: { ...page.value, events: [] } };
+  };
+
+  const welcome = (client: FeedClient, page: FeedPage) => {
+    const gap = gapOf(page);
+    if (gap !== null) clients.greet(client, { type: 'gap', ...gap });
+    clients.replay(client, page.events);
+    clients.greet(client, {
+      type: 'feed_ready',
+      server: options.server.name,
+      version: options.server.version,
+      cursor: page.cursor,
+      timestamp: new Date(clock.now()).toISOString(),
+      ids: client.viewer.operator ? 'visible' : 'redacted',
+      ...(page.restarted && RESTARTED),
+    });
+  };
+
+  app.get('/ws/eisv', async (request, reply) => {
+    const query = readFeedQuery(request.query as Record<string, unknown>, ['agent_id', 'since']);
+    if (!query.ok) return sendFeatureRefusal(reply, query.refusal);
+    if (!readiness.ready) return sendUnavailable(reply);
+    if (clients.counts.clients >= MAX_CLIENTS) return sendUnavailable(reply, 'OVERLOADED');
+    const upgrade = upgradeOf(request.raw);
+    if (upgrade === undefined) return sendRefusal(reply.header('upgrade', 'websocket'), upgradeRequired, 426);
+    joining += 1;
+    try {
+      const secret = operatorSecretOf(request);
+      const [sockets, viewer] = await Promise.all([webSockets(), viewerOf(secret)]);
+      // Before the page is read, so that nothing falls between the two.
+      unsubscribe ??= feed.subscribe((batch) => clients.tell(batch));
+      const page = await replayed(query.value);
+      if (!page.ok) return sendFeatureRefusal(reply, page.refusal);
+      reply.hijack();
+      upgrade.take();
+      sockets.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
+        const client = {
+          socket,
+          viewer,
+          filter: query.value,
+          after: page.value.cursor,
+          stillAllowed: async () => !viewer.operator || secret === undefined || (await options.isOperator(secret)),
+        };
+        clients.add(client, idleUnlessWatched);
+        welcome(client, page.value);
+        log.debug({ request_id: request.id }, 'somebody watches');
+      });
+      return reply;
+    } finally {
+      joining -= 1;
+      idleUnlessWatched();
+    }
+  });
+
+  /** Without anybody who watches, check-ins are not put into words. */
+  const idleUnlessWatched = () => {
+    if (clients.counts.clients + joining > 0) return;
+    unsubscribe?.();
+    unsubscribe = undefined;
+  };
+  options.metrics.watchFeed(() => clients.counts);
+  return { stop: () => clients.stop() };
+};
+
+const upgradeRequired = refuse('BAD_REQUEST', 'This route is a WebSocket.', {
+  recovery: { action: 'Connect a WebSocket client, or ask GET /api/events.' },
+}).refusal;
