@@ -14,6 +14,7 @@ import type { LoadResult, LoadTask } from './load.ts';
 import { startEmbedded } from '../src/postgres/index.ts';
 import { resolutionMs } from './resolution.ts';
 import { resolveNs } from './resolve.ts';
+import { searchMs } from './search.ts';
 import { populate, type Sessions } from './population.ts';
 import { startServer, stopAll, type BenchServer } from './server.ts';
 
@@ -162,6 +163,16 @@ const bench = async (home: string): Promise<void> => {
   console.log('\nAn agreed resolution, from reservation to commit: four transactions');
   const cost = await resolutionMs(data);
   report('one after another', { 'p50 ms': cost.p50, 'p90 ms': cost.p90, 'p99 ms': cost.p99, 'max ms': cost.max });
+
+  console.log('\nSearch among 100,000 findings, with its row in the audit trail');
+  for (const { kind, searches, ...cost } of await searchMs(join(home, 'search'))) {
+    report(`${kind}, ${searches} searches`, {
+      'p50 ms': cost.p50,
+      'p95 ms': cost.p95,
+      'p99 ms': cost.p99,
+      'max ms': cost.max,
+    });
+  }
 
   console.log('\nThe same PostgreSQL without us');
   const postgres = await startEmbedded({ dataDir: data });

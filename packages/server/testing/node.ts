@@ -2,6 +2,7 @@ import { Agents } from '../src/agents/index.ts';
 import { createBaselines, type Baselines } from '../src/baselines/index.ts';
 import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, settleClaims, type Memory } from '../src/checkin/index.ts';
 import { Computation, Dialectic, Saga } from '../src/dialectic/index.ts';
+import { Feed } from '../src/feed/index.ts';
 import { createFlags, type Flags } from '../src/flags/index.ts';
 import { Calibration } from '../src/calibration/index.ts';
 import { Bindings, Identity, type Mode } from '../src/identity/index.ts';
@@ -33,6 +34,7 @@ export interface TestNode {
   readonly flags: Flags;
   readonly saga: Saga<Memory>;
   readonly dialectic: Dialectic<Memory>;
+  readonly feed: Feed;
   readonly knowledge: Knowledge<Memory>;
   /** Sagas that were given up. */
   readonly deadLetters: string[];
@@ -67,6 +69,7 @@ export const testNode = async (
     notifier,
     onDivergence: (store, { key }) => void divergences.push({ store, key }),
   });
+  const feed: Feed = new Feed({ database, clock, agents: () => agents.table });
   const agents = new Agents<Memory>({
     database,
     codec: memoryCodec,
@@ -75,6 +78,7 @@ export const testNode = async (
     notifier,
     onCrash: (_, error) => void crashes.push(error),
     onForeignChange: (agentId) => baselines.refresh(agentId),
+    onPublished: feed.observe,
     mailboxCapacity: 1000,
   });
   const outcomes = new Outcomes<Memory>({ database, agents, clock, ids, pauseMs: PAUSE_MS });
@@ -142,6 +146,7 @@ export const testNode = async (
   if (options.listen === true) await notifier.start();
   await agents.load();
   await Promise.all([flags.load(), baselines.load(), identity.load(), saga.load()]);
+  feed.open();
   return {
     clock,
     agents,
@@ -155,6 +160,7 @@ export const testNode = async (
     flags,
     saga,
     dialectic,
+    feed,
     knowledge,
     deadLetters,
     gates,
@@ -162,6 +168,7 @@ export const testNode = async (
     divergences,
     crashes,
     stop: async () => {
+      feed.stop();
       await knowledge.stop();
       await agents.stop();
       await notifier.stop();

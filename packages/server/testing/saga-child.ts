@@ -57,7 +57,7 @@ const main = async ({ target, act, at }: Task): Promise<void> => {
     });
     return row === undefined ? null : saga.drive(row);
   };
-  console.log(JSON.stringify(await done()));
+  process.stdout.write(JSON.stringify(await done()));
   await dialectic.stop();
   await node.stop();
   await notifier.stop();

@@ -32,6 +32,7 @@ export const serveWorld = async (world: World): Promise<ServedWorld> => {
       compute: (call) => computation.run(call),
       recordExternalOutcome: (secret, body) => world.node.harness.record(secret, body),
       calibrationDiagram: (agent) => calibrationDiagram(world.node.calibration)(agent),
+      feed: world.node.feed,
       metrics: createMetrics(),
       tokens: [],
       isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,

@@ -13,7 +13,15 @@ export { Agents, expiredPauses, type AgentState, type Decision, type MemoryCodec
 export { canonicalJson, type AuditDraft } from './audit-chain.ts';
 export { MAX_FAULTS, verifyAudit, type AuditReport } from './audit-read.ts';
 export { anchorChains } from './chain-anchors.ts';
-export type { AgentChange, AgentCommit, DriftBaselineRow, LineageScoreRow, OutcomeRow, PredictionRow, StateRow } from './change.ts';
+export type {
+  AgentChange,
+  AgentCommit,
+  DriftBaselineRow,
+  LineageScoreRow,
+  OutcomeRow,
+  PredictionRow,
+  StateRow,
+} from './change.ts';
 export { idempotencyOf } from './idempotency.ts';
 export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
 export { countOldStates, deleteOldStates, readStates, STATE_DAYS } from './old-states.ts';

@@ -24,12 +24,14 @@ import {
 import {
   computeAnswerPayload,
   computeFailurePayload,
+  countOpenWork,
   createComputations,
   Dialectic,
   dialecticTools,
   Saga,
 } from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
+import { createFleetTally, Feed } from '../feed/index.ts';
 import { createFlags, flagTools } from '../flags/index.ts';
 import { Bindings, Identity, identityTools, LineageSweep, serverSecret, type Mode } from '../identity/index.ts';
 import { createKnowledge, knowledgeTools, lifecycleJob } from '../knowledge/index.ts';
@@ -45,13 +47,21 @@ import {
   retentionJob,
   retentionWatch,
   startEmbedded,
+  tracedDatabase,
   type ConnectionTarget,
   type RetentionNews,
   type RetentionOptions,
   type TableRetention,
 } from '../postgres/index.ts';
 import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker } from '../runtime/index.ts';
-import { createHttpServer, createMetrics, createPeerAttestor, serverTools } from '../serve/index.ts';
+import {
+  boundedReading,
+  createHttpServer,
+  createMetrics,
+  createPeerAttestor,
+  serverTools,
+  startTracing,
+} from '../serve/index.ts';
 import type { Config } from './settings.ts';
 import { VERSION } from './version.ts';
 
@@ -93,6 +103,9 @@ const PROBE_MS = 1_000;
 const LOOP_CHECK_MS = 1_000;
 const LOOP_DELAY_LIMIT_MS = 500;
 const DRAIN_MS = 3_500;
+const SILENCE_MS = 60_000;
+/** How long a scrape of the metrics waits for PostgreSQL. */
+const SCRAPE_MS = 1_000;
 const INSTRUCTIONS =
   'Call start_session once and keep client_session_id. Call sync_state after each piece of work with your confidence in ' +
   'it; when its result is known, call record_result with the prediction_id and the evidence. Stop when you are paused.';
@@ -125,7 +138,7 @@ export const startNode = async (
   // PostgreSQL starts after the port is taken, but everything above it is put together before.
   let embedded: Awaited<ReturnType<typeof startEmbedded>> | undefined;
   let target: ConnectionTarget | undefined = config.databaseUrl === undefined ? undefined : { url: config.databaseUrl };
-  const database = openDatabase({
+  const opened = openDatabase({
     target: () => {
       if (target === undefined) throw new Error('PostgreSQL is not started yet');
       return target;
@@ -133,6 +146,18 @@ export const startNode = async (
     // The pool's last connections may see our own PostgreSQL go; that is no news.
     onError: (error) => stopping || log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
   });
+  const tracing =
+    config.otlpEndpoint === undefined
+      ? undefined
+      : await startTracing({
+          endpoint: config.otlpEndpoint,
+          ratio: config.traceRatio,
+          version: VERSION,
+          instanceId: nodeId,
+          clock,
+          onError: (error) => log.warn({ err: error }, 'traces do not reach their collector'),
+        });
+  const database = tracing === undefined ? opened : tracedDatabase(opened);
 
   let migrated = false;
   const channel = createChannel({
@@ -158,6 +183,8 @@ export const startNode = async (
   const metrics = createMetrics();
   const flags = createFlags({ database, env, notifier, onDivergence: diverged });
   const baselines = createBaselines({ database, notifier, onDivergence: diverged });
+  const tally = createFleetTally();
+  const feed = new Feed({ database, clock, agents: () => agents.table });
   const agents = new Agents<Memory>({
     database,
     codec: memoryCodec,
@@ -170,6 +197,10 @@ export const startNode = async (
     },
     onForeignChange: (agentId) => baselines.refresh(agentId),
     onFlush: ({ items, ms, ok }) => metrics.commit({ items, ok, seconds: ms / 1000 }),
+    onPublished: (after, before, commit) => {
+      if (commit !== undefined) tally.observe(commit);
+      feed.observe(after, before, commit);
+    },
   });
   const bindings = new Bindings({ database, clock, notifier });
   const identity = new Identity({
@@ -330,7 +361,9 @@ export const startNode = async (
     compute: (call) => computations.route.run(call),
     recordExternalOutcome: (secret, body) => harness.record(secret, body),
     calibrationDiagram: calibrationDiagram(calibration),
+    feed,
     metrics,
+    tracing,
     onUnavailable: (facts) => channel.measure(MEASUREMENT_EVENTS.unavailable, unavailablePayload(facts)),
     tokens: config.tokens,
     isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,
@@ -354,9 +387,17 @@ export const startNode = async (
       saga_reservations: () => saga.table.size,
     },
     readiness: () => readiness.parts(),
+    channel: () => ({ failures: channel.counters, measurements: channel.measurementCounters }),
     commitQueue: () => agents.sizes.uncommitted,
     loopDelay: () => loopMonitor.last,
     auditTables: () => auditTables,
+    fleet: {
+      agents: agents.table,
+      tally,
+      feedEvents: () => feed.counts,
+      openWork: boundedReading(() => countOpenWork(database), clock, SCRAPE_MS),
+      spans: tracing?.counts,
+    },
   });
 
   const retention = {
@@ -444,6 +485,7 @@ export const startNode = async (
     run: async () => void (await dialectic.sweep(clock.now() + DIALECTIC_MS)),
   });
   ticker.add(lifecycleJob(knowledge.tending));
+  ticker.add({ name: 'feed.silence', everyMs: SILENCE_MS, singleton: false, run: async () => feed.watchSilence() });
   // Readiness follows PostgreSQL: while it is away, callers get the 503 contract at once instead of waiting for it.
   ticker.add({
     name: 'postgres.probe',
@@ -465,6 +507,7 @@ export const startNode = async (
 
   let url = '';
   const startParts = async (): Promise<void> => {
+    if (tracing !== undefined) await supervisor.start({ name: 'traces', stop: () => tracing.stop() });
     await supervisor.start({
       name: 'http',
       start: async () => {
@@ -514,6 +557,7 @@ export const startNode = async (
         ]);
       },
     });
+    await supervisor.start({ name: 'feed', start: async () => feed.open(), stop: async () => feed.stop() });
     await supervisor.start({ name: 'bindings', stop: () => bindings.renew() });
     await supervisor.start({ name: 'agents', stop: () => agents.stop() });
     await supervisor.start({ name: 'computations', stop: () => computations.stop() });

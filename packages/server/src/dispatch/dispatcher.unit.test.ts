@@ -21,7 +21,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { verifies } from '../../testing/verifies.ts';
-import { crossed, defineTool, type Evidence, type Tool } from '../runtime/index.ts';
+import { crossed, defineTool, Mailboxes, type Evidence, type Tool } from '../runtime/index.ts';
 import { AGENT, dispatcherOf, echo, resolveCaller, SECRET, specOf } from './testing/dispatch.ts';
 
 const REAL = [
@@ -75,7 +75,11 @@ describe('names', () => {
     const { call, measures } = real();
     const reply = await call('onbord');
     expect(reply).toMatchObject({ tool: 'onbord', isError: true, status: 200, refusal: { code: 'TOOL_NOT_FOUND' } });
-    expect(reply.body).toMatchObject({ error_code: 'TOOL_NOT_FOUND', requested_tool: 'onbord', total_available: REAL.length + 2 });
+    expect(reply.body).toMatchObject({
+      error_code: 'TOOL_NOT_FOUND',
+      requested_tool: 'onbord',
+      total_available: REAL.length + 2,
+    });
     expect(reply.body['similar_tools']).toContain('onboard');
     expect(measures).toEqual([expect.objectContaining({ tool: 'unknown', outcome: 'TOOL_NOT_FOUND' })]);
   });
@@ -358,22 +362,33 @@ describe('deadlines', () => {
   it('tells of a call that passed its deadline in a queue, under the incident of its timeout', async () => {
     verifies('BW-channel.02');
     const expired: unknown[] = [];
+    let release: () => void = () => undefined;
+    const waits = defineTool(specOf({ name: 'waits', timeoutMs: 500 }), ({ deadline }) =>
+      mailboxes.send('k', deadline, async () => ({ reply: {} })),
+    );
     const inQueue = refuse('TIMEOUT', 'From a mailbox.', { details: { started: false } });
-    let answered: () => void = () => undefined;
-    const waits = defineTool(specOf({ name: 'waits', timeoutMs: 500 }), async () => {
-      await new Promise<void>((resolve) => (answered = resolve));
-      return inQueue;
-    });
     const begun = defineTool(specOf({ name: 'begun', timeoutMs: 500 }), async () => refuse('TIMEOUT', 'From below.'));
     const atOnce = defineTool(specOf({ name: 'at_once', timeoutMs: 500 }), async () => inQueue);
     const { call, clock, timeouts } = dispatcherOf([waits, begun, atOnce], [], {
       onExpired: (event) => void expired.push(event),
     });
+    const mailboxes = new Mailboxes<null>({
+      load: async () => null,
+      capacity: 10,
+      idleMs: 60_000,
+      clock,
+      onCrash: () => undefined,
+    });
+    void mailboxes.send('k', Infinity, async () => {
+      await new Promise<void>((resolve) => (release = resolve));
+      return { reply: null };
+    });
     const answer = call('waits', { client_session_id: SECRET });
     clock.advance(500);
     await answer;
     expect(expired).toEqual([]);
-    answered();
+    clock.advance(1);
+    release();
     await new Promise((resolve) => setImmediate(resolve));
     expect(expired).toEqual([{ incidentId: timeouts[0]?.incidentId, tool: 'waits', agentId: AGENT }]);
     await call('begun');
@@ -614,7 +629,16 @@ describe('the tools about tools', () => {
   it('refuse an unknown category with those there are', async () => {
     const { body } = await real().call('list_tools', { category: 'identiti' });
     expect(body).toMatchObject({ error_code: 'PARAMETER_ERROR', did_you_mean: 'identity' });
-    expect(body['valid_values']).toEqual(['identity', 'lifecycle', 'dialectic', 'core', 'calibration', 'knowledge', 'admin', 'discovery']);
+    expect(body['valid_values']).toEqual([
+      'identity',
+      'lifecycle',
+      'dialectic',
+      'core',
+      'calibration',
+      'knowledge',
+      'admin',
+      'discovery',
+    ]);
   });
 
   it('describe every tool and alias whole, with an example that works', async () => {

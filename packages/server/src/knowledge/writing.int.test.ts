@@ -52,6 +52,7 @@ describe('store', async () => {
     });
     expect(await w.count('knowledge.discovery_edges WHERE src_id = $1 AND edge_type = $2', id, 'RELATED_TO')).toBe(1);
     expect(await w.trail(ann.uuid)).toEqual(['lifecycle_created', 'knowledge_write', 'knowledge_write']);
+    expect(w.node.agents.table.read(ann.uuid)).toMatchObject({ ok: true, value: { auditCount: 3 } });
     const [mine] = await audited(w, id);
     expect(mine).toMatchObject({ payload: { action: 'store', discovery_id: id, type: 'pattern' }, chain_index: 3 });
   });
@@ -210,13 +211,27 @@ describe('store', async () => {
   });
 
   it('obeys the gate for identities that nobody proved', async () => {
-    const ann = await agent(w, {});
+    const ann = await agent(w);
     w.node.gates.strict = 'enforce';
-    const inferred = { sessionHeader: ann.secret };
-    const refused = await w.call('store_finding', { summary: 's' }, inferred);
-    w.node.gates.strict = 'observe';
+    const inferred = { injected: true } as const;
+    const refused = await w.call('store_finding', as(ann, { summary: 's' }), inferred);
     expect(refused.code).toBe('STRONG_IDENTITY_REQUIRED');
-    expect((await w.call('search_shared_memory', { query: 'finding' }, inferred)).ok).toBe(true);
+    expect((await w.call('search_shared_memory', as(ann, { query: 'finding' }), inferred)).ok).toBe(true);
+    expect((await w.call('store_finding', as(ann, { summary: 's' }))).ok).toBe(true);
+    w.node.gates.strict = 'observe';
+    expect((await w.call('store_finding', as(ann, { summary: 's' }), inferred)).ok).toBe(true);
+  });
+
+  it('does not claim to be done while PostgreSQL is away, and is, once, when it is back', async () => {
+    const ann = await agent(w);
+    const args = as(ann, { summary: 'through an outage', type: 'note', idempotency_key: 'k' });
+    w.cutOff(true);
+    expect((await w.call('store_finding', args)).code).toBe('STORAGE_UNAVAILABLE');
+    expect((await w.call('search_shared_memory', { query: 'outage' })).code).toBe('STORAGE_UNAVAILABLE');
+    w.cutOff(false);
+    for (let i = 0; i < 2; i += 1) expect((await w.call('store_finding', args)).ok).toBe(true);
+    expect(await w.count('knowledge.discoveries WHERE summary = $1', 'through an outage')).toBe(1);
+    expect(w.node.crashes).toEqual([]);
   });
 
   it('tells an operator, too, that it is none', async () => {
@@ -359,14 +374,15 @@ describe('update and supersede', async () => {
   });
 
   it('are decided by whoever was first, when two replace one finding at once', async () => {
-    const old = await store(w, ann, {});
-    const both = await Promise.all(
-      [ann, bob].map((who) => w.call('store_finding', as(who, { summary: 'newer', type: 'note', supersedes: old }))),
-    );
-    expect(both.map(({ code }) => code).sort()).toEqual(['INVALID_STATUS_TRANSITION', undefined]);
-    const winner = both.find(({ ok }) => ok);
-    expect(await row(w, old)).toMatchObject({ superseded_by: winner?.body['discovery_id'] });
-    expect(await w.count('knowledge.discoveries WHERE summary = $1', 'newer')).toBe(2);
+    for (let round = 0; round < 5; round += 1) {
+      const old = await store(w, null, {});
+      const newer = { summary: `newer ${round}`, type: 'note', supersedes: old };
+      const both = await Promise.all([ann, bob].map((who) => w.call('store_finding', as(who, newer))));
+      expect(both.map(({ code }) => code).sort()).toEqual(['INVALID_STATUS_TRANSITION', undefined]);
+      const winner = both.find(({ ok }) => ok);
+      expect(await row(w, old)).toMatchObject({ superseded_by: winner?.body['discovery_id'] });
+      expect(await w.count('knowledge.discoveries WHERE summary = $1', newer.summary)).toBe(1);
+    }
   });
 
   it('may be done by an operator who acts', async () => {

@@ -1,5 +1,13 @@
 import type { WebSocket } from 'ws';
-import { eventFor, isAgent, isWanted, updateFor, type FeedBatch, type FeedEvent, type FeedFilter } from '../feed/index.ts';
+import {
+  eventFor,
+  isAgent,
+  isWanted,
+  updateFor,
+  type FeedBatch,
+  type FeedEvent,
+  type FeedFilter,
+} from '../feed/index.ts';
 import type { Viewer } from '../lifecycle/index.ts';
 import type { Clock, Timer } from '../runtime/index.ts';
 
@@ -66,6 +74,7 @@ export class FeedClients {
   /** Cursor of the newest event that was told. */
   #told = 0;
   #heartbeat: Timer | undefined;
+  #stopped = false;
 
   constructor(clock: Clock, maxWaiting = MAX_WAITING) {
     this.#clock = clock;
@@ -88,7 +97,8 @@ export class FeedClients {
       this.#clients.delete(client);
       if (this.#clients.size === 0) onEmpty();
     });
-    this.#heartbeat ??= this.#clock.after(HEARTBEAT_MS, () => this.#beat());
+    if (this.#stopped) this.#end(client, 'stopping');
+    else this.#heartbeat ??= this.#clock.after(HEARTBEAT_MS, () => this.#beat());
   }
 
   /** Tells a batch to those who want it. */
@@ -125,6 +135,7 @@ export class FeedClients {
 
   /** Lets everybody go. */
   stop(): void {
+    this.#stopped = true;
     this.#heartbeat?.cancel();
     for (const client of this.#clients) this.#end(client, 'stopping');
   }

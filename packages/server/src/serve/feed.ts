@@ -1,4 +1,4 @@
-import { refuse, type Outcome } from '@breakwater/contract';
+import { refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocketServer } from 'ws';
 import { evidenceOf } from './evidence.ts';
@@ -9,7 +9,7 @@ import type { Viewer } from '../lifecycle/index.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { sendUnavailable } from './unavailable.ts';
-import { routeUpgrades } from './upgrade.ts';
+import { routeUpgrades, type Upgrade } from './upgrade.ts';
 
 const MAX_CLIENTS = 100;
 /** Clients have nothing to say. */
@@ -35,9 +35,12 @@ const RESTARTED = {
  */
 export const registerFeed = (
   app: FastifyInstance,
-  options: Pick<ServeOptions, 'feed' | 'readiness' | 'isOperator' | 'attestor' | 'metrics' | 'server' | 'clock' | 'log'>,
+  options: Pick<
+    ServeOptions,
+    'feed' | 'readiness' | 'isOperator' | 'attestor' | 'metrics' | 'server' | 'clock' | 'log'
+  >,
 ): { stop(): void } => {
-  const { feed, readiness, clock, log } = options;
+  const { feed, readiness, clock } = options;
   const clients = new FeedClients(clock);
   const upgradeOf = routeUpgrades(app);
   let server: WebSocketServer | undefined;
@@ -45,7 +48,7 @@ export const registerFeed = (
   /** Those who are about to become clients. */
   let joining = 0;
 
-  const operatorSecretOf = ({ socket, headers }: FastifyRequest): string | undefined =>
+  const operatorSecretOf = ({ socket, headers }: Pick<FastifyRequest, 'socket' | 'headers'>): string | undefined =>
     evidenceOf({ args: {}, headers, address: socket.remoteAddress, attestation: options.attestor?.attest(socket) })
       .operatorSecret;
 
@@ -116,34 +119,44 @@ export const registerFeed = (
     if (clients.counts.clients >= MAX_CLIENTS) return sendUnavailable(reply, 'OVERLOADED');
     const upgrade = upgradeOf(request.raw);
     if (upgrade === undefined) return sendRefusal(reply.header('upgrade', 'websocket'), upgradeRequired, 426);
+    const refused = await join(request, upgrade, query.value);
+    if (refused !== undefined) return sendFeatureRefusal(reply, refused);
+    reply.hijack();
+    return undefined;
+  });
+
+  /** Makes a connection a client, or says why not. */
+  const join = async (
+    request: Pick<FastifyRequest, 'raw' | 'socket' | 'headers'>,
+    upgrade: Upgrade,
+    query: FeedQuery,
+  ): Promise<Refusal | undefined> => {
     joining += 1;
     try {
       const secret = operatorSecretOf(request);
       const [sockets, viewer] = await Promise.all([webSockets(), viewerOf(secret)]);
       // Before the page is read, so that nothing falls between the two.
       unsubscribe ??= feed.subscribe((batch) => clients.tell(batch));
-      const page = await replayed(query.value);
-      if (!page.ok) return sendFeatureRefusal(reply, page.refusal);
-      reply.hijack();
+      const page = await replayed(query);
+      if (!page.ok) return page.refusal;
       upgrade.take();
       sockets.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
         const client = {
           socket,
           viewer,
-          filter: query.value,
+          filter: query,
           after: page.value.cursor,
           stillAllowed: async () => !viewer.operator || secret === undefined || (await options.isOperator(secret)),
         };
         clients.add(client, idleUnlessWatched);
         welcome(client, page.value);
-        log.debug({ request_id: request.id }, 'somebody watches');
       });
-      return reply;
+      return undefined;
     } finally {
       joining -= 1;
       idleUnlessWatched();
     }
-  });
+  };
 
   /** Without anybody who watches, check-ins are not put into words. */
   const idleUnlessWatched = () => {

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import type { AgentHead } from '../agents/index.ts';
-import type { Channel } from '../channel/index.ts';
 import type { FleetTally } from '../feed/index.ts';
 import type { LiveTable } from '../runtime/index.ts';
 import type { FeedClientCounts } from './feed-clients.ts';
@@ -21,7 +20,6 @@ export interface OpenWork {
 export interface FleetSeries {
   readonly agents: LiveTable<AgentHead>;
   readonly tally: FleetTally;
-  readonly channel: Pick<Channel, 'counters' | 'measurementCounters'>;
   readonly feedEvents: () => ReadonlyMap<string, number>;
   /** Undefined when it cannot be learned in time. */
   readonly openWork: () => Promise<OpenWork | undefined>;
@@ -39,7 +37,7 @@ const countStatuses = (agents: LiveTable<AgentHead>): Map<string, number> => {
 
 /** Series of the fleet: agents, check-ins, pauses, outcomes, reviews, and the channels by which they are told (BW-serve.09). */
 export const watchFleet = (registry: Registry, fleet: FleetSeries): void => {
-  const { agents, tally, channel, spans } = fleet;
+  const { agents, tally, spans } = fleet;
   gauge(registry, 'breakwater_agents', 'Agents in memory, by status', ['status'], (set) => {
     for (const [status, count] of countStatuses(agents)) set({ status }, count);
   });
@@ -50,20 +48,10 @@ export const watchFleet = (registry: Registry, fleet: FleetSeries): void => {
   ] as const;
   for (const [name, help, label, counts] of counted) {
     counter({ registry, name, help, labels: [label] }, (set) => {
-      for (const [value, count] of Object.entries(counts)) set({ [label]: value } as Record<typeof label, string>, count);
+      for (const [value, count] of Object.entries(counts))
+        set({ [label]: value } as Record<typeof label, string>, count);
     });
   }
-  const help = 'Failures and measurements of this node, by what became of them';
-  counter({ registry, name: 'breakwater_channel_total', help, labels: ['kind', 'outcome'] }, (set) => {
-    for (const [kind, { emitted, stored, dropped }] of channelsOf(channel)) {
-      set({ kind, outcome: 'emitted' }, emitted);
-      set({ kind, outcome: 'stored' }, stored);
-      set({ kind, outcome: 'dropped' }, dropped);
-    }
-  });
-  gauge(registry, 'breakwater_channel_waiting', 'Failures and measurements not stored yet', ['kind'], (set) => {
-    for (const [kind, { waiting }] of channelsOf(channel)) set({ kind }, waiting);
-  });
   counter(
     { registry, name: 'breakwater_feed_events_total', help: 'Events that this node detected', labels: ['type'] },
     (set) => {
@@ -95,12 +83,6 @@ export const watchFleet = (registry: Registry, fleet: FleetSeries): void => {
     for (const outcome of ['exported', 'dropped', 'failed'] as const) set({ outcome }, spans?.[outcome] ?? 0);
   });
 };
-
-const channelsOf = ({ counters, measurementCounters }: FleetSeries['channel']) =>
-  [
-    ['failures', counters],
-    ['measurements', measurementCounters],
-  ] as const;
 
 /** Series of those who watch the live feed. */
 export const watchFeedClients = (registry: Registry, read: () => FeedClientCounts): void => {

@@ -75,7 +75,7 @@ export const createEnvelopeCheck = () => {
 const progressTokenIsPlain = (meta: Fields) => meta['progressToken'] === undefined || isId(meta['progressToken']);
 
 const traceIsPlain = ({ traceparent, tracestate }: Fields) =>
-  (traceparent === undefined || readTraceContext(traceparent, tracestate) !== undefined) &&
+  (traceparent === undefined || readTraceContext(traceparent) !== undefined) &&
   (tracestate === undefined || typeof tracestate === 'string');
 
 const valuesArePlain = (meta: Fields) => progressTokenIsPlain(meta) && traceIsPlain(meta);

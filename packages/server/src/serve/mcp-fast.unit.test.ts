@@ -21,6 +21,8 @@ const without = (wire: Wire, header: string): Wire => ({
 });
 const metaWithout = (key: string): Wire => modernCall({ meta: { [key]: undefined } });
 
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
 const both = (name: string, fast: boolean, change: Parameters<typeof modernCall>[0]): [string, Case][] => [
   [`2025 ${name}`, { fast, wire: legacyCall(change) }],
   [`2026 ${name}`, { fast, wire: modernCall(change) }],
@@ -77,6 +79,12 @@ const CORPUS: [string, Case][] = [
     { fast: false, wire: legacyCall({ params: { _meta: { progressToken: {} } } }) },
   ],
   ['2025 other metadata', { fast: false, wire: legacyCall({ params: { _meta: { traceparent: '00-1' } } }) }],
+  [
+    '2025 trace context',
+    { fast: true, wire: legacyCall({ params: { _meta: { traceparent: TRACEPARENT, tracestate: 'a=1' } } }) },
+  ],
+  ['2026 trace context', { fast: true, wire: modernCall({ meta: { traceparent: TRACEPARENT } }) }],
+  ['2025 trace state a number', { fast: false, wire: legacyCall({ params: { _meta: { tracestate: 1 } } }) }],
   ['2025 metadata null', { fast: false, wire: legacyCall({ params: { _meta: null } }) }],
   ...['2024-10-07', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'].map((version): [string, Case] => [
     `2025 with version header ${version}`,

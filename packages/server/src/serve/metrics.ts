@@ -15,6 +15,9 @@ interface Operation {
   readonly errorType?: string;
 }
 
+const FATES = ['stored', 'dropped', 'waiting'] as const;
+type Fate = (typeof FATES)[number];
+
 /** What the gauges read when somebody asks for `/metrics`. Every function must be cheap and must not throw. */
 interface Gauges {
   /** Per kind of mailbox: keys in memory and messages that wait. */
@@ -25,6 +28,8 @@ interface Gauges {
   readonly readiness: () => Readonly<Record<string, boolean>>;
   /** Items that wait for the next group commit. */
   readonly commitQueue?: () => number;
+  /** Per kind of what the channel takes: what became of it since the start, and what waits now. */
+  readonly channel?: () => Readonly<Record<string, Readonly<Record<Fate, number>>>>;
   /** Event-loop delay of the last interval, in ms. */
   readonly loopDelay?: () => { readonly maxMs: number; readonly p99Ms: number };
   /** The audit tables as they were found at the last look; rows are an estimate, null when there is none. */
@@ -35,6 +40,8 @@ interface Gauges {
     readonly ahead: number;
     readonly overdue: readonly unknown[];
   }[];
+  /** What is known of the fleet. */
+  readonly fleet?: FleetSeries;
 }
 
 /** The instruments of the process. Observers never throw and never wait. */
@@ -47,7 +54,7 @@ export interface Metrics {
   commit(flush: { items: number; ok: boolean; seconds: number }): void;
   /** Names what the gauges read. Called once, by whoever puts the process together. */
   watch(gauges: Gauges): void;
-  /** Names what the series of the live feed's clients read. Called once, by the server that has them. */
+  /** Names what the series of the live feed's clients read; called by the server that has them. */
   watchFeed(clients: () => FeedClientCounts): void;
   /** The exposition, and its content type. */
   expose(): Promise<{ text: string; contentType: string }>;
@@ -58,6 +65,7 @@ export interface Metrics {
  * conventions begin at ten.
  */
 const OPERATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+const NO_CLIENTS = (): FeedClientCounts => ({ clients: 0, ended: { slow: 0, silent: 0, revoked: 0, stopping: 0 } });
 const COMMIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 
 /**
@@ -105,6 +113,9 @@ export const createMetrics = (): Metrics => {
     registers,
   });
 
+  let feedClients = NO_CLIENTS;
+  watchFeedClients(registry, () => feedClients());
+
   return {
     operation: ({ method, tool, errorType, transport, seconds }) =>
       operations.observe(
@@ -125,9 +136,24 @@ export const createMetrics = (): Metrics => {
       committed.inc({ outcome }, items);
     },
     watch: (gauges) => watch(registry, gauges),
-    watchFeed: (clients) => watchFeedClients(registry, clients),
+    watchFeed: (clients) => void (feedClients = clients),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };
+};
+
+const watchAudit = (registry: Registry, read: NonNullable<Gauges['auditTables']>): void => {
+  gauge(registry, 'breakwater_audit_rows', 'Rows of an audit table, estimated', ['table'], (set) => {
+    for (const { table, rows } of read()) if (rows !== null) set({ table }, rows);
+  });
+  gauge(registry, 'breakwater_audit_bytes', 'Size of an audit table with its indexes', ['table'], (set) => {
+    for (const { table, bytes } of read()) set({ table }, bytes);
+  });
+  gauge(registry, 'breakwater_audit_partitions_ahead', 'Months that have a partition already', ['table'], (set) => {
+    for (const { table, ahead } of read()) set({ table }, ahead);
+  });
+  gauge(registry, 'breakwater_audit_partitions_overdue', 'Partitions that should be gone', ['table'], (set) => {
+    for (const { table, overdue } of read()) set({ table }, overdue.length);
+  });
 };
 
 const watch = (registry: Registry, gauges: Gauges): void => {
@@ -143,7 +169,14 @@ const watch = (registry: Registry, gauges: Gauges): void => {
   gauge(registry, 'breakwater_ready', '1 when the part is warm', ['part'], (set) => {
     for (const [part, warm] of Object.entries(gauges.readiness())) set({ part }, warm ? 1 : 0);
   });
-  const { auditTables, commitQueue, loopDelay } = gauges;
+  const { auditTables, channel, commitQueue, loopDelay } = gauges;
+  if (channel !== undefined) {
+    gauge(registry, 'breakwater_channel_emissions', 'Failures and measurements, by fate', ['kind', 'fate'], (set) => {
+      for (const [kind, emissions] of Object.entries(channel())) {
+        for (const fate of FATES) set({ kind, fate }, emissions[fate]);
+      }
+    });
+  }
   if (auditTables !== undefined) watchAudit(registry, auditTables);
   if (commitQueue !== undefined) {
     gauge(registry, 'breakwater_commit_waiting', 'Items that wait for the next commit', [], (set) => {

@@ -73,6 +73,7 @@ test('gauges and commits are exposed as they are at the time of the question', a
     mailboxes: { agents: () => ({ keys: 10, waiting }) },
     liveTables: { flags: () => 4 },
     readiness: () => node.readiness.parts(),
+    channel: () => ({ failures: { stored: 5, dropped: 2, waiting: 1 } }),
     commitQueue: () => 7,
     loopDelay: () => ({ maxMs: 20, p99Ms: 5 }),
   });
@@ -85,6 +86,7 @@ test('gauges and commits are exposed as they are at the time of the question', a
   expect(series(text, 'breakwater_live_table_rows', { table: 'flags' })).toBe(4);
   expect(series(text, 'breakwater_ready', { part: 'flags' })).toBe(0);
   expect(series(text, 'breakwater_commit_waiting')).toBe(7);
+  expect(series(text, 'breakwater_channel_emissions', { kind: 'failures', fate: 'dropped' })).toBe(2);
   expect(series(text, 'breakwater_event_loop_delay_seconds', { quantile: '0.99' })).toBe(0.005);
   expect(series(text, 'breakwater_commit_items_total', { outcome: 'committed' })).toBe(12);
   expect(series(text, 'breakwater_commit_duration_seconds_count', { outcome: 'failed' })).toBe(1);

@@ -5,28 +5,20 @@ export interface RemoteSpan {
   readonly spanId: string;
   /** Whether the caller keeps this trace. */
   readonly sampled: boolean;
-  /** What vendors keep beside it; undefined: nothing. */
-  readonly state: string | undefined;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const MAX_PARENT = 256;
-const MAX_STATE = 512;
 const SAMPLED = 1;
 
 /**
- * Reads a `traceparent` and its `tracestate`; undefined for anything that is none, which then begins a trace of its own. A
+ * Reads a `traceparent`; undefined for anything that is none, which then begins a trace of its own. A
  * later version may say more than this one knows; what it shares with this one is read.
  */
-export const readTraceContext = (parent: unknown, state: unknown): RemoteSpan | undefined => {
+export const readTraceContext = (parent: unknown): RemoteSpan | undefined => {
   if (typeof parent !== 'string' || parent.length > MAX_PARENT) return undefined;
   const [, version, traceId = '', spanId = '', flags = '', more] = TRACEPARENT.exec(parent) ?? [];
   if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
-  return {
-    traceId,
-    spanId,
-    sampled: (Number.parseInt(flags, 16) & SAMPLED) === SAMPLED,
-    state: typeof state === 'string' && state.length <= MAX_STATE ? state : undefined,
-  };
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & SAMPLED) === SAMPLED };
 };

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import type { Attributes, Span, SpanContext, Tracer } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -51,12 +51,11 @@ const attributesOf = (operation: TracedOperation): Attributes => {
   };
 };
 
-const contextOf = ({ traceId, spanId, sampled, state }: RemoteSpan): SpanContext => ({
+const contextOf = ({ traceId, spanId, sampled }: RemoteSpan): SpanContext => ({
   traceId,
   spanId,
   traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
   isRemote: true,
-  ...(state !== undefined && { traceState: createTraceState(state) }),
 });
 
 /** What the message itself carries is the parent; what its transport carries beside it is a link (conventions for MCP). */
@@ -65,8 +64,8 @@ const originOf = ({
   headers,
 }: TracedOperation): { parent: RemoteSpan | undefined; link: RemoteSpan | undefined } => {
   const carried = typeof meta === 'object' && meta !== null ? (meta as Readonly<Record<string, unknown>>) : {};
-  const message = readTraceContext(carried['traceparent'], carried['tracestate']);
-  const transport = readTraceContext(oneHeader(headers, 'traceparent'), oneHeader(headers, 'tracestate'));
+  const message = readTraceContext(carried['traceparent']);
+  const transport = readTraceContext(oneHeader(headers, 'traceparent'));
   return message === undefined ? { parent: transport, link: undefined } : { parent: message, link: transport };
 };
 
@@ -129,14 +128,15 @@ const bounded = (exporter: SpanExporter, queue: number, onError: (error: Error) 
     export(spans, done) {
       exporter.export(spans, (result) => {
         waiting -= spans.length;
-        if (result.code === OK) counts.exported += spans.length;
+        const code: number = result.code;
+        const taken = code === OK;
+        if (taken) counts.exported += spans.length;
         else {
           counts.failed += spans.length;
           if (!away) onError(result.error ?? new Error('The collector did not take the spans.'));
         }
-        away = result.code !== OK;
-        // Told as a success: what failed is counted and logged here, and the SDK would write to the console about it.
-        done({ code: OK });
+        away = !taken;
+        done(result);
       });
     },
     shutdown: () => exporter.shutdown(),

@@ -36,4 +36,5 @@ export const routeUpgrades = (app: FastifyInstance): ((request: IncomingMessage)
 };
 
 /** Whether a request is for a WebSocket; every other upgrade is refused by answering the request as it is. */
-export const isWebSocket = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket';
+export const isWebSocket = (request: IncomingMessage): boolean =>
+  request.headers.upgrade?.toLowerCase() === 'websocket';

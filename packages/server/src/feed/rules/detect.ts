@@ -88,7 +88,8 @@ const turns = (before: AgentHead | undefined, after: AgentHead): Happening[] => 
 
 /** What only the trail says, and no head shows. */
 const recorded = ({ type, payload }: AuditDraft): Happening[] => {
-  if (type === AUDIT_EVENTS.voidEntered) return [{ type: 'void_alert', severity: 'warning', details: { V: payload['V'] } }];
+  if (type === AUDIT_EVENTS.voidEntered)
+    return [{ type: 'void_alert', severity: 'warning', details: { V: payload['V'] } }];
   if (type === AUDIT_EVENTS.loopDetected) {
     return [{ type: 'lifecycle_loop_detected', severity: 'warning', details: { rule: payload['rule'] } }];
   }

@@ -73,5 +73,7 @@ export const isAgent = ({ agentId: asked }: FeedFilter, agentId: string): boolea
   (asked.startsWith('agent-redacted-') && visibleId(agentId, { agentId: undefined, operator: false }).id === asked);
 
 /** Whether the filter lets an event through. */
-export const isWanted = (filter: FeedFilter, event: { readonly agentId: string; readonly type: FeedEventType }): boolean =>
-  (filter.types === undefined || filter.types.has(event.type)) && isAgent(filter, event.agentId);
+export const isWanted = (
+  filter: FeedFilter,
+  event: { readonly agentId: string; readonly type: FeedEventType },
+): boolean => (filter.types === undefined || filter.types.has(event.type)) && isAgent(filter, event.agentId);

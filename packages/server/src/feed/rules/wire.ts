@@ -18,7 +18,12 @@ const factFor = (value: unknown, viewer: Viewer): unknown => {
 /** The same for every viewer, and the same again when the event is recalled after a restart. */
 const keyOf = ({ agentId, chainIndex, type, details }: FeedEvent): string => {
   const threshold = details['threshold'];
-  const parts = [visibleId(agentId, NOBODY).id, chainIndex, type, ...(typeof threshold === 'number' ? [threshold] : [])];
+  const parts = [
+    visibleId(agentId, NOBODY).id,
+    chainIndex,
+    type,
+    ...(typeof threshold === 'number' ? [threshold] : []),
+  ];
   return parts.join(':');
 };
 
@@ -35,7 +40,12 @@ export const eventFor = (event: FeedEvent, viewer: Viewer): Json => ({
 });
 
 /** Types that are told with the check-in they follow from; the others stand alone. */
-export const COMES_WITH_CHECK_IN: ReadonlySet<string> = new Set(['verdict_change', 'risk_threshold', 'drift', 'void_alert']);
+export const COMES_WITH_CHECK_IN: ReadonlySet<string> = new Set([
+  'verdict_change',
+  'risk_threshold',
+  'drift',
+  'void_alert',
+]);
 
 /**
  * The newest check-in of an agent as a viewer gets it: `eisv_update`. What this node does not know is null: everything that

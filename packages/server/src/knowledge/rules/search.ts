@@ -33,7 +33,7 @@ export interface SearchRequest extends Narrowing {
   readonly sort: 'relevance' | 'created_at';
 }
 
-export const MOST_LISTED = 100;
+const MOST_LISTED = 100;
 
 /** How many to show, and what was asked for when that was more. */
 export const limitOf = (

@@ -10,7 +10,7 @@ export const as = ({ secret }: Minted, args: Json = {}): Json => ({ client_sessi
 
 /** Stores a finding, and fails the test when that is refused; gives its id. */
 export const store = async (w: World, who: Minted | null, args: Json): Promise<string> => {
-  const finding = { summary: 'A finding', discovery_type: 'note', ...args };
+  const finding = { summary: 'A finding', ...args };
   const { ok, body } = await w.call('store_finding', who === null ? finding : as(who, finding));
   if (!ok) throw new Error(`store was refused: ${JSON.stringify(body)}`);
   return String(body['discovery_id']);

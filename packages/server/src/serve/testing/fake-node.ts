@@ -1,10 +1,13 @@
 import { accept, ERRORS, refuse, type ErrorCode, type ToolListing } from '@breakwater/contract';
 import { pino } from 'pino';
-import { COLD, Readiness, systemClock, systemIds, type Reading } from '../../runtime/index.ts';
+import { COLD, createLiveTable, Readiness, systemClock, systemIds, type Reading } from '../../runtime/index.ts';
 import { Computation } from '../../dialectic/index.ts';
+import { Feed } from '../../feed/index.ts';
 import { createHttpServer, type HttpServer } from '../http.ts';
 import { createMetrics } from '../metrics.ts';
+import type { AgentHead } from '../../agents/index.ts';
 import type { DispatchReply, DispatchRequest } from '../../dispatch/index.ts';
+import type { Database } from '../../postgres/index.ts';
 import type { McpSessions, ServeOptions, ToolDispatch } from '../ports.ts';
 
 /** A session store that outlives the servers in front of it, as PostgreSQL does. */
@@ -79,6 +82,18 @@ const fakeDispatcher = (
   };
 };
 
+/** A feed of no agents, with a trail of nothing. */
+const fakeFeed = (): Feed => {
+  const { table } = createLiveTable<AgentHead>('agents');
+  const nothing: Database = {
+    query: () => Promise.resolve([]),
+    transaction: () => Promise.reject(new Error('there is no database here')),
+    connect: () => Promise.reject(new Error('there is no database here')),
+    close: () => Promise.resolve(),
+  };
+  return new Feed({ database: nothing, clock: systemClock, agents: () => table });
+};
+
 export interface FakeNode {
   readonly url: string;
   readonly server: HttpServer;
@@ -110,6 +125,7 @@ export const startFakeNode = async (
     compute: (call) => computation.run(call),
     recordExternalOutcome: () => Promise.resolve(refuse('OPERATOR_REQUIRED', 'There are no operators here.')),
     calibrationDiagram: () => Promise.resolve(accept('<svg/>')),
+    feed: fakeFeed(),
     metrics: createMetrics(),
     tokens: [],
     isOperator: () => Promise.resolve(false),
