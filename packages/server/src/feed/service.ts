@@ -120,7 +120,7 @@ export class Feed {
   /** Hears of a published head. Never waits. */
   readonly observe: Published = (after, before, commit) => {
     const now = this.#options.clock.now();
-    const checkIns = before === undefined ? 0 : after.updateCount - before.updateCount;
+    const checkIns = after.updateCount - (before?.updateCount ?? 0);
     const happened = detect(before, after, commit?.change.events);
     const woken = this.#silent.size > 0 && checkIns > 0 ? this.#wake(after.agentId, now) : [];
     if (happened.length === 0 && woken.length === 0 && this.#listeners.size === 0) return;
@@ -160,7 +160,7 @@ export class Feed {
       });
     }
     const recalled = this.#isEarlier(query.since) ? await this.#recalled() : true;
-    return accept(this.#select(query, recalled));
+    return accept(this.#select(query, recalled, now));
   }
 
   /** Hears of all that happens from now on, in batches; gives the way to stop. A listener must not throw or wait. */
@@ -237,8 +237,10 @@ export class Feed {
     for (const listener of this.#listeners) listener(batch);
   }
 
-  #select(query: FeedQuery, recalled: boolean): FeedPage {
+  #select(query: FeedQuery, recalled: boolean, now: number): FeedPage {
     const { since, limit } = query;
+    // A cursor is as young as its answer: in a quiet time it would grow so old that nobody could vouch for what came since.
+    this.#last = Math.max(this.#last, now * PER_MS);
     const kept = this.#ring.all();
     const restarted = since !== undefined && since < this.#first;
     const from = restarted ? since / PER_MS - OVERLAP_MS : 0;
