@@ -10,6 +10,9 @@ export const BUILT_FEATURES: readonly string[] = [
   'identity',
   'dialectic',
   'saga',
+  'channel',
+  'outcomes',
+  'knowledge',
 ];
 
 /** Clauses of built features that wait for something that is not built yet, and for what. */

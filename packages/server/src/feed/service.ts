@@ -1,4 +1,4 @@
-import { accept, refuse, type FeedEventType, type Outcome } from '@breakwater/contract';
+import { accept, FEED_EVENTS, refuse, type FeedEventType, type Outcome } from '@breakwater/contract';
 import type { AgentCommit, AgentHead, Published } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, LiveTable, Timer } from '../runtime/index.ts';
@@ -83,7 +83,7 @@ export class Feed {
   readonly #options: Options;
   readonly #ring: Ring<FeedEvent>;
   readonly #capacity: number;
-  readonly #counts = new Map<FeedEventType, number>();
+  readonly #counts = new Map<FeedEventType, number>(FEED_EVENTS.map((type) => [type, 0]));
   readonly #listeners = new Set<FeedListener>();
   /** Agents that are silent, and since when. */
   readonly #silent = new Map<string, number>();

@@ -15,11 +15,16 @@ export interface FleetTally {
   readonly outcomes: Counts;
 }
 
+/** What is counted from the start, so that its first time is seen as a change; other names come when they come. */
+const VERDICTS = ['proceed', 'guide', 'pause', 'reject'];
+const PAUSES = ['claims_pause', 'cirs_block', 'risk_pause', 'reject', 'conditions_pause'];
+const GRADES = ['claim_only', 'self_report_with_refs', 'tool_observed', 'substrate_observed', 'externally_verified'];
+
+const zeros = (names: readonly string[]): Record<string, number> => Object.fromEntries(names.map((name) => [name, 0]));
+
 /** Counts what check-ins come to. Adds a handful of nanoseconds to each. */
 export const createFleetTally = (): FleetTally => {
-  const checkIns: Record<string, number> = { proceed: 0, guide: 0, pause: 0, reject: 0 };
-  const pauses: Record<string, number> = {};
-  const outcomes: Record<string, number> = {};
+  const [checkIns, pauses, outcomes] = [zeros(VERDICTS), zeros(PAUSES), zeros(GRADES)];
   const count = (counts: Record<string, number>, name: string) => {
     counts[name] = (counts[name] ?? 0) + 1;
   };

@@ -95,7 +95,7 @@ export class Reader<M> {
       });
     }
     return this.#database.transaction(async (tx) => {
-      await tx.query(search.IN_ONE_PROCESS);
+      await tx.query(search.PLAN_FOR_SEARCH);
       const compile = search.compileQuery(query.all, query.terms, query.excluded);
       const [compiled] = await tx.query<search.CompiledQuery>(compile);
       if (compiled === undefined) throw new Error('a query was not compiled');

@@ -119,8 +119,16 @@ const LEAST_PER_TERM = 20;
 /** A term that so many of the newest findings hold is not looked for among the older ones. */
 const OFTEN = 8;
 
-/** Starting other processes takes longer than any search; PostgreSQL starts them before it finds that a branch is not needed. */
-export const IN_ONE_PROCESS: Statement = { text: 'SET LOCAL max_parallel_workers_per_gather = 0' };
+/**
+ * What PostgreSQL cannot know of a search, for one transaction: starting other processes takes longer than the search itself,
+ * and comparing a text is no cheap operator (its vector must be fetched and unpacked), so an index for it is always better
+ * than going through all of them.
+ */
+export const PLAN_FOR_SEARCH: Statement = {
+  name: 'knowledge.plan_for_search',
+  text: `SELECT set_config('max_parallel_workers_per_gather', '0', true), set_config('cpu_operator_cost', '0.05', true),
+           set_config('enable_seqscan', 'off', true)`,
+};
 
 const ORDER = { relevance: 'score DESC, created_at DESC', created_at: 'created_at DESC' } as const;
 export type SortBy = keyof typeof ORDER;

@@ -1,5 +1,12 @@
 import { afterEach, expect, test } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
+import type { AgentCommit, AgentHead } from '../agents/index.ts';
+import { createFleetTally } from '../feed/index.ts';
+import { head, ME, pauseUntil, vitals } from '../lifecycle/rules/testing/head.ts';
+import { createLiveTable } from '../runtime/index.ts';
+import { ManualClock } from '../runtime/testing/manual-clock.ts';
+import { boundedReading } from './bounded-reading.ts';
+import type { FleetSeries } from './fleet-series.ts';
 import { startFakeNode } from './testing/fake-node.ts';
 import { initialize, legacyCall, modernCall, post } from './testing/mcp-messages.ts';
 
@@ -96,4 +103,78 @@ test('gauges and commits are exposed as they are at the time of the question', a
   text = await read();
   expect(series(text, 'breakwater_mailbox_waiting', { mailbox: 'agents' })).toBe(0);
   expect(series(text, 'breakwater_ready', { part: 'flags' })).toBe(1);
+});
+
+test('the fleet is counted from memory; what PostgreSQL does not tell is absent, and not zero', async () => {
+  verifies('BW-serve.09');
+  const node = await startFakeNode();
+  stop = node.stop;
+  const { table, writer } = createLiveTable<AgentHead>('agents');
+  const tally = createFleetTally();
+  let work: Awaited<ReturnType<FleetSeries['openWork']>>;
+  node.options.metrics.watch({
+    mailboxes: {},
+    liveTables: {},
+    readiness: () => ({}),
+    fleet: {
+      agents: table,
+      tally,
+      feedEvents: () => new Map([['drift', 2]]),
+      openWork: () => Promise.resolve(work),
+      spans: { exported: 5, dropped: 1, failed: 0 },
+    },
+  });
+  const read = async () => (await fetch(`${node.url}/metrics`)).text();
+  let text = await read();
+  expect(series(text, 'breakwater_agents', { status: 'paused' })).toBe(0);
+  expect(series(text, 'breakwater_checkins_total', { verdict: 'guide' })).toBe(0);
+  expect(series(text, 'breakwater_outcomes_total', { grade: 'tool_observed' })).toBe(0);
+  expect(series(text, 'breakwater_open_work', { kind: 'review' })).toBeUndefined();
+  expect(series(text, 'breakwater_trace_spans_total', { outcome: 'dropped' })).toBe(1);
+
+  writer.publish(ME, head({ status: 'paused' }));
+  const change = {
+    countsUpdate: true,
+    vitals: vitals({ verdict: 'guide' }),
+    pause: { ...pauseUntil(0), sub_action: 'claims_pause' },
+    outcomes: [{ grade: 'tool_observed' }, { grade: 'tool_observed' }],
+  };
+  tally.observe({ change } as unknown as AgentCommit);
+  work = { reviews: 3, awaitingFacilitation: 1, sagas: 2, deadLetters: 0 };
+  text = await read();
+  expect(series(text, 'breakwater_agents', { status: 'paused' })).toBe(1);
+  expect(series(text, 'breakwater_checkins_total', { verdict: 'guide' })).toBe(1);
+  expect(series(text, 'breakwater_pauses_total', { sub_action: 'claims_pause' })).toBe(1);
+  expect(series(text, 'breakwater_outcomes_total', { grade: 'tool_observed' })).toBe(2);
+  expect(series(text, 'breakwater_feed_events_total', { type: 'drift' })).toBe(2);
+  expect(series(text, 'breakwater_open_work', { kind: 'review_awaiting_facilitation' })).toBe(1);
+  expect(series(await read(), 'breakwater_checkins_total', { verdict: 'guide' }), 'read again').toBe(1);
+  work = undefined;
+  expect(series(await read(), 'breakwater_open_work', { kind: 'review' }), 'nor what it said before').toBeUndefined();
+});
+
+test('a scrape waits for PostgreSQL as long as it may, and asks it once at a time', async () => {
+  const clock = new ManualClock();
+  const answers: ((value: number) => void)[] = [];
+  const failures: ((error: Error) => void)[] = [];
+  const reading = boundedReading(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        answers.push(resolve);
+        failures.push(reject);
+      }),
+    clock,
+    1_000,
+  );
+  const [first, second] = [reading(), reading()];
+  clock.advance(1_000);
+  expect(await Promise.all([first, second])).toEqual([undefined, undefined]);
+  const third = reading();
+  expect(answers, 'the one that is under way').toHaveLength(1);
+  answers[0]?.(7);
+  expect(await third).toBe(7);
+  const fourth = reading();
+  failures[1]?.(new Error('away'));
+  expect(await fourth).toBeUndefined();
+  expect(clock.pending).toBe(0);
 });
