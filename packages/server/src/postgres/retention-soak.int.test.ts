@@ -20,7 +20,7 @@ const BEGIN = Date.UTC(2026, 0, 20);
 const END = BEGIN + 110 * DAY;
 /** No writer or reader may wait longer than this for a lock; PostgreSQL ends the one that does, and the test fails. */
 const BOUND = '1s';
-const ACKNOWLEDGED_PER_STEP = 10;
+const ACKNOWLEDGED_PER_STEP = 20;
 const STEP = 3 * HOUR;
 
 /** Tables that take plain rows, each with a statement for ids `$1` and a time `$2`. */
@@ -49,10 +49,12 @@ describe('three months under load', async () => {
   const clock = new ManualClock(OLDEST);
   const errors: unknown[] = [];
   let serial = 0;
+  let heard = (): void => undefined;
 
   const counted = async <T>(write: Promise<T>): Promise<T> => {
     const result = await write;
     acknowledged.writes += 1;
+    heard();
     return result;
   };
   const writeRows = async (db: Database, table: string): Promise<void> => {
@@ -92,7 +94,11 @@ describe('three months under load', async () => {
     }
 
     const locks = createTryLock(open());
-    const ticker = new Ticker({ clock, tryLock: locks.tryLock, onError: (_, error) => void errors.push(error) });
+    const onError = (_: string, error: unknown) => {
+      errors.push(error);
+      heard();
+    };
+    const ticker = new Ticker({ clock, tryLock: locks.tryLock, onError });
     let statesDeleted = 0;
     const jobs = open();
     const retention = {
@@ -114,15 +120,28 @@ describe('three months under load', async () => {
     });
 
     const over = new AbortController();
-    /** Wakes whoever waits until enough was acknowledged. */
-    const until = async (writes: number): Promise<void> => {
-      while (acknowledged.writes < writes && errors.length === 0) await new Promise(setImmediate);
+    const waiting = new Set<() => void>();
+    heard = () => {
+      for (const look of waiting) look();
     };
+    over.signal.addEventListener('abort', () => heard());
+    /** Waits until so many writes were acknowledged, or nothing more will be. */
+    const until = (writes: number): Promise<void> =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (acknowledged.writes < writes && errors.length === 0 && !over.signal.aborted) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      });
     const again = async (work: (turn: number) => Promise<void>): Promise<void> => {
       try {
         for (let turn = 0; !over.signal.aborted && errors.length === 0; turn += 1) await work(turn);
       } catch (error) {
         errors.push(error);
+        heard();
       }
     };
     const readAll = `SELECT (SELECT count(*) FROM audit.events) + (SELECT count(*) FROM audit.coordination_measurements)

@@ -209,8 +209,9 @@ describe('the collector', () => {
   test('one that fails is complained of once for an outage, and every span is counted', async () => {
     const errors: string[] = [];
     const outcomes = [1, 1, 0, 1] as unknown[] as ResultCode[];
+    const fine = 0 as unknown as ResultCode;
     const failing: SpanExporter = {
-      export: (_, done) => done({ code: outcomes.shift() ?? (0 as unknown as ResultCode), error: new Error('no') }),
+      export: (_, done) => done({ code: outcomes.shift() ?? fine, error: new Error('no') }),
       shutdown: () => Promise.resolve(),
     };
     const tracing = createTracing({
