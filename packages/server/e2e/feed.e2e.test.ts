@@ -73,28 +73,3 @@ test('two who watch see a check-in, each as much as they may; who was away gets 
   expect(await back.closed).toEqual({ code: 1001, reason: 'the server is stopping' });
   expect(second.stderr()).toBe('');
 });
-
-test('traces without a collector hurt nobody: calls are answered, spans are counted, one warning is written', async () => {
-  const server = spawnServer(folder, { env: { ...NO_LIMITS, BREAKWATER_OTLP_ENDPOINT: 'http://127.0.0.1:9' } });
-  const url = await server.ready();
-  const { secret } = await onboard(url, 'Tracy');
-  expect((await sync(url, secret, 'One piece of work.')).result).toMatchObject({ success: true });
-  const { code, ms } = await server.stop();
-  expect(code).toBe(0);
-  expect(ms).toBeLessThan(5_000);
-  const warnings = server
-    .stderr()
-    .split('\n')
-    .filter((line) => line.includes('traces do not reach their collector'));
-  expect(warnings.length).toBeLessThanOrEqual(1);
-});
-
-test.each([
-  ['BREAKWATER_OTLP_ENDPOINT', 'localhost:4318'],
-  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'ftp://collector'],
-  ['BREAKWATER_TRACE_RATIO', '1.5'],
-])('%s=%s is refused by its name', async (name, value) => {
-  const server = spawnServer(folder, { env: { [name]: value } });
-  expect((await server.exited).code).not.toBe(0);
-  expect(server.stderr()).toContain(`${name}="${value}" must be`);
-});

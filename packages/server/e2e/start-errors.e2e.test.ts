@@ -103,6 +103,8 @@ describe('a value that breaks its rule', () => {
     loopUpdatesPerMinute: '21',
     pauseHours: '0.5',
     compute: 'ftp://127.0.0.1',
+    otlpEndpoint: 'ftp://127.0.0.1',
+    traceRatio: '1.5',
     logLevel: 'loud',
   };
   /** What they hold is not to be seen. */

@@ -6,8 +6,11 @@ import { born, testNode, type TestNode } from '../../testing/node.ts';
 import { until } from '../../testing/server.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld } from '../../testing/world.ts';
-import type { AgentChange, Vitals } from '../agents/index.ts';
+import { Agents, type AgentChange, type Vitals } from '../agents/index.ts';
+import { memoryCodec, type Memory } from '../checkin/index.ts';
 import { vitals } from '../lifecycle/rules/testing/head.ts';
+import { createNotifier } from '../postgres/index.ts';
+import { systemClock, systemIds } from '../runtime/index.ts';
 import { Feed, type FeedBatch, type FeedPage, type FeedQuery } from './index.ts';
 import { eventFor } from './rules/wire.ts';
 import { SILENCE_MS } from './rules/silence.ts';
@@ -15,7 +18,12 @@ import { SILENCE_MS } from './rules/silence.ts';
 const DAY = 86_400_000;
 
 /** A check-in with these readings, through the agent's mailbox and PostgreSQL. */
-const checkIn = async (node: TestNode, agentId: string, change: Partial<Vitals>, more: Partial<AgentChange> = {}) => {
+const checkIn = async (
+  node: Pick<TestNode, 'agents' | 'clock'>,
+  agentId: string,
+  change: Partial<Vitals>,
+  more: Partial<AgentChange> = {},
+) => {
   const now = node.clock.now();
   const readings = vitals({ drift: 0.1, ...change, at: new Date(now).toISOString() });
   const { verdict, risk, action, sub_action } = readings;
@@ -250,6 +258,35 @@ describe('events of one node', async () => {
     expect(batches[0]).toMatchObject({ missed: 200 });
     const withThem = batches[0]?.updates.flatMap(({ events }) => events).length ?? 0;
     expect(withThem + (batches[0]?.events.length ?? 0)).toBe(600);
+  });
+});
+
+describe('whoever listens', async () => {
+  const { database } = await testDatabase();
+
+  test('cannot spoil what was committed: the caller is answered, and the failure is reported', async () => {
+    const crashes: unknown[] = [];
+    const notifier = createNotifier({ database, nodeId: 'n', clock: systemClock, onError: () => undefined });
+    const agents = new Agents<Memory>({
+      database,
+      codec: memoryCodec,
+      clock: systemClock,
+      ids: systemIds,
+      notifier,
+      onCrash: (_, error) => crashes.push(error),
+      onPublished: (after) => {
+        if (after.updateCount > 0) throw new Error('a listener with a bug');
+      },
+    });
+    const maker = await testNode(database);
+    onTestFinished(async () => {
+      await agents.stop();
+      await maker.stop();
+    });
+    const { agentId } = await born(maker);
+    await checkIn({ agents, clock: systemClock }, agentId, {});
+    expect(crashes).toMatchObject([{ message: 'a listener with a bug' }]);
+    expect((await agents.find(agentId))?.updateCount).toBe(1);
   });
 });
 

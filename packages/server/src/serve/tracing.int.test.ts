@@ -67,9 +67,12 @@ const world = async () => {
   return { call, spans };
 };
 
+/** A span's start is read from the wall clock in whole ms, and its end counted from there: so fine are the times. */
+const EXACT_TO = 1_000_000n;
+
 const within = (outer: ReadableSpan, inner: ReadableSpan) => {
   const at = ([seconds, nanos]: [number, number]) => BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
-  return at(outer.startTime) <= at(inner.startTime) && at(inner.endTime) <= at(outer.endTime);
+  return at(outer.startTime) <= at(inner.startTime) + EXACT_TO && at(inner.endTime) <= at(outer.endTime) + EXACT_TO;
 };
 
 test('each boundary that a call crosses is a span below it, also behind the queue of its agent', async () => {

@@ -188,6 +188,28 @@ describe('the trace of a caller', () => {
   });
 });
 
+describe('a crossing', () => {
+  const work = { name: 'group commit', kind: 'internal', attributes: {} } as const;
+  const request = { method: 'ping', transport: 'mcp', httpVersion: '1.1', local: true, requestId: 'r' } as const;
+
+  test('of a request that is over, or is not kept, is shown nowhere', async () => {
+    const node = await traced();
+    const kept = node.tracing.begin({ ...request, headers: {} });
+    const crossing = kept.cross(work);
+    kept.end({});
+    expect(kept.cross(work)).toBeUndefined();
+    crossing?.end('TIMEOUT');
+    const ignored = node.tracing.begin({ ...request, headers: { traceparent: `00-${TRACE}-${SPAN}-00` } });
+    expect(ignored.cross(work)).toBeUndefined();
+    const [ping, commit, ...more] = await node.spans();
+    expect(more).toEqual([]);
+    expect(ping?.attributes).toMatchObject({ 'network.transport': 'unix' });
+    expect(commit?.parentSpanContext?.spanId).toBe(ping?.spanContext().spanId);
+    expect(commit).toMatchObject({ name: 'group commit', attributes: { 'error.type': 'TIMEOUT' } });
+    expect(crossing?.traceparent).toBe(`00-${commit?.spanContext().traceId}-${commit?.spanContext().spanId}-01`);
+  });
+});
+
 describe('the collector', () => {
   const flooded = (tracing: Tracing, spans: number) => {
     for (let i = 0; i < spans; i += 1) {
