@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { dropDue, ensurePartitions } from '../postgres/index.ts';
+import { dropDue, ensurePartitions, type Database, type Statement } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { chainHash } from './audit-chain.ts';
@@ -78,7 +78,7 @@ const world = async () => {
   const drop = (now: number) =>
     dropDue({
       database,
-      clock: { now: () => now, after: (ms, fn) => systemClock.after(ms, fn) },
+      clock: { now: () => now, after: (ms, fn) => systemClock.after(ms / 50, fn) },
       keep: new Map([['events', anchorChains]]),
     });
   return { database, clock, node, sql, act, agentWith, verify, faultOf, idOf, indexes, drop };
@@ -382,5 +382,39 @@ describe('a row that was missing', async () => {
     await sql('DELETE FROM audit.events WHERE agent_id = $1 AND chain_index = 2', agentId);
     await drop(Date.UTC(2026, 1, 1) + 180 * DAY);
     expect(await faultOf(agentId)).toEqual({ kind: 'missing', index: 3, eventId: null });
+  });
+});
+
+describe('a verification beside retention', async () => {
+  const { database, sql, act, drop, node } = await world();
+
+  it('sees a chain before the cut or after it, never in between', async () => {
+    verifies('BW-channel.03');
+    const { agentId } = await born(node);
+    for (const month of [0, 1]) await act(agentId, Date.UTC(2026, month, 20));
+    const due = Date.UTC(2026, 1, 1) + 180 * DAY;
+    let cuts = 0;
+    const interrupted: Database = {
+      ...database,
+      transaction: (work) =>
+        database.transaction((tx) =>
+          work({
+            query: async <R>(statement: Statement) => {
+              const rows = await tx.query<R>(statement);
+              // Between the facts about a chain and its rows.
+              if (statement.text.includes('chain_anchors') && cuts === 0) {
+                cuts += 1;
+                await drop(due);
+              }
+              return rows;
+            },
+          }),
+        ),
+    };
+    expect(await verifyAudit(interrupted, {}, systemClock)).toMatchObject({ rows: 5, faulty: 0 });
+    expect(cuts).toBe(1);
+    await drop(due);
+    expect(await sql(`SELECT to_regclass('audit.events_2026_01') AS part`)).toEqual([{ part: null }]);
+    expect(await verifyAudit(interrupted, {}, systemClock)).toMatchObject({ rows: 2, faulty: 0 });
   });
 });

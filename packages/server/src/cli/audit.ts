@@ -18,7 +18,7 @@ const LIMITS = [
   'Rows that retention dropped cannot be verified any more; where it cut a chain is taken from audit.chain_anchors.',
 ] as const;
 
-const AGENTS = (count: number): string => `${count} ${count === 1 ? 'agent' : 'agents'}`;
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 const print = (report: AuditReport, since: number | undefined): void => {
   const { agents, rows, seconds, faulty, faults, outside, dropped } = report;
@@ -36,12 +36,12 @@ const print = (report: AuditReport, since: number | undefined): void => {
     if (faulty > faults.length) console.log(`… and ${faulty - faults.length} more than the ${MAX_FAULTS} shown.`);
     console.log('');
   }
-  const what = `${AGENTS(agents)}, ${rows} rows in ${seconds.toFixed(1)} s`;
+  const what = `${counted(agents, 'agent')}, ${counted(rows, 'row')} in ${seconds.toFixed(1)} s`;
   const from = since === undefined ? '' : `, from ${timeText(since)} on`;
   console.log(
     faulty === 0
       ? `Verified ${what}${from}: no fault.`
-      : `Verified ${what}${from}: the trail of ${AGENTS(faulty)} was tampered with or is damaged. Only the first fault of each is shown.`,
+      : `Verified ${what}${from}: the trail of ${counted(faulty, 'agent')} was tampered with or is damaged. Only the first fault of each is shown.`,
   );
   if (outside.length > 0) {
     console.log('\nRows outside of every chain, which nothing proves:');
@@ -51,7 +51,9 @@ const print = (report: AuditReport, since: number | undefined): void => {
     );
   }
   if (dropped.agents > 0) {
-    console.log(`\nRetention has dropped ${dropped.rows} rows from the chains of ${AGENTS(dropped.agents)}.`);
+    console.log(
+      `\nRetention has dropped ${counted(dropped.rows, 'row')} from the chains of ${counted(dropped.agents, 'agent')}.`,
+    );
   }
   console.log(`\nWhat this cannot show:\n${LIMITS.map((line) => `- ${line}`).join('\n')}`);
 };
@@ -85,7 +87,7 @@ const progress = () => {
   return ({ agents, ofAgents, rows }: { agents: number; ofAgents: number; rows: number }): void => {
     if (systemClock.monotonic() - saidAt < PROGRESS_MS) return;
     saidAt = systemClock.monotonic();
-    console.error(`${agents} of ${AGENTS(ofAgents)}, ${rows} rows …`);
+    console.error(`${agents} of ${counted(ofAgents, 'agent')}, ${counted(rows, 'row')} …`);
   };
 };
 

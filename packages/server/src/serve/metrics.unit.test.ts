@@ -153,6 +153,24 @@ test('the fleet is counted from memory; what PostgreSQL does not tell is absent,
   expect(series(await read(), 'breakwater_open_work', { kind: 'review' }), 'nor what it said before').toBeUndefined();
 });
 
+test('the audit tables are there as they were last seen, and what nobody knows is no number', async () => {
+  const node = await startFakeNode();
+  stop = node.stop;
+  let tables: { table: string; rows: number | null; bytes: number; ahead: number; overdue: string[] }[] = [];
+  node.options.metrics.watch({ mailboxes: {}, liveTables: {}, readiness: () => ({}), auditTables: () => tables });
+  const read = async () => (await fetch(`${node.url}/metrics`)).text();
+  const of = { table: 'events' };
+  expect(series(await read(), 'breakwater_audit_bytes', of)).toBeUndefined();
+  tables = [{ table: 'events', rows: null, bytes: 8192, ahead: 3, overdue: ['events_2026_01', 'events_2026_02'] }];
+  const text = await read();
+  expect(series(text, 'breakwater_audit_rows', of)).toBeUndefined();
+  expect(series(text, 'breakwater_audit_bytes', of)).toBe(8192);
+  expect(series(text, 'breakwater_audit_partitions_ahead', of)).toBe(3);
+  expect(series(text, 'breakwater_audit_partitions_overdue', of)).toBe(2);
+  tables = [{ table: 'events', rows: 7, bytes: 8192, ahead: 3, overdue: [] }];
+  expect(series(await read(), 'breakwater_audit_rows', of)).toBe(7);
+});
+
 test('a scrape waits for PostgreSQL as long as it may, and asks it once at a time', async () => {
   const clock = new ManualClock();
   const answers: ((value: number) => void)[] = [];

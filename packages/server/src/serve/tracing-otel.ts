@@ -82,7 +82,6 @@ class OtelOperation implements OperationSpan {
   readonly #tracer: Tracer;
   readonly #span: Span;
   readonly #method: string;
-  #ended = false;
 
   constructor(tracer: Tracer, span: Span, method: string) {
     this.#tracer = tracer;
@@ -91,8 +90,8 @@ class OtelOperation implements OperationSpan {
   }
 
   cross({ name, kind, attributes }: TracedWork): Crossing | undefined {
-    // What a request left behind goes on after its end, in timers and queues that serve others.
-    if (this.#ended || !this.#span.isRecording()) return undefined;
+    // Nor is it after its end: what a request left behind goes on in timers and queues that serve others.
+    if (!this.#span.isRecording()) return undefined;
     const below = trace.setSpan(ROOT_CONTEXT, this.#span);
     const span = this.#tracer.startSpan(name, { kind: KINDS[kind], attributes }, below);
     return {
@@ -105,7 +104,6 @@ class OtelOperation implements OperationSpan {
   }
 
   end({ tool, errorType, errorCode }: Parameters<OperationSpan['end']>[0]): void {
-    this.#ended = true;
     if (tool !== undefined) {
       this.#span.updateName(`${this.#method} ${tool}`);
       this.#span.setAttribute('gen_ai.tool.name', tool);
