@@ -23,16 +23,18 @@ const { values } = parseArgs({
     json: { type: 'string' },
     seconds: { type: 'string', default: '4' },
     agents: { type: 'string', default: '100,10000,100000' },
+    pairs: { type: 'string', default: '12' },
     help: { type: 'boolean', default: false },
   },
 });
 
-const usage = `Usage: npm run bench -- [--seconds 4] [--agents 100,10000,100000] [--json FILE]
+const usage = `Usage: npm run bench -- [--seconds 4] [--agents 100,10000,100000] [--pairs 12] [--json FILE]
 
 Measures durable check-ins over REST and MCP, with the machine's own limits beside them. Limits on callers are off.
 
   --seconds  how long each load runs
   --agents   how many agents are in memory for the last table
+  --pairs    how many times the channel is compared, on against off
   --json     also write the figures to FILE`;
 
 const REST = '/v1/tools/call';
@@ -104,12 +106,53 @@ const loaded = (what: string, { completed, failed, seconds, p50, p99, firstFailu
   });
 };
 
+/**
+ * What the channel costs a check-in: two servers alike but for it, loaded in turns so that a slow moment of the machine
+ * meets both, `pairs` times. `cost` is the share of throughput it takes, with the standard error of the mean.
+ */
+const channelCost = async (home: string, pairs: number, seconds: number): Promise<Json> => {
+  const off = { NODE_OPTIONS: `--import=${new URL('./without-channel.ts', import.meta.url).href}` };
+  const side = async (name: string, env: Readonly<Record<string, string>>) => {
+    const folder = join(home, `channel-${name}`);
+    await (await startServer(folder)).stop();
+    const sessions = await populate(folder, 4096);
+    return { server: await startServer(folder, env), sessions };
+  };
+  const sides = [await side('on', {}), await side('off', off)] as const;
+  const rate = async (on: boolean): Promise<number> => {
+    const { server, sessions } = on ? sides[0] : sides[1];
+    const { completed, seconds: took } = await load(server, sessions, 64, 'rest', seconds);
+    return completed / took;
+  };
+  for (const on of [true, false, true, false]) await rate(on);
+  const seen: { on: number; off: number }[] = [];
+  for (let pair = 0; pair < pairs; pair += 1) {
+    // Turned round each time: what the one leaves behind (a checkpoint, a full queue) must not always fall on the other.
+    const onFirst = pair % 2 === 0;
+    const first = await rate(onFirst);
+    const second = await rate(!onFirst);
+    seen.push(onFirst ? { on: first, off: second } : { on: second, off: first });
+  }
+  for (const { server } of sides) await server.stop();
+  const mean = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
+  const costs = seen.map((pair) => 1 - pair.on / pair.off);
+  const cost = mean(costs);
+  const error = Math.sqrt(mean(costs.map((c) => (c - cost) ** 2)) / Math.max(1, pairs - 1));
+  return {
+    'on per s': mean(seen.map((pair) => pair.on)),
+    'off per s': mean(seen.map((pair) => pair.off)),
+    'cost %': 100 * cost,
+    '± %': 100 * error,
+    pairs,
+  };
+};
+
 const bench = async (home: string): Promise<void> => {
   const seconds = Number(values.seconds);
   const counts = values.agents.split(',').map(Number);
 
-  if (![seconds, ...counts].every((number) => Number.isFinite(number) && number > 0)) {
-    throw new Error('--seconds and --agents take numbers above 0');
+  if (![seconds, Number(values.pairs), ...counts].every((number) => Number.isFinite(number) && number > 0)) {
+    throw new Error('--seconds, --agents and --pairs take numbers above 0');
   }
   console.log(`\nBreakwater on ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`);
   console.log('Load generator, server and PostgreSQL share these cores.\n');
@@ -159,6 +202,9 @@ const bench = async (home: string): Promise<void> => {
   }
 
   await server.stop();
+
+  console.log('\nMeasuring requests into the channel, on against off (REST, 64 clients, in turns)');
+  report('check-ins', await channelCost(home, Number(values.pairs), 2));
 
   console.log('\nAn agreed resolution, from reservation to commit: four transactions');
   const cost = await resolutionMs(data);
