@@ -16,6 +16,7 @@ const FLOORS = [
     'outcomes',
     'calibration',
     'feed',
+    'overview',
     'gates',
     'cutover',
   ],
@@ -62,6 +63,13 @@ export default {
       to: { path: '^(packages/server|node:)', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'clients-know-the-contract-only',
+      comment: 'The SDK and the console are clients: of ours they import the contract only',
+      severity: 'error',
+      from: { path: '^packages/(sdk|console)/src', pathNot: '\\.test\\.tsx?$' },
+      to: { path: '^packages/(server|sdk|console)/', pathNot: '^packages/$1/src' },
+    },
+    {
       name: 'testing-is-for-tests',
       comment: 'Test helpers never reach the product',
       severity: 'error',
@@ -88,7 +96,7 @@ export default {
       name: 'no-orphans',
       comment: 'A module that nothing imports is dead, unless it is a program or a test',
       severity: 'error',
-      from: { orphan: true, pathNot: '(\\.test\\.ts|/main\\.ts|\\.d\\.ts)$' },
+      from: { orphan: true, pathNot: '(\\.test\\.tsx?|/main\\.tsx?|\\.d\\.ts|vite\\.config\\.ts)$' },
       to: {},
     },
     {
@@ -100,13 +108,14 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     combinedDependencies: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'types'],
-      extensions: ['.ts', '.mjs', '.js', '.json'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.json'],
     },
   },
 };

@@ -5,20 +5,26 @@
 import { globSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 
-const files = globSync('{packages,checks}/**/*.ts', { exclude: (path) => path.includes('node_modules') }).map((path) =>
-  path.replaceAll('\\', '/'),
-);
+const files = globSync('{packages,checks}/**/*.{ts,tsx}', {
+  exclude: (path) => path.includes('node_modules') || path.includes('/dist/'),
+}).map((path) => path.replaceAll('\\', '/'));
 const problems: string[] = [];
 
 /** Programs, tests and faces start a chain of imports; what they export is used by definition. */
-const isRoot = (path: string) => /(\.test\.ts|\/main\.ts|global-setup\.ts)$/.test(path) || path.startsWith('checks/');
+const isRoot = (path: string) =>
+  /(\.test\.tsx?|\/main\.tsx?|global-setup\.ts|vite\.config\.ts)$/.test(path) || path.startsWith('checks/');
 
 const config = ts.parseJsonConfigFileContent(
   ts.readConfigFile('tsconfig.json', (path) => readFileSync(path, 'utf8')).config,
   ts.sys,
   '.',
 );
-const program = ts.createProgram(files, { ...config.options, noEmit: true });
+const program = ts.createProgram(files, {
+  ...config.options,
+  noEmit: true,
+  jsx: ts.JsxEmit.ReactJSX,
+  jsxImportSource: 'preact',
+});
 const checker = program.getTypeChecker();
 
 /** The declaration behind an import or re-export. */

@@ -1,0 +1,423 @@
+/**
+ * What the routes under `/api` tell an operator: the console and the command line read the same. JSON, times in ISO 8601
+ * UTC, `null` for what is not known; nothing is ever made up. Every route but `/api/session` needs an operator credential
+ * (`Authorization: Bearer bwo_…`) with `operator:read`; acts are tools, called as everywhere with `POST /v1/tools/call`.
+ */
+
+/** `GET /api/session`: who is signed in, and to what. Answers callers without a credential as well. */
+export interface SessionView {
+  readonly operator: { readonly name: string; readonly can_act: boolean; readonly expires_at: string } | null;
+  readonly server: { readonly version: string; readonly node: string; readonly started_at: string };
+}
+
+export type AgentStatusWord = 'active' | 'paused' | 'archived' | 'waiting_input' | 'disabled' | 'deleted';
+
+/** An agent by its id and the name that people know it by. */
+export interface AgentRef {
+  readonly agent_id: string;
+  readonly name: string;
+}
+
+/** The numbers of the newest check-in; see docs/evidence.md for what each can be trusted for. */
+export interface VitalsView {
+  readonly E: number;
+  readonly I: number;
+  readonly S: number;
+  readonly V: number;
+  readonly risk: number;
+  readonly risk_word: string;
+  readonly verdict: string;
+  /** measured, derived or prior. */
+  readonly source: string;
+  readonly at: string;
+  readonly calibration_error: number | null;
+  readonly graded_outcomes: number;
+  /** The claims detector's value; 1 says nothing. */
+  readonly claims: number;
+}
+
+/** A pause in force, with the evidence it stands on as it was recorded. */
+export interface PauseView {
+  readonly paused_at: string;
+  /** null: it has no end of its own. */
+  readonly expires_at: string | null;
+  readonly kind: string;
+  readonly reason: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** A row of `GET /api/agents`. */
+export interface AgentRow extends AgentRef {
+  readonly status: AgentStatusWord;
+  readonly tags: readonly string[];
+  readonly purpose: string | null;
+  readonly parent: AgentRef | null;
+  readonly created_at: string;
+  readonly last_activity_at: string | null;
+  /** Silent for longer than it should be. */
+  readonly is_stuck: boolean;
+  /** False while a resolution is being applied to it. */
+  readonly is_stable: boolean;
+  readonly check_ins: number;
+  readonly vitals: VitalsView | null;
+  readonly pause: PauseView | null;
+  /** How many conditions are in force. */
+  readonly conditions: number;
+}
+
+export type AgentSort = 'activity' | 'name' | 'status' | 'risk' | 'check_ins' | 'created';
+
+/**
+ * `GET /api/agents?search=&status=&verdict=&tag=&sort=&order=asc|desc&offset=&limit=` from memory. `search` is in name, id,
+ * purpose or tags; `status` is a status, `stuck` or `all`; default: all but archived and deleted, newest activity first,
+ * limit 50 (at most 1000).
+ */
+export interface AgentsPage {
+  readonly rows: readonly AgentRow[];
+  /** How many match, over all pages. */
+  readonly matching: number;
+  readonly total: number;
+  /** Of all agents, by status; and `stuck`. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** `GET /api/agents/:id` (id, or exactly a name). */
+export interface AgentView extends AgentRow {
+  readonly handle: string;
+  readonly notes: string | null;
+  readonly spawn_reason: string | null;
+  readonly children: readonly AgentRef[];
+  readonly lineage: {
+    readonly state: 'none' | 'provisional' | 'confirmed' | 'demoted';
+    readonly declared_at: string | null;
+    readonly evaluated_at: string | null;
+  };
+  readonly archive: {
+    readonly at: string;
+    readonly by: string;
+    readonly actor: string | null;
+    readonly reason: string;
+  } | null;
+  /** The unit and executable that its process must be; null: it is not bound to a process. */
+  readonly substrate: { readonly unit: string | null; readonly executable: string } | null;
+  /** What proves it, without any secret. */
+  readonly sessions: { readonly in_force: number; readonly last_seen_at: string | null };
+  readonly conditions_in_force: readonly ConditionView[];
+  /** Reviews of it or by it, the newest first, at most 20. */
+  readonly reviews: readonly ReviewRow[];
+}
+
+export interface ConditionView {
+  readonly text: string;
+  readonly review_id: string | null;
+  readonly from: string | null;
+  readonly until: string | null;
+  /** Whether check-ins are held to it, or a person must look. */
+  readonly enforced: boolean;
+}
+
+/** A point of `GET /api/agents/:id/states?limit=` (at most 2000, default 300): the newest check-ins, the oldest first. */
+export interface StatePoint {
+  readonly at: string;
+  readonly check_in: number;
+  readonly E: number;
+  readonly I: number;
+  readonly S: number | null;
+  readonly V: number;
+  readonly risk: number | null;
+  readonly coherence: number;
+  readonly verdict: string | null;
+  readonly reason: string | null;
+}
+export interface StatesView {
+  readonly points: readonly StatePoint[];
+  /** Whether older check-ins exist that are not among the points. */
+  readonly truncated: boolean;
+}
+
+/** `GET /api/agents/:id/claims?limit=` (at most 500, default 100): outcomes beside what was claimed, the newest first. */
+export interface ClaimRow {
+  readonly at: string;
+  readonly outcome: string;
+  readonly is_bad: boolean;
+  readonly score: number | null;
+  readonly claimed_confidence: number | null;
+  readonly check_in: number | null;
+  /** How well it is known; docs/scoring.md names the grades. */
+  readonly grade: string;
+  readonly weight: number;
+  /** Whether the claims detector and calibration learned from it. */
+  readonly graded: boolean;
+  readonly source: string | null;
+}
+export interface ClaimsView {
+  readonly rows: readonly ClaimRow[];
+  readonly truncated: boolean;
+}
+
+/** `GET /api/agents/:id/trail?before=<index>&limit=` (at most 200, default 50): the hash-chained audit rows, the newest first. */
+export interface TrailRow {
+  readonly index: number | null;
+  readonly at: string;
+  readonly event: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly hash: string | null;
+}
+export interface TrailView {
+  readonly rows: readonly TrailRow[];
+  /** To be asked with as `before` for what is older; null: that was all that is kept. */
+  readonly next: number | null;
+}
+
+/** A row of `GET /api/reviews`. */
+export interface ReviewRow {
+  readonly review_id: string;
+  readonly agent: AgentRef;
+  readonly reviewer: AgentRef | null;
+  readonly phase: 'thesis' | 'antithesis' | 'synthesis' | 'resolved' | 'failed';
+  readonly round: number;
+  readonly max_rounds: number;
+  readonly awaiting_facilitation: boolean;
+  readonly facilitation_since: string | null;
+  readonly reason: string | null;
+  readonly outcome: string | null;
+  readonly created_at: string;
+  readonly last_participant_at: string;
+  readonly messages: number;
+}
+
+/** `GET /api/reviews?status=open|waiting|resolved|failed|all&agent=&offset=&limit=`: the newest first; default all, limit 50 (at most 200). */
+export interface ReviewsPage {
+  readonly rows: readonly ReviewRow[];
+  readonly matching: number;
+  readonly counts: {
+    readonly open: number;
+    readonly waiting: number;
+    readonly resolved: number;
+    readonly failed: number;
+  };
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface ReviewMessage {
+  readonly at: string;
+  readonly kind: 'thesis' | 'antithesis' | 'synthesis' | 'system' | 'failed';
+  /** null: the server itself. */
+  readonly author: AgentRef | null;
+  readonly role: 'paused agent' | 'reviewer' | 'server';
+  readonly root_cause: string | null;
+  readonly reasoning: string | null;
+  readonly conditions: readonly string[];
+  readonly concerns: readonly string[];
+  readonly proposed_action: string | null;
+  readonly agrees: boolean | null;
+  readonly refused: boolean;
+}
+
+/** How the proposals of both sides come together: where each merged condition comes from. */
+export interface MergeView {
+  readonly conditions: readonly {
+    readonly text: string;
+    readonly from: 'both' | 'paused agent' | 'reviewer';
+  }[];
+  readonly conflicts: readonly { readonly a: string; readonly b: string; readonly why: string }[];
+  readonly root_cause_similarity: number | null;
+}
+
+export interface SagaView {
+  readonly saga_id: string;
+  readonly review_id: string;
+  readonly agent: AgentRef;
+  readonly reviewer: AgentRef | null;
+  readonly state: string;
+  readonly dead_letter: boolean;
+  readonly attempts: number;
+  readonly last_error: string | null;
+  /** The steps that are known to have happened, in order. */
+  readonly history: readonly { readonly step: string; readonly at: string }[];
+}
+
+/** `GET /api/reviews/:id`. */
+export interface ReviewView extends ReviewRow {
+  readonly transcript: readonly ReviewMessage[];
+  /** What both said last, merged as the resolution would be; null before both have proposed something. */
+  readonly merge: MergeView | null;
+  readonly resolution: {
+    readonly action: string;
+    readonly conditions: readonly string[];
+    readonly root_cause: string;
+    readonly reasoning: string;
+    readonly at: string;
+  } | null;
+  /** The newest first. */
+  readonly sagas: readonly SagaView[];
+}
+
+/** What an operator may do about a need; each is a call of a tool. */
+export type NeedAct = 'resume' | 'archive' | 'assign_reviewer' | 'retry_saga' | 'revert_saga';
+
+/** Something that waits for a person, with why, and what would answer it. */
+export interface Need {
+  /** Stable as long as it is the same need, for lists that live. */
+  readonly key: string;
+  readonly kind:
+    'paused' | 'review_waiting' | 'dead_letter' | 'stuck' | 'breach' | 'divergence' | 'not_ready' | 'retention';
+  readonly severity: 'critical' | 'warning' | 'info';
+  readonly since: string | null;
+  /** One sentence for a person. */
+  readonly title: string;
+  /** Facts that it stands on, named for people, in the order to show them. */
+  readonly evidence: readonly { readonly name: string; readonly value: string | number | null }[];
+  readonly agent: AgentRef | null;
+  readonly review_id: string | null;
+  readonly saga_id: string | null;
+  /** The acts that answer it, the likeliest first. */
+  readonly acts: readonly NeedAct[];
+}
+
+/** A bucket of {@link NowView.activity}. */
+export interface ActivityBucket {
+  readonly from: string;
+  readonly proceed: number;
+  readonly guide: number;
+  readonly pause: number;
+}
+
+/** `GET /api/now`: what needs a person, the worst first, and the fleet at a glance. */
+export interface NowView {
+  readonly at: string;
+  readonly ready: boolean;
+  readonly needs: readonly Need[];
+  /** Needs that are not listed because there are more than 200. */
+  readonly more_needs: number;
+  readonly agents: Readonly<Record<string, number>>;
+  /** Check-ins of the last hour by verdict, in minutes, as this node's commits counted them; the oldest first. */
+  readonly activity: readonly ActivityBucket[];
+  /** Since when the activity is counted: a node that has just started knows less than an hour. */
+  readonly activity_since: string;
+  /** Active agents by risk, in tenths: ten counts. */
+  readonly risk: readonly number[];
+  /** Active agents that have not checked in yet. */
+  readonly without_risk: number;
+  readonly reviews: { readonly open: number; readonly waiting: number };
+  /** Requests and 503s of the last minute; null: not known. */
+  readonly requests: { readonly count: number; readonly unavailable: number } | null;
+}
+
+/** A line of the channel report. */
+export interface ChannelLine {
+  readonly type: string;
+  readonly endpoint: string | null;
+  readonly tool: string | null;
+  readonly count: number;
+  readonly agents: number;
+  readonly incidents: number | null;
+  readonly elapsed_ms: { readonly p50: number | null; readonly p99: number | null };
+  readonly classes: Readonly<Record<string, number>>;
+  readonly first: string;
+  readonly last: string;
+}
+
+/** `GET /api/channel?since=24h&until=`: as `breakwater channel report --json`. */
+export interface ChannelView {
+  readonly from: string;
+  readonly to: string;
+  readonly failures: { readonly no_data: boolean; readonly lines: readonly ChannelLine[] };
+  readonly measurements: { readonly no_data: boolean; readonly lines: readonly ChannelLine[] };
+}
+
+export interface FlagRow {
+  readonly key: string;
+  readonly description: string;
+  readonly value: string;
+  readonly default: string;
+  readonly values: readonly string[];
+  /** environment, stored or default. */
+  readonly origin: string;
+  readonly stored: {
+    readonly value: unknown;
+    readonly by: string;
+    readonly reason: string;
+    readonly at: string;
+  } | null;
+}
+
+/** `GET /api/flags`. */
+export interface FlagsView {
+  readonly flags: readonly FlagRow[];
+  readonly history: readonly {
+    readonly key: string;
+    readonly from: unknown;
+    readonly to: unknown;
+    readonly at: string;
+    readonly by: string;
+    readonly reason: string;
+  }[];
+}
+
+/** `GET /api/operators`: credentials without their secrets, the newest first. */
+export interface OperatorsView {
+  readonly operators: readonly {
+    readonly name: string;
+    readonly can_act: boolean;
+    readonly state: 'in force' | 'expired' | 'revoked';
+    readonly created_at: string;
+    readonly expires_at: string;
+    readonly last_seen_at: string | null;
+  }[];
+}
+
+/** `GET /api/system`. */
+export interface SystemView {
+  readonly at: string;
+  readonly version: string;
+  readonly node: string;
+  readonly node_version: string;
+  readonly started_at: string;
+  readonly ready: boolean;
+  /** Each part that must be warm, and whether it is. */
+  readonly parts: Readonly<Record<string, boolean>>;
+  readonly database: {
+    readonly embedded: boolean;
+    /** null: PostgreSQL did not answer. */
+    readonly version: string | null;
+    readonly bytes: number | null;
+    readonly schema_version: number | null;
+    readonly schema_target: number;
+  };
+  /** Nodes that were heard from in the last minutes; the answering one first. */
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly host: string | null;
+    readonly last_seen_at: string | null;
+    readonly self: boolean;
+  }[];
+  readonly live_tables: readonly { readonly name: string; readonly rows: number; readonly warm: boolean }[];
+  readonly mailboxes: readonly {
+    readonly name: string;
+    readonly loaded: number;
+    readonly busy: number;
+    readonly waiting: number;
+  }[];
+  readonly event_loop_ms: { readonly max: number; readonly p99: number };
+  readonly channel: Readonly<
+    Record<'failures' | 'measurements', { readonly waiting: number; readonly dropped: number; readonly stored: number }>
+  >;
+  /** Partitioned tables, as retention last saw them; null: not looked yet. */
+  readonly partitions:
+    | readonly {
+        readonly table: string;
+        readonly kept_days: number | null;
+        readonly partitions: number;
+        readonly oldest: string | null;
+        readonly rows: number | null;
+        readonly bytes: number;
+        readonly months_ahead: number;
+        readonly overdue: readonly string[];
+      }[]
+    | null;
+  readonly sagas: readonly SagaView[];
+}
