@@ -39,4 +39,5 @@ export { flags } from './tools/flags.ts';
 export { externalOutcome } from './tools/external-outcome.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
 export { FINDING_SEVERITIES, FINDING_STATUSES, FINDING_TYPES, knowledge } from './tools/knowledge.ts';
+export { operators, saga } from './tools/operator.ts';
 export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent, selfRecovery } from './tools/lifecycle.ts';

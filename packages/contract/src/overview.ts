@@ -6,7 +6,7 @@
 
 /** `GET /api/session`: who is signed in, and to what. Answers callers without a credential as well. */
 export interface SessionView {
-  readonly operator: { readonly name: string; readonly can_act: boolean; readonly expires_at: string } | null;
+  readonly operator: { readonly name: string; readonly can_act: boolean } | null;
   readonly server: { readonly version: string; readonly node: string; readonly started_at: string };
 }
 
@@ -111,8 +111,7 @@ export interface AgentView extends AgentRow {
 
 export interface ConditionView {
   readonly text: string;
-  readonly review_id: string | null;
-  readonly from: string | null;
+  readonly from: string;
   readonly until: string | null;
   /** Whether check-ins are held to it, or a person must look. */
   readonly enforced: boolean;
@@ -159,11 +158,11 @@ export interface ClaimsView {
 
 /** `GET /api/agents/:id/trail?before=<index>&limit=` (at most 200, default 50): the hash-chained audit rows, the newest first. */
 export interface TrailRow {
-  readonly index: number | null;
+  readonly index: number;
   readonly at: string;
   readonly event: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  readonly hash: string | null;
+  readonly hash: string;
 }
 export interface TrailView {
   readonly rows: readonly TrailRow[];
@@ -302,7 +301,8 @@ export interface NowView {
   readonly risk: readonly number[];
   /** Active agents that have not checked in yet. */
   readonly without_risk: number;
-  readonly reviews: { readonly open: number; readonly waiting: number };
+  /** null: PostgreSQL does not answer. */
+  readonly reviews: { readonly open: number; readonly waiting: number } | null;
   /** Requests and 503s of the last minute; null: not known. */
   readonly requests: { readonly count: number; readonly unavailable: number } | null;
 }
@@ -314,7 +314,7 @@ export interface ChannelLine {
   readonly tool: string | null;
   readonly count: number;
   readonly agents: number;
-  readonly incidents: number | null;
+  readonly incidents: number;
   readonly elapsed_ms: { readonly p50: number | null; readonly p99: number | null };
   readonly classes: Readonly<Record<string, number>>;
   readonly first: string;
@@ -327,6 +327,8 @@ export interface ChannelView {
   readonly to: string;
   readonly failures: { readonly no_data: boolean; readonly lines: readonly ChannelLine[] };
   readonly measurements: { readonly no_data: boolean; readonly lines: readonly ChannelLine[] };
+  /** Emissions that were counted but not stored. */
+  readonly samples_dropped: number;
 }
 
 export interface FlagRow {
@@ -340,8 +342,7 @@ export interface FlagRow {
   readonly stored: {
     readonly value: unknown;
     readonly by: string;
-    readonly reason: string;
-    readonly at: string;
+    readonly reason: string | null;
   } | null;
 }
 
@@ -375,6 +376,7 @@ export interface SystemView {
   readonly at: string;
   readonly version: string;
   readonly node: string;
+  readonly host: string;
   readonly node_version: string;
   readonly started_at: string;
   readonly ready: boolean;
@@ -386,20 +388,19 @@ export interface SystemView {
     readonly version: string | null;
     readonly bytes: number | null;
     readonly schema_version: number | null;
-    readonly schema_target: number;
+    readonly schema_target: number | null;
   };
-  /** Nodes that were heard from in the last minutes; the answering one first. */
+  /** Nodes that are connected to the database; empty while PostgreSQL does not answer. */
   readonly nodes: readonly {
-    readonly node: string;
-    readonly host: string | null;
-    readonly last_seen_at: string | null;
+    readonly name: string;
+    readonly connections: number;
+    readonly since: string;
     readonly self: boolean;
   }[];
-  readonly live_tables: readonly { readonly name: string; readonly rows: number; readonly warm: boolean }[];
+  readonly live_tables: readonly { readonly name: string; readonly rows: number }[];
   readonly mailboxes: readonly {
     readonly name: string;
     readonly loaded: number;
-    readonly busy: number;
     readonly waiting: number;
   }[];
   readonly event_loop_ms: { readonly max: number; readonly p99: number };

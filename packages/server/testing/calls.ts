@@ -1,15 +1,15 @@
 import { ALIASES } from '@breakwater/contract';
 import { calibrationTools } from '../src/calibration/index.ts';
 import { checkInTools, settleClaims } from '../src/checkin/index.ts';
-import { dialecticTools } from '../src/dialectic/index.ts';
+import { dialecticTools, sagaTools } from '../src/dialectic/index.ts';
 import { Dispatcher } from '../src/dispatch/index.ts';
 import { flagTools } from '../src/flags/index.ts';
-import { createOperator, identityTools, type OperatorScope } from '../src/identity/index.ts';
+import { createOperator, identityTools, operatorTools, type OperatorScope } from '../src/identity/index.ts';
 import { knowledgeTools } from '../src/knowledge/index.ts';
 import { Lifecycle, lifecycleTools } from '../src/lifecycle/index.ts';
 import { outcomeTools } from '../src/outcomes/index.ts';
 import type { Database } from '../src/postgres/index.ts';
-import type { Evidence } from '../src/runtime/index.ts';
+import { systemIds, type Evidence } from '../src/runtime/index.ts';
 import type { Json } from './rest.ts';
 import type { TestNode } from './node.ts';
 
@@ -36,7 +36,10 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   return new Dispatcher({
     tools: [
       ...identityTools(identity, findAgent),
-      ...lifecycleTools(new Lifecycle({ agents, database, clock, settleClaims }), isStable),
+      ...lifecycleTools(
+        new Lifecycle({ agents, database, clock, ids: { uuid: () => crypto.randomUUID() }, settleClaims }),
+        isStable,
+      ),
       ...dialecticTools(node.dialectic, agents, isStable),
       ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent, isStable }),
       ...outcomeTools(node.outcomes, sessionKeyOf),
@@ -47,6 +50,8 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
         refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
       }),
       ...flagTools(node.flags),
+      ...sagaTools({ database, clock, ids: systemIds }),
+      ...operatorTools({ database, clock }),
     ],
     aliases: ALIASES,
     resolveCaller: (evidence) => identity.resolve(evidence),

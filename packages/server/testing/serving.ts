@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { calibrationDiagram } from '../src/calibration/index.ts';
 import { Computation } from '../src/dialectic/index.ts';
+import { testOverview } from '../src/overview/testing/overview.ts';
 import { createHttpServer, createMetrics } from '../src/serve/index.ts';
 import { idsFrom, seededRandom, systemClock } from '../src/runtime/index.ts';
 import type { World } from './world.ts';
@@ -35,7 +36,9 @@ export const serveWorld = async (world: World): Promise<ServedWorld> => {
       feed: world.node.feed,
       metrics: createMetrics(),
       tokens: [],
-      isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,
+      operatorOf: (secret) => identity.operatorOf(secret),
+      overview: testOverview(world.database, world.node.agents.table),
+      node: { version: 'test', node: 'test', started_at: '2026-01-01T00:00:00.000Z' },
       allowedHosts: [],
       allowedOrigins: [],
       server: { name: 'breakwater', version: 'test' },

@@ -9,10 +9,10 @@ export const agent = toolSpec({
   name: 'agent',
   category: 'lifecycle',
   description:
-    'Agents: list, get, update, archive, resume, delete. Changes need to be the agent itself, or an operator credential.',
+    'Agents: list, get, update, archive, pause, resume, delete. Changes need to be the agent itself, or an operator credential.',
   input: z.looseObject({
     ...identityArguments,
-    action: word(['list', 'get', 'update', 'archive', 'resume', 'delete'], 'What to do; list by default'),
+    action: word(['list', 'get', 'update', 'archive', 'pause', 'resume', 'delete'], 'What to do; list by default'),
     target_agent_id: target,
     limit: wholeNumber(1, 200, 'list: how many'),
     offset: wholeNumber(0, 1_000_000, 'list: how many to leave out').meta({ hidden: true }),
@@ -32,6 +32,7 @@ export const agent = toolSpec({
     status: z.string().max(32).nullish().describe('update: active brings an archived agent back'),
     reason,
     force: flag('archive: although it looks live'),
+    hours: wholeNumber(1, 87_600, 'pause: after which it ends by itself; none: never').meta({ hidden: true }),
     unstick: flag('resume: also an active agent').meta({ hidden: true }),
     confirm: flag('delete: must be true'),
   }),

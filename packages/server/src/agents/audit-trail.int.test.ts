@@ -14,6 +14,8 @@ import { verifyAudit } from './audit-read.ts';
 const EXEMPT: Readonly<Record<string, string>> = {
   bind_session:
     'changes no agent: it ties a session to one that is proven already, as core.bindings has it, with its times',
+  operators: 'changes no agent; who, when and why stand in audit.events outside of every chain, as for its making',
+  saga: 'the agents it holds are left as they were; who, when and why stand in audit.events and in the record of the review',
   flags: 'changes no agent; who, when, why and from what stand in core.feature_flag_history, written with the flag',
 };
 

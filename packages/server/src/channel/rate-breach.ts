@@ -40,6 +40,8 @@ export const rateBreachJob = (options: {
   database: Database;
   clock: Pick<Clock, 'now'>;
   channel: Pick<Channel, 'fail'>;
+  /** Told of what every look counted. */
+  onCounted?: (counts: Counts) => void;
 }): Job => ({
   name: 'channel.503_rate',
   everyMs: EVERY_MS,
@@ -53,6 +55,7 @@ export const rateBreachJob = (options: {
       const rows = await primary.value.query<Counts & { incident: string | null }>(countRequests(now - WINDOW_MS, now));
       return rows[0];
     });
+    if (row !== undefined) options.onCounted?.(row);
     const breach = row && breachOf(row);
     if (breach === undefined) return;
     const incident = row?.incident ?? undefined;

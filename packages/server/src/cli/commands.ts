@@ -3,6 +3,7 @@ import { armFaultFromEnvironment } from '../runtime/index.ts';
 import { auditCommands } from './audit.ts';
 import { calibrationCommands } from './calibration.ts';
 import { channelCommands } from './channel.ts';
+import { consoleCommand } from './console.ts';
 import { databaseCommands } from './db.ts';
 import { fail } from './fail.ts';
 import { flagsCommands } from './flags.ts';
@@ -51,6 +52,7 @@ Examples:
     .option('--url <url>', 'Base URL of the server', 'http://127.0.0.1:8767')
     .addHelpText('after', '\nThe bearer token, if the server asks for one, is read from BREAKWATER_TOKEN.')
     .action((options: { url: string }) => stdio(options.url));
+  consoleCommand(program);
   databaseCommands(program);
   operatorCommands(program);
   flagsCommands(program);

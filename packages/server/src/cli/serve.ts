@@ -4,7 +4,7 @@ import { startNode, type RunningNode } from './start-node.ts';
 import type { Config, SettingName } from './settings.ts';
 
 /** What a person needs to know who has just started the server. */
-const banner = (node: RunningNode, config: Config): string => {
+const banner = (node: RunningNode, config: Config, signIn: string | undefined): string => {
   const token = config.tokens.length > 0 ? ' --header "Authorization: Bearer <token>"' : '';
   return [
     '',
@@ -15,6 +15,9 @@ const banner = (node: RunningNode, config: Config): string => {
     `    MCP           ${node.url}/mcp/`,
     `    REST          POST ${node.url}/v1/tools/call  {"name": "start_session", "arguments": {}}`,
     '',
+    signIn === undefined
+      ? `  Console         ${node.url}/dashboard/   (sign in with: npm run breakwater -- console)`
+      : `  Console         ${signIn}`,
     `  Watch           ${node.url}/health   ${node.url}/metrics`,
     '  See it work     npm run demo   (in another terminal)',
     '',
@@ -61,5 +64,7 @@ export const serve = async (flags: Partial<Record<SettingName, string>>): Promis
     return;
   }
   end.signal.addEventListener('abort', stop, { once: true });
-  console.log(banner(node, config));
+  // Whoever sits at the terminal is signed in by the link. Elsewhere the banner ends in a log, where no secret may stand.
+  const signIn = process.stdout.isTTY ? (await node.signIn()).link : undefined;
+  console.log(banner(node, config, signIn));
 };

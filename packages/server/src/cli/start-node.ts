@@ -29,12 +29,22 @@ import {
   Dialectic,
   dialecticTools,
   Saga,
+  sagaTools,
 } from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
 import { createFleetTally, Feed } from '../feed/index.ts';
 import { createFlags, flagTools } from '../flags/index.ts';
-import { Bindings, Identity, identityTools, LineageSweep, serverSecret, type Mode } from '../identity/index.ts';
+import {
+  Bindings,
+  Identity,
+  identityTools,
+  LineageSweep,
+  operatorTools,
+  serverSecret,
+  type Mode,
+} from '../identity/index.ts';
 import { createKnowledge, knowledgeTools, lifecycleJob } from '../knowledge/index.ts';
+import { createActivity, Overview } from '../overview/index.ts';
 import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
 import { HarnessOutcomes, Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
@@ -62,6 +72,7 @@ import {
   serverTools,
   startTracing,
 } from '../serve/index.ts';
+import { createSignIn } from './console.ts';
 import type { Config } from './settings.ts';
 import { VERSION } from './version.ts';
 
@@ -88,6 +99,8 @@ export interface RunningNode {
   readonly embeddedIn: string | undefined;
   /** Milliseconds from the call of {@link startNode} until dispatch opened. */
   readonly readyMs: number;
+  /** Makes a link that signs its reader in to the console. */
+  signIn(): ReturnType<typeof createSignIn>;
   /** Drains and stops everything that was started; idempotent. */
   stop(): Promise<void>;
 }
@@ -104,6 +117,8 @@ const LOOP_CHECK_MS = 1_000;
 const LOOP_DELAY_LIMIT_MS = 500;
 const DRAIN_MS = 3_500;
 const SILENCE_MS = 60_000;
+/** How long the link of a start signs in. */
+const SIGN_IN_HOURS = 12;
 /** How long a scrape of the metrics waits for PostgreSQL. */
 const SCRAPE_MS = 1_000;
 const INSTRUCTIONS =
@@ -125,14 +140,16 @@ export const startNode = async (
   const clock = systemClock;
   const ids = systemIds;
   const startedAt = clock.monotonic();
+  const bornAt = clock.now();
   const nodeId = randomUUID();
+  const nodeName = `breakwater ${hostname().slice(0, 40)} ${nodeId.slice(0, 8)}`;
   const log = pino(
     { level: config.logLevel, base: { node: nodeId.slice(0, 8) }, serializers: { err: errorFacts } },
     pino.destination({ fd: 2, sync: false }),
   );
   let stopping = false;
   const supervisor = new Supervisor((part, error) => log.error({ err: error, part }, 'a part did not stop cleanly'));
-  const readiness = new Readiness();
+  const readiness = new Readiness(() => clock.now());
   for (const part of ['postgres', 'flags', 'baselines', 'agents', 'bindings', 'sagas']) readiness.expect(part);
 
   // PostgreSQL starts after the port is taken, but everything above it is put together before.
@@ -143,6 +160,7 @@ export const startNode = async (
       if (target === undefined) throw new Error('PostgreSQL is not started yet');
       return target;
     },
+    name: nodeName,
     // The pool's last connections may see our own PostgreSQL go; that is no news.
     onError: (error) => stopping || log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
   });
@@ -184,6 +202,7 @@ export const startNode = async (
   const flags = createFlags({ database, env, notifier, onDivergence: diverged });
   const baselines = createBaselines({ database, notifier, onDivergence: diverged });
   const tally = createFleetTally();
+  const activity = createActivity(clock.now());
   const feed = new Feed({ database, clock, agents: () => agents.table });
   const agents = new Agents<Memory>({
     database,
@@ -198,7 +217,10 @@ export const startNode = async (
     onForeignChange: (agentId) => baselines.refresh(agentId),
     onFlush: ({ items, ms, ok }) => metrics.commit({ items, ok, seconds: ms / 1000 }),
     onPublished: (after, before, commit) => {
-      if (commit !== undefined) tally.observe(commit);
+      if (commit !== undefined) {
+        const verdict = tally.observe(commit);
+        if (verdict !== undefined) activity.observe(verdict, clock.now());
+      }
       feed.observe(after, before, commit);
     },
   });
@@ -213,7 +235,7 @@ export const startNode = async (
     pinMode: () => flags.get('ipua_pin_check_mode').value as Mode,
     report: (type, payload, agentId) => channel.fail(type, payload, agentId),
   });
-  const lifecycle = new Lifecycle({ agents, database, clock, settleClaims });
+  const lifecycle = new Lifecycle({ agents, database, clock, ids, settleClaims });
   const lineage = new LineageSweep({ agents, baselines, clock, ids });
   const pauseMs = config.pauseHours * 3_600_000;
   const outcomes = new Outcomes({ database, agents, clock, ids, pauseMs });
@@ -309,6 +331,8 @@ export const startNode = async (
         refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
       }),
       ...flagTools(flags),
+      ...sagaTools({ database, clock, ids }),
+      ...operatorTools({ database, clock }),
       ...serverTools({
         version: VERSION,
         clock,
@@ -344,6 +368,41 @@ export const startNode = async (
     observe: (measure) => channel.measure(MEASUREMENT_EVENTS.request, requestPayload(measure), measure.agentId),
   });
 
+  let auditTables: readonly TableRetention[] = [];
+  let requests: { readonly requests: number; readonly unavailable: number } | undefined;
+  const liveTables = {
+    agents: () => agents.table.size,
+    baselines: () => baselines.table.size,
+    flags: () => flags.table.size,
+    bindings: () => bindings.size,
+    saga_reservations: () => saga.table.size,
+  };
+  const overview = new Overview({
+    database,
+    clock,
+    agents: agents.table,
+    isStable,
+    flags,
+    calibration,
+    activity,
+    node: {
+      version: VERSION,
+      nodeId,
+      host: hostname(),
+      applicationName: nodeName,
+      startedAt: bornAt,
+      embeddedDatabase: config.databaseUrl === undefined,
+      ready: () => readiness.ready,
+      parts: () => readiness.parts(),
+      liveTables: () => Object.entries(liveTables).map(([name, size]) => ({ name, rows: size() })),
+      mailboxes: () => [{ name: 'agents', loaded: agents.sizes.keys, waiting: agents.sizes.waiting }],
+      loopDelay: () => loopMonitor.last,
+      channel: () => ({ failures: channel.counters, measurements: channel.measurementCounters }),
+      auditTables: () => auditTables,
+      requests: () => requests,
+    },
+  });
+
   const attestor = config.socket === undefined ? undefined : await createPeerAttestor();
   const http = createHttpServer({
     dispatcher,
@@ -366,7 +425,9 @@ export const startNode = async (
     tracing,
     onUnavailable: (facts) => channel.measure(MEASUREMENT_EVENTS.unavailable, unavailablePayload(facts)),
     tokens: config.tokens,
-    isOperator: async (secret) => (await identity.operatorOf(secret)) !== undefined,
+    operatorOf: (secret) => identity.operatorOf(secret),
+    overview,
+    node: { version: VERSION, node: nodeName, started_at: new Date(bornAt).toISOString() },
     attestor,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
@@ -376,16 +437,9 @@ export const startNode = async (
     ids,
     log,
   });
-  let auditTables: readonly TableRetention[] = [];
   metrics.watch({
     mailboxes: { agents: () => agents.sizes },
-    liveTables: {
-      agents: () => agents.table.size,
-      baselines: () => baselines.table.size,
-      flags: () => flags.table.size,
-      bindings: () => bindings.size,
-      saga_reservations: () => saga.table.size,
-    },
+    liveTables,
     readiness: () => readiness.parts(),
     channel: () => ({ failures: channel.counters, measurements: channel.measurementCounters }),
     commitQueue: () => agents.sizes.uncommitted,
@@ -424,7 +478,7 @@ export const startNode = async (
     singleton: true,
     run: async (stopping) => void (await deleteOldStates(database, clock.now(), { stopping })),
   });
-  ticker.add(rateBreachJob({ database, clock, channel }));
+  ticker.add(rateBreachJob({ database, clock, channel, onCounted: (counts) => (requests = counts) }));
   ticker.add({
     name: 'flags.reconcile',
     everyMs: RECONCILE_MS,
@@ -594,6 +648,7 @@ export const startNode = async (
     url,
     embeddedIn: embedded?.dataDir,
     readyMs: clock.monotonic() - startedAt,
+    signIn: () => createSignIn(database, { url, hours: SIGN_IN_HOURS, canAct: true }),
     stop,
   };
 };

@@ -28,6 +28,8 @@ interface Act {
   readonly by: string;
   readonly now: number;
   readonly ids: Ids;
+  /** Why; a revert always has it. */
+  readonly reason?: string;
 }
 
 /** How many sagas that have ended a list shows. */
@@ -63,7 +65,8 @@ export const retrySaga = (database: Database, act: Act): Promise<Outcome<SagaVie
       });
     }
     await tx.query(giveBack(saga.sagaId));
-    await tx.query(insertEvent(saga, act, AUDIT_EVENTS.sagaRetried, {}));
+    const why = act.reason === undefined ? {} : { reason: act.reason };
+    await tx.query(insertEvent(saga, act, AUDIT_EVENTS.sagaRetried, why));
     return accept({ ...saga, attempts: 0, deadLetterAt: null });
   });
 

@@ -2,8 +2,12 @@
 export { createComputations } from './compute-placements.ts';
 export { Computation, computeAnswerPayload, computeFailurePayload } from './compute.ts';
 export { ENDED_LIMIT, isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from './dead-letters.ts';
-export { obligationsOf } from './obligations.ts';
+export { conditionsOf, obligationsOf } from './obligations.ts';
+export { explainReviewMerge, readSession } from './read.ts';
+export { isInForce } from './rules/conditions.ts';
+export type { Session as ReviewSession } from './session.ts';
 export { countOpenWork } from './open-work.ts';
+export { sagaTools } from './saga-tools.ts';
 export { Saga, type SagaPayload } from './saga.ts';
 export { Dialectic } from './service.ts';
 export { dialecticTools } from './tools.ts';

@@ -8,7 +8,7 @@ import { candidateOf, engagementsOf, type EngagementRow } from './engagements.ts
 import { resolutionHash, sign } from './rules/canonical.ts';
 import { failSession, hasEnded, noteOf, withNote, type Change, type Submission } from './rules/change.ts';
 import { acceptConditions } from './rules/conditions.ts';
-import { isHeldByReview } from './rules/execution.ts';
+import { isHeldForOperator } from './rules/execution.ts';
 import { finalise, type ResolutionTerms } from './rules/finalise.ts';
 import { unsafeReason } from './rules/hard-limits.ts';
 import { mayReassign, reassign, unfitReviewers, type ReassignCaller, type ReassignStep } from './rules/reassign.ts';
@@ -116,7 +116,7 @@ export class Dialectic<M> {
     const { database, agents } = this.#options;
     const paused = await agents.find(opening.pausedAgentId);
     if (paused === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${opening.pausedAgentId}.`);
-    if (isHeldByReview(paused, this.now)) {
+    if (isHeldForOperator(paused, this.now)) {
       return refuse('FORBIDDEN', paused.pause?.reason ?? 'A review holds the agent.', {
         details: { sub_action: paused.pause?.sub_action ?? null, expires_at: paused.pause?.expires_at ?? null },
         recovery: { action: 'Wait until expires_at; where there is none, an operator decides.' },

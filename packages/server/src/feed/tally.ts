@@ -5,8 +5,8 @@ export type Counts = Readonly<Record<string, number>>;
 
 /** What this node has committed since its start. */
 export interface FleetTally {
-  /** Hears of a change that this node committed. */
-  observe(commit: AgentCommit): void;
+  /** Hears of a change that this node committed; gives the verdict when it was a check-in. */
+  observe(commit: AgentCommit): string | undefined;
   /** Check-ins by verdict. */
   readonly checkIns: Counts;
   /** Pauses put in force, by their sub-action. */
@@ -30,9 +30,11 @@ export const createFleetTally = (): FleetTally => {
   };
   return {
     observe({ change }) {
-      if (change.countsUpdate === true && change.vitals !== undefined) count(checkIns, change.vitals.verdict);
       if (change.pause != null) count(pauses, change.pause.sub_action);
       if (change.outcomes !== undefined) for (const { grade } of change.outcomes) count(outcomes, grade);
+      if (change.countsUpdate !== true || change.vitals === undefined) return undefined;
+      count(checkIns, change.vitals.verdict);
+      return change.vitals.verdict;
     },
     checkIns,
     pauses,

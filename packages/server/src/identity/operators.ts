@@ -96,6 +96,7 @@ export const revokeOperator = async (
   name: string,
   now: number,
   by: string,
+  reason?: string,
 ): Promise<Outcome<OperatorCredential>> =>
   database.transaction(async (tx) => {
     const [row] = await tx.query<OperatorCredential & { hash: string }>(revoke(name.trim(), now));
@@ -103,7 +104,13 @@ export const revokeOperator = async (
       return wrongName(`No operator "${name}" is in force.`, '"breakwater operator list" shows who is.');
     }
     const { hash, ...operator } = row;
-    await tx.query(insertEvent(AUDIT_EVENTS.operatorRevoked, { name: operator.name, by }, now));
+    await tx.query(
+      insertEvent(
+        AUDIT_EVENTS.operatorRevoked,
+        { name: operator.name, by, ...(reason !== undefined && { reason }) },
+        now,
+      ),
+    );
     for (const statement of announcements(TABLE, [hash])) await tx.query(statement);
     return accept(operator);
   });

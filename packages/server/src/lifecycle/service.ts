@@ -1,7 +1,7 @@
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { AgentChange, AgentHead, Agents, AuditDraft } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
-import type { Clock } from '../runtime/index.ts';
+import type { Clock, Ids } from '../runtime/index.ts';
 import type { StandingChange } from './rules/authority.ts';
 import { liveSignals } from './rules/signs-of-life.ts';
 import * as sql from './sql.ts';
@@ -24,16 +24,29 @@ export class Lifecycle<M> {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #settle: SettleClaims<M>;
+  readonly #ids: Pick<Ids, 'uuid'>;
 
-  constructor(options: { agents: Agents<M>; database: Database; clock: Clock; settleClaims: SettleClaims<M> }) {
+  constructor(options: {
+    agents: Agents<M>;
+    database: Database;
+    clock: Clock;
+    ids: Pick<Ids, 'uuid'>;
+    settleClaims: SettleClaims<M>;
+  }) {
     this.#agents = options.agents;
     this.#database = options.database;
     this.#clock = options.clock;
     this.#settle = options.settleClaims;
+    this.#ids = options.ids;
   }
 
   get now(): number {
     return this.#clock.now();
+  }
+
+  /** A new id of an act. */
+  newId(): string {
+    return this.#ids.uuid();
   }
 
   /** Every agent, from memory. */

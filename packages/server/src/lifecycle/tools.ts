@@ -14,6 +14,7 @@ import { defineTool, type Caller, type Tool, type ToolCall } from '../runtime/in
 import type { Actor } from './rules/authority.ts';
 import { listAgents } from './rules/listing.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from './rules/redaction.ts';
+import { pauseByOperator } from './rules/pause.ts';
 import { operatorResume, resume } from './rules/resume.ts';
 import { checkSelfRecovery, quickRecovery, refusedReviewRecord, reviewRecovery } from './rules/self-recovery.ts';
 import { archive, remove } from './rules/standing.ts';
@@ -101,7 +102,11 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
         ...(args.status != null && { status: args.status }),
       };
       return service.change(head.agentId, deadline, (current, { notes }) =>
-        update(actorOf(caller), current, wanted, { storedNotes: notes, proof: caller.source }),
+        update(actorOf(caller), current, wanted, {
+          storedNotes: notes,
+          proof: caller.source,
+          reason: args.reason ?? null,
+        }),
       );
     },
     archive: ({ args, caller, deadline }: AgentCall, head: AgentHead) =>
@@ -117,6 +122,12 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
           service.now,
         ),
       ),
+    pause: ({ args, caller, deadline }: AgentCall, head: AgentHead) => {
+      const wanted = { reason: args.reason ?? null, hours: args.hours ?? null, actuationId: service.newId() };
+      return service.change(head.agentId, deadline, (current) =>
+        pauseByOperator(actorOf(caller), current, wanted, service.now),
+      );
+    },
     resume: ({ args, caller, deadline }: AgentCall, head: AgentHead) =>
       service.change(head.agentId, deadline, (current) =>
         resume(actorOf(caller), current, { reason: args.reason ?? null, unstick: args.unstick === true }, service.now),

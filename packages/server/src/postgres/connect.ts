@@ -50,7 +50,7 @@ const urlConfig = (text: string, settings: string): pg.ClientConfig => {
   return { connectionString: url.href };
 };
 
-const clientConfig = (target: ConnectionTarget, statementTimeoutMs: number): pg.ClientConfig => ({
+const clientConfig = (target: ConnectionTarget, statementTimeoutMs: number, name: string): pg.ClientConfig => ({
   ...('url' in target
     ? urlConfig(target.url, SETTINGS(statementTimeoutMs))
     : {
@@ -60,7 +60,7 @@ const clientConfig = (target: ConnectionTarget, statementTimeoutMs: number): pg.
         database: target.database,
         options: SETTINGS(statementTimeoutMs),
       }),
-  application_name: 'breakwater',
+  application_name: name,
   connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   keepAlive: true,
   types,
@@ -111,11 +111,14 @@ export const openDatabase = (options: {
   /** How long a statement may run before PostgreSQL cancels it; 0 is for ever. Migrations are exempt. */
   statementTimeoutMs?: number;
   onError: (error: Error) => void;
+  /** The name under which PostgreSQL shows the connections. */
+  name?: string;
 }): Database => {
   const config = () =>
     clientConfig(
       typeof options.target === 'function' ? options.target() : options.target,
       options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+      options.name ?? 'breakwater',
     );
   const openPool = () => {
     const opened = new pg.Pool({ ...config(), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });

@@ -37,11 +37,12 @@ export const registerFeed = (
   app: FastifyInstance,
   options: Pick<
     ServeOptions,
-    'feed' | 'readiness' | 'isOperator' | 'attestor' | 'metrics' | 'server' | 'clock' | 'log'
+    'feed' | 'readiness' | 'operatorOf' | 'attestor' | 'metrics' | 'server' | 'clock' | 'log'
   >,
 ): { stop(): void } => {
   const { feed, readiness, clock } = options;
   const clients = new FeedClients(clock);
+  const isOperator = async (secret: string): Promise<boolean> => (await options.operatorOf(secret)) !== undefined;
   const upgradeOf = routeUpgrades(app);
   let server: WebSocketServer | undefined;
   let unsubscribe: (() => void) | undefined;
@@ -54,7 +55,7 @@ export const registerFeed = (
 
   /** Who asks; PostgreSQL being away makes nobody an operator. */
   const viewerOf = async (secret: string | undefined): Promise<Viewer> => {
-    const operator = secret !== undefined && (await options.isOperator(secret).catch(() => false));
+    const operator = secret !== undefined && (await isOperator(secret).catch(() => false));
     return { agentId: undefined, operator };
   };
 
@@ -146,7 +147,7 @@ export const registerFeed = (
           viewer,
           filter: query,
           after: page.value.cursor,
-          stillAllowed: async () => !viewer.operator || secret === undefined || (await options.isOperator(secret)),
+          stillAllowed: async () => !viewer.operator || secret === undefined || (await isOperator(secret)),
         };
         clients.add(client, idleUnlessWatched);
         welcome(client, page.value);

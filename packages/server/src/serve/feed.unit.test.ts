@@ -58,7 +58,11 @@ const series = async ({ url }: Pick<FakeNode, 'url'>, name: string): Promise<num
 
 describe('who may watch', () => {
   const TOKEN = 'token-of-the-server';
-  const guarded = () => feeding({ tokens: [TOKEN], isOperator: (secret) => Promise.resolve(secret === OPERATOR) });
+  const guarded = () =>
+    feeding({
+      tokens: [TOKEN],
+      operatorOf: (secret) => Promise.resolve(secret === OPERATOR ? { name: 'ops', act: false } : undefined),
+    });
   const OPERATOR = `bwo_${'x'.repeat(30)}`;
 
   test('is decided as for every other route', async () => {
@@ -105,7 +109,10 @@ describe('who may watch', () => {
   test('one whose credential ends is let go at the next heartbeat', async () => {
     const clock = new ManualClock(NOW);
     let valid = true;
-    const node = await feeding({ clock, isOperator: () => Promise.resolve(valid) });
+    const node = await feeding({
+      clock,
+      operatorOf: () => Promise.resolve(valid ? { name: 'ops', act: false } : undefined),
+    });
     const operator = await watch(node.url, { headers: { 'x-breakwater-operator': OPERATOR } });
     const other = await watch(node.url);
     valid = false;

@@ -12,6 +12,7 @@ const ENDPOINTS = {
   metrics: '/metrics',
   events: '/api/events',
   feed: '/ws/eisv',
+  console: '/dashboard/',
 };
 
 /** Routes that answer without a token: a probe has none, and they tell nothing about agents. */
@@ -37,7 +38,13 @@ export const registerHealth = (
   app.get('/health/ready', async (_request, reply) => {
     if (readiness.ready) return { status: 'ready', parts: readiness.parts() };
     void reply.code(503).header('retry-after', String(WARMING_RETRY_SECONDS));
-    return { status: 'warming_up', not_ready: cold(), parts: readiness.parts() };
+    const { coldSince } = readiness;
+    return {
+      status: 'warming_up',
+      not_ready: cold(),
+      ...(coldSince !== undefined && { since: new Date(coldSince).toISOString() }),
+      parts: readiness.parts(),
+    };
   });
 
   app.get('/health', async (_request, reply) => {
@@ -63,5 +70,9 @@ export const registerHealth = (
     };
   });
 
-  app.get('/', async () => ({ name: server.name, version: server.version, endpoints: ENDPOINTS }));
+  app.get('/', async ({ headers }, reply) => {
+    // A person with a browser wants the console, a program the list.
+    if (headers.accept?.includes('text/html') === true) return reply.redirect('/dashboard/');
+    return { name: server.name, version: server.version, endpoints: ENDPOINTS };
+  });
 };

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { assertSafeBinding, createBearerCheck } from './auth.ts';
 import { registerCalibration } from './calibration.ts';
 import { registerCompute } from './compute.ts';
+import { isConsole, registerConsole } from './console.ts';
 import { bearerOf, oneHeader } from './evidence.ts';
 import { registerFeed } from './feed.ts';
 import { OPEN_ROUTES, registerHealth } from './health.ts';
@@ -11,6 +12,7 @@ import { registerHarness } from './harness.ts';
 import { createHostOriginCheck } from './host-origin.ts';
 import { registerLiveReads } from './live-reads.ts';
 import { registerMcp } from './mcp.ts';
+import { registerOverview } from './overview.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { registerRest } from './rest.ts';
@@ -138,13 +140,14 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     const path = request.url.split('?', 1)[0] ?? '';
     if (what === 'host') void sendRefusal(reply, foreignHost, 421);
     else if (what === 'origin') void sendRefusal(reply, foreignOrigin);
-    else if (OPEN_ROUTES.has(path) || overSocket(request) || bearerIsGood(authorization)) admit(reply, done);
+    else if (OPEN_ROUTES.has(path) || isConsole(path) || overSocket(request) || bearerIsGood(authorization))
+      admit(reply, done);
     else {
       const refused = () =>
         void sendRefusal(reply.header('www-authenticate', 'Bearer realm="breakwater"'), unauthorized);
       const secret = bearerOf(authorization);
       if (secret === undefined) refused();
-      else options.isOperator(secret).then((is) => (is ? admit(reply, done) : refused()), refused);
+      else options.operatorOf(secret).then((is) => (is === undefined ? refused() : admit(reply, done)), refused);
     }
   });
 
@@ -181,6 +184,8 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   registerHarness(app, options);
   registerCalibration(app, options);
   const feed = registerFeed(app, options);
+  registerOverview(app, options);
+  registerConsole(app);
   registerMcp(app, options, callTool);
   app.get('/metrics', async (_request, reply) => {
     const { text, contentType } = await metrics.expose();

@@ -4,7 +4,8 @@ import type { UnavailableFacts } from '../channel/index.ts';
 import type { Computation } from '../dialectic/index.ts';
 import type { Dispatcher } from '../dispatch/index.ts';
 import type { Feed } from '../feed/index.ts';
-import type { Clock, Ids, Reading, Readiness } from '../runtime/index.ts';
+import type { Clock, Ids, Operator, Reading, Readiness } from '../runtime/index.ts';
+import type { Overview } from '../overview/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { PeerAttestor } from './peer.ts';
 import type { Tracing } from './tracing.ts';
@@ -31,7 +32,7 @@ export type ReadLive = (key: string) => Reading<unknown>;
 export interface ServeOptions {
   readonly dispatcher: ToolDispatch;
   readonly sessions: McpSessions;
-  readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
+  readonly readiness: Pick<Readiness, 'ready' | 'parts' | 'coldSince'>;
   /** Live tables of flags and baselines, for `POST /v1/feature_flag/get` and `POST /v1/baseline/get` (W3-10.11). */
   readonly readFlag: ReadLive;
   readonly readBaseline: ReadLive;
@@ -53,8 +54,12 @@ export interface ServeOptions {
   readonly onUnavailable?: (facts: UnavailableFacts) => void;
   /** Bearer tokens, any of which opens every route; empty: none is asked for. */
   readonly tokens: readonly string[];
-  /** Whether a bearer token is an operator's credential, which opens every route too. */
-  readonly isOperator: (secret: string) => Promise<boolean>;
+  /** The operator of a credential, which opens every route too; undefined for any other text. */
+  readonly operatorOf: (secret: string) => Promise<Operator | undefined>;
+  /** What operators see, for the routes under `/api`. */
+  readonly overview: Overview;
+  /** Which node this is, for `GET /api/session`. */
+  readonly node: { readonly version: string; readonly node: string; readonly started_at: string };
   /** Host names (with or without a port) besides loopback under which the server may be called. */
   readonly allowedHosts: readonly string[];
   /** Web origins besides loopback that may call the server. */

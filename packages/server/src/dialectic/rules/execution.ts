@@ -71,6 +71,9 @@ export const execute = (head: AgentHead, of: Execution, now: number): Executed |
   };
 };
 
-/** Whether a review left the pause in force: it is ended by its time or by an operator, and by nothing else. */
-export const isHeldByReview = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>, now: number): boolean =>
-  status === 'paused' && pause !== null && pause.sub_action.startsWith('review_') && pauseHolds(pause, now);
+/** Whether a review left the pause in force, or an operator made it: its time or an operator ends it, and nothing else. */
+export const isHeldForOperator = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>, now: number): boolean =>
+  status === 'paused' &&
+  pause !== null &&
+  (pause.sub_action.startsWith('review_') || pause.sub_action === 'operator_pause') &&
+  pauseHolds(pause, now);

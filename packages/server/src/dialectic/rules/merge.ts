@@ -33,11 +33,24 @@ const bestOf = (items: readonly Item[], wanted: Item): number => {
   return isEquivalent(best) ? place : -1;
 };
 
+/** A condition of a merged list, and who asked for it. */
+interface MergedCondition {
+  readonly text: string;
+  readonly from: 'both' | 'a' | 'b';
+}
+
+/** What becomes of the conditions of both sides. */
+export interface ExplainedMerge {
+  readonly conditions: readonly MergedCondition[];
+  /** Those that were left out, each with the earlier one that it contradicts. */
+  readonly leftOut: readonly { readonly text: string; readonly from: 'a' | 'b'; readonly against: string }[];
+}
+
 /**
  * One list out of both (spec dialectic C.4): first what both ask for, in A's words and B's order, then the rest of A, then
- * the rest of B. A later condition that contradicts an earlier one is left out, without a trace.
+ * the rest of B. A later condition that contradicts an earlier one is left out.
  */
-export const mergeConditions = (a: readonly string[], b: readonly string[]): readonly string[] => {
+export const explainMerge = (a: readonly string[], b: readonly string[]): ExplainedMerge => {
   const restA = a.map(itemOf);
   const itemsB = b.map(itemOf);
   const shared: Item[] = [];
@@ -46,15 +59,28 @@ export const mergeConditions = (a: readonly string[], b: readonly string[]): rea
     if (place !== -1) shared.push(...restA.splice(place, 1));
   }
   const restB = itemsB.filter((item) => !shared.some(({ terms }) => isEquivalent(overlapOf(terms, item.terms))));
-  const merged = shared.map(({ text }) => readCondition(text));
-  const rest = [...restA, ...restB].flatMap(({ text }) => {
-    const reading = readCondition(text);
-    if (merged.some((earlier) => readingsConflict(earlier, reading))) return [];
-    merged.push(reading);
-    return [text];
-  });
-  return [...shared.map(({ text }) => text), ...rest];
+  const merged = shared.map(({ text }) => ({ text, reading: readCondition(text) }));
+  const conditions: MergedCondition[] = shared.map(({ text }) => ({ text, from: 'both' }));
+  const leftOut: ExplainedMerge['leftOut'][number][] = [];
+  const take = (from: 'a' | 'b', items: readonly Item[]): void => {
+    for (const { text } of items) {
+      const reading = readCondition(text);
+      const against = merged.find((earlier) => readingsConflict(earlier.reading, reading));
+      if (against !== undefined) leftOut.push({ text, from, against: against.text });
+      else {
+        merged.push({ text, reading });
+        conditions.push({ text, from });
+      }
+    }
+  };
+  take('a', restA);
+  take('b', restB);
+  return { conditions, leftOut };
 };
+
+/** The conditions of {@link explainMerge} alone. */
+export const mergeConditions = (a: readonly string[], b: readonly string[]): readonly string[] =>
+  explainMerge(a, b).conditions.map(({ text }) => text);
 
 /** Two texts in one, the first alone when they differ in case only; whichever there is, or ''. */
 const joined = (one: string | null, other: string | null, join: (one: string, other: string) => string): string => {

@@ -1,5 +1,5 @@
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
-import { pauseHolds, type AgentHead, type AgentStatus, type Archive } from '../../agents/agent.ts';
+import { pauseHolds, type AgentHead, type AgentStatus, type Archive, type Pause } from '../../agents/agent.ts';
 import type { AuditDraft } from '../../agents/index.ts';
 import type { Operator } from '../../runtime/index.ts';
 
@@ -15,7 +15,8 @@ export interface Actor {
 export interface StandingChange {
   readonly status?: AgentStatus;
   readonly archive?: Archive | null;
-  readonly pause?: null;
+  /** null lifts the pause. */
+  readonly pause?: Pause | null;
   readonly tags?: readonly string[];
   /** The whole text. */
   readonly notes?: string;

@@ -38,6 +38,7 @@ const asOwner = (actor: Actor, target: AgentHead): Outcome<Authority> => {
 /** Pauses that the agent does not lift itself, with the reason: a circuit breaker that resets itself protects nothing. */
 const LIFTED_BY_OTHERS: Readonly<Record<string, string>> = {
   claims_pause: 'Results contradict what the agent claimed',
+  operator_pause: 'An operator paused the agent',
   review_cooldown: 'A review agreed on it',
   review_block: 'A review agreed on it',
   review_escalate: 'A review agreed on it',

@@ -91,10 +91,11 @@ const decideProfile = (
   });
 };
 
-const updated = (authority: Authority, target: AgentHead, profile: Profile): AuditDraft => ({
+const updated = (authority: Authority, target: AgentHead, profile: Profile, reason: string | null): AuditDraft => ({
   type: AUDIT_EVENTS.agentUpdated,
   payload: {
     ...authority,
+    ...(reason !== null && { reason }),
     changed: Object.keys(profile),
     ...(profile.tags !== undefined && {
       tags_added: profile.tags.filter((tag) => !target.tags.includes(tag)),
@@ -113,7 +114,11 @@ export const update = (
   actor: Actor,
   target: AgentHead,
   wanted: ProfileUpdate,
-  { storedNotes, proof }: { readonly storedNotes: string | null; readonly proof: ProofSource | 'none' },
+  {
+    storedNotes,
+    proof,
+    reason = null,
+  }: { readonly storedNotes: string | null; readonly proof: ProofSource | 'none'; readonly reason?: string | null },
 ): Outcome<StandingChange> => {
   const authority = authorityOver(actor, target);
   if (!authority.ok) return authority;
@@ -139,7 +144,7 @@ export const update = (
       ? refuse('PARAMETER_ERROR', 'Nothing to change: send tags, notes, purpose, preferences or status.')
       : accept(returning);
   }
-  const event = updated(capacity, target, profile.value);
+  const event = updated(capacity, target, profile.value, reason);
   return accept({
     ...returning,
     ...profile.value,

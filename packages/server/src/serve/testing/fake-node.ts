@@ -1,8 +1,17 @@
 import { accept, ERRORS, refuse, type ErrorCode, type ToolListing } from '@breakwater/contract';
 import { pino } from 'pino';
-import { COLD, createLiveTable, Readiness, systemClock, systemIds, type Reading } from '../../runtime/index.ts';
+import {
+  COLD,
+  createLiveTable,
+  Readiness,
+  systemClock,
+  systemIds,
+  type LiveTable,
+  type Reading,
+} from '../../runtime/index.ts';
 import { Computation } from '../../dialectic/index.ts';
 import { Feed } from '../../feed/index.ts';
+import { testOverview } from '../../overview/testing/overview.ts';
 import { createHttpServer, type HttpServer } from '../http.ts';
 import { createMetrics } from '../metrics.ts';
 import type { AgentHead } from '../../agents/index.ts';
@@ -82,15 +91,19 @@ const fakeDispatcher = (
   };
 };
 
-/** A feed of no agents, with a trail of nothing. */
+/** A database of nothing. */
+const nothing: Database = {
+  query: () => Promise.resolve([]),
+  transaction: () => Promise.reject(new Error('there is no database here')),
+  connect: () => Promise.reject(new Error('there is no database here')),
+  close: () => Promise.resolve(),
+};
+
+const noAgents = (): LiveTable<AgentHead> => createLiveTable<AgentHead>('agents').table;
+
+/** A feed of no agents. */
 const fakeFeed = (): Feed => {
-  const { table } = createLiveTable<AgentHead>('agents');
-  const nothing: Database = {
-    query: () => Promise.resolve([]),
-    transaction: () => Promise.reject(new Error('there is no database here')),
-    connect: () => Promise.reject(new Error('there is no database here')),
-    close: () => Promise.resolve(),
-  };
+  const table = noAgents();
   return new Feed({ database: nothing, clock: systemClock, agents: () => table });
 };
 
@@ -128,7 +141,9 @@ export const startFakeNode = async (
     feed: fakeFeed(),
     metrics: createMetrics(),
     tokens: [],
-    isOperator: () => Promise.resolve(false),
+    operatorOf: () => Promise.resolve(undefined),
+    overview: testOverview(nothing, noAgents()),
+    node: { version: '0.1.0', node: 'fake', started_at: '2026-01-01T00:00:00.000Z' },
     allowedHosts: [],
     allowedOrigins: [],
     server: { name: 'breakwater', version: '0.1.0' },

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { toolSpec } from '../tool-spec.ts';
+import { flag, identityArguments, word } from './common.ts';
+
+const reason = z.string().trim().max(500).nullish();
+
+export const saga = toolSpec({
+  name: 'saga',
+  category: 'admin',
+  description: 'Resolutions that are being carried out, for operators: list, and retry or revert what was given up.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: word(['list', 'retry', 'revert'], 'list by default'),
+    saga_id: z.string().max(64).nullish().describe('retry, revert: the saga; list shows it'),
+    all: flag('list: also the newest that have ended'),
+    reason: reason.describe('retry, revert: why; it stands in the audit trail'),
+    force: flag('revert: also one that was not given up').meta({ hidden: true }),
+  }),
+  identity: 'operator',
+  timeoutMs: 15_000,
+  advertised: false,
+  readOnly: false,
+  argumentAliases: { op: 'action' },
+  example: { action: 'retry', saga_id: '00000000-0000-4000-8000-000000000000', reason: 'The database is back' },
+  errors: [
+    'INVALID_PHASE',
+    'MISSING_PARAMETER',
+    'OPERATOR_REQUIRED',
+    'PARAMETER_ERROR',
+    'SAGA_IN_FLIGHT',
+    'STORAGE_UNAVAILABLE',
+  ],
+});
+
+export const operators = toolSpec({
+  name: 'operators',
+  category: 'admin',
+  description: 'Operator credentials, for operators: list, and revoke one by its name, at once on every node.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: word(['list', 'revoke'], 'list by default'),
+    name: z.string().max(128).nullish().describe('revoke: the operator'),
+    reason: reason.describe('revoke: why; it stands in the audit trail'),
+  }),
+  identity: 'operator',
+  timeoutMs: 15_000,
+  advertised: false,
+  readOnly: false,
+  argumentAliases: { op: 'action', operator: 'name' },
+  example: { action: 'revoke', name: 'alice', reason: 'She left the team' },
+  errors: ['MISSING_PARAMETER', 'OPERATOR_REQUIRED', 'PARAMETER_ERROR', 'STORAGE_UNAVAILABLE'],
+});

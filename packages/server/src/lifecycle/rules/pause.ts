@@ -1,0 +1,40 @@
+import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { pauseChange, type AgentHead, type Pause } from '../../agents/index.ts';
+import { operatorOf, operatorRequired, type Actor, type StandingChange } from './authority.ts';
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * An operator pauses an agent by hand (BW-console.02): from now on its check-ins are refused, until the hours are over or,
+ * without any, until an operator resumes it. Neither the agent itself nor a review lifts it: a person decided, and a person
+ * decides again. Refuses OPERATOR_REQUIRED, PARAMETER_ERROR without a reason, and INVALID_STATUS_TRANSITION for an agent
+ * that is not at work.
+ */
+export const pauseByOperator = (
+  actor: Actor,
+  target: AgentHead,
+  args: { readonly reason: string | null; readonly hours: number | null; readonly actuationId: string },
+  now: number,
+): Outcome<StandingChange> => {
+  const authority = operatorOf(actor);
+  if (authority === undefined) return operatorRequired('Only an operator that may act pauses an agent.');
+  if (args.reason === null || args.reason === '') {
+    return refuse('PARAMETER_ERROR', 'reason: say why; the agent reads it.', { details: { parameter: 'reason' } });
+  }
+  const { status } = target;
+  if (status !== 'active' && status !== 'waiting_input') {
+    return refuse('INVALID_STATUS_TRANSITION', `The agent is ${status}; only one at work is paused.`, {
+      details: { status },
+    });
+  }
+  const pause: Pause = {
+    actuation_id: args.actuationId,
+    paused_at: new Date(now).toISOString(),
+    expires_at: args.hours === null ? null : new Date(now + args.hours * HOUR_MS).toISOString(),
+    sub_action: 'operator_pause',
+    reason: args.reason,
+    evidence: { paused_by: authority.operator },
+  };
+  const { event, ...change } = pauseChange(pause);
+  return accept({ ...change, events: [{ ...event, payload: { ...event.payload, ...authority } }] });
+};

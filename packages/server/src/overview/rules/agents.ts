@@ -1,0 +1,150 @@
+import type { AgentRef, AgentRow, AgentsPage, AgentSort, PauseView, VitalsView } from '@breakwater/contract/overview';
+import { pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
+
+/** What is known of agents beside their heads. */
+export interface Surroundings {
+  readonly now: number;
+  /** Agents that are silent for longer than they should be. */
+  readonly stuck: ReadonlySet<string>;
+  readonly isStable: (agentId: string) => boolean;
+  readonly conditionsInForce: (head: AgentHead, now: number) => number;
+  /** The head of any agent; undefined when there is none in memory. */
+  readonly find: (agentId: string) => AgentHead | undefined;
+}
+
+/** Which agents a list shows, and in which order. */
+export interface AgentsQuery {
+  readonly search: string | undefined;
+  /** A status, `stuck`, `all`, or `present`: whoever is neither archived nor deleted. */
+  readonly status: string;
+  readonly verdict: string | undefined;
+  readonly tag: string | undefined;
+  readonly sort: AgentSort;
+  readonly descending: boolean;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** An agent by its id and the name that people know it by. One that is not in memory has no other name than its id. */
+export const refOf = (agentId: string, find: Surroundings['find']): AgentRef => {
+  const head = find(agentId);
+  return { agent_id: agentId, name: head?.label ?? head?.handle ?? agentId };
+};
+
+export const vitalsView = (vitals: Vitals): VitalsView => ({
+  E: vitals.E,
+  I: vitals.I,
+  S: vitals.S,
+  V: vitals.V,
+  risk: vitals.risk,
+  risk_word: vitals.risk_word,
+  verdict: vitals.verdict,
+  source: vitals.source,
+  at: vitals.at,
+  calibration_error: vitals.calibration.error,
+  graded_outcomes: vitals.calibration.graded,
+  claims: vitals.claims,
+});
+
+export const pauseView = (pause: Pause): PauseView => ({
+  paused_at: pause.paused_at,
+  expires_at: pause.expires_at,
+  kind: pause.sub_action,
+  reason: pause.reason,
+  evidence: pause.evidence,
+});
+
+/** An agent as a row of a list. */
+export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
+  agent_id: head.agentId,
+  name: head.label ?? head.handle,
+  status: head.status,
+  tags: head.tags,
+  purpose: head.purpose,
+  parent: head.parentAgentId === null ? null : refOf(head.parentAgentId, around.find),
+  created_at: iso(head.createdAt),
+  last_activity_at: head.lastActivityAt === null ? null : iso(head.lastActivityAt),
+  is_stuck: around.stuck.has(head.agentId),
+  is_stable: around.isStable(head.agentId),
+  check_ins: head.updateCount,
+  vitals: head.vitals === null ? null : vitalsView(head.vitals),
+  // One that has run out is lifted by a job within a minute; until then it holds nobody.
+  pause: head.pause === null || !pauseHolds(head.pause, around.now) ? null : pauseView(head.pause),
+  conditions: around.conditionsInForce(head, around.now),
+});
+
+const ENDED: ReadonlySet<string> = new Set(['archived', 'deleted']);
+
+const isOfStatus = (head: AgentHead, status: string, stuck: ReadonlySet<string>): boolean => {
+  if (status === 'all') return true;
+  if (status === 'present') return !ENDED.has(head.status);
+  if (status === 'stuck') return stuck.has(head.agentId);
+  return head.status === status;
+};
+
+const holds = (text: string | null, wanted: string): boolean => text?.toLowerCase().includes(wanted) === true;
+
+const isFound = (head: AgentHead, wanted: string): boolean =>
+  holds(head.label, wanted) ||
+  holds(head.handle, wanted) ||
+  holds(head.purpose, wanted) ||
+  head.agentId.startsWith(wanted) ||
+  head.tags.some((tag) => holds(tag, wanted));
+
+type Key = string | number | null;
+
+const KEYS: Readonly<Record<AgentSort, (head: AgentHead) => Key>> = {
+  activity: (head) => head.lastActivityAt ?? head.createdAt,
+  name: (head) => (head.label ?? head.handle).toLowerCase(),
+  status: (head) => head.status,
+  risk: (head) => head.vitals?.risk ?? null,
+  check_ins: (head) => head.updateCount,
+  created: (head) => head.createdAt,
+};
+
+const compare = (a: Exclude<Key, null>, b: Exclude<Key, null>): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Sorted by a key; who has none comes last in either direction, and equals keep the order of their ids. */
+const sorted = (heads: readonly AgentHead[], { sort, descending }: AgentsQuery): AgentHead[] => {
+  const keyed = heads.map((head) => ({ head, key: KEYS[sort](head) }));
+  keyed.sort((a, b) => {
+    if (a.key === null || b.key === null) {
+      if (a.key !== b.key) return a.key === null ? 1 : -1;
+    } else {
+      const order = compare(a.key, b.key);
+      if (order !== 0) return descending ? -order : order;
+    }
+    return compare(a.head.agentId, b.head.agentId);
+  });
+  return keyed.map(({ head }) => head);
+};
+
+/** One page of the agents that match, and how many agents stand where; from memory (BW-console.04). */
+export const agentsPage = (heads: Iterable<AgentHead>, query: AgentsQuery, around: Surroundings): AgentsPage => {
+  const counts: Record<string, number> = { active: 0, paused: 0, waiting_input: 0, archived: 0, stuck: 0 };
+  const wanted = query.search?.toLowerCase();
+  const matching: AgentHead[] = [];
+  let total = 0;
+  for (const head of heads) {
+    if (head.status === 'deleted' && query.status !== 'deleted') continue;
+    total += 1;
+    counts[head.status] = (counts[head.status] ?? 0) + 1;
+    if (around.stuck.has(head.agentId)) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
+    if (!isOfStatus(head, query.status, around.stuck)) continue;
+    if (query.verdict !== undefined && head.vitals?.verdict !== query.verdict) continue;
+    if (query.tag !== undefined && !head.tags.includes(query.tag)) continue;
+    if (wanted !== undefined && !isFound(head, wanted)) continue;
+    matching.push(head);
+  }
+  const shown = sorted(matching, query).slice(query.offset, query.offset + query.limit);
+  return {
+    rows: shown.map((head) => agentRow(head, around)),
+    matching: matching.length,
+    total,
+    counts,
+    offset: query.offset,
+    limit: query.limit,
+  };
+};

@@ -1,0 +1,295 @@
+import type { Need } from '@breakwater/contract/overview';
+import { pauseHolds, type AgentHead, type Pause } from '../../agents/agent.ts';
+import { refOf, type Surroundings } from './agents.ts';
+
+type Evidence = Need['evidence'];
+
+/** A review that has not ended, as far as it can need a person. Times in ms since the epoch, UTC. */
+export interface OpenReview {
+  readonly reviewId: string;
+  readonly pausedAgentId: string;
+  readonly reviewerAgentId: string | null;
+  readonly phase: string;
+  readonly reason: string | null;
+  readonly waitingSince: number | null;
+}
+
+/** A saga that was given up. */
+export interface DeadLetter {
+  readonly sagaId: string;
+  readonly sessionId: string;
+  readonly pausedAgentId: string;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly deadLetterAt: number | null;
+}
+
+/** Failures of one kind that the channel recorded in the last day. */
+export interface Trouble {
+  readonly kind: 'breach' | 'divergence';
+  readonly count: number;
+  readonly last: number;
+  /** The payload of the newest. */
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** What PostgreSQL alone knows; undefined while it is away. */
+export interface StoredFacts {
+  readonly reviews: readonly OpenReview[];
+  readonly deadLetters: readonly DeadLetter[];
+  readonly troubles: readonly Trouble[];
+}
+
+/** All that a person may be needed for. */
+export interface NeedFacts {
+  readonly heads: Iterable<AgentHead>;
+  readonly stored: StoredFacts | undefined;
+  /** Parts that are not warm. */
+  readonly coldParts: readonly string[];
+  /** Partitions that retention should have dropped. */
+  readonly overdue: readonly string[];
+}
+
+/** More silent agents than this are one need together. */
+const SILENT_ALONE = 5;
+const MOST = 200;
+const SEVERITIES: readonly Need['severity'][] = ['critical', 'warning', 'info'];
+
+const PAUSES: Readonly<Record<string, string>> = {
+  claims_pause: 'claims more than its results show',
+  risk_pause: 'is paused for risk',
+  reject: 'is paused: its recent work was too risky',
+  cirs_block: 'is paused: it went back and forth without getting on',
+  conditions_pause: 'is paused: it broke a condition that it works under',
+  operator_pause: 'was paused by an operator',
+  review_cooldown: 'cools down as its review agreed',
+  review_block: 'is blocked by its review until an operator decides',
+  review_escalate: 'is handed to an operator by its review',
+};
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+const iso = (ms: number): string => new Date(ms).toISOString();
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Numbers and words of a record of any depth, by their path in words; at most `most`, so that a card stays one. */
+const flattened = (value: Readonly<Record<string, unknown>>, most: number, under = ''): Evidence => {
+  const lines: Evidence[number][] = [];
+  for (const [key, part] of Object.entries(value)) {
+    if (lines.length >= most) break;
+    const name = `${under}${under === '' ? '' : ' · '}${key.replaceAll('_', ' ')}`;
+    if (isRecord(part)) lines.push(...flattened(part, most - lines.length, name));
+    else if (typeof part === 'number') lines.push({ name, value: round(part) });
+    else if (typeof part === 'string') lines.push({ name, value: part });
+    else if (typeof part === 'boolean') lines.push({ name, value: part ? 'yes' : 'no' });
+  }
+  return lines;
+};
+
+const percent = (share: unknown): string | null => (typeof share === 'number' ? `${Math.round(share * 100)} %` : null);
+
+/** What a pause stands on, for a person: its main numbers first, in words. */
+export const pauseEvidence = ({ evidence }: Pause): Evidence => {
+  const measured = isRecord(evidence['measurement']) ? evidence['measurement'] : undefined;
+  if (measured === undefined) return flattened(evidence, 6);
+  const claims = isRecord(measured['claims']) ? measured['claims'] : {};
+  const risk = isRecord(measured['risk']) ? measured['risk'] : {};
+  const policy = isRecord(evidence['policy_evaluation']) ? evidence['policy_evaluation'] : {};
+  const limits = isRecord(policy['limits']) ? policy['limits'] : {};
+  const number = (value: unknown): number | null => (typeof value === 'number' ? round(value) : null);
+  const graded = number(claims['graded']) ?? 0;
+  const lines: Evidence[number][] = [];
+  if (graded > 0) {
+    lines.push(
+      { name: 'claimed on average', value: percent(claims['mean_claim']) },
+      { name: 'right in fact', value: percent(claims['accuracy']) },
+      { name: 'results that count', value: graded },
+      { name: 'evidence against its claims', value: number(claims['value']) },
+      { name: 'limit of that evidence', value: number(limits['claims']) },
+    );
+  }
+  lines.push({ name: 'risk', value: number(risk['gated']) }, { name: 'limit of risk', value: number(limits['risk']) });
+  lines.push({ name: 'check-in', value: number(measured['update']) });
+  return lines;
+};
+
+const pausedNeed = (head: AgentHead, pause: Pause, review: OpenReview | undefined, around: Surroundings): Need => {
+  const agent = refOf(head.agentId, around.find);
+  return {
+    key: `paused:${head.agentId}:${pause.actuation_id}`,
+    kind: 'paused',
+    // Who is in review is looked after; who is not waits for somebody.
+    severity: review === undefined ? 'critical' : 'warning',
+    since: pause.paused_at,
+    title: `${agent.name} ${PAUSES[pause.sub_action] ?? `is paused (${pause.sub_action.replaceAll('_', ' ')})`}`,
+    evidence: [
+      { name: 'reason', value: pause.reason },
+      ...pauseEvidence(pause),
+      { name: 'ends by itself', value: pause.expires_at ?? 'never' },
+      ...(review === undefined ? [] : [{ name: 'review', value: `under way, ${review.phase}` }]),
+    ],
+    agent,
+    review_id: review?.reviewId ?? null,
+    saga_id: null,
+    acts: ['resume', 'archive'],
+  };
+};
+
+const waitingNeed = (review: OpenReview, around: Surroundings): Need => {
+  const agent = refOf(review.pausedAgentId, around.find);
+  return {
+    key: `review:${review.reviewId}`,
+    kind: 'review_waiting',
+    severity: 'critical',
+    since: review.waitingSince === null ? null : iso(review.waitingSince),
+    title:
+      review.reviewerAgentId === null
+        ? `The review of ${agent.name} has no reviewer`
+        : `The review of ${agent.name} waits for a person`,
+    evidence: [
+      ...(review.reason === null ? [] : [{ name: 'asked for because', value: review.reason }]),
+      { name: 'phase', value: review.phase },
+      {
+        name: 'reviewer',
+        value: review.reviewerAgentId === null ? null : refOf(review.reviewerAgentId, around.find).name,
+      },
+    ],
+    agent,
+    review_id: review.reviewId,
+    saga_id: null,
+    acts: ['assign_reviewer', 'resume'],
+  };
+};
+
+const deadLetterNeed = (saga: DeadLetter, around: Surroundings): Need => {
+  const agent = refOf(saga.pausedAgentId, around.find);
+  return {
+    key: `saga:${saga.sagaId}`,
+    kind: 'dead_letter',
+    severity: 'critical',
+    since: saga.deadLetterAt === null ? null : iso(saga.deadLetterAt),
+    title: `The resolution of ${agent.name}'s review was given up`,
+    evidence: [
+      { name: 'last error', value: saga.lastError },
+      { name: 'attempts', value: saga.attempts },
+    ],
+    agent,
+    review_id: saga.sessionId,
+    saga_id: saga.sagaId,
+    acts: ['retry_saga', 'revert_saga'],
+  };
+};
+
+const silentNeeds = (heads: readonly AgentHead[], around: Surroundings): Need[] => {
+  const since = (head: AgentHead): string => iso(head.lastActivityAt ?? head.createdAt);
+  const [first] = heads;
+  if (first === undefined) return [];
+  const common = { kind: 'stuck', severity: 'info', review_id: null, saga_id: null } as const;
+  if (heads.length > SILENT_ALONE) {
+    const newest = heads.reduce((latest, head) => (since(head) > since(latest) ? head : latest));
+    return [
+      {
+        ...common,
+        key: 'stuck:many',
+        since: since(newest),
+        title: `${heads.length} agents have gone silent`,
+        evidence: [{ name: 'the last of them', value: refOf(newest.agentId, around.find).name }],
+        agent: null,
+        acts: [],
+      },
+    ];
+  }
+  return heads.map((head) => ({
+    ...common,
+    key: `stuck:${head.agentId}`,
+    since: since(head),
+    title: `${refOf(head.agentId, around.find).name} has gone silent`,
+    evidence: [
+      { name: 'check-ins', value: head.updateCount },
+      { name: 'last verdict', value: head.vitals?.verdict ?? null },
+      { name: 'risk', value: head.vitals === null ? null : round(head.vitals.risk) },
+    ],
+    agent: refOf(head.agentId, around.find),
+    acts: ['archive'],
+  }));
+};
+
+const TROUBLES: Readonly<Record<Trouble['kind'], string>> = {
+  breach: 'More than 1 % of the requests could not be served',
+  divergence: 'Memory differed from PostgreSQL; PostgreSQL won',
+};
+
+const troubleNeed = ({ kind, count, last, payload }: Trouble): Need => ({
+  key: `${kind}`,
+  kind,
+  severity: 'warning',
+  since: iso(last),
+  title: TROUBLES[kind],
+  evidence: [{ name: 'seen in the last day', value: count }, ...flattened(payload, 5)],
+  agent: null,
+  review_id: null,
+  saga_id: null,
+  acts: [],
+});
+
+const ofServer = (
+  kind: 'not_ready' | 'retention',
+  severity: Need['severity'],
+  title: string,
+  evidence: Evidence,
+): Need => ({
+  key: kind,
+  kind,
+  severity,
+  since: null,
+  title,
+  evidence,
+  agent: null,
+  review_id: null,
+  saga_id: null,
+  acts: [],
+});
+
+/**
+ * What needs a person, the worst first and then the longest, and how many more there are than can be shown. What PostgreSQL
+ * alone knows is missing while it is away, and `not_ready` says so.
+ */
+export const needsOf = (
+  facts: NeedFacts,
+  around: Surroundings,
+): { readonly needs: readonly Need[]; readonly more: number } => {
+  const reviews = new Map(facts.stored?.reviews.map((review) => [review.pausedAgentId, review]));
+  const needs: Need[] = [];
+  const silent: AgentHead[] = [];
+  for (const head of facts.heads) {
+    if (head.pause !== null && pauseHolds(head.pause, around.now)) {
+      const review = reviews.get(head.agentId);
+      // The review's own need says it all.
+      if (review?.waitingSince == null) needs.push(pausedNeed(head, head.pause, review, around));
+    } else if (around.stuck.has(head.agentId)) silent.push(head);
+  }
+  needs.push(...silentNeeds(silent, around));
+  for (const review of facts.stored?.reviews ?? []) {
+    if (review.waitingSince !== null) needs.push(waitingNeed(review, around));
+  }
+  for (const saga of facts.stored?.deadLetters ?? []) needs.push(deadLetterNeed(saga, around));
+  needs.push(...(facts.stored?.troubles ?? []).map(troubleNeed));
+  if (facts.coldParts.length > 0) {
+    const parts = facts.coldParts.map((value) => ({ name: 'not ready', value }));
+    needs.push(ofServer('not_ready', 'critical', 'The server is not ready', parts));
+  } else if (facts.stored === undefined) {
+    const parts = [{ name: 'not known', value: 'reviews, given up resolutions, failures' }];
+    needs.push(ofServer('not_ready', 'critical', 'PostgreSQL does not answer', parts));
+  }
+  if (facts.overdue.length > 0) {
+    const partitions = facts.overdue.slice(0, 5).map((value) => ({ name: 'partition', value }));
+    needs.push(ofServer('retention', 'warning', 'Old records should have been dropped, and were not', partitions));
+  }
+  needs.sort(
+    (a, b) =>
+      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+      (a.since ?? '').localeCompare(b.since ?? '') ||
+      a.key.localeCompare(b.key),
+  );
+  return { needs: needs.slice(0, MOST), more: Math.max(0, needs.length - MOST) };
+};

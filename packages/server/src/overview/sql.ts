@@ -1,0 +1,140 @@
+import { FAILURE_EVENTS } from '@breakwater/contract';
+import type { Statement } from '../postgres/index.ts';
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+const REVIEW = `s.session_id AS "reviewId", s.paused_agent_id AS "pausedAgentId", s.reviewer_agent_id AS "reviewerAgentId",
+  s.phase, s.synthesis_round AS round, s.max_synthesis_rounds AS "maxRounds",
+  s.awaiting_facilitation AS "awaitingFacilitation", s.facilitation_since AS "facilitationSince", s.reason,
+  s.resolution_json->>'action' AS outcome, s.created_at AS "createdAt", s.last_participant_at AS "lastParticipantAt",
+  (SELECT count(*)::int FROM core.dialectic_messages m WHERE m.session_id = s.session_id) AS messages`;
+
+const OF_STATUS = {
+  all: 'true',
+  open: `s.phase NOT IN ('resolved', 'failed')`,
+  waiting: `s.phase NOT IN ('resolved', 'failed') AND s.awaiting_facilitation`,
+  resolved: `s.phase = 'resolved'`,
+  failed: `s.phase = 'failed'`,
+} as const;
+
+/** A page of reviews, the newest first; of one agent on either side when it is given. */
+export const selectReviews = (query: {
+  readonly status: keyof typeof OF_STATUS;
+  readonly agentId: string | null;
+  readonly offset: number;
+  readonly limit: number;
+}): Statement => ({
+  name: `overview.reviews.${query.status}`,
+  text: `SELECT ${REVIEW} FROM core.dialectic_sessions s
+         WHERE ${OF_STATUS[query.status]} AND ($1::text IS NULL OR $1 IN (s.paused_agent_id, s.reviewer_agent_id))
+         ORDER BY s.created_at DESC, s.session_id OFFSET $2 LIMIT $3`,
+  values: [query.agentId, query.offset, query.limit],
+});
+
+export const selectReview = (reviewId: string): Statement => ({
+  name: 'overview.review',
+  text: `SELECT ${REVIEW} FROM core.dialectic_sessions s WHERE s.session_id = $1`,
+  values: [reviewId],
+});
+
+/** How many reviews stand where; of one agent when it is given. */
+export const countReviews = (agentId: string | null): Statement => ({
+  name: 'overview.review_counts',
+  text: `SELECT count(*) FILTER (WHERE ${OF_STATUS.open})::int AS open,
+           count(*) FILTER (WHERE ${OF_STATUS.waiting})::int AS waiting,
+           count(*) FILTER (WHERE ${OF_STATUS.resolved})::int AS resolved,
+           count(*) FILTER (WHERE ${OF_STATUS.failed})::int AS failed
+         FROM core.dialectic_sessions s WHERE $1::text IS NULL OR $1 IN (s.paused_agent_id, s.reviewer_agent_id)`,
+  values: [agentId],
+});
+
+/** Reviews that have not ended, by an index that holds no others. */
+export const selectOpenReviews: Statement = {
+  name: 'overview.open_reviews',
+  text: `SELECT session_id AS "reviewId", paused_agent_id AS "pausedAgentId", reviewer_agent_id AS "reviewerAgentId", phase,
+           reason, facilitation_since AS "waitingSince"
+         FROM core.dialectic_sessions WHERE phase NOT IN ('resolved', 'failed') LIMIT 10000`,
+};
+
+const SAGA = `saga_id AS "sagaId", session_id AS "reviewId", paused_agent_id AS "pausedAgentId",
+  reviewer_agent_id AS "reviewerAgentId", state, attempt_count AS attempts, last_error AS "lastError",
+  created_at AS "createdAt", paused_agent_ack_at AS "pausedAgentAppliedAt", reviewer_agent_ack_at AS "bothAppliedAt",
+  pg_committed_at AS "committedAt", reverted_at AS "revertedAt", dead_letter_at AS "deadLetterAt"`;
+
+/** The sagas of a review, the newest first. */
+export const selectSagasOf = (reviewId: string): Statement => ({
+  name: 'overview.sagas_of_review',
+  text: `SELECT ${SAGA} FROM coordination.session_resolution_sagas WHERE session_id = $1 ORDER BY created_at DESC`,
+  values: [reviewId],
+});
+
+/** Sagas that have not ended, those that were given up first. */
+export const selectOpenSagas: Statement = {
+  name: 'overview.open_sagas',
+  text: `SELECT ${SAGA} FROM coordination.session_resolution_sagas
+         WHERE state IN ('reserved', 'paused_agent_applied', 'both_agents_applied', 'reverting')
+         ORDER BY dead_letter_at NULLS LAST, created_at LIMIT 200`,
+};
+
+/** Breaches and divergences since a time: how many, and the newest of each. */
+export const selectTroubles = (since: number): Statement => ({
+  name: 'overview.troubles',
+  text: `SELECT CASE event_type WHEN $2 THEN 'breach' ELSE 'divergence' END AS kind, count(*)::int AS count, max(ts) AS last,
+           (array_agg(payload ORDER BY ts DESC))[1] AS payload
+         FROM audit.coordination_events WHERE ts >= $1::timestamptz AND event_type IN ($2, $3) GROUP BY event_type`,
+  values: [iso(since), FAILURE_EVENTS.cutover503RateBreach, FAILURE_EVENTS.etsPgDivergence],
+});
+
+/** The newest check-ins of an agent, the newest first. */
+export const selectStates = (identityId: number, limit: number): Statement => ({
+  name: 'overview.states',
+  text: `SELECT recorded_at AS at, update_index AS "checkIn", (state_json->>'E')::float8 AS "E", integrity AS "I", entropy AS "S",
+           volatility AS "V", risk_score AS risk, coherence, state_json->>'verdict' AS verdict, state_json->>'reason' AS reason
+         FROM core.agent_state WHERE identity_id = $1 ORDER BY sequence DESC LIMIT $2`,
+  values: [identityId, limit],
+});
+
+/** The newest outcomes of an agent, with what was claimed of them, the newest first. */
+export const selectClaims = (agentId: string, limit: number): Statement => ({
+  name: 'overview.claims',
+  text: `SELECT ts AS at, outcome_type AS outcome, is_bad AS "isBad", outcome_score AS score, confidence,
+           update_index AS "checkIn", corroboration_grade AS grade, evidence_weight AS weight, graded,
+           verification_source AS source
+         FROM audit.outcome_events WHERE agent_id = $1 ORDER BY ts DESC, outcome_id LIMIT $2`,
+  values: [agentId, limit],
+});
+
+/** Rows of an agent's chain before an index, the newest first. */
+export const selectTrail = (agentId: string, before: number | null, limit: number): Statement => ({
+  name: 'overview.trail',
+  text: `SELECT chain_index AS index, ts AS at, event_type AS event, payload, raw_hash AS hash FROM audit.events
+         WHERE agent_id = $1 AND chain_index IS NOT NULL AND ($2::bigint IS NULL OR chain_index < $2)
+         ORDER BY ts DESC, chain_index DESC LIMIT $3`,
+  values: [agentId, before, limit],
+});
+
+/** What only PostgreSQL has of an agent. */
+export const selectAgentRecord = (agentId: string, now: number): Statement => ({
+  name: 'overview.agent_record',
+  text: `SELECT a.notes,
+           (SELECT count(*)::int FROM core.bindings b
+            WHERE b.agent_id = a.id AND b.kind IN ('session', 'mcp_session') AND b.revoked_at IS NULL
+              AND b.expires_at >= $2::timestamptz) AS sessions,
+           (SELECT max(b.last_seen_at) FROM core.bindings b WHERE b.agent_id = a.id) AS "lastSeenAt"
+         FROM core.agents a WHERE a.id = $1`,
+  values: [agentId, iso(now)],
+});
+
+/** Version of PostgreSQL and size of the database in bytes. */
+export const selectDatabase: Statement = {
+  name: 'overview.database',
+  text: `SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS bytes`,
+};
+
+/** Nodes that are connected to this database, by the name of their connections. */
+export const selectNodes: Statement = {
+  name: 'overview.nodes',
+  text: `SELECT application_name AS name, count(*)::int AS connections, min(backend_start) AS since FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name LIKE 'breakwater %' GROUP BY application_name
+         ORDER BY min(backend_start) LIMIT 100`,
+};

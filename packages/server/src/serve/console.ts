@@ -1,0 +1,125 @@
+import { hash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { oneHeader } from './evidence.ts';
+
+const BUILT = fileURLToPath(new URL('../../../console/dist', import.meta.url));
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/**
+ * The page may load and call this server alone, and nobody may frame it. Styles are set by classes and by the style
+ * objects of elements, which this allows.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** A built file in the forms in which it is sent. */
+interface Built {
+  readonly type: string;
+  readonly etag: string;
+  readonly plain: Buffer;
+  readonly forms: Map<'br' | 'gzip', Buffer>;
+}
+
+const read = (path: string): Built => {
+  const plain = readFileSync(path);
+  return {
+    type: TYPES[extname(path)] ?? 'application/octet-stream',
+    etag: `"${hash('sha256', plain, 'base64url').slice(0, 22)}"`,
+    plain,
+    forms: new Map(),
+  };
+};
+
+/** The page and its files by address; undefined before "npm run build". Read at the first request, and then kept. */
+const readBuilt = (
+  folder: string,
+): { readonly page: Built; readonly files: ReadonlyMap<string, Built> } | undefined => {
+  const page = join(folder, 'index.html');
+  if (!existsSync(page)) return undefined;
+  const assets = join(folder, 'assets');
+  const names = existsSync(assets) ? readdirSync(assets) : [];
+  return {
+    page: read(page),
+    files: new Map(names.map((name) => [`/dashboard/assets/${name}`, read(join(assets, name))])),
+  };
+};
+
+const compressed = (file: Built, form: 'br' | 'gzip'): Buffer => {
+  const known = file.forms.get(form);
+  if (known !== undefined) return known;
+  const made =
+    form === 'br'
+      ? brotliCompressSync(file.plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
+      : gzipSync(file.plain, { level: 9 });
+  file.forms.set(form, made);
+  return made;
+};
+
+const isAccepted = (accepted: string, form: string): boolean =>
+  accepted.split(',').some((part) => {
+    const [name, quality] = part.trim().split(/\s*;\s*q=/);
+    return name === form && Number(quality ?? 1) > 0;
+  });
+
+const sendFile = (request: FastifyRequest, reply: FastifyReply, file: Built): FastifyReply => {
+  void reply.header('etag', file.etag).header('vary', 'accept-encoding').type(file.type);
+  if (oneHeader(request.headers, 'if-none-match') === file.etag) return reply.code(304).send();
+  const accepted = oneHeader(request.headers, 'accept-encoding') ?? '';
+  const form = (['br', 'gzip'] as const).find((name) => isAccepted(accepted, name));
+  if (form === undefined) return reply.send(file.plain);
+  return reply.header('content-encoding', form).send(compressed(file, form));
+};
+
+/** Whether this is a path of the console: its files hold no data, and load without a token. */
+export const isConsole = (path: string): boolean => path === '/dashboard' || path.startsWith('/dashboard/');
+
+/**
+ * The built console at `/dashboard`. Addresses below it that are no file are pages of the console, which finds its way by
+ * them; the browser keeps files, whose names change with their content, and asks for the page each time.
+ */
+export const registerConsole = (app: FastifyInstance, folder = BUILT): void => {
+  let built: ReturnType<typeof readBuilt>;
+  const serve = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    built ??= readBuilt(folder);
+    void reply
+      .header('content-security-policy', POLICY)
+      .header('x-content-type-options', 'nosniff')
+      .header('referrer-policy', 'no-referrer');
+    if (built === undefined) {
+      return reply
+        .code(404)
+        .type('text/plain; charset=utf-8')
+        .send('The console is not built here. Run "npm run build", and load this page again.\n');
+    }
+    const path = request.url.split('?', 1)[0] ?? '';
+    const file = built.files.get(path);
+    if (file !== undefined) {
+      return sendFile(request, reply.header('cache-control', 'public, max-age=31536000, immutable'), file);
+    }
+    if (path.startsWith('/dashboard/assets/')) {
+      // A page of an older build asks for its files; the page itself is asked for anew each time.
+      return reply.code(404).type('text/plain; charset=utf-8').send('No such file. Load the page again.\n');
+    }
+    return sendFile(request, reply.header('cache-control', 'no-cache'), built.page);
+  };
+  app.get('/dashboard', serve);
+  app.get('/dashboard/*', serve);
+};
