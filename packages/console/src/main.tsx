@@ -1,3 +1,15 @@
 import { render } from 'preact';
+import { findSecret } from './api.ts';
+import { App } from './app.tsx';
+import { startKeys } from './keys.ts';
+import { startLive } from './live.ts';
+import { startRouter } from './router.ts';
+import { startTheme } from './theme.ts';
+import './styles.css';
 
-render(<main>Breakwater</main>, document.getElementById('app') ?? document.body);
+startTheme();
+findSecret();
+startRouter();
+startLive();
+startKeys();
+render(<App />, document.getElementById('app') ?? document.body);

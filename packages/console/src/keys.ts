@@ -1,0 +1,51 @@
+import { signal } from '@preact/signals';
+import { addressOf, navigate } from './router.ts';
+
+/** Pages by the letter that follows `g`. */
+export const PAGES = [
+  { key: 'n', path: '/', name: 'Now' },
+  { key: 'a', path: '/agents', name: 'Agents' },
+  { key: 'r', path: '/reviews', name: 'Reviews' },
+  { key: 'k', path: '/knowledge', name: 'Knowledge' },
+  { key: 'c', path: '/calibration', name: 'Calibration' },
+  { key: 'h', path: '/channel', name: 'Channel' },
+  { key: 'f', path: '/flags', name: 'Flags' },
+  { key: 's', path: '/system', name: 'System' },
+] as const;
+
+const SEQUENCE_MS = 1_000;
+
+/** Whether the list of shortcuts is shown. */
+export const shortcutsShown = signal(false);
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
+
+/** `g` and a letter go to a page, `/` to the search of the page, `?` shows what there is. */
+export const startKeys = (): void => {
+  let goAt = -SEQUENCE_MS;
+  addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (document.querySelector('dialog[open]') !== null) return;
+    if (performance.now() - goAt < SEQUENCE_MS) {
+      goAt = -SEQUENCE_MS;
+      const page = PAGES.find(({ key }) => key === event.key);
+      if (page !== undefined) {
+        event.preventDefault();
+        navigate(addressOf(page.path));
+        return;
+      }
+    }
+    if (event.key === 'g') goAt = performance.now();
+    else if (event.key === '/') {
+      const search = document.querySelector<HTMLInputElement>('input[type="search"]');
+      if (search === null) return;
+      event.preventDefault();
+      search.focus();
+    } else if (event.key === '?') {
+      event.preventDefault();
+      shortcutsShown.value = true;
+    }
+  });
+};

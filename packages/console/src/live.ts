@@ -1,0 +1,185 @@
+import { computed, signal, type Signal } from '@preact/signals';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { read, secret, signOut, type Failure } from './api.ts';
+
+/** What is known of one route, and how fresh it is. */
+export interface Loaded<T> {
+  readonly data: T | undefined;
+  /** Why the newest request failed; undefined when it did not. */
+  readonly failure: Failure | undefined;
+  /** When `data` came, in ms since the epoch. */
+  readonly at: number;
+}
+
+interface Entry {
+  readonly path: string;
+  readonly state: Signal<Loaded<unknown>>;
+  everyMs: number;
+  watchers: number;
+  askedAt: number;
+  isAsking: boolean;
+  /** Something happened while it was being asked for. */
+  again: boolean;
+}
+
+/** How the page hears of the server. */
+export type Connection = 'live' | 'polling' | 'unavailable' | 'offline';
+
+const TICK_MS = 500;
+/** However much happens, a route is asked for no more often than this. */
+const LEAST_MS = 1_000;
+const POLL_MS = 5_000;
+const POLL_ALONE_MS = 2_000;
+const HIDDEN_MS = 30_000;
+const RECONNECT_MS = 2_000;
+/** Data older than this, beyond its usual pace, is marked as stale. */
+const STALE_MS = 15_000;
+
+const entries = new Map<string, Entry>();
+const socketIsOpen = signal(false);
+const lastFailure = signal<Failure | undefined>(undefined);
+/** When the server answered last, in ms since the epoch; 0: never yet. */
+export const answeredAt = signal(0);
+/** Ticks twice a second, for ages and stale marks. */
+export const now = signal(Date.now());
+
+export const connection = computed<Connection>(() => {
+  const failure = lastFailure.value;
+  if (failure?.kind === 'offline') return 'offline';
+  if (failure?.kind === 'unavailable') return 'unavailable';
+  return socketIsOpen.value ? 'live' : 'polling';
+});
+
+const ask = async (entry: Entry): Promise<void> => {
+  if (entry.isAsking) {
+    entry.again = true;
+    return;
+  }
+  entry.isAsking = true;
+  entry.again = false;
+  entry.askedAt = Date.now();
+  const answer = await read(entry.path);
+  entry.isAsking = false;
+  const before = entry.state.value;
+  if (answer.ok) {
+    answeredAt.value = Date.now();
+    lastFailure.value = undefined;
+    // The same answer leaves what is shown alone.
+    const isSame = JSON.stringify(before.data) === JSON.stringify(answer.value);
+    entry.state.value = { data: isSame ? before.data : answer.value, failure: undefined, at: Date.now() };
+    return;
+  }
+  const { failure } = answer;
+  if (failure.kind === 'signed_out') signOut(failure.message);
+  if (failure.kind === 'offline' || failure.kind === 'unavailable') lastFailure.value = failure;
+  else answeredAt.value = Date.now();
+  entry.state.value = { ...before, failure };
+};
+
+const paceOf = (entry: Entry): number => {
+  if (document.hidden) return Math.max(entry.everyMs, HIDDEN_MS);
+  return socketIsOpen.value ? entry.everyMs : Math.min(entry.everyMs, POLL_ALONE_MS);
+};
+
+const tick = (): void => {
+  now.value = Date.now();
+  for (const entry of entries.values()) {
+    if (entry.watchers === 0) continue;
+    const age = now.value - entry.askedAt;
+    if (age >= paceOf(entry) || (entry.again && age >= LEAST_MS)) void ask(entry);
+  }
+};
+
+/** Something happened: whatever is shown and follows the fleet is asked for again, at once when it was not just now. */
+const happened = (): void => {
+  for (const entry of entries.values()) {
+    if (entry.watchers === 0 || entry.everyMs > POLL_MS) continue;
+    if (Date.now() - entry.askedAt >= LEAST_MS) void ask(entry);
+    else entry.again = true;
+  }
+};
+
+/** Asks for everything that is shown again, after an act. */
+export const refresh = (): void => {
+  for (const entry of entries.values()) if (entry.watchers > 0) void ask(entry);
+};
+
+let socket: WebSocket | undefined;
+
+const connect = (): void => {
+  if (secret.value === undefined || document.hidden) return;
+  const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/eisv`;
+  // A page cannot send a header here; the server takes the credential as a subprotocol.
+  const opened = new WebSocket(url, ['breakwater', `bearer.${secret.value}`]);
+  socket = opened;
+  opened.onopen = () => {
+    socketIsOpen.value = true;
+    happened();
+  };
+  opened.onmessage = happened;
+  opened.onclose = () => {
+    if (socket !== opened) return;
+    socket = undefined;
+    socketIsOpen.value = false;
+  };
+};
+
+/** Follows the server for as long as the page lives. */
+export const startLive = (): void => {
+  setInterval(tick, TICK_MS);
+  setInterval(() => {
+    if (socket === undefined) connect();
+  }, RECONNECT_MS);
+  secret.subscribe(() => {
+    socket?.close();
+    socket = undefined;
+    socketIsOpen.value = false;
+    entries.clear();
+    connect();
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) happened();
+  });
+};
+
+const entryOf = (path: string, everyMs: number): Entry => {
+  let entry = entries.get(path);
+  if (entry === undefined) {
+    entry = {
+      path,
+      state: signal<Loaded<unknown>>({ data: undefined, failure: undefined, at: 0 }),
+      everyMs,
+      watchers: 0,
+      askedAt: 0,
+      isAsking: false,
+      again: false,
+    };
+    entries.set(path, entry);
+  }
+  return entry;
+};
+
+/** What a route says, kept fresh while it is shown; `everyMs` above 5 s: it does not follow each event. */
+export const useData = <T>(path: string, everyMs = POLL_MS): Loaded<T> => {
+  const entry = useMemo(() => entryOf(path, everyMs), [path, everyMs]);
+  useEffect(() => {
+    entry.watchers += 1;
+    if (Date.now() - entry.askedAt >= LEAST_MS) void ask(entry);
+    return () => {
+      entry.watchers -= 1;
+      // What nobody looks at is old when somebody looks again.
+      if (entry.watchers === 0) entries.delete(entry.path);
+    };
+  }, [entry]);
+  const state = entry.state.value as Loaded<T>;
+  const last = useRef<{ readonly route: string; readonly state: Loaded<T> }>(undefined);
+  const route = path.split('?', 1)[0] ?? path;
+  if (state.data !== undefined) last.current = { route, state };
+  // While another page of the same list is on its way, the one before stays.
+  else if (last.current?.route === route) return { ...last.current.state, failure: state.failure };
+  return state;
+};
+
+/** Whether what is shown is older than it should be. */
+export const isStale = ({ at, data }: Loaded<unknown>, everyMs = POLL_MS): boolean =>
+  data !== undefined && now.value - at > STALE_MS + everyMs;

@@ -1,0 +1,72 @@
+import type { ComponentChildren } from 'preact';
+import type { Failure } from '../api.ts';
+import { clockTime } from '../format.ts';
+import { isStale, refresh, type Loaded } from '../live.ts';
+
+const saidOf = (failure: Failure): string => {
+  switch (failure.kind) {
+    case 'offline':
+      return 'The server does not answer. This page asks again by itself.';
+    case 'unavailable':
+      return `The server cannot answer yet (${failure.message.replaceAll('_', ' ')}). This page asks again by itself.`;
+    case 'signed_out':
+      return failure.message;
+    case 'refused':
+      return `${failure.message}${failure.action === undefined ? '' : ` ${failure.action}`}`;
+  }
+};
+
+/** Why there is nothing to show, in words, and the way out. */
+export const Failed = ({ failure }: { failure: Failure }) => (
+  <div class="state error" role="alert">
+    <strong>{failure.kind === 'refused' ? 'The server refused.' : 'No answer.'}</strong>
+    <p>{saidOf(failure)}</p>
+    <button type="button" onClick={refresh}>
+      Try again
+    </button>
+  </div>
+);
+
+/** Nothing is there, which is known. */
+export const Empty = ({ title, children }: { title: string; children?: ComponentChildren }) => (
+  <div class="state empty">
+    <strong>{title}</strong>
+    {children}
+  </div>
+);
+
+const Loading = () => (
+  <div class="state loading" role="status">
+    <span class="visually-hidden">Loading</span>
+    <i />
+    <i />
+    <i />
+  </div>
+);
+
+/**
+ * What was loaded, or what stands in its place: loading, failed; and what is old stays, marked as such (BW-console.03).
+ */
+export function Shown<T>({
+  loaded,
+  everyMs,
+  children,
+}: {
+  loaded: Loaded<T>;
+  everyMs?: number;
+  children: (data: T) => ComponentChildren;
+}) {
+  const { data, failure, at } = loaded;
+  if (data === undefined) return failure === undefined ? <Loading /> : <Failed failure={failure} />;
+  const stale = failure !== undefined || isStale(loaded, everyMs);
+  return (
+    <div class={stale ? 'stale' : undefined}>
+      {stale && (
+        <p class="stale-mark" role="status">
+          As of {clockTime(at)}. {failure === undefined ? 'Newer data is late.' : saidOf(failure)}
+        </p>
+      )}
+      {children(data)}
+    </div>
+  );
+}
