@@ -90,7 +90,7 @@ const request = async (path: string, init: RequestInit): Promise<Answer<unknown>
   } catch {
     return { ok: false, failure: { kind: 'offline' } };
   }
-  const body = await response.json().catch(() => undefined);
+  const body: unknown = await response.json().catch(() => undefined);
   if (!response.ok) return { ok: false, failure: refusedAs(response.status, body as Refused | undefined) };
   if (body === undefined) {
     return { ok: false, failure: { kind: 'refused', message: 'The answer is no JSON.', action: undefined } };

@@ -1,6 +1,6 @@
 import { computed, signal, type Signal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { read, secret, signOut, type Failure } from './api.ts';
+import { callTool, read, secret, signOut, type Answer, type Failure } from './api.ts';
 
 /** What is known of one route, and how fresh it is. */
 export interface Loaded<T> {
@@ -12,7 +12,8 @@ export interface Loaded<T> {
 }
 
 interface Entry {
-  readonly path: string;
+  readonly key: string;
+  readonly load: () => Promise<Answer<unknown>>;
   readonly state: Signal<Loaded<unknown>>;
   everyMs: number;
   watchers: number;
@@ -58,7 +59,7 @@ const ask = async (entry: Entry): Promise<void> => {
   entry.isAsking = true;
   entry.again = false;
   entry.askedAt = Date.now();
-  const answer = await read(entry.path);
+  const answer = await entry.load();
   entry.isAsking = false;
   const before = entry.state.value;
   if (answer.ok) {
@@ -142,11 +143,12 @@ export const startLive = (): void => {
   });
 };
 
-const entryOf = (path: string, everyMs: number): Entry => {
-  let entry = entries.get(path);
+const entryOf = (key: string, load: Entry['load'], everyMs: number): Entry => {
+  let entry = entries.get(key);
   if (entry === undefined) {
     entry = {
-      path,
+      key,
+      load,
       state: signal<Loaded<unknown>>({ data: undefined, failure: undefined, at: 0 }),
       everyMs,
       watchers: 0,
@@ -154,31 +156,37 @@ const entryOf = (path: string, everyMs: number): Entry => {
       isAsking: false,
       again: false,
     };
-    entries.set(path, entry);
+    entries.set(key, entry);
   }
   return entry;
 };
 
-/** What a route says, kept fresh while it is shown; `everyMs` above 5 s: it does not follow each event. */
-export const useData = <T>(path: string, everyMs = POLL_MS): Loaded<T> => {
-  const entry = useMemo(() => entryOf(path, everyMs), [path, everyMs]);
+const useEntry = <T>(key: string, load: Entry['load'], everyMs: number): Loaded<T> => {
+  const entry = useMemo(() => entryOf(key, load, everyMs), [key, everyMs]);
   useEffect(() => {
     entry.watchers += 1;
     if (Date.now() - entry.askedAt >= LEAST_MS) void ask(entry);
     return () => {
       entry.watchers -= 1;
       // What nobody looks at is old when somebody looks again.
-      if (entry.watchers === 0) entries.delete(entry.path);
+      if (entry.watchers === 0) entries.delete(entry.key);
     };
   }, [entry]);
   const state = entry.state.value as Loaded<T>;
-  const last = useRef<{ readonly route: string; readonly state: Loaded<T> }>(undefined);
-  const route = path.split('?', 1)[0] ?? path;
-  if (state.data !== undefined) last.current = { route, state };
+  const last = useRef<{ readonly source: string; readonly state: Loaded<T> }>(undefined);
+  const source = key.split('?', 1)[0] ?? key;
+  if (state.data !== undefined) last.current = { source, state };
   // While another page of the same list is on its way, the one before stays.
-  else if (last.current?.route === route) return { ...last.current.state, failure: state.failure };
+  else if (last.current?.source === source) return { ...last.current.state, failure: state.failure };
   return state;
 };
+
+/** What a route says, kept fresh while it is shown; `everyMs` above 5 s: it does not follow each event. */
+export const useData = <T>(path: string, everyMs = POLL_MS): Loaded<T> => useEntry(path, () => read(path), everyMs);
+
+/** What a tool that only reads says, kept fresh in the same way. */
+export const useTool = <T>(name: string, args: Readonly<Record<string, unknown>>, everyMs = POLL_MS): Loaded<T> =>
+  useEntry(`${name}?${JSON.stringify(args)}`, () => callTool(name, args), everyMs);
 
 /** Whether what is shown is older than it should be. */
 export const isStale = ({ at, data }: Loaded<unknown>, everyMs = POLL_MS): boolean =>

@@ -1,0 +1,328 @@
+import type { AgentView, ClaimsView, StatesView, TrailView, VitalsView } from '@breakwater/contract/overview';
+import { useState } from 'preact/hooks';
+import { number, percent, plain, words } from '../format.ts';
+import { useData } from '../live.ts';
+import { ActButton, ReadOnlyNote } from '../parts/act.tsx';
+import { archiveAct, noteAct, pauseAct, resumeAct } from '../parts/acts.tsx';
+import { AgentLink, Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
+import { Evidence } from '../parts/evidence.tsx';
+import { StatePlot } from '../parts/plots.tsx';
+import { Empty, Shown } from '../parts/state.tsx';
+import { addressOf } from '../router.ts';
+
+const SOURCES: Readonly<Record<string, string>> = {
+  measured: 'measured',
+  derived: 'derived from its own check-ins',
+  prior: 'a prior: nothing is known yet',
+};
+
+const Vitals = ({ vitals }: { vitals: VitalsView }) => (
+  <Facts
+    facts={[
+      ['verdict', <Badge key="verdict" word={vitals.verdict} />],
+      ['risk, mean of the last ten', `${number(vitals.risk)} (${words(vitals.risk_word)})`],
+      ['E energy', number(vitals.E)],
+      ['I integrity', number(vitals.I)],
+      ['S entropy', number(vitals.S)],
+      ['V volatility', number(vitals.V)],
+      ['these numbers are', SOURCES[vitals.source] ?? vitals.source],
+      ['evidence against its claims (1 says nothing)', number(vitals.claims, 1)],
+      [
+        'over-confidence',
+        vitals.calibration_error === null
+          ? `not known (${vitals.graded_outcomes} graded)`
+          : `${number(vitals.calibration_error)} over ${vitals.graded_outcomes} graded`,
+      ],
+      ['as of', <Time key="at" at={vitals.at} />],
+    ]}
+  />
+);
+
+const Identity = ({ agent }: { agent: AgentView }) => (
+  <Facts
+    facts={[
+      ['id', <code key="id">{agent.agent_id}</code>],
+      ['handle', agent.handle],
+      ['purpose', agent.purpose ?? '–'],
+      ['tags', agent.tags.length === 0 ? '–' : agent.tags.join(', ')],
+      ['born', <Time key="born" at={agent.created_at} />],
+      ['last activity', <Time key="active" at={agent.last_activity_at} />],
+      ['parent', agent.parent === null ? 'none declared' : <AgentLink key="parent" agent={agent.parent} />],
+      ...(agent.parent === null
+        ? []
+        : ([
+            ['lineage', agent.lineage.state],
+            ['spawned because', agent.spawn_reason ?? '–'],
+          ] as const)),
+      [
+        'children',
+        agent.children.length === 0 ? (
+          'none'
+        ) : (
+          <ul key="children" class="inline">
+            {agent.children.map((child) => (
+              <li key={child.agent_id}>
+                <AgentLink agent={child} />
+              </li>
+            ))}
+          </ul>
+        ),
+      ],
+      ['sessions in force', agent.sessions.in_force],
+      ...(agent.substrate === null ? [] : ([['bound to', agent.substrate.executable]] as const)),
+    ]}
+  />
+);
+
+const History = ({ id }: { id: string }) => {
+  const loaded = useData<StatesView>(`/api/agents/${id}/states`);
+  return (
+    <Shown loaded={loaded}>
+      {({ points, truncated }) =>
+        points.length === 0 ? (
+          <Empty title="It has not checked in yet" />
+        ) : (
+          <>
+            <StatePlot points={points} />
+            {truncated && <p class="faint">The newest {points.length} check-ins; there are older ones.</p>}
+          </>
+        )
+      }
+    </Shown>
+  );
+};
+
+const Claims = ({ id }: { id: string }) => {
+  const loaded = useData<ClaimsView>(`/api/agents/${id}/claims?limit=50`);
+  return (
+    <Shown loaded={loaded}>
+      {({ rows }) =>
+        rows.length === 0 ? (
+          <Empty title="No results are known">
+            <p>
+              They come with <code>record_result</code>, and are held against what was claimed.
+            </p>
+          </Empty>
+        ) : (
+          <div class="scroll" tabIndex={0} role="region" aria-label="Claims against outcomes, a table">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">When</th>
+                  <th scope="col">Result</th>
+                  <th scope="col" class="numeric">
+                    Claimed
+                  </th>
+                  <th scope="col" class="numeric">
+                    Came out
+                  </th>
+                  <th scope="col">Known by</th>
+                  <th scope="col">Counts</th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.map((row) => (
+                  <tr key={`${row.at} ${row.check_in ?? ''} ${row.outcome}`}>
+                    <td>
+                      <Time at={row.at} />
+                    </td>
+                    <td>
+                      <span class={`badge ${row.is_bad ? 'bad' : 'good'}`}>{words(row.outcome)}</span>
+                    </td>
+                    <td class="numeric">{percent(row.claimed_confidence)}</td>
+                    <td class="numeric">{row.score === null ? (row.is_bad ? 'bad' : 'good') : percent(row.score)}</td>
+                    <td>{words(row.grade)}</td>
+                    <td>{row.graded ? `yes, weight ${number(row.weight)}` : 'no'}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )
+      }
+    </Shown>
+  );
+};
+
+const Trail = ({ id }: { id: string }) => {
+  const [before, setBefore] = useState<number>();
+  const loaded = useData<TrailView>(
+    `/api/agents/${id}/trail?limit=25${before === undefined ? '' : `&before=${before}`}`,
+  );
+  return (
+    <Shown loaded={loaded}>
+      {({ rows, next }) => (
+        <>
+          <div class="scroll" tabIndex={0} role="region" aria-label="Audit trail, a table">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col" class="numeric">
+                    #
+                  </th>
+                  <th scope="col">When</th>
+                  <th scope="col">Event</th>
+                  <th scope="col">What</th>
+                  <th scope="col">Hash</th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.map((row) => (
+                  <tr key={row.index}>
+                    <td class="numeric">{row.index}</td>
+                    <td>
+                      <Time at={row.at} />
+                    </td>
+                    <td>{words(row.event)}</td>
+                    <td class="payload">
+                      <code>{plain(row.payload)}</code>
+                    </td>
+                    <td>
+                      <code title={row.hash}>{row.hash.slice(0, 8)}</code>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          <nav class="pager" aria-label="Parts of the audit trail">
+            {before !== undefined && (
+              <button
+                type="button"
+                onClick={() => {
+                  setBefore(undefined);
+                }}
+              >
+                Newest
+              </button>
+            )}
+            {next !== null && (
+              <button
+                type="button"
+                onClick={() => {
+                  setBefore(next);
+                }}
+              >
+                Older
+              </button>
+            )}
+          </nav>
+        </>
+      )}
+    </Shown>
+  );
+};
+
+const Conditions = ({ agent }: { agent: AgentView }) =>
+  agent.conditions_in_force.length === 0 ? (
+    <Empty title="No conditions are in force" />
+  ) : (
+    <ul class="plain">
+      {agent.conditions_in_force.map((condition) => (
+        <li key={`${condition.text} ${condition.from}`}>
+          <strong>{condition.text}</strong>{' '}
+          <span class="faint">
+            {condition.enforced ? 'held by every check-in' : 'shown to people'}, from <Time at={condition.from} />
+            {condition.until === null ? ', without an end' : ', ends '}
+            {condition.until !== null && <Time at={condition.until} />}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+
+const Standing = ({ agent }: { agent: AgentView }) => (
+  <>
+    {agent.pause !== null && (
+      <Section title="Why it is paused" aside={<Time at={agent.pause.paused_at} />}>
+        <p class="lead">{agent.pause.reason}</p>
+        <Evidence record={agent.pause.evidence} />
+        <p>
+          {agent.pause.expires_at === null ? 'It has no end of its own.' : 'It ends by itself '}
+          {agent.pause.expires_at !== null && <Time at={agent.pause.expires_at} />}
+        </p>
+      </Section>
+    )}
+    {agent.archive !== null && (
+      <Section title="Why it is over" aside={<Time at={agent.archive.at} />}>
+        <p class="lead">{agent.archive.reason}</p>
+        <p class="faint">
+          By {agent.archive.by}
+          {agent.archive.actor === null ? '' : `, ${agent.archive.actor}`}
+        </p>
+      </Section>
+    )}
+  </>
+);
+
+/** One agent: who it is, how it does, what it claimed and what came of it, and what was done about it. */
+export const AgentPage = ({ id }: { id: string }) => {
+  const path = encodeURIComponent(id);
+  const loaded = useData<AgentView>(`/api/agents/${path}`);
+  const agent = loaded.data;
+  return (
+    <>
+      <PageTitle title={agent?.name ?? 'Agent'}>
+        {agent !== undefined && (
+          <div class="acts">
+            <Badge word={agent.status} />
+            {!agent.is_stable && <Badge word="in flight" />}
+            {agent.status === 'paused' && <ActButton act={resumeAct(agent)} />}
+            {(agent.status === 'active' || agent.status === 'waiting_input') && <ActButton act={pauseAct(agent)} />}
+            {agent.archive === null && <ActButton act={noteAct(agent)} />}
+            {agent.archive === null && <ActButton act={archiveAct(agent)} />}
+          </div>
+        )}
+      </PageTitle>
+      <ReadOnlyNote />
+      <Shown loaded={loaded}>
+        {(view) => (
+          <>
+            <Standing agent={view} />
+            <div class="grid">
+              <Section title="How it does">
+                {view.vitals === null ? <Empty title="It has not checked in yet" /> : <Vitals vitals={view.vitals} />}
+              </Section>
+              <Section title="Who it is">
+                <Identity agent={view} />
+              </Section>
+            </div>
+            <Section title="State over time, with the verdicts on it">
+              <History id={path} />
+            </Section>
+            <div class="grid">
+              <Section title="Conditions in force">
+                <Conditions agent={view} />
+              </Section>
+              <Section title="Reviews">
+                {view.reviews.length === 0 ? (
+                  <Empty title="It was in no review" />
+                ) : (
+                  <ul class="plain">
+                    {view.reviews.map((review) => (
+                      <li key={review.review_id}>
+                        <a href={addressOf(`/reviews/${encodeURIComponent(review.review_id)}`)}>
+                          {review.agent.agent_id === view.agent_id ? 'of it' : `of ${review.agent.name}, by it`}
+                        </a>{' '}
+                        <Badge word={review.phase} /> <Time at={review.created_at} />
+                      </li>
+                    ))}
+                  </ul>
+                )}
+              </Section>
+            </div>
+            <Section title="Claims against outcomes">
+              <Claims id={path} />
+            </Section>
+            <Section title="Notes">
+              {view.notes === null || view.notes === '' ? <Empty title="No notes" /> : <p class="pre">{view.notes}</p>}
+            </Section>
+            <Section title="Audit trail">
+              <Trail id={path} />
+            </Section>
+          </>
+        )}
+      </Shown>
+    </>
+  );
+};

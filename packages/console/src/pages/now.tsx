@@ -1,0 +1,165 @@
+import type { Need, NowView } from '@breakwater/contract/overview';
+import { counted, number, words } from '../format.ts';
+import { useData } from '../live.ts';
+import { ActButton, ReadOnlyNote, type Act } from '../parts/act.tsx';
+import { archiveAct, assignReviewerAct, resumeAct, retrySagaAct, revertSagaAct } from '../parts/acts.tsx';
+import { AgentLink, Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
+import { ActivityPlot, RiskHistogram } from '../parts/plots.tsx';
+import { Empty, Shown } from '../parts/state.tsx';
+import { addressOf } from '../router.ts';
+
+const actsOf = ({ acts, agent, review_id, saga_id }: Need): readonly Act[] =>
+  acts.flatMap((act) => {
+    switch (act) {
+      case 'resume':
+        return agent === null ? [] : [resumeAct(agent)];
+      case 'archive':
+        return agent === null ? [] : [archiveAct(agent)];
+      case 'assign_reviewer':
+        return agent === null || review_id === null ? [] : [assignReviewerAct({ agent, review_id })];
+      case 'retry_saga':
+        return saga_id === null ? [] : [retrySagaAct(saga_id)];
+      case 'revert_saga':
+        return saga_id === null ? [] : [revertSagaAct(saga_id)];
+    }
+  });
+
+const MORE: Readonly<Partial<Record<Need['kind'], readonly [path: string, text: string]>>> = {
+  breach: ['/channel', 'See the channel'],
+  divergence: ['/channel', 'See the channel'],
+  not_ready: ['/system', 'See the system'],
+  retention: ['/system', 'See the system'],
+};
+
+const NeedCard = ({ need }: { need: Need }) => {
+  const more = MORE[need.kind];
+  return (
+    <li class={`need ${need.severity}`}>
+      <div class="need-head">
+        <Badge word={need.severity} />
+        <h3>{need.title}</h3>
+        <Time at={need.since} />
+      </div>
+      <Facts
+        facts={need.evidence.map(({ name, value }) => [name, typeof value === 'number' ? number(value, 3) : value])}
+      />
+      <div class="need-acts">
+        {actsOf(need).map((act) => (
+          <ActButton key={act.title} act={act} />
+        ))}
+        {need.agent !== null && (
+          <span>
+            Agent: <AgentLink agent={need.agent} />
+          </span>
+        )}
+        {need.review_id !== null && (
+          <a href={addressOf(`/reviews/${encodeURIComponent(need.review_id)}`)}>Read the review</a>
+        )}
+        {need.key === 'stuck:many' && <a href={addressOf('/agents', { status: 'stuck' })}>See them</a>}
+        {more !== undefined && <a href={addressOf(more[0])}>{more[1]}</a>}
+      </div>
+    </li>
+  );
+};
+
+const STATUSES = ['active', 'paused', 'stuck', 'waiting_input', 'archived'] as const;
+
+const Fleet = ({ view }: { view: NowView }) => (
+  <div class="grid">
+    <Section title="Agents">
+      <ul class="tiles">
+        {STATUSES.map((status) => (
+          <li key={status}>
+            <a href={addressOf('/agents', { status })}>
+              <strong>{(view.agents[status] ?? 0).toLocaleString('en')}</strong>
+              <span>{words(status)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Section>
+    <Section title="Reviews and requests">
+      <Facts
+        facts={[
+          ['reviews under way', view.reviews?.open ?? null],
+          ['reviews that wait for a person', view.reviews?.waiting ?? null],
+          ['requests of the last minute', view.requests?.count.toLocaleString('en') ?? null],
+          ['of them could not be served', view.requests?.unavailable ?? null],
+        ]}
+      />
+    </Section>
+    <Section
+      title="Check-ins of the last hour, by verdict"
+      aside={
+        <span class="faint">
+          counted <Time at={view.activity_since} />
+        </span>
+      }
+    >
+      {view.activity.every(({ proceed, guide, pause }) => proceed + guide + pause === 0) ? (
+        <Empty title="No check-ins yet">
+          <p>This node has seen none in the last hour.</p>
+        </Empty>
+      ) : (
+        <ActivityPlot buckets={view.activity} />
+      )}
+    </Section>
+    <Section title="Active agents by risk">
+      {view.risk.every((count) => count === 0) ? (
+        <Empty title="No active agent has a risk yet">
+          <p>It comes with the first check-in.</p>
+        </Empty>
+      ) : (
+        <RiskHistogram counts={view.risk} />
+      )}
+      {view.without_risk > 0 && <p class="faint">{counted(view.without_risk, 'agent')} without a check-in yet.</p>}
+    </Section>
+  </div>
+);
+
+/** What needs a person, and the fleet at a glance (BW-console.01). */
+export const NowPage = () => {
+  const loaded = useData<NowView>('/api/now');
+  return (
+    <>
+      <PageTitle title="Now" />
+      <Shown loaded={loaded}>
+        {(view) => {
+          const count = view.needs.length + view.more_needs;
+          const atWork = counted(view.agents['active'] ?? 0, 'agent');
+          return (
+            <>
+              <p class="summary" aria-live="polite">
+                {count === 0 ? 'Nothing needs you' : `${count} ${count === 1 ? 'needs' : 'need'} you`} · {atWork} at
+                work
+              </p>
+              <ReadOnlyNote />
+              {count === 0 ? (
+                <Empty title="All is well">
+                  <p>
+                    Looked at <Time at={view.at} />. Pauses, reviews without a reviewer, resolutions that were given up
+                    and failures of the server appear here by themselves.
+                  </p>
+                  {Object.values(view.agents).every((agents) => agents === 0) && (
+                    <p>
+                      There are no agents yet. <code>npm run demo</code> shows two of them at work.
+                    </p>
+                  )}
+                </Empty>
+              ) : (
+                <ul class="needs" aria-label="What needs you">
+                  {view.needs.map((need) => (
+                    <NeedCard key={need.key} need={need} />
+                  ))}
+                </ul>
+              )}
+              {view.more_needs > 0 && <p>And {view.more_needs} more, which are not shown.</p>}
+              <h2 class="divider">The fleet</h2>
+              <Fleet view={view} />
+            </>
+          );
+        }}
+      </Shown>
+    </>
+  );
+};
