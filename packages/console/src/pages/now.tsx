@@ -31,6 +31,16 @@ const MORE: Readonly<Partial<Record<Need['kind'], readonly [path: string, text: 
   retention: ['/system', 'See the system'],
 };
 
+/** What a need stands on above all, which takes a line of its own. */
+const REASON = 'reason';
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+const Value = ({ value }: { value: string | number | null }) => {
+  if (typeof value === 'number') return <>{number(value, 3)}</>;
+  if (value === null) return <span class="faint">not known</span>;
+  return INSTANT.test(value) ? <Time at={value} /> : <>{value}</>;
+};
+
 const NeedCard = ({ need }: { need: Need }) => {
   const more = MORE[need.kind];
   return (
@@ -40,8 +50,9 @@ const NeedCard = ({ need }: { need: Need }) => {
         <h3>{need.title}</h3>
         <Time at={need.since} />
       </div>
+      {need.evidence.map(({ name, value }) => name === REASON && <p key={name}>{value}</p>)}
       <Facts
-        facts={need.evidence.map(({ name, value }) => [name, typeof value === 'number' ? number(value, 3) : value])}
+        facts={need.evidence.flatMap(({ name, value }) => (name === REASON ? [] : [[name, <Value value={value} />]]))}
       />
       <div class="need-acts">
         {actsOf(need).map((act) => (
@@ -92,7 +103,7 @@ const Fleet = ({ view }: { view: NowView }) => (
       title="Check-ins of the last hour, by verdict"
       aside={
         <span class="faint">
-          counted <Time at={view.activity_since} />
+          counted since <Time at={view.activity_since} />
         </span>
       }
     >

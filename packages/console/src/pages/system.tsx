@@ -18,9 +18,7 @@ const Readiness = ({ view }: { view: SystemView }) => (
 
 const Partitions = ({ partitions }: { partitions: SystemView['partitions'] }) =>
   partitions === null ? (
-    <Empty title="Not looked at yet">
-      <p>A node looks at its tables once an hour, for the first time within an hour of its start.</p>
-    </Empty>
+    <Empty title="Not known: PostgreSQL does not answer" />
   ) : (
     <div class="scroll" tabIndex={0} role="region" aria-label="Partitions, a table">
       <table>

@@ -60,7 +60,7 @@ const TONES: Readonly<Record<string, string>> = {
 
 /** A status in a word and a tone; the word alone says it, too. */
 export const Badge = ({ word }: { word: string }) => (
-  <span class={`badge ${TONES[word] ?? 'plain'}`}>{words(word)}</span>
+  <span class={`badge ${TONES[word] ?? 'neutral'}`}>{words(word)}</span>
 );
 
 /** An agent by its name, as a link. */

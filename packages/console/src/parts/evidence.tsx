@@ -5,10 +5,23 @@ type Record_ = Readonly<Record<string, unknown>>;
 const isRecord = (value: unknown): value is Record_ =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const lineOf = (record: Record_): string =>
+  Object.entries(record)
+    .map(([name, value]) => `${words(name)} ${typeof value === 'number' ? number(value, 3) : JSON.stringify(value)}`)
+    .join(', ');
+
 const Value = ({ value }: { value: unknown }) => {
   if (value === null) return <span class="faint">not known</span>;
   if (typeof value === 'number') return <>{number(value, 3)}</>;
-  return <>{typeof value === 'string' ? words(value) : JSON.stringify(value)}</>;
+  if (typeof value === 'string') return <>{words(value)}</>;
+  if (!Array.isArray(value)) return <>{value === true ? 'yes' : 'no'}</>;
+  return (
+    <ol>
+      {value.map((item: unknown, place) => (
+        <li key={place}>{isRecord(item) ? lineOf(item) : <Value value={item} />}</li>
+      ))}
+    </ol>
+  );
 };
 
 /** A record as it was stored: its parts under their names, nothing left out. */

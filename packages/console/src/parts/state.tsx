@@ -60,7 +60,7 @@ export function Shown<T>({
   if (data === undefined) return failure === undefined ? <Loading /> : <Failed failure={failure} />;
   const stale = failure !== undefined || isStale(loaded, everyMs);
   return (
-    <div class={stale ? 'stale' : undefined}>
+    <div class="stack">
       {stale && (
         <p class="stale-mark" role="status">
           As of {clockTime(at)}. {failure === undefined ? 'Newer data is late.' : saidOf(failure)}

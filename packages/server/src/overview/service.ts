@@ -21,7 +21,7 @@ import { type Calibration, calibrationReply } from '../calibration/index.ts';
 import type { Flags } from '../flags/index.ts';
 import { listOperators, operatorState } from '../identity/index.ts';
 import { stuck } from '../lifecycle/index.ts';
-import { classifyError, planMigrations, type Database, type TableRetention } from '../postgres/index.ts';
+import { classifyError, planMigrations, readRetention, type Database, type TableRetention } from '../postgres/index.ts';
 import type { Clock, LiveTable, LoopDelay } from '../runtime/index.ts';
 import type { Activity } from './activity.ts';
 import { agentRow, agentsPage, refOf, type AgentsQuery, type Surroundings } from './rules/agents.ts';
@@ -371,15 +371,17 @@ export class Overview {
         if (classifyError(error) !== 'connection') throw error;
         return otherwise;
       });
-    const [facts, plan, sagas, nodes] = await Promise.all([
+    const looked = node.auditTables();
+    const [facts, plan, sagas, nodes, tables] = await Promise.all([
       unlessAway(database.query<{ version: string; bytes: number }>(sql.selectDatabase), []),
       unlessAway(planMigrations(database), undefined),
       unlessAway(database.query<StoredSaga>(sql.selectOpenSagas), []),
       unlessAway(database.query<{ name: string; connections: number; since: number }>(sql.selectNodes), []),
+      // The watch looks once an hour; whoever comes before its first look need not wait.
+      looked.length > 0 ? looked : unlessAway(readRetention(database, clock.now()), []),
     ]);
     const delay = node.loopDelay();
     const { find } = this.#around();
-    const tables = node.auditTables();
     return {
       at: iso(clock.now()),
       version: node.version,

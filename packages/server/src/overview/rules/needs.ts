@@ -56,7 +56,7 @@ const MOST = 200;
 const SEVERITIES: readonly Need['severity'][] = ['critical', 'warning', 'info'];
 
 const PAUSES: Readonly<Record<string, string>> = {
-  claims_pause: 'claims more than its results show',
+  claims_pause: 'is paused: it claims more than its results show',
   risk_pause: 'is paused for risk',
   reject: 'is paused: its recent work was too risky',
   cirs_block: 'is paused: it went back and forth without getting on',
@@ -88,33 +88,41 @@ const flattened = (value: Readonly<Record<string, unknown>>, most: number, under
 
 const percent = (share: unknown): string | null => (typeof share === 'number' ? `${Math.round(share * 100)} %` : null);
 
-/** What a pause stands on, for a person: its main numbers first, in words. */
-export const pauseEvidence = ({ evidence }: Pause): Evidence => {
-  const measured = isRecord(evidence['measurement']) ? evidence['measurement'] : undefined;
-  if (measured === undefined) return flattened(evidence, 6);
-  const claims = isRecord(measured['claims']) ? measured['claims'] : {};
-  const risk = isRecord(measured['risk']) ? measured['risk'] : {};
-  const policy = isRecord(evidence['policy_evaluation']) ? evidence['policy_evaluation'] : {};
-  const limits = isRecord(policy['limits']) ? policy['limits'] : {};
-  const number = (value: unknown): number | null => (typeof value === 'number' ? round(value) : null);
-  const graded = number(claims['graded']) ?? 0;
-  const lines: Evidence[number][] = [];
-  if (graded > 0) {
-    lines.push(
-      { name: 'claimed on average', value: percent(claims['mean_claim']) },
-      { name: 'right in fact', value: percent(claims['accuracy']) },
-      { name: 'results that count', value: graded },
-      { name: 'evidence against its claims', value: number(claims['value']) },
-      { name: 'limit of that evidence', value: number(limits['claims']) },
-    );
-  }
-  lines.push({ name: 'risk', value: number(risk['gated']) }, { name: 'limit of risk', value: number(limits['risk']) });
-  lines.push({ name: 'check-in', value: number(measured['update']) });
-  return lines;
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? round(value) : null);
+const partOf = (record: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> => {
+  const part = record[key];
+  return isRecord(part) ? part : {};
+};
+
+/** What the claims detector found, in words; nothing when no result was held against a claim. */
+const claimsLines = (claims: Readonly<Record<string, unknown>>, limit: unknown): Evidence =>
+  (numberOf(claims['graded']) ?? 0) === 0
+    ? []
+    : [
+        { name: 'claimed on average', value: percent(claims['mean_claim']) },
+        { name: 'right in fact', value: percent(claims['accuracy']) },
+        { name: 'results that count', value: numberOf(claims['graded']) },
+        { name: 'evidence against its claims', value: numberOf(claims['value']) },
+        { name: 'limit of that evidence', value: numberOf(limit) },
+      ];
+
+/** What a pause stands on, for a person: its main numbers first, in words; what is in no known form, as it was recorded. */
+const pauseEvidence = ({ evidence }: Pause): Evidence => {
+  if (evidence['detector'] === 'claims') return claimsLines(evidence, evidence['limit']);
+  if (!isRecord(evidence['measurement'])) return flattened(evidence, 6);
+  const measured = evidence['measurement'];
+  const limits = partOf(partOf(evidence, 'policy_evaluation'), 'limits');
+  return [
+    ...claimsLines(partOf(measured, 'claims'), limits['claims']),
+    { name: 'risk', value: numberOf(partOf(measured, 'risk')['gated']) },
+    { name: 'limit of risk', value: numberOf(limits['risk']) },
+    { name: 'check-in', value: numberOf(measured['update']) },
+  ];
 };
 
 const pausedNeed = (head: AgentHead, pause: Pause, review: OpenReview | undefined, around: Surroundings): Need => {
   const agent = refOf(head.agentId, around.find);
+  const hasNoReviewer = review?.reviewerAgentId === null;
   return {
     key: `paused:${head.agentId}:${pause.actuation_id}`,
     kind: 'paused',
@@ -126,12 +134,14 @@ const pausedNeed = (head: AgentHead, pause: Pause, review: OpenReview | undefine
       { name: 'reason', value: pause.reason },
       ...pauseEvidence(pause),
       { name: 'ends by itself', value: pause.expires_at ?? 'never' },
-      ...(review === undefined ? [] : [{ name: 'review', value: `under way, ${review.phase}` }]),
+      ...(review === undefined
+        ? []
+        : [{ name: 'review', value: `under way, ${review.phase}${hasNoReviewer ? ', nobody has taken it yet' : ''}` }]),
     ],
     agent,
     review_id: review?.reviewId ?? null,
     saga_id: null,
-    acts: ['resume', 'archive'],
+    acts: [...(hasNoReviewer ? (['assign_reviewer'] as const) : []), 'resume', 'archive'],
   };
 };
 
