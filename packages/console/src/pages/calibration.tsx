@@ -30,36 +30,38 @@ interface Calibration {
 }
 
 const Bins = ({ bins }: { bins: readonly ReliabilityBin[] }) => (
-  <table>
-    <thead>
-      <tr>
-        <th scope="col">Claims from</th>
-        <th scope="col" class="numeric">
-          How many
-        </th>
-        <th scope="col" class="numeric">
-          Claimed
-        </th>
-        <th scope="col" class="numeric">
-          Came true
-        </th>
-      </tr>
-    </thead>
-    <tbody>
-      {bins
-        .filter(({ n }) => n > 0)
-        .map((bin) => (
-          <tr key={bin.lower}>
-            <th scope="row">
-              {number(bin.lower, 1)} to {number(bin.upper, 1)}
-            </th>
-            <td class="numeric">{bin.n.toLocaleString('en')}</td>
-            <td class="numeric">{percent(bin.mean_confidence)}</td>
-            <td class="numeric">{percent(bin.accuracy)}</td>
-          </tr>
-        ))}
-    </tbody>
-  </table>
+  <div class="scroll" tabIndex={0} role="region" aria-label="Claims by confidence, a table">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Claims from</th>
+          <th scope="col" class="numeric">
+            How many
+          </th>
+          <th scope="col" class="numeric">
+            Claimed
+          </th>
+          <th scope="col" class="numeric">
+            Came true
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {bins
+          .filter(({ n }) => n > 0)
+          .map((bin) => (
+            <tr key={bin.lower}>
+              <th scope="row">
+                {number(bin.lower, 1)} to {number(bin.upper, 1)}
+              </th>
+              <td class="numeric">{bin.n.toLocaleString('en')}</td>
+              <td class="numeric">{percent(bin.mean_confidence)}</td>
+              <td class="numeric">{percent(bin.accuracy)}</td>
+            </tr>
+          ))}
+      </tbody>
+    </table>
+  </div>
 );
 
 /** Whether claimed confidence and results agree. */

@@ -10,7 +10,9 @@ export const PageTitle = ({ title, children }: { title: string; children?: Compo
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Breakwater`;
-    heading.current?.focus({ preventScroll: true });
+    // Who is typing on the new page already is not interrupted.
+    const isBusy = document.activeElement?.closest('main') != null;
+    if (!isBusy) heading.current?.focus({ preventScroll: true });
   }, [title]);
   return (
     <header class="page-title">
