@@ -6,6 +6,12 @@ import { setFlagAct } from '../parts/acts.tsx';
 import { Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
 
+const ORIGINS: Readonly<Record<string, string>> = {
+  environment: 'by the environment of this node, which wins',
+  postgres: 'as it is stored',
+  default: 'by default',
+};
+
 /** The switches of the server, and who turned them. */
 export const FlagsPage = () => {
   const loaded = useData<FlagsView>('/api/flags');
@@ -20,7 +26,7 @@ export const FlagsPage = () => {
               {view.flags.map((flag) => (
                 <Section key={flag.key} title={words(flag.key)} aside={<ActButton small act={setFlagAct(flag)} />}>
                   <p class="lead">
-                    <Badge word={flag.value} /> <span class="faint">from the {flag.origin}</span>
+                    <Badge word={flag.value} /> <span class="faint">{ORIGINS[flag.origin] ?? flag.origin}</span>
                   </p>
                   <p>{flag.description}.</p>
                   <Facts

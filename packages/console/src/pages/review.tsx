@@ -121,9 +121,12 @@ const Resolution = ({ review }: { review: ReviewView }) =>
     </>
   );
 
+/** What two agents say to each other is no event of the feed; it is asked for more often than the rest. */
+const EVERY_MS = 2_000;
+
 /** One review: what was said, how the proposals come together, and how the result was carried out. */
 export const ReviewPage = ({ id }: { id: string }) => {
-  const loaded = useData<ReviewView>(`/api/reviews/${encodeURIComponent(id)}`);
+  const loaded = useData<ReviewView>(`/api/reviews/${encodeURIComponent(id)}`, EVERY_MS);
   const review = loaded.data;
   const isOpen = review !== undefined && review.phase !== 'resolved' && review.phase !== 'failed';
   return (

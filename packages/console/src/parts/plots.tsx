@@ -62,7 +62,13 @@ const TimePlot = ({
 
 const seconds = (at: string): number => Date.parse(at) / 1000;
 
-const BARS: Partial<Options> = { scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max)] } } };
+const BARS: Partial<Options> = {
+  scales: {
+    // Always the whole hour: a plot of the first minute alone would have no time to show.
+    x: { range: (_plot, _min, max) => [max - 3570, max + 30] },
+    y: { range: (_plot, _min, max) => [0, Math.max(1, max)] },
+  },
+};
 const bars = UPlot.paths.bars?.({ size: [0.8, 40] });
 const stacked = (buckets: readonly ActivityBucket[]): AlignedData => [
   buckets.map(({ from }) => seconds(from)),
@@ -101,7 +107,12 @@ const STATE_SERIES = [
   { label: 'guided', colour: '--warn', width: 0, points: { show: true, size: 7 } },
   { label: 'paused', colour: '--bad', width: 0, points: { show: true, size: 10 } },
 ].map((one) => ({ ...one, value: (_plot: UPlot, value: number | null) => number(value) }));
-const STATE: Partial<Options> = { scales: { y: { range: [-0.2, 1] } } };
+const STATE: Partial<Options> = {
+  scales: {
+    x: { range: (_plot, min, max) => (min === max ? [min - 30, max + 30] : [min, max]) },
+    y: { range: [-0.2, 1] },
+  },
+};
 
 /** The state of an agent over its check-ins, with the verdicts on it. */
 export const StatePlot = ({ points }: { points: readonly StatePoint[] }) => {
