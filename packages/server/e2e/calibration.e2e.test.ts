@@ -93,12 +93,12 @@ test('outcomes by tool and by route stand in the report, the tool and the diagra
 });
 
 test.each([
-  [['--since', 'yesterday'], '--since must be a time'],
-  [['--since', '2999-01-01'], '--since must be a time'],
-  [['--agent', 'nobody'], 'No agent has this id or name.'],
-])('%j ends with 1 and says what is wrong', async (args, said) => {
+  [['--since', 'yesterday'], 64, '--since must be a time'],
+  [['--since', '2999-01-01'], 64, '--since must be a time'],
+  [['--agent', 'nobody'], 1, 'No agent has this id or name.'],
+])('%j ends with %d and says what is wrong', async (args, expected, said) => {
   const { code, stdout, stderr } = await report(...args);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
   expect(stderr).toContain(said);
   expect(stderr).not.toMatch(/\n\s+at /);
 });

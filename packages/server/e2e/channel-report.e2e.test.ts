@@ -169,7 +169,7 @@ describe('for people', () => {
     [['--until', '1x'], /--until is neither/],
   ])('%j is refused with the field that is wrong, and the way out', async (args, message) => {
     const { code, stdout, stderr } = await run(...args);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr).toContain('30m, 24h, 14d');
     expect(stderr).not.toMatch(/\n\s+at /);

@@ -32,9 +32,9 @@ describe('--help', () => {
     [['srve'], 'serve'],
     [['serve', '--prot', '1'], '--port'],
     [['db', 'plann'], 'plan'],
-  ])('a misspelt word (%j) ends with 1 and the nearest one', async (args, nearest) => {
+  ])('a misspelt word (%j) ends with 64 and the nearest one', async (args, nearest) => {
     const { code, stderr } = await runCommand(args);
-    expect(code).toBe(1);
+    expect(code).toBe(64);
     expect(stderr).toContain(`Did you mean ${nearest}?`);
   });
 });
@@ -73,10 +73,10 @@ describe('breakwater db', () => {
     expect(postmasterPid(folder)).toBeUndefined();
   });
 
-  test('a wrong --to ends with 1 and says what it must be', async () => {
+  test('a wrong --to ends with 64 and says what it must be', async () => {
     const { code, stderr } = await db('plan', '--to', 'new');
     expect({ code, stderr }).toEqual({
-      code: 1,
+      code: 64,
       stderr: 'breakwater: --to must be the number of a migration; given "new"\n',
     });
     const beyond = await db('plan', '--to', '999');

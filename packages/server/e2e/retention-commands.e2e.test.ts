@@ -159,7 +159,7 @@ describe('audit verify', async () => {
     expect(nobody).toMatchObject({ code: 1, stdout: '' });
     expect(nobody.stderr).toContain('There is no agent "nobody"');
     const never = await run('audit', 'verify', '--since', 'never');
-    expect(never).toMatchObject({ code: 1, stdout: '' });
+    expect(never).toMatchObject({ code: 64, stdout: '' });
     expect(never.stderr).toContain('--since');
   });
 });

@@ -10,7 +10,7 @@ export {
   type UnavailableFacts,
 } from './payloads.ts';
 export { rateBreachJob } from './rate-breach.ts';
-export { readReport, type ReportLine } from './report.ts';
+export { readDropped, readReport, type ReportLine } from './report.ts';
 export { reportWindow, type ReportWindow } from './report-window.ts';
 export { createChannel, type Channel } from './service.ts';
 export { storageFailure } from './storage-failure.ts';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { MAX_FAULTS, verifyAudit, type AuditReport } from '../agents/index.ts';
 import { reportWindow } from '../channel/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { accepted } from './fail.ts';
+import { accepted, understood } from './fail.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 
@@ -113,7 +113,9 @@ Examples:
     .action(async (flags: DatabaseFlags & { agent?: string; since?: string; json?: boolean }) => {
       const agentId = flags.agent?.trim();
       const since =
-        flags.since === undefined ? undefined : accepted(reportWindow(flags.since, undefined, systemClock.now())).from;
+        flags.since === undefined
+          ? undefined
+          : understood(reportWindow(flags.since, undefined, systemClock.now())).from;
       const report = await withTables(flags, (database) =>
         verifyAudit(database, { agentId, since }, systemClock, progress()),
       );

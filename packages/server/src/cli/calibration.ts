@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import { Calibration, calibrationReply, reportText } from '../calibration/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { accepted, ConfigError } from './fail.ts';
-import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { accepted, UsageError } from './fail.ts';
+import { calibrationLines, type CalibrationAnswer } from './calibration-text.ts';
+import { asksServer, withOptionalServer, withServer, type ServerFlags } from './remote.ts';
+import { terminalOf } from './terminal.ts';
+import { withTables } from './with-database.ts';
 
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
 const MOST_DAYS = 3650;
@@ -17,7 +20,7 @@ const sinceOf = (text: string, now: number): number => {
         : Number.NaN
       : now - Number(amount) * (UNITS[unit] ?? Number.NaN);
   if (parsed <= now && parsed >= now - MOST_DAYS * 86_400_000) return parsed;
-  throw new ConfigError(
+  throw new UsageError(
     `--since must be a time of the past ${MOST_DAYS} days, such as 24h, 30d, 8w or 2026-05-01; given "${text}"`,
   );
 };
@@ -25,7 +28,7 @@ const sinceOf = (text: string, now: number): number => {
 /** `breakwater calibration`: whether claimed confidence and results agree. */
 export const calibrationCommands = (program: Command): void => {
   const calibration = program.command('calibration').description('Hold claimed confidence against results');
-  withDatabaseFlags(calibration.command('report'))
+  withOptionalServer(calibration.command('report'))
     .description('Show status, reliability curves with a bar and the count of each bin, and what is wrong')
     .option('--agent <id or name>', 'Of one agent; the fleet by default')
     .option('--since <time>', 'From a time on: 24h, 30d, 8w, or a day or instant of ISO 8601 in UTC', '90d')
@@ -37,8 +40,17 @@ export const calibrationCommands = (program: Command): void => {
         '  breakwater calibration report --agent "Ada" --since 30d\n' +
         '  breakwater calibration report --json',
     )
-    .action(async (flags: DatabaseFlags & { agent?: string; since: string; json?: boolean }) => {
+    .action(async (flags: ServerFlags & { agent?: string; since: string; json?: boolean }) => {
       const since = sinceOf(flags.since, systemClock.now());
+      if (asksServer(flags)) {
+        const query = { agent: flags.agent, since: new Date(since).toISOString() };
+        const answer = await withServer(flags, 'read', (remote) =>
+          remote.read<CalibrationAnswer>('calibration', query),
+        );
+        if (flags.json === true) console.log(JSON.stringify(answer));
+        else console.log(calibrationLines(answer, terminalOf(process.stdout).columns).join('\n'));
+        return;
+      }
       const { assessment, reading, freshness } = await withTables(flags, async (database) =>
         accepted(await new Calibration({ database, clock: systemClock }).lookSince(since, flags.agent)),
       );

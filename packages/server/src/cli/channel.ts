@@ -1,9 +1,11 @@
+import type { ChannelLine, ChannelView } from '@breakwater/contract/overview';
 import type { Command } from 'commander';
 import { readReport, reportWindow, type ReportLine, type ReportWindow } from '../channel/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { accepted } from './fail.ts';
+import { understood } from './fail.ts';
 import { printTable, timeText } from './print.ts';
-import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { asksServer, withOptionalServer, withServer, type ServerFlags } from './remote.ts';
+import { withTables } from './with-database.ts';
 
 /** A line as `--json` shows it. */
 const jsonOf = ({ first, last, p50, p99, ...line }: ReportLine) => ({
@@ -57,10 +59,38 @@ const printPanel = (
   console.log('');
 };
 
+/** A line as a server tells it. */
+const lineOf = ({ elapsed_ms: { p50, p99 }, first, last, ...line }: ChannelLine): ReportLine => ({
+  ...line,
+  p50,
+  p99,
+  first: Date.parse(first),
+  last: Date.parse(last),
+});
+
+type ReportFlags = ServerFlags & { readonly since: string; readonly until?: string; readonly json?: boolean };
+
+const readFrom = async (flags: ReportFlags) => {
+  const window = understood(reportWindow(flags.since, flags.until, systemClock.now()));
+  if (!asksServer(flags)) {
+    return { window, report: await withTables(flags, (database) => readReport(database, window)) };
+  }
+  const query = { since: flags.since, until: flags.until };
+  const view = await withServer(flags, 'read', (remote) => remote.read<ChannelView>('channel', query));
+  return {
+    window: { from: Date.parse(view.from), to: Date.parse(view.to) },
+    report: {
+      failures: view.failures.lines.map(lineOf),
+      measurements: view.measurements.lines.map(lineOf),
+      dropped: view.samples_dropped,
+    },
+  };
+};
+
 /** `breakwater channel`: what servers reported of failures, and what they measured. */
 export const channelCommands = (program: Command): void => {
   const channel = program.command('channel').description('Read the coordination channel: failures and measurements');
-  withDatabaseFlags(channel.command('report'))
+  withOptionalServer(channel.command('report'))
     .description(
       'Count failures and measurements of a time, by type and endpoint, with p50 and p99 of how long they took',
     )
@@ -76,9 +106,8 @@ Examples:
   breakwater channel report --since 24h
   breakwater channel report --since 2026-05-01 --until 2026-05-15T12:00Z --json`,
     )
-    .action(async (flags: DatabaseFlags & { since: string; until?: string; json?: boolean }) => {
-      const window = accepted(reportWindow(flags.since, flags.until, systemClock.now()));
-      const report = await withTables(flags, (database) => readReport(database, window));
+    .action(async (flags: ReportFlags) => {
+      const { window, report } = await readFrom(flags);
       if (flags.json === true) {
         console.log(
           JSON.stringify({

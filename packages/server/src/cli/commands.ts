@@ -1,17 +1,24 @@
 import { Command, CommanderError, Option } from 'commander';
 import { armFaultFromEnvironment } from '../runtime/index.ts';
+import { agentsCommands } from './agents.ts';
 import { auditCommands } from './audit.ts';
 import { calibrationCommands } from './calibration.ts';
 import { channelCommands } from './channel.ts';
 import { consoleCommand } from './console.ts';
 import { databaseCommands } from './db.ts';
-import { fail } from './fail.ts';
+import { completionCommand } from './completion.ts';
+import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
+import { fail, USAGE_EXIT } from './fail.ts';
 import { flagsCommands } from './flags.ts';
+import { knowledgeCommands } from './knowledge.ts';
 import { operatorCommands } from './operator.ts';
 import { retentionCommands } from './retention.ts';
+import { reviewsCommands } from './reviews.ts';
 import { sagaCommands } from './saga.ts';
 import { serve } from './serve.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
+import { statusCommand } from './status.ts';
 import { stdio } from './stdio.ts';
 import { substrateCommands } from './substrate.ts';
 import { VERSION } from './version.ts';
@@ -26,15 +33,23 @@ const withSettings = (command: Command): Command => {
   return command;
 };
 
+/** What holds for every command: help by --help alone, and errors that name the nearest word and the way to help. */
+const prepare = (command: Command, name: string): void => {
+  command
+    .exitOverride()
+    .helpOption('--help', 'Explain this command')
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .showHelpAfterError(`For help:  ${name} --help`)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'breakwater: ')) });
+  for (const one of command.commands) prepare(one, `${name} ${one.name()}`);
+};
+
 /** The `breakwater` command line, ready to parse. */
 export const createProgram = (): Command => {
   const program = new Command('breakwater')
     .description('Flight recorder and circuit breaker for fleets of long-running AI agents')
-    .version(VERSION, '--version', 'Print the version')
-    .helpOption('--help', 'Explain a command')
-    .helpCommand(false)
-    .showSuggestionAfterError(true)
-    .exitOverride();
+    .version(VERSION, '--version', 'Print the version');
   withSettings(program.command('serve'))
     .description('Start the server; with no DATABASE_URL on its own embedded PostgreSQL')
     .addHelpText(
@@ -50,9 +65,21 @@ Examples:
     .command('stdio')
     .description('Bridge an MCP client that speaks over standard input and output to a running server')
     .option('--url <url>', 'Base URL of the server', 'http://127.0.0.1:8767')
-    .addHelpText('after', '\nThe bearer token, if the server asks for one, is read from BREAKWATER_TOKEN.')
+    .addHelpText(
+      'after',
+      `
+The bearer token, if the server asks for one, is read from BREAKWATER_TOKEN.
+
+Example:
+  breakwater stdio --url http://127.0.0.1:8767`,
+    )
     .action((options: { url: string }) => stdio(options.url));
   consoleCommand(program);
+  statusCommand(program);
+  doctorCommand(program);
+  agentsCommands(program);
+  reviewsCommands(program);
+  knowledgeCommands(program);
   databaseCommands(program);
   operatorCommands(program);
   flagsCommands(program);
@@ -62,9 +89,9 @@ Examples:
   auditCommands(program);
   retentionCommands(program);
   substrateCommands(program);
-  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
-    command.exitOverride().helpOption('--help', 'Explain this command');
-  }
+  exportCommand(program);
+  completionCommand(program);
+  prepare(program, 'breakwater');
   return program;
 };
 
@@ -75,7 +102,7 @@ export const runCommand = async (argv: readonly string[]): Promise<void> => {
     await createProgram().parseAsync(argv);
   } catch (error) {
     // Commander has said what is wrong already; --help and --version end here too, well.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode;
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_EXIT;
     else fail(error);
   }
 };

@@ -74,7 +74,7 @@ Examples:
     )
     .action(async (flags: ConsoleFlags) => {
       const hours = hoursOf(flags.hours);
-      const config = configOf(flags);
+      const config = configOf(flags, 'command');
       const host = config.host.includes(':') ? `[${config.host}]` : config.host;
       const url = urlOf(flags.url ?? `http://${host}:${config.port}`);
       const canAct = flags.read !== true;

@@ -11,12 +11,13 @@ import {
   type MigrationPlan,
 } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { ConfigError } from './fail.ts';
+import { backupCommand } from './db-backup.ts';
+import { ConfigError, UsageError } from './fail.ts';
 import { withDatabase, withDatabaseFlags, type DatabaseFlags } from './with-database.ts';
 
 const versionOf = (text: string | undefined): number | undefined => {
   if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text)) throw new ConfigError(`--to must be the number of a migration; given "${text}"`);
+  if (!/^\d+$/.test(text)) throw new UsageError(`--to must be the number of a migration; given "${text}"`);
   return Number(text);
 };
 
@@ -33,7 +34,7 @@ const refuseDownUnderServers = async (database: Database, to: number | undefined
   // This connection has asked alone so far, so that every other one of ours belongs to somebody else.
   const [row] = await database.query<{ others: number }>({
     text: `SELECT count(*) AS others FROM pg_stat_activity
-           WHERE datname = current_database() AND application_name = 'breakwater' AND pid <> pg_backend_pid()`,
+           WHERE datname = current_database() AND application_name LIKE 'breakwater%' AND pid <> pg_backend_pid()`,
   });
   if (row === undefined || row.others === 0) return;
   throw new StartupError(
@@ -44,7 +45,8 @@ const refuseDownUnderServers = async (database: Database, to: number | undefined
 
 /** `breakwater db`: the schema, seen and moved by hand. The server migrates by itself when it starts. */
 export const databaseCommands = (program: Command): void => {
-  const db = program.command('db').description('Look at the schema, and move it');
+  const db = program.command('db').description('Look at the schema and move it; back the database up');
+  backupCommand(db);
   const add = (name: string, description: string, example: string) =>
     withDatabaseFlags(db.command(name))
       .description(description)

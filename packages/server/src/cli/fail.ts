@@ -2,9 +2,21 @@ import { ERRORS, type Outcome, type Refusal } from '@breakwater/contract';
 import { StartupError } from '../postgres/index.ts';
 import { ListenError } from '../serve/index.ts';
 
-/** Says on standard error what is wrong and what to do about it, and sets exit code 1. Never a stack for a known cause. */
+/** Exit code of a command line that cannot be understood: nothing was done (EX_USAGE of sysexits.h). */
+export const USAGE_EXIT = 64;
+
+const exitCodeOf = (error: unknown): number => {
+  if (error instanceof UsageError) return USAGE_EXIT;
+  if (error instanceof NoServerError) return NO_SERVER_EXIT;
+  return error instanceof RefusedError ? error.exitCode : 1;
+};
+
+/**
+ * Says on standard error what is wrong and what to do about it, and sets the exit code: that of the error where it has one,
+ * else 1. Never a stack for a known cause.
+ */
 export const fail = (error: unknown): void => {
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error);
   if (error instanceof StartupError) {
     console.error(`breakwater: ${error.message}\n            ${error.wayOut}`);
   } else if (error instanceof ListenError) {
@@ -23,18 +35,35 @@ export const fail = (error: unknown): void => {
 /** The configuration is wrong; one line for each problem. */
 export class ConfigError extends Error {}
 
+/** An argument or option of the command line is wrong; says what it must be (exit code {@link USAGE_EXIT}). */
+export class UsageError extends ConfigError {}
+
+/** Exit code of a command that no server answered. */
+const NO_SERVER_EXIT = 2;
+
+/** No server answers where the command looked for one; with the way out (exit code {@link NO_SERVER_EXIT}). */
+export class NoServerError extends StartupError {}
+
 /** What the command was to do is refused. */
 class RefusedError extends Error {
   readonly refusal: Refusal;
+  readonly exitCode: number;
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: Refusal, exitCode: number) {
     super(refusal.message);
     this.refusal = refusal;
+    this.exitCode = exitCode;
   }
 }
 
 /** The value of an outcome; a refusal ends the command. */
 export const accepted = <T>(outcome: Outcome<T>): T => {
-  if (!outcome.ok) throw new RefusedError(outcome.refusal);
+  if (!outcome.ok) throw new RefusedError(outcome.refusal, 1);
+  return outcome.value;
+};
+
+/** The value that an argument or option was read as; a refusal ends the command with {@link USAGE_EXIT}. */
+export const understood = <T>(outcome: Outcome<T>): T => {
+  if (!outcome.ok) throw new RefusedError(outcome.refusal, USAGE_EXIT);
   return outcome.value;
 };

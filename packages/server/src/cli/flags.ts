@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { createFlags, REFERENCE_WORDS, valueOfWord, type Flags, type FlagView } from '../flags/index.ts';
+import {
+  createFlags,
+  REFERENCE_WORDS,
+  valueOfWord,
+  type FlagChange,
+  type Flags,
+  type FlagView,
+} from '../flags/index.ts';
 import { createNotifier, type Database } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { accepted } from './fail.ts';
+import { accepted, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
-import { printTable, timeText } from './print.ts';
-import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { instantText, printTable, timeText } from './print.ts';
+import { asksServer, withOptionalServer, withServer, type Remote, type ServerFlags } from './remote.ts';
+import { withTables } from './with-database.ts';
 
 const HISTORY_LIMIT = 20;
 
@@ -52,11 +60,62 @@ const withFlags = async <T>(database: Database, work: (flags: Flags) => Promise<
   }
 };
 
+/** What the commands need of flags, wherever they are. */
+interface FlagDesk {
+  list(): Promise<readonly FlagView[]>;
+  get(key: string): Promise<FlagView>;
+  set(key: string, value: string, why: string): Promise<Pick<FlagView, 'key' | 'value' | 'origin'>>;
+  history(key: string | undefined): Promise<readonly Change[]>;
+}
+
+/** A change of a flag, with its time as text. */
+type Change = Omit<FlagChange, 'at'> & { readonly at: string };
+
+const deskOf = (flags: Flags, who: string): FlagDesk => ({
+  list: async () => flags.all(),
+  get: async (key) => accepted(flags.view(key)),
+  set: async (key, value, why) => accepted(await flags.set(key, value, who, why)),
+  history: async (key) =>
+    accepted(await flags.history(key, HISTORY_LIMIT)).map((one) => ({ ...one, at: timeText(one.at) })),
+});
+
+const remoteDesk = (remote: Remote): FlagDesk => ({
+  list: async () => (await remote.call('flags', { action: 'list' }))['flags'] as FlagView[],
+  get: async (key) => (await remote.call('flags', { action: 'get', key }))['flag'] as FlagView,
+  set: async (key, value, reason) =>
+    (await remote.call('flags', { action: 'set', key, value, reason }))['in_force'] as FlagView,
+  history: async (key) => {
+    const { changes } = await remote.call('flags', {
+      action: 'history',
+      limit: HISTORY_LIMIT,
+      ...(key !== undefined && { key }),
+    });
+    return (changes as Change[]).map((one) => ({ ...one, at: instantText(one.at) }));
+  },
+});
+
+type FlagOptions = ServerFlags & { readonly json?: boolean };
+
+/** Works on the flags: on a server's, when one is asked, else on those in the database. */
+const withDesk = <T>(
+  { who, ...options }: FlagOptions & { readonly who?: string },
+  scope: 'read' | 'act',
+  work: (desk: FlagDesk) => Promise<T>,
+): Promise<T> => {
+  if (!asksServer(options)) {
+    return withTables(options, (database) => withFlags(database, (flags) => work(deskOf(flags, who ?? osUser()))));
+  }
+  if (who !== undefined) {
+    throw new UsageError('--who is for the database alone: a server records the operator who asks it');
+  }
+  return withServer(options, scope, (remote) => work(remoteDesk(remote)));
+};
+
 /** `breakwater flags`: the switches that an operator can turn while the server runs. */
 export const flagsCommands = (program: Command): void => {
   const flags = program.command('flags').alias('flag').description('Look at the feature flags, and set them');
   const add = (name: string, description: string, help: string) =>
-    withDatabaseFlags(flags.command(name))
+    withOptionalServer(flags.command(name))
       .description(description)
       .option('--json', 'Print JSON')
       .addHelpText('after', `\n${help}`);
@@ -65,16 +124,16 @@ export const flagsCommands = (program: Command): void => {
     'list',
     'Show each flag: its value and where that comes from, the legal values, who set it and why',
     `${ENVIRONMENT}\n\nExample:\n  breakwater flags list`,
-  ).action(async (options: DatabaseFlags & { json?: boolean }) => {
-    const views = await withTables(options, (database) => withFlags(database, async (all) => all.all()));
+  ).action(async (options: FlagOptions) => {
+    const views = await withDesk(options, 'read', (desk) => desk.list());
     if (options.json === true) console.log(JSON.stringify(views));
     else printFlags(views);
   });
 
   add('get', 'Show one flag, as list does', `${ENVIRONMENT}\n\nExample:\n  breakwater flags get identity_strict_mode`)
     .argument('<key>', 'Name of the flag')
-    .action(async (key: string, options: DatabaseFlags & { json?: boolean }) => {
-      const view = await withTables(options, (database) => withFlags(database, async (all) => accepted(all.view(key))));
+    .action(async (key: string, options: FlagOptions) => {
+      const view = await withDesk(options, 'read', (desk) => desk.get(key));
       if (options.json === true) console.log(JSON.stringify(view));
       else printFlags([view]);
     });
@@ -89,22 +148,20 @@ export const flagsCommands = (program: Command): void => {
     .argument('<value>', 'One of its legal values; "flags list" shows them')
     .requiredOption('--why <text>', 'Why it is set')
     .option('--who <name>', 'Who sets it; the OS user by default')
-    .action(
-      async (key: string, word: string, options: DatabaseFlags & { why: string; who?: string; json?: boolean }) => {
-        const value = valueOfWord(key, word);
-        const now = await withTables(options, (database) =>
-          withFlags(database, async (all) => accepted(await all.set(key, value, options.who ?? osUser(), options.why))),
+    .action(async (key: string, word: string, options: FlagOptions & { why: string; who?: string }) => {
+      const value = valueOfWord(key, word);
+      const now = await withDesk(options, 'act', (desk) => desk.set(key, value, options.why));
+      if (options.json === true) {
+        console.log(JSON.stringify({ key, stored: value, ...(value !== word && { given: word }), in_force: now }));
+        return;
+      }
+      console.log(`${key} is ${value}${value === word ? '' : `, which is what "${word}" means here`}.`);
+      if (now.origin === 'environment') {
+        console.log(
+          `${asksServer(options) ? "The server's" : 'This'} environment overrides it: with BREAKWATER_FLAG_${key.toUpperCase()} it is ${now.value}.`,
         );
-        if (options.json === true) {
-          console.log(JSON.stringify({ key, stored: value, ...(value !== word && { given: word }), in_force: now }));
-          return;
-        }
-        console.log(`${key} is ${value}${value === word ? '' : `, which is what "${word}" means here`}.`);
-        if (now.origin === 'environment') {
-          console.log(`This environment overrides it: with BREAKWATER_FLAG_${key.toUpperCase()} it is ${now.value}.`);
-        }
-      },
-    );
+      }
+    });
 
   add(
     'history',
@@ -112,19 +169,17 @@ export const flagsCommands = (program: Command): void => {
     'Example:\n  breakwater flags history',
   )
     .argument('[key]', 'Name of the flag')
-    .action(async (key: string | undefined, options: DatabaseFlags & { json?: boolean }) => {
-      const changes = await withTables(options, (database) =>
-        withFlags(database, async (all) => accepted(await all.history(key, HISTORY_LIMIT))),
-      );
+    .action(async (key: string | undefined, options: FlagOptions) => {
+      const changes = await withDesk(options, 'read', (desk) => desk.history(key));
       if (options.json === true) {
-        console.log(JSON.stringify(changes.map((change) => ({ ...change, at: timeText(change.at) }))));
+        console.log(JSON.stringify(changes));
       } else if (changes.length === 0) {
         console.log('Nobody has set it yet. To set one:  breakwater flags set <key> <value> --why <text>');
       } else {
         printTable(
           ['WHEN', 'FLAG', 'FROM', 'TO', 'BY', 'WHY'],
           changes.map((one) => [
-            timeText(one.at),
+            one.at,
             one.key,
             one.from === null ? '-' : valueText(one.from),
             valueText(one.to),

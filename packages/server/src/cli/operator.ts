@@ -8,7 +8,7 @@ import {
   type OperatorCredential,
 } from '../identity/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
-import { accepted, ConfigError } from './fail.ts';
+import { accepted, UsageError } from './fail.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 import { osUser } from './os-user.ts';
@@ -19,7 +19,7 @@ const MAX_DAYS = 3650;
 const daysOf = (text: string): number => {
   const days = Number(text);
   if (/^\d+$/.test(text) && days >= 1 && days <= MAX_DAYS) return days;
-  throw new ConfigError(`--expires-days must be a whole number from 1 to ${MAX_DAYS}; given "${text}"`);
+  throw new UsageError(`--expires-days must be a whole number from 1 to ${MAX_DAYS}; given "${text}"`);
 };
 
 /** An operator as `--json` shows it. */

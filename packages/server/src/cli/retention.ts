@@ -2,17 +2,12 @@ import type { Command } from 'commander';
 import { anchorChains, countOldStates, deleteOldStates, readStates, STATE_DAYS } from '../agents/index.ts';
 import { dropDue, readRetention, type DroppedPartition, type TableRetention } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { printTable, timeText } from './print.ts';
+import { printTable, sizeText, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 
 const STATES = 'core.agent_state';
 
 const rowsText = (rows: number | null): string => (rows === null ? 'unknown' : `~${rows}`);
-
-const sizeText = (bytes: number): string => {
-  const unit = Math.min(3, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
-  return `${(bytes / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${['B', 'KB', 'MB', 'GB'][unit] ?? ''}`;
-};
 
 const dayText = (ms: number): string => timeText(ms).slice(0, 10);
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ENDED_LIMIT, isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from '../dialectic/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
-import { accepted, ConfigError } from './fail.ts';
+import { accepted, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
@@ -10,7 +10,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 const sagaOf = (text: string): string => {
   const sagaId = text.trim().toLowerCase();
-  if (!UUID.test(sagaId)) throw new ConfigError(`<saga-id> must be the uuid of a saga; given "${text}"`);
+  if (!UUID.test(sagaId)) throw new UsageError(`<saga-id> must be the uuid of a saga; given "${text}"`);
   return sagaId;
 };
 

@@ -1,4 +1,5 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { flagsOfEnvironment } from '../flags/index.ts';
 import { nearest } from '../runtime/index.ts';
 
 interface Setting<T> {
@@ -209,19 +210,32 @@ export type SettingName = keyof Settings;
 export type Config = { readonly [K in SettingName]: Settings[K] extends Setting<infer T> ? T : never };
 
 /** Variables with our prefix that are not settings: flags by name, and the crash programs' fault. */
-const OTHER_VARIABLES = /^BREAKWATER_(FLAG_[A-Z0-9_]+|FAULT)$/;
+const OTHER_VARIABLES = /^BREAKWATER_(FLAG_.+|FAULT)$/;
+
+/** What commands that speak to a server read; its own environment may have them, too. */
+export const CLIENT_VARIABLES = { url: 'BREAKWATER_URL', operator: 'BREAKWATER_OPERATOR' } as const;
+
+/** The bearer token that a command sends. To a server it would be a misspelt BREAKWATER_TOKENS, and leave it open. */
+export const TOKEN_VARIABLE = 'BREAKWATER_TOKEN';
 
 /**
  * Reads the configuration: flags over environment over defaults. Refuses with every problem at once, each naming its
  * variable; an unknown variable with our prefix is refused with the nearest known one, since a misspelt setting that is
- * silently ignored is found out too late.
+ * silently ignored is found out too late (BW-cli.03). A `command` may have variables that a server must not.
  */
 export const readConfig = (
   env: Readonly<Record<string, string | undefined>>,
   flags: Partial<Record<SettingName, string>>,
+  reader: 'server' | 'command' = 'server',
 ): Outcome<Config> => {
   const problems: string[] = [];
-  const names = Object.values(SETTINGS).map((setting) => setting.env);
+  const names: string[] = [
+    ...Object.values(SETTINGS).map((setting) => setting.env),
+    ...Object.values(CLIENT_VARIABLES),
+    ...(reader === 'command' ? [TOKEN_VARIABLE] : []),
+  ];
+  const environment = flagsOfEnvironment(env);
+  if ('problem' in environment) problems.push(environment.problem);
   for (const name of Object.keys(env)) {
     if (!name.startsWith('BREAKWATER_') || OTHER_VARIABLES.test(name) || names.includes(name)) continue;
     const [guess] = nearest(name, names, 1);

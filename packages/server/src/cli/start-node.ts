@@ -44,7 +44,7 @@ import {
   type Mode,
 } from '../identity/index.ts';
 import { createKnowledge, knowledgeTools, lifecycleJob } from '../knowledge/index.ts';
-import { createActivity, Overview } from '../overview/index.ts';
+import { createActivity, createLastMinute, Overview } from '../overview/index.ts';
 import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
 import { HarnessOutcomes, Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
@@ -369,7 +369,7 @@ export const startNode = async (
   });
 
   let auditTables: readonly TableRetention[] = [];
-  let requests: { readonly requests: number; readonly unavailable: number } | undefined;
+  const lastMinute = createLastMinute(clock);
   const liveTables = {
     agents: () => agents.table.size,
     baselines: () => baselines.table.size,
@@ -399,7 +399,7 @@ export const startNode = async (
       loopDelay: () => loopMonitor.last,
       channel: () => ({ failures: channel.counters, measurements: channel.measurementCounters }),
       auditTables: () => auditTables,
-      requests: () => requests,
+      requests: () => lastMinute.read(),
     },
   });
 
@@ -478,7 +478,7 @@ export const startNode = async (
     singleton: true,
     run: async (stopping) => void (await deleteOldStates(database, clock.now(), { stopping })),
   });
-  ticker.add(rateBreachJob({ database, clock, channel, onCounted: (counts) => (requests = counts) }));
+  ticker.add(rateBreachJob({ database, clock, channel, onCounted: (counts) => lastMinute.hear(counts) }));
   ticker.add({
     name: 'flags.reconcile',
     everyMs: RECONCILE_MS,

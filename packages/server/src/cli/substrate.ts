@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import type { Command } from 'commander';
 import { enrolSubstrate, listSubstrates, removeSubstrate } from '../agents/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
-import { accepted, ConfigError } from './fail.ts';
+import { accepted, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
@@ -11,7 +11,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 const agentOf = (text: string): string => {
   const agentId = text.trim().toLowerCase();
-  if (!UUID.test(agentId)) throw new ConfigError(`--agent must be the uuid of an agent; given "${text}"`);
+  if (!UUID.test(agentId)) throw new UsageError(`--agent must be the uuid of an agent; given "${text}"`);
   return agentId;
 };
 

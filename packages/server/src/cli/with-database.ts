@@ -43,7 +43,7 @@ export const withDatabase = async <T>(
   flags: DatabaseFlags,
   work: (database: Database, place: Place) => Promise<T>,
 ): Promise<T> => {
-  const { databaseUrl, dataDir } = configOf(flags);
+  const { databaseUrl, dataDir } = configOf(flags, 'command');
   const embedded = databaseUrl === undefined ? await borrowEmbedded({ dataDir }) : undefined;
   const place: Place = {
     serverPid: embedded?.serverPid,

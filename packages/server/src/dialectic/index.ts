@@ -6,7 +6,7 @@ export { conditionsOf, obligationsOf } from './obligations.ts';
 export { explainReviewMerge, readSession } from './read.ts';
 export { isInForce } from './rules/conditions.ts';
 export type { Session as ReviewSession } from './session.ts';
-export { countOpenWork } from './open-work.ts';
+export { countOpenWork, readOutbox } from './open-work.ts';
 export { sagaTools } from './saga-tools.ts';
 export { Saga, type SagaPayload } from './saga.ts';
 export { Dialectic } from './service.ts';

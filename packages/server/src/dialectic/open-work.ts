@@ -36,3 +36,12 @@ const selectOpenWork: Statement = {
            ) s
          ) sagas`,
 };
+
+/** Effects of resolutions that follow their commit and are not carried out yet, and when the oldest was committed. */
+export const readOutbox = async (database: Database): Promise<{ waiting: number; oldest: number | null }> => {
+  const [row] = await database.query<{ waiting: number; oldest: number | null }>({
+    text: `SELECT count(*)::int AS waiting, min(created_at) AS oldest
+           FROM (SELECT created_at FROM coordination.outbox WHERE done_at IS NULL ORDER BY created_at LIMIT ${MOST}) due`,
+  });
+  return row ?? { waiting: 0, oldest: null };
+};

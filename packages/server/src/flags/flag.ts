@@ -1,4 +1,5 @@
 import { refuse, type Refusal } from '@breakwater/contract';
+import { nearest } from '../runtime/index.ts';
 
 /** A switch that an operator can turn while the server runs. */
 interface FlagSpec {
@@ -91,7 +92,11 @@ export const flagsOfEnvironment = (
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || value === undefined || value === '') continue;
     const key = name.slice(PREFIX.length).toLowerCase();
-    if (!isFlagKey(key)) return { problem: `${name} names no flag; the flags are ${FLAG_KEYS.join(', ')}` };
+    if (!isFlagKey(key)) {
+      const [guess] = nearest(key, FLAG_KEYS, 1);
+      const hint = guess === undefined ? '' : `did you mean ${PREFIX}${guess.toUpperCase()}? `;
+      return { problem: `${name} names no flag; ${hint}the flags are ${FLAG_KEYS.join(', ')}` };
+    }
     if (!isLegal(key, value)) {
       return { problem: `${name}="${value}" is not legal; the values are ${FLAGS[key].values.join(', ')}` };
     }
@@ -115,14 +120,21 @@ export interface FlagChange {
 }
 
 const wrong = (field: string, rule: string, details: Readonly<Record<string, unknown>> = {}): Refusal =>
-  refuse('PARAMETER_ERROR', `${field} ${rule}.`, {
+  refuse('PARAMETER_ERROR', `${field} ${rule}${rule.endsWith('?') ? '' : '.'}`, {
     details: { field, ...details },
     recovery: { action: '"breakwater flags list" shows the flags, their legal values and what they mean.' },
   }).refusal;
 
+const guessed = (key: string): string => {
+  const [guess] = nearest(key, FLAG_KEYS, 1);
+  return guess === undefined ? '' : `; did you mean ${guess}?`;
+};
+
 /** Why nothing can be said about a flag of this name, or undefined when there is one. */
 export const refusalOfKey = (key: string): Refusal | undefined =>
-  isFlagKey(key) ? undefined : wrong('key', `must be one of ${FLAG_KEYS.join(', ')}`, { legal: FLAG_KEYS });
+  isFlagKey(key)
+    ? undefined
+    : wrong('key', `must be one of ${FLAG_KEYS.join(', ')}${guessed(key)}`, { legal: FLAG_KEYS });
 
 /** Why a flag may not be set like this, or undefined when it may. */
 export const refusalOfSet = (key: string, value: unknown, who: string, why: string): Refusal | undefined => {

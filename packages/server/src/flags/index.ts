@@ -1,4 +1,4 @@
 /** Floor 3: feature flags. Read from memory, set in PostgreSQL, overridden by the environment. */
-export { REFERENCE_WORDS, valueOfWord } from './flag.ts';
+export { flagsOfEnvironment, REFERENCE_WORDS, valueOfWord, type FlagChange } from './flag.ts';
 export { createFlags, type Flags, type FlagView } from './service.ts';
 export { flagTools } from './tools.ts';

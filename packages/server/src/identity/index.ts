@@ -1,6 +1,7 @@
 /** Identity: finds out which agent is calling, and hands out identities. */
 export {
   createOperator,
+  dissolveOperator,
   listOperators,
   operatorSecret,
   operatorState,

@@ -5,6 +5,7 @@ import { systemClock, systemIds } from '../runtime/index.ts';
 import { credentialHash } from './binding.ts';
 import {
   createOperator,
+  dissolveOperator,
   listOperators,
   operatorSecret,
   operatorState,
@@ -131,5 +132,20 @@ describe('operators', () => {
     expect(await create('news')).toMatchObject({ ok: false });
     await revokeOperator(database, 'news', NOW + 1, 'me');
     await expect.poll(() => heard, { timeout: 1000, interval: 5 }).toEqual([hash, hash]);
+  });
+
+  it('made for one piece of work leave no row behind, and both ends in the audit trail', async () => {
+    const heard = await heardByNode();
+    const secret = operatorSecret(systemIds.secret());
+    await create('passing', { secret });
+    await dissolveOperator(database, secret, NOW + 1, 'me');
+    expect((await listOperators(database)).map(({ name }) => name)).not.toContain('passing');
+    await expect.poll(() => heard.filter((key) => key === credentialHash(secret))).toHaveLength(2);
+    const trail = await database.query<{ type: string }>({
+      text: `SELECT event_type AS type FROM audit.events WHERE payload->>'name' = 'passing' ORDER BY ts`,
+    });
+    expect(trail).toHaveLength(2);
+    await dissolveOperator(database, secret, NOW + 2, 'me');
+    expect(await create('passing')).toMatchObject({ ok: true });
   });
 });

@@ -115,6 +115,21 @@ export const revokeOperator = async (
     return accept(operator);
   });
 
+/**
+ * Ends an operator credential that was made for one piece of work, and takes its row away: lists of operators are of people
+ * and programs that last. The audit trail keeps both ends. Running nodes hear of it when it is committed.
+ */
+export const dissolveOperator = async (database: Database, secret: string, now: number, by: string): Promise<void> =>
+  database.transaction(async (tx) => {
+    const hash = credentialHash(secret);
+    const [row] = await tx.query<{ name: string }>({
+      text: `DELETE FROM core.bindings WHERE credential_hash = $1 AND kind = 'operator' RETURNING name`,
+      values: [hash],
+    });
+    if (row !== undefined) await tx.query(insertEvent(AUDIT_EVENTS.operatorRevoked, { name: row.name, by }, now));
+    for (const statement of announcements(TABLE, [hash])) await tx.query(statement);
+  });
+
 const COLUMNS = `name, scopes, created_at AS "createdAt", expires_at AS "expiresAt", last_seen_at AS "lastSeenAt",
   revoked_at AS "revokedAt"`;
 const iso = (ms: number) => new Date(ms).toISOString();

@@ -72,6 +72,16 @@ const compareCatalogues = (expected: Catalogue, live: Catalogue): string[] => {
 export const compareWithManifest = async (database: Database): Promise<string[]> =>
   compareCatalogues(JSON.parse(readFileSync(MANIFEST, 'utf8')) as Catalogue, await readCatalogue(database));
 
+/** Tables that the manifest names and the database lacks, and those that it has besides; by their names alone. */
+export const compareTables = async (database: Database): Promise<{ missing: string[]; stray: string[] }> => {
+  const wanted = Object.keys(JSON.parse(readFileSync(MANIFEST, 'utf8')) as Catalogue);
+  const found = Object.keys(await readCatalogue(database));
+  return {
+    missing: wanted.filter((table) => !found.includes(table)),
+    stray: found.filter((table) => !wanted.includes(table)),
+  };
+};
+
 /** Writes the manifest anew from a database that was just migrated. */
 export const writeManifest = async (database: Database): Promise<void> => {
   writeFileSync(MANIFEST, `${JSON.stringify(await readCatalogue(database), null, 2)}\n`);

@@ -2,9 +2,11 @@
 export { createTryLock } from './advisory.ts';
 export { openDatabase, PoolExhaustedError, type ConnectionTarget } from './connect.ts';
 export { type Connection, type Database, type Queryable, type Statement } from './database.ts';
-export { compareShadows, compareWithManifest, writeManifest } from './drift.ts';
+export { compareShadows, compareTables, compareWithManifest, writeManifest } from './drift.ts';
+export { backupEmbedded } from './embedded/backup.ts';
 export { borrowEmbedded } from './embedded/borrow.ts';
 export { startEmbedded, type EmbeddedServer } from './embedded/embedded.ts';
+export { findHome } from './embedded/folders.ts';
 export { classifyError } from './errors.ts';
 export { GroupCommit } from './group-commit.ts';
 export { migrate, planMigrations, type MigrationPlan } from './migrate.ts';

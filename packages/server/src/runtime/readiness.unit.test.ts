@@ -46,4 +46,27 @@ describe('Readiness', () => {
     expect(woken).toBe(2);
     await readiness.whenReady();
   });
+
+  it('knows since when it has not been ready, until it is, whatever else goes cold meanwhile', () => {
+    let now = 0;
+    const readiness = new Readiness(() => (now += 1));
+    expect(readiness.coldSince).toBeUndefined();
+    readiness.expect('a');
+    readiness.expect('b');
+    expect(readiness.coldSince).toBe(1);
+    readiness.report('a', true);
+    expect(readiness.coldSince).toBe(1);
+    readiness.report('b', true);
+    expect(readiness.coldSince).toBeUndefined();
+    now = 10;
+    readiness.report('b', false);
+    readiness.report('a', false);
+    readiness.report('b', true);
+    expect(readiness.coldSince).toBe(11);
+    readiness.report('a', true);
+    expect(readiness.coldSince).toBeUndefined();
+    const timeless = new Readiness();
+    timeless.expect('a');
+    expect(timeless.coldSince).toBeUndefined();
+  });
 });

@@ -78,6 +78,13 @@ export const explainMerge = (a: readonly string[], b: readonly string[]): Explai
   return { conditions, leftOut };
 };
 
+/** Conditions that one side agreed to as they stand, and which of them the other's newest proposal asks for as well. */
+export const explainAgreed = (agreed: readonly string[], by: 'a' | 'b', other: readonly string[]): ExplainedMerge => {
+  const items = other.map(itemOf);
+  const from = (text: string): MergedCondition['from'] => (bestOf(items, itemOf(text)) === -1 ? by : 'both');
+  return { conditions: agreed.map((text) => ({ text, from: from(text) })), leftOut: [] };
+};
+
 /** The conditions of {@link explainMerge} alone. */
 export const mergeConditions = (a: readonly string[], b: readonly string[]): readonly string[] =>
   explainMerge(a, b).conditions.map(({ text }) => text);

@@ -1,5 +1,5 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
-import { pauseChange, type AgentHead, type Pause } from '../../agents/index.ts';
+import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
+import type { AgentHead, Pause } from '../../agents/index.ts';
 import { operatorOf, operatorRequired, type Actor, type StandingChange } from './authority.ts';
 
 const HOUR_MS = 3_600_000;
@@ -35,6 +35,12 @@ export const pauseByOperator = (
     reason: args.reason,
     evidence: { paused_by: authority.operator },
   };
-  const { event, ...change } = pauseChange(pause);
-  return accept({ ...change, events: [{ ...event, payload: { ...event.payload, ...authority } }] });
+  const { actuation_id, sub_action, reason, expires_at } = pause;
+  return accept({
+    status: 'paused',
+    pause,
+    events: [
+      { type: AUDIT_EVENTS.agentPaused, payload: { ...authority, actuation_id, sub_action, reason, expires_at } },
+    ],
+  });
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { StartupError } from '../startup-error.ts';
@@ -47,6 +47,19 @@ const prepare = (folder: string, user: SystemUser | undefined): string => {
     return realpathSync(folder);
   } catch (error) {
     throw folderError(folder, error);
+  }
+};
+
+/**
+ * Where the data of a folder lie, below it or where {@link chooseHome} puts them for root; undefined when there are none
+ * yet. Makes nothing.
+ */
+export const findHome = (asked: string): string | undefined => {
+  try {
+    const home = realpathSync(resolve(asked));
+    return [home, join(SHARED_HOME, shortName(home))].find((one) => existsSync(join(one, 'pg', 'PG_VERSION')));
+  } catch {
+    return undefined;
   }
 };
 

@@ -1,0 +1,224 @@
+import type { AgentRow, AgentsPage, AgentView } from '@breakwater/contract/overview';
+import { Option, type Command } from 'commander';
+import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
+import { instantText, printFacts, printTable } from './print.ts';
+import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
+
+const MOST = 1000;
+const MOST_HOURS = 87_600;
+const STATUSES = ['present', 'active', 'paused', 'waiting_input', 'archived', 'disabled', 'deleted', 'stuck', 'all'];
+const VERDICTS = ['proceed', 'guide', 'pause', 'reject'];
+const SORTS = ['activity', 'name', 'status', 'risk', 'check_ins', 'created'];
+
+const riskText = ({ vitals }: AgentRow): string => (vitals === null ? '-' : vitals.risk.toFixed(2));
+const statusText = ({ status, is_stuck: stuck }: AgentRow): string => (stuck ? `${status}, stuck` : status);
+
+const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
+  if (rows.length === 0) {
+    console.log(matching === 0 ? 'No agent matches.' : `There are only ${matching}.`);
+    return;
+  }
+  printTable(
+    ['AGENT', 'NAME', 'STATUS', 'RISK', 'VERDICT', 'CHECK-INS', 'LAST ACTIVITY', 'TAGS'],
+    rows.map((row) => [
+      row.agent_id,
+      row.name,
+      statusText(row),
+      riskText(row),
+      row.vitals?.verdict ?? '-',
+      String(row.check_ins),
+      instantText(row.last_activity_at),
+      row.tags.join(' ') || '-',
+    ]),
+  );
+  const more = moreText(rows.length, offset, matching);
+  if (more !== undefined) console.log(more);
+};
+
+const vitalsText = ({ vitals }: AgentView): string | null =>
+  vitals === null
+    ? null
+    : `E ${vitals.E.toFixed(3)}  I ${vitals.I.toFixed(3)}  S ${vitals.S.toFixed(3)}  V ${vitals.V.toFixed(3)}  ` +
+      `(${vitals.source}, ${instantText(vitals.at)})`;
+
+const printAgent = (agent: AgentView): void => {
+  const { pause, archive, lineage, vitals } = agent;
+  printFacts([
+    ['agent', agent.agent_id],
+    ['name', agent.name],
+    ['status', statusText(agent)],
+    ['paused', pause && `${pause.reason} (${pause.kind}), since ${instantText(pause.paused_at)}`],
+    ['until', pause && (pause.expires_at === null ? 'somebody resumes it' : instantText(pause.expires_at))],
+    ['ended', archive && `${archive.reason}, by ${archive.actor ?? archive.by}, ${instantText(archive.at)}`],
+    ['verdict', vitals && `${vitals.verdict}, risk ${vitals.risk.toFixed(2)} (${vitals.risk_word})`],
+    ['vitals', vitalsText(agent)],
+    [
+      'claims',
+      vitals &&
+        `evidence ${vitals.claims.toFixed(2)}, ${vitals.graded_outcomes} results that count` +
+          (vitals.calibration_error === null ? '' : `, calibration error ${vitals.calibration_error.toFixed(3)}`),
+    ],
+    ['check-ins', String(agent.check_ins)],
+    ['last activity', instantText(agent.last_activity_at)],
+    ['created', instantText(agent.created_at)],
+    ['purpose', agent.purpose],
+    ['tags', agent.tags.join(' ')],
+    ['notes', agent.notes],
+    ['parent', agent.parent && `${agent.parent.name} (${agent.parent.agent_id}), lineage ${lineage.state}`],
+    ['children', agent.children.map(({ name }) => name).join(', ')],
+    ['process', agent.substrate && `${agent.substrate.executable} in ${agent.substrate.unit ?? 'any unit'}`],
+    ['sessions', `${agent.sessions.in_force} in force, last seen ${instantText(agent.sessions.last_seen_at)}`],
+  ]);
+  for (const { text, until, enforced } of agent.conditions_in_force) {
+    printFacts([['condition', `${text}${enforced ? '' : ' (a person must look)'}, until ${instantText(until)}`]]);
+  }
+  for (const review of agent.reviews) {
+    printFacts([
+      ['review', `${review.review_id} ${review.phase}${review.outcome === null ? '' : `, ${review.outcome}`}`],
+    ]);
+  }
+};
+
+type AgentFlags = ServerFlags & { readonly json?: boolean };
+type ListFlags = AgentFlags &
+  PageFlags & {
+    readonly search?: string;
+    readonly status?: string;
+    readonly verdict?: string;
+    readonly tag?: string;
+    readonly sort?: string;
+    readonly order?: string;
+  };
+
+/** Calls the tool that acts on an agent, and prints what has become of it. */
+const act = (flags: AgentFlags, tool: string, args: Readonly<Record<string, unknown>>): Promise<void> =>
+  withServer(flags, 'act', async (remote) => {
+    const done = await remote.call(tool, args);
+    const { agent_id: id, lifecycle_status: status, message } = done;
+    if (flags.json === true) console.log(JSON.stringify({ agent_id: id, status, message }));
+    else console.log(String(message));
+  });
+
+const ID = '0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21';
+
+/** `breakwater agents`: the fleet of a running server, seen and acted on. */
+export const agentsCommands = (program: Command): void => {
+  const agents = program.command('agents').description('See the agents of a running server, and act on them');
+  const add = (name: string, description: string, help: string) =>
+    withServerFlags(agents.command(name))
+      .description(description)
+      .option('--json', 'Print JSON')
+      .addHelpText('after', `\n${help}`);
+  const one = (name: string, description: string, help: string) =>
+    add(name, description, help).argument('<agent>', 'The agent: its id, or exactly its name');
+
+  withPageFlags(
+    add(
+      'list',
+      'Show agents, those that were active last first; archived and deleted ones only when they are asked for',
+      'Examples:\n' +
+        '  breakwater agents list\n' +
+        '  breakwater agents list --status paused\n' +
+        '  breakwater agents list --search release --sort risk --limit 10 --json',
+    ),
+    MOST,
+  )
+    .option('--search <text>', 'Part of the name, id, purpose or a tag')
+    .addOption(new Option('--status <status>', 'Of this status; present by default').choices(STATUSES))
+    .addOption(new Option('--verdict <verdict>', 'Whose newest check-in got this verdict').choices(VERDICTS))
+    .option('--tag <tag>', 'With this tag')
+    .addOption(new Option('--sort <field>', 'By what; activity by default').choices(SORTS))
+    .addOption(new Option('--order <order>', 'Which comes first').choices(['asc', 'desc']))
+    .action(async (flags: ListFlags) => {
+      const { search, status, verdict, tag, sort, order } = flags;
+      const page = {
+        limit: String(numberOf('limit', flags.limit, 1, MOST)),
+        offset: String(numberOf('offset', flags.offset, 0, 1_000_000)),
+      };
+      const found = await withServer(flags, 'read', (remote) =>
+        remote.read<AgentsPage>('agents', { search, status, verdict, tag, sort, order, ...page }),
+      );
+      if (flags.json === true) console.log(JSON.stringify(found));
+      else printAgents(found);
+    });
+
+  one(
+    'show',
+    'Show everything that is known of an agent',
+    `Examples:\n  breakwater agents show Ada\n  breakwater agents show ${ID} --json`,
+  ).action(async (agent: string, flags: AgentFlags) => {
+    const found = await withServer(flags, 'read', (remote) =>
+      remote.read<AgentView>(`agents/${encodeURIComponent(agent)}`),
+    );
+    if (flags.json === true) console.log(JSON.stringify(found));
+    else printAgent(found);
+  });
+
+  one(
+    'pause',
+    'Pause an agent: its check-ins are answered with pause until somebody resumes it',
+    'Example:\n  breakwater agents pause Ada --reason "the release is frozen" --hours 12',
+  )
+    .requiredOption('--reason <text>', 'Why; the agent reads it, and it stands in the audit trail')
+    .option('--hours <number>', `Hours after which it ends by itself, 1 to ${MOST_HOURS}; never by default`)
+    .action((agent: string, flags: AgentFlags & { reason: string; hours?: string }) =>
+      act(flags, 'agent', {
+        action: 'pause',
+        target_agent_id: agent,
+        reason: flags.reason,
+        ...(flags.hours !== undefined && { hours: numberOf('hours', flags.hours, 1, MOST_HOURS) }),
+      }),
+    );
+
+  one(
+    'resume',
+    'Make a paused agent active again',
+    'Example:\n  breakwater agents resume Ada --reason "the evidence was a broken test runner"',
+  )
+    .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
+    .option('--force', 'Although its risk is above 0.60')
+    .action((agent: string, flags: AgentFlags & { reason: string; force?: boolean }) =>
+      act(flags, 'operator_resume_agent', {
+        target_agent_id: agent,
+        reason: flags.reason,
+        ...(flags.force === true && { force: true }),
+      }),
+    );
+
+  one(
+    'archive',
+    'End an agent: it keeps its record and can do nothing more',
+    'Example:\n  breakwater agents archive Ada --reason "its work is done"',
+  )
+    .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
+    .option('--force', 'Although it looks live')
+    .action((agent: string, flags: AgentFlags & { reason: string; force?: boolean }) =>
+      act(flags, 'agent', {
+        action: 'archive',
+        target_agent_id: agent,
+        reason: flags.reason,
+        ...(flags.force === true && { force: true }),
+      }),
+    );
+
+  one(
+    'note',
+    'Add a line to the notes of an agent, or write them anew',
+    'Examples:\n  breakwater agents note Ada "asked its owner, 12 May"\n  breakwater agents note Ada "" --replace',
+  )
+    .argument('<text>', 'The note')
+    .option('--replace', 'Instead of the notes that it has')
+    .action((agent: string, text: string, flags: AgentFlags & { replace?: boolean }) =>
+      withServer(flags, 'act', async (remote) => {
+        const done = await remote.call('agent', {
+          action: 'update',
+          target_agent_id: agent,
+          notes: text,
+          append_notes: flags.replace !== true,
+        });
+        const { notes } = done['agent'] as { notes: string | null };
+        if (flags.json === true) console.log(JSON.stringify({ agent_id: done['agent_id'], notes }));
+        else console.log(notes === null || notes === '' ? 'It has no notes now.' : `Its notes are now:\n${notes}`);
+      }),
+    );
+};

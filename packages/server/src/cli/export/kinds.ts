@@ -1,0 +1,187 @@
+import type { ReportWindow } from '../../channel/index.ts';
+import type { Statement } from '../../postgres/index.ts';
+
+/** One kind of record that can be exported: its columns in their order, and where its rows come from. */
+export interface Kind {
+  readonly columns: readonly string[];
+  /** Rows of the window, each as one JSON object, in a fixed order. */
+  statement(window: ReportWindow): Statement;
+}
+
+/** A column under its own name, or another expression under a name. */
+type Column = string | readonly [name: string, expression: string];
+
+const kind = (from: string, columns: readonly Column[], condition: string, order: string): Kind => ({
+  columns: columns.map((column) => (typeof column === 'string' ? column : column[0])),
+  statement: ({ from: begin, to }) => ({
+    text: `SELECT row_to_json(r) AS row FROM (
+             SELECT ${columns.map((column) => (typeof column === 'string' ? column : `${column[1]} AS "${column[0]}"`)).join(', ')}
+             FROM ${from} WHERE ${condition} ORDER BY ${order}
+           ) r`,
+    values: [new Date(begin).toISOString(), new Date(to).toISOString()],
+  }),
+});
+
+const within = (column: string): string => `${column} >= $1::timestamptz AND ${column} < $2::timestamptz`;
+
+/**
+ * What can be exported. Columns are named one by one, so that a secret that a table gets is never exported by being
+ * forgotten: keys, their hashes and session ids are in none of them.
+ */
+export const KINDS = {
+  /** Those that were there in the window: made before its end, and made or active since its begin. */
+  agents: kind(
+    'core.agents a JOIN core.identities i ON i.agent_id = a.id',
+    [
+      ['agent_id', 'a.id'],
+      ['name', 'a.label'],
+      ['status', 'i.status'],
+      'purpose',
+      'notes',
+      'tags',
+      ['parent_agent_id', 'a.parent_agent_id'],
+      ['spawn_reason', 'a.spawn_reason'],
+      ['created_at', 'a.created_at'],
+      ['last_activity_at', 'i.last_activity_at'],
+      ['archived_at', 'a.archived_at'],
+      ['check_ins', 'i.update_count'],
+      ['pause', 'i.pause'],
+      ['archive', 'i.archive'],
+      ['vitals', 'i.vitals'],
+      ['conditions', 'i.conditions'],
+      ['audit_rows', 'i.audit_count'],
+      ['audit_head', 'i.audit_head'],
+    ],
+    'a.created_at < $2::timestamptz AND greatest(a.created_at, i.last_activity_at) >= $1::timestamptz',
+    'a.created_at, a.id',
+  ),
+  states: kind(
+    'core.agent_state s JOIN core.identities i ON i.identity_id = s.identity_id',
+    [
+      'recorded_at',
+      ['agent_id', 'i.agent_id'],
+      ['sequence', 's.sequence'],
+      ['check_in', 's.update_index'],
+      ['E', 's.entropy'],
+      ['I', 's.integrity'],
+      ['S', 's.stability_index'],
+      ['V', 's.volatility'],
+      'coherence',
+      ['risk', 's.risk_score'],
+      'regime',
+      'epistemic_class',
+      'synthetic',
+      ['epoch', 's.epoch'],
+      ['state', 's.state_json'],
+    ],
+    within('s.recorded_at'),
+    's.state_id',
+  ),
+  outcomes: kind(
+    'audit.outcome_events',
+    [
+      'ts',
+      'outcome_id',
+      'agent_id',
+      'outcome_type',
+      'outcome_score',
+      'is_bad',
+      ['E', 'eisv_e'],
+      ['I', 'eisv_i'],
+      ['S', 'eisv_s'],
+      ['V', 'eisv_v'],
+      ['verdict', 'eisv_verdict'],
+      ['coherence', 'eisv_coherence'],
+      ['regime', 'eisv_regime'],
+      'verification_source',
+      'prediction_id',
+      'prediction_source',
+      ['check_in', 'update_index'],
+      'confidence',
+      'corroboration_grade',
+      'evidence_weight',
+      'graded',
+      'epoch',
+      'detail',
+    ],
+    within('ts'),
+    'ts, outcome_id',
+  ),
+  audit: kind(
+    'audit.events',
+    [
+      'ts',
+      'event_id',
+      'agent_id',
+      'event_type',
+      ['index', 'chain_index'],
+      ['previous_hash', 'prev_hash'],
+      ['hash', 'raw_hash'],
+      'confidence',
+      'payload',
+    ],
+    within('ts'),
+    'ts, event_id',
+  ),
+  reviews: kind(
+    'core.dialectic_sessions s',
+    [
+      ['review_id', 'session_id'],
+      ['agent_id', 'paused_agent_id'],
+      'reviewer_agent_id',
+      'phase',
+      'session_type',
+      'topic',
+      'reason',
+      'trigger_source',
+      ['round', 'synthesis_round'],
+      ['max_rounds', 'max_synthesis_rounds'],
+      'awaiting_facilitation',
+      'created_at',
+      'updated_at',
+      'last_participant_at',
+      ['resolution', 'resolution_json'],
+      [
+        'messages',
+        `(SELECT coalesce(json_agg(json_build_object('at', m."timestamp", 'author', m.agent_id, 'kind', m.message_type,
+           'root_cause', m.root_cause, 'conditions', m.proposed_conditions, 'reasoning', m.reasoning,
+           'concerns', m.concerns, 'proposed_action', m.proposed_action, 'agrees', m.agrees, 'refused', m.refused)
+           ORDER BY m.message_id), '[]') FROM core.dialectic_messages m WHERE m.session_id = s.session_id)`,
+      ],
+    ],
+    within('s.created_at'),
+    's.created_at, s.session_id',
+  ),
+  knowledge: kind(
+    'knowledge.discoveries',
+    [
+      'id',
+      'agent_id',
+      'type',
+      'severity',
+      'status',
+      'created_at',
+      'updated_at',
+      'resolved_at',
+      'summary',
+      'details',
+      'tags',
+      ['related_files', 'references_files'],
+      'related_to',
+      'response_to_id',
+      'response_type',
+      'confidence',
+      'superseded_by',
+      'resolution_notes',
+      'resolved_by',
+      'closure_class',
+      'closure_evidence',
+      'archived_at',
+    ],
+    within('created_at'),
+    'created_at, id',
+  ),
+} as const satisfies Record<string, Kind>;
+
+export type KindName = keyof typeof KINDS;
+export const KIND_NAMES = Object.keys(KINDS) as KindName[];

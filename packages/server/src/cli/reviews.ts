@@ -1,0 +1,147 @@
+import type { AgentRef, AgentView, ReviewsPage, ReviewView } from '@breakwater/contract/overview';
+import { Option, type Command } from 'commander';
+import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
+import { instantText, printFacts, printTable } from './print.ts';
+import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
+import { tame } from './terminal.ts';
+
+const MOST = 200;
+const STATUSES = ['open', 'waiting', 'resolved', 'failed', 'all'];
+
+const nameText = (agent: AgentRef | null): string => agent?.name ?? 'nobody';
+const phaseText = ({ phase, awaiting_facilitation: waits }: ReviewsPage['rows'][number]): string =>
+  waits ? `${phase}, waits for a person` : phase;
+
+const printReviews = ({ rows, offset, matching }: ReviewsPage): void => {
+  if (rows.length === 0) {
+    console.log(matching === 0 ? 'No review matches.' : `There are only ${matching}.`);
+    return;
+  }
+  printTable(
+    ['REVIEW', 'AGENT', 'REVIEWER', 'PHASE', 'ROUND', 'MESSAGES', 'BEGUN', 'WHY'],
+    rows.map((row) => [
+      row.review_id,
+      row.agent.name,
+      nameText(row.reviewer),
+      phaseText(row),
+      `${row.round} of ${row.max_rounds}`,
+      String(row.messages),
+      instantText(row.created_at),
+      row.outcome ?? row.reason ?? '-',
+    ]),
+  );
+  const more = moreText(rows.length, offset, matching);
+  if (more !== undefined) console.log(more);
+};
+
+const printReview = (review: ReviewView): void => {
+  const { merge, resolution } = review;
+  printFacts([
+    ['review', review.review_id],
+    ['agent', `${review.agent.name} (${review.agent.agent_id})`],
+    ['reviewer', review.reviewer && `${review.reviewer.name} (${review.reviewer.agent_id})`],
+    ['phase', phaseText(review)],
+    ['round', `${review.round} of ${review.max_rounds}`],
+    ['begun', instantText(review.created_at)],
+    ['last answer', instantText(review.last_participant_at)],
+    ['why', review.reason],
+    ['outcome', review.outcome],
+  ]);
+  for (const message of review.transcript) {
+    const said = [message.root_cause, message.reasoning, ...message.concerns.map((concern) => `concern: ${concern}`)];
+    const author = message.author === null ? message.role : `${message.author.name} (${message.role})`;
+    console.log(
+      `\n${instantText(message.at)}  ${message.kind} of ${tame(author)}${message.agrees === true ? ', agrees' : ''}`,
+    );
+    for (const text of [...said, ...message.conditions.map((condition) => `condition: ${condition}`)]) {
+      if (text !== null && text !== '') console.log(`  ${tame(text)}`);
+    }
+  }
+  if (merge !== null && resolution === null) {
+    console.log('\nWhat both said last comes together as:');
+    for (const { text, from } of merge.conditions) console.log(`  ${tame(text)} (${from})`);
+    for (const { a, b, why } of merge.conflicts) console.log(`  conflict: ${tame(a)} / ${tame(b)}: ${tame(why)}`);
+  }
+  if (resolution === null) return;
+  console.log(`\nResolved ${instantText(resolution.at)}: ${resolution.action}`);
+  for (const condition of resolution.conditions) console.log(`  ${tame(condition)}`);
+};
+
+type ReviewFlags = ServerFlags & { readonly json?: boolean };
+const ID = '0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21';
+
+/** `breakwater reviews`: the reviews of paused agents on a running server. */
+export const reviewsCommands = (program: Command): void => {
+  const reviews = program
+    .command('reviews')
+    .description('See the reviews of paused agents on a running server, and give one another reviewer');
+  const add = (name: string, description: string, help: string) =>
+    withServerFlags(reviews.command(name))
+      .description(description)
+      .option('--json', 'Print JSON')
+      .addHelpText('after', `\n${help}`);
+
+  withPageFlags(
+    add(
+      'list',
+      'Show reviews, the newest first',
+      'Examples:\n  breakwater reviews list --status waiting\n  breakwater reviews list --agent Ada --json',
+    ),
+    MOST,
+  )
+    .addOption(new Option('--status <status>', 'Of this status; all by default').choices(STATUSES))
+    .option('--agent <agent>', 'Of this agent or by it: its id, or exactly its name')
+    .action(async (flags: ReviewFlags & PageFlags & { status?: string; agent?: string }) => {
+      const found = await withServer(flags, 'read', (remote) =>
+        remote.read<ReviewsPage>('reviews', {
+          status: flags.status,
+          agent: flags.agent,
+          limit: String(numberOf('limit', flags.limit, 1, MOST)),
+          offset: String(numberOf('offset', flags.offset, 0, 1_000_000)),
+        }),
+      );
+      if (flags.json === true) console.log(JSON.stringify(found));
+      else printReviews(found);
+    });
+
+  add(
+    'show',
+    'Show a review: what was said, how it comes together, and how it ended',
+    `Example:\n  breakwater reviews show ${ID}`,
+  )
+    .argument('<review>', 'The review; "reviews list" shows it')
+    .action(async (review: string, flags: ReviewFlags) => {
+      const found = await withServer(flags, 'read', (remote) =>
+        remote.read<ReviewView>(`reviews/${encodeURIComponent(review)}`),
+      );
+      if (flags.json === true) console.log(JSON.stringify(found));
+      else printReview(found);
+    });
+
+  add(
+    'assign',
+    'Give a review another reviewer: the one that is named, or one that the server chooses',
+    `Examples:\n  breakwater reviews assign ${ID} --reason "the reviewer is silent"\n` +
+      `  breakwater reviews assign ${ID} --reviewer Grace --reason "she knows the build"`,
+  )
+    .argument('<review>', 'The review; "reviews list" shows it')
+    .requiredOption('--reason <text>', 'Why; it stands in the record of the review')
+    .option('--reviewer <agent>', 'The new reviewer: an agent by its id, or exactly its name')
+    .action((review: string, flags: ReviewFlags & { reason: string; reviewer?: string }) =>
+      withServer(flags, 'act', async (remote) => {
+        const named =
+          flags.reviewer === undefined
+            ? undefined
+            : (await remote.read<AgentView>(`agents/${encodeURIComponent(flags.reviewer)}`)).agent_id;
+        await remote.call('dialectic', {
+          action: 'reassign',
+          session_id: review,
+          reason: flags.reason,
+          ...(named !== undefined && { new_reviewer_id: named }),
+        });
+        const { reviewer, phase } = await remote.read<ReviewView>(`reviews/${encodeURIComponent(review)}`);
+        if (flags.json === true) console.log(JSON.stringify({ review_id: review, reviewer, phase }));
+        else console.log(`Review ${tame(review)} is in the hands of ${tame(nameText(reviewer))} now.`);
+      }),
+    );
+};

@@ -1,0 +1,95 @@
+import type { Need, NowView, SessionView } from '@breakwater/contract/overview';
+import type { Command } from 'commander';
+import { needCommands } from './needs.ts';
+import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
+import { paint, tame, terminalOf } from './terminal.ts';
+
+/** Exit code of `status --check` when something waits for a person. */
+const NEEDED_EXIT = 3;
+const MOST = 15;
+const COLOURS = { critical: 'red', warning: 'yellow', info: 'dim' } as const;
+
+const counted = (counts: Readonly<Record<string, number>>, words: readonly string[]): string =>
+  words
+    .filter((word) => (counts[word] ?? 0) > 0)
+    .map((word) => `${counts[word] ?? 0} ${word.replaceAll('_', ' ')}`)
+    .join(', ') || 'none';
+
+const print = (session: SessionView, now: NowView, url: string): void => {
+  const terminal = terminalOf(process.stdout);
+  const { server } = session;
+  const line = (name: string, text: string): void => console.log(`${name.padEnd(12)}${tame(text)}`);
+  console.log(
+    `Breakwater ${server.version} at ${url}: ` +
+      (now.ready ? paint('ready', 'green', terminal) : paint('NOT READY', 'red', terminal)) +
+      `, since ${server.started_at.replace(/\.\d+Z$/, 'Z')}\n`,
+  );
+  line(
+    'Agents',
+    counted(now.agents, ['active', 'paused', 'waiting_input', 'stuck', 'disabled', 'archived', 'deleted']),
+  );
+  line(
+    'Reviews',
+    now.reviews === null ? 'not known' : `${now.reviews.open} open, ${now.reviews.waiting} of them wait for a person`,
+  );
+  const verdicts = { proceed: 0, guide: 0, pause: 0 };
+  for (const bucket of now.activity) {
+    for (const verdict of ['proceed', 'guide', 'pause'] as const) verdicts[verdict] += bucket[verdict];
+  }
+  line(
+    'Check-ins',
+    `${counted(verdicts, ['proceed', 'guide', 'pause'])} since ${now.activity_since.slice(0, 16)}Z, at most an hour`,
+  );
+  line(
+    'Requests',
+    now.requests === null
+      ? 'not known yet'
+      : `${now.requests.count} in the last minute, ${now.requests.unavailable} of them turned away with 503`,
+  );
+  if (now.needs.length === 0) {
+    console.log('\nNothing waits for a person.');
+    return;
+  }
+  console.log(`\nWaits for a person (${now.needs.length + now.more_needs}):`);
+  for (const need of now.needs.slice(0, MOST)) {
+    console.log(
+      `  ${paint(need.severity.padEnd(9), COLOURS[need.severity], terminal)}${tame(need.title)}` +
+        (need.since === null ? '' : paint(`  since ${need.since.slice(0, 16)}Z`, 'dim', terminal)),
+    );
+    const [first] = needCommands(need);
+    if (first !== undefined) console.log(`           → ${first}`);
+  }
+  const more = now.needs.length - MOST + now.more_needs;
+  if (more > 0) console.log(`  … and ${more} more; --json has them all`);
+};
+
+const waits = ({ severity }: Need): boolean => severity !== 'info';
+
+/** `breakwater status`: one screen about a server, and what needs a person. */
+export const statusCommand = (program: Command): void => {
+  withServerFlags(program.command('status'))
+    .description('Show on one screen whether the server is ready, what its agents do, and what waits for a person')
+    .option('--check', 'Exit with 3 when something waits for a person, or the server is not ready')
+    .option('--json', 'Print JSON')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 it answered, 2 no server answers, 3 something waits for a person (with --check; what is for information alone
+does not count), 1 anything else.
+
+Examples:
+  breakwater status
+  breakwater status --check || notify-send "Breakwater needs you"
+  breakwater status --server https://breakwater.example.org --json`,
+    )
+    .action(async (options: ServerFlags & { check?: boolean; json?: boolean }) => {
+      const { check, json, ...flags } = options;
+      await withServer(flags, 'read', async (remote) => {
+        const session = await remote.read<SessionView>('session');
+        const now = await remote.read<NowView>('now');
+        if (check === true && (!now.ready || now.needs.some(waits))) process.exitCode = NEEDED_EXIT;
+        if (json === true) console.log(JSON.stringify({ url: remote.url, server: session.server, ...now }));
+        else print(session, now, remote.url);
+      });
+    });
+};
