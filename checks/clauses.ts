@@ -13,6 +13,9 @@ export const BUILT_FEATURES: readonly string[] = [
   'channel',
   'outcomes',
   'knowledge',
+  'console',
+  'cli',
+  'sdk',
 ];
 
 /** Clauses of built features that wait for something that is not built yet, and for what. */

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 
 /** Where the console lives; the server answers every address below it with the page. */
-export const BASE = '/dashboard';
+const BASE = '/dashboard';
 
 /** The address without its base: `/agents/…`, with the query apart. */
 export interface Route {
@@ -10,7 +10,7 @@ export interface Route {
 }
 
 /** The route of an address of this server. */
-export const routeOf = (pathname: string, search: string): Route => {
+const routeOf = (pathname: string, search: string): Route => {
   const below = pathname.startsWith(BASE) ? pathname.slice(BASE.length) : pathname;
   const path = below.replace(/\/+$/, '');
   return { path: path === '' ? '/' : path, query: new URLSearchParams(search) };

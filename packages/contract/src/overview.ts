@@ -68,16 +68,17 @@ export interface AgentRow extends AgentRef {
 export type AgentSort = 'activity' | 'name' | 'status' | 'risk' | 'check_ins' | 'created';
 
 /**
- * `GET /api/agents?search=&status=&verdict=&tag=&sort=&order=asc|desc&offset=&limit=` from memory. `search` is in name, id,
- * purpose or tags; `status` is a status, `stuck` or `all`; default: all but archived and deleted, newest activity first,
+ * `GET /api/agents?search=&status=&verdict=&tag=&sort=&order=asc|desc&offset=&limit=` from memory. `search` is in name,
+ * purpose or tags, or begins the id; `status` is a status, `stuck` or `all`, which is all but deleted; default: all but archived and deleted, newest activity first,
  * limit 50 (at most 1000).
  */
 export interface AgentsPage {
   readonly rows: readonly AgentRow[];
   /** How many match, over all pages. */
   readonly matching: number;
+  /** All agents but deleted ones. */
   readonly total: number;
-  /** Of all agents, by status; and `stuck`. */
+  /** Of all but deleted agents, by status; and `stuck`. */
   readonly counts: Readonly<Record<string, number>>;
   readonly offset: number;
   readonly limit: number;
@@ -242,7 +243,7 @@ export interface SagaView {
 /** `GET /api/reviews/:id`. */
 export interface ReviewView extends ReviewRow {
   readonly transcript: readonly ReviewMessage[];
-  /** What both said last, merged as the resolution would be; null before both have proposed something. */
+  /** What both said last, merged as the resolution would be, or how it was; null before both have proposed something. */
   readonly merge: MergeView | null;
   readonly resolution: {
     readonly action: string;

@@ -21,9 +21,17 @@ import { type Calibration, calibrationReply } from '../calibration/index.ts';
 import type { Flags } from '../flags/index.ts';
 import { listOperators, operatorState } from '../identity/index.ts';
 import { stuck } from '../lifecycle/index.ts';
-import { classifyError, planMigrations, readRetention, type Database, type TableRetention } from '../postgres/index.ts';
+import {
+  classifyError,
+  planMigrations,
+  readRetention,
+  StartupError,
+  type Database,
+  type TableRetention,
+} from '../postgres/index.ts';
 import type { Clock, LiveTable, LoopDelay } from '../runtime/index.ts';
 import type { Activity } from './activity.ts';
+import type { RequestCounts } from './last-minute.ts';
 import { agentRow, agentsPage, refOf, type AgentsQuery, type Surroundings } from './rules/agents.ts';
 import { needsOf, type OpenReview, type StoredFacts, type Trouble } from './rules/needs.ts';
 import type { ReviewsQuery } from './rules/query.ts';
@@ -35,6 +43,10 @@ const DAY_MS = 86_400_000;
 const STUCK_MINUTES = 30;
 /** What PostgreSQL knows of needs is asked for once in this time, however many look. */
 const FACTS_MS = 1_000;
+/** How long what is from memory waits for what is not. A PostgreSQL that hangs counts as one that is away. */
+const PATIENCE_MS = 1_500;
+/** The size of a large database takes its time. */
+const SYSTEM_PATIENCE_MS = 5_000;
 const REVIEWS_OF_AGENT = 20;
 
 /** What a node shows of itself. */
@@ -55,8 +67,8 @@ export interface NodeFacts {
   readonly channel: () => SystemView['channel'];
   /** What retention saw last; empty: it has not looked yet. */
   readonly auditTables: () => readonly TableRetention[];
-  /** Requests and 503s of the last whole minute that somebody counted; undefined: nobody has. */
-  readonly requests: () => { readonly requests: number; readonly unavailable: number } | undefined;
+  /** Requests and 503s of the last minute; undefined: this node has not counted them lately. */
+  readonly requests: () => RequestCounts | undefined;
 }
 
 interface Options {
@@ -69,6 +81,12 @@ interface Options {
   readonly activity: Activity;
   readonly node: NodeFacts;
 }
+
+/** A plan explains to whoever starts a server why there is none: PostgreSQL is away, or its schema is not ours. */
+const unlessUnplanned = (error: unknown): undefined => {
+  if (!(error instanceof StartupError)) throw error;
+  return undefined;
+};
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
@@ -86,7 +104,7 @@ const lineView = ({ first, last, p50, p99, ...line }: ReportLine): ChannelLine =
  */
 export class Overview {
   readonly #options: Options;
-  #facts: { readonly at: number; readonly facts: Promise<StoredFacts | undefined> } | undefined;
+  #facts: { readonly at: number; readonly facts: Promise<StoredFacts>; isUnderWay: boolean } | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -118,6 +136,7 @@ export class Overview {
     const risk = Array.from({ length: 10 }, () => 0);
     let withoutRisk = 0;
     for (const head of heads) {
+      if (head.status === 'deleted') continue;
       counts[head.status] = (counts[head.status] ?? 0) + 1;
       if (head.status !== 'active') continue;
       if (head.vitals === null) withoutRisk += 1;
@@ -257,7 +276,7 @@ export class Overview {
     const found = this.#find(target);
     if (!found.ok) return found;
     const rows = await this.#options.database.query<Omit<TrailView['rows'][number], 'at'> & { readonly at: number }>(
-      sql.selectTrail(found.value.agentId, before ?? null, limit + 1),
+      sql.selectTrail(found.value.agentId, Math.min(before ?? Infinity, found.value.auditCount + 1), limit + 1),
     );
     const shown = rows.slice(0, limit).map((row) => ({ ...row, at: iso(row.at) }));
     return accept({ rows: shown, next: rows.length > limit ? (shown.at(-1)?.index ?? null) : null });
@@ -287,7 +306,7 @@ export class Overview {
     });
   }
 
-  /** A review whole. Refuses REVIEW_NOT_FOUND. */
+  /** A review whole. Refuses DIALECTIC_NOT_FOUND. */
   async review(reviewId: string): Promise<Outcome<ReviewView>> {
     const { database } = this.#options;
     const [[row], session, sagas] = await Promise.all([
@@ -366,15 +385,12 @@ export class Overview {
   /** What the server is made of, and how each part does. What PostgreSQL does not say is null. */
   async system(): Promise<SystemView> {
     const { database, clock, node } = this.#options;
-    const unlessAway = <T>(work: Promise<T>, otherwise: T): Promise<T> =>
-      work.catch((error: unknown) => {
-        if (classifyError(error) !== 'connection') throw error;
-        return otherwise;
-      });
+    const unlessAway = <T, O>(work: Promise<T>, otherwise: O): Promise<T | O> =>
+      this.#unlessAway(work, otherwise, SYSTEM_PATIENCE_MS);
     const looked = node.auditTables();
     const [facts, plan, sagas, nodes, tables] = await Promise.all([
       unlessAway(database.query<{ version: string; bytes: number }>(sql.selectDatabase), []),
-      unlessAway(planMigrations(database), undefined),
+      unlessAway(planMigrations(database).catch(unlessUnplanned), undefined),
       unlessAway(database.query<StoredSaga>(sql.selectOpenSagas), []),
       unlessAway(database.query<{ name: string; connections: number; since: number }>(sql.selectNodes), []),
       // The watch looks once an hour; whoever comes before its first look need not wait.
@@ -450,40 +466,59 @@ export class Overview {
     if (byId.ok) return accept(byId.value);
     const named = [...this.#heads()].filter(({ label, status }) => label === target && status !== 'deleted');
     const [only] = named;
-    if (only === undefined) return refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${target}`);
+    if (only === undefined) {
+      return refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${target}`, {
+        recovery: { action: 'GET /api/agents?search= finds agents by parts of their names.' },
+      });
+    }
     if (named.length === 1) return accept(only);
     return refuse('PARAMETER_ERROR', `${named.length} agents bear the name "${target}"; name one by its id.`, {
       details: { agent_ids: named.slice(0, 20).map(({ agentId }) => agentId) },
     });
   }
 
-  /** What PostgreSQL knows of needs; undefined while it is away. Several who ask within a second share one answer. */
-  #storedFacts(): Promise<StoredFacts | undefined> {
-    const now = this.#options.clock.monotonic();
-    if (this.#facts === undefined || now - this.#facts.at >= FACTS_MS) {
-      this.#facts = { at: now, facts: this.#readFacts() };
-    }
-    return this.#facts.facts;
-  }
-
-  async #readFacts(): Promise<StoredFacts | undefined> {
-    const { database, clock } = this.#options;
+  /** What PostgreSQL says, or `otherwise` when it is away or says nothing for `patienceMs`. */
+  async #unlessAway<T, O>(work: Promise<T>, otherwise: O, patienceMs: number): Promise<T | O> {
+    const { promise: over, resolve } = Promise.withResolvers<O>();
+    const timer = this.#options.clock.after(patienceMs, () => resolve(otherwise));
     try {
-      const [reviews, sagas, troubles] = await Promise.all([
-        database.query<OpenReview>(sql.selectOpenReviews),
-        database.query<StoredSaga>(sql.selectOpenSagas),
-        database.query<Trouble>(sql.selectTroubles(clock.now() - DAY_MS)),
-      ]);
-      return {
-        reviews,
-        troubles,
-        deadLetters: sagas.flatMap(({ reviewId, ...saga }) =>
-          saga.deadLetterAt === null ? [] : [{ ...saga, sessionId: reviewId }],
-        ),
-      };
+      return await Promise.race([work, over]);
     } catch (error) {
       if (classifyError(error) !== 'connection') throw error;
-      return undefined;
+      return otherwise;
+    } finally {
+      timer.cancel();
     }
+  }
+
+  /**
+   * What PostgreSQL knows of needs; undefined while it is away. Several who ask within a second share one answer, and
+   * while one is under way nobody begins another: they would pile up before a PostgreSQL that hangs.
+   */
+  #storedFacts(): Promise<StoredFacts | undefined> {
+    const now = this.#options.clock.monotonic();
+    if (this.#facts === undefined || (!this.#facts.isUnderWay && now - this.#facts.at >= FACTS_MS)) {
+      const asked = { at: now, facts: this.#readFacts(), isUnderWay: true };
+      const end = (): void => void (asked.isUnderWay = false);
+      asked.facts.then(end, end);
+      this.#facts = asked;
+    }
+    return this.#unlessAway(this.#facts.facts, undefined, PATIENCE_MS);
+  }
+
+  async #readFacts(): Promise<StoredFacts> {
+    const { database, clock } = this.#options;
+    const [reviews, sagas, troubles] = await Promise.all([
+      database.query<OpenReview>(sql.selectOpenReviews),
+      database.query<StoredSaga>(sql.selectOpenSagas),
+      database.query<Trouble>(sql.selectTroubles(clock.now() - DAY_MS)),
+    ]);
+    return {
+      reviews,
+      troubles,
+      deadLetters: sagas.flatMap(({ reviewId, ...saga }) =>
+        saga.deadLetterAt === null ? [] : [{ ...saga, sessionId: reviewId }],
+      ),
+    };
   }
 }

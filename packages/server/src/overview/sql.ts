@@ -17,6 +17,9 @@ const OF_STATUS = {
   failed: `s.phase = 'failed'`,
 } as const;
 
+/** On either side; two conditions, so that each finds its index. */
+const OF_AGENT = '(s.paused_agent_id = $3 OR s.reviewer_agent_id = $3)';
+
 /** A page of reviews, the newest first; of one agent on either side when it is given. */
 export const selectReviews = (query: {
   readonly status: keyof typeof OF_STATUS;
@@ -24,11 +27,11 @@ export const selectReviews = (query: {
   readonly offset: number;
   readonly limit: number;
 }): Statement => ({
-  name: `overview.reviews.${query.status}`,
+  name: `overview.reviews.${query.status}${query.agentId === null ? '' : '.of_agent'}`,
   text: `SELECT ${REVIEW} FROM core.dialectic_sessions s
-         WHERE ${OF_STATUS[query.status]} AND ($1::text IS NULL OR $1 IN (s.paused_agent_id, s.reviewer_agent_id))
-         ORDER BY s.created_at DESC, s.session_id OFFSET $2 LIMIT $3`,
-  values: [query.agentId, query.offset, query.limit],
+         WHERE ${OF_STATUS[query.status]} AND ${query.agentId === null ? 'true' : OF_AGENT}
+         ORDER BY s.created_at DESC, s.session_id OFFSET $1 LIMIT $2`,
+  values: [query.offset, query.limit, ...(query.agentId === null ? [] : [query.agentId])],
 });
 
 export const selectReview = (reviewId: string): Statement => ({
@@ -39,13 +42,14 @@ export const selectReview = (reviewId: string): Statement => ({
 
 /** How many reviews stand where; of one agent when it is given. */
 export const countReviews = (agentId: string | null): Statement => ({
-  name: 'overview.review_counts',
+  name: `overview.review_counts${agentId === null ? '' : '.of_agent'}`,
   text: `SELECT count(*) FILTER (WHERE ${OF_STATUS.open})::int AS open,
            count(*) FILTER (WHERE ${OF_STATUS.waiting})::int AS waiting,
            count(*) FILTER (WHERE ${OF_STATUS.resolved})::int AS resolved,
            count(*) FILTER (WHERE ${OF_STATUS.failed})::int AS failed
-         FROM core.dialectic_sessions s WHERE $1::text IS NULL OR $1 IN (s.paused_agent_id, s.reviewer_agent_id)`,
-  values: [agentId],
+         FROM core.dialectic_sessions s
+         ${agentId === null ? '' : 'WHERE s.paused_agent_id = $1 OR s.reviewer_agent_id = $1'}`,
+  values: agentId === null ? [] : [agentId],
 });
 
 /** Reviews that have not ended, by an index that holds no others. */
@@ -90,7 +94,7 @@ export const selectStates = (identityId: number, limit: number): Statement => ({
   name: 'overview.states',
   text: `SELECT recorded_at AS at, update_index AS "checkIn", (state_json->>'E')::float8 AS "E", integrity AS "I", entropy AS "S",
            volatility AS "V", risk_score AS risk, coherence, state_json->>'verdict' AS verdict, state_json->>'reason' AS reason
-         FROM core.agent_state WHERE identity_id = $1 ORDER BY sequence DESC LIMIT $2`,
+         FROM core.agent_state WHERE identity_id = $1 AND NOT synthetic ORDER BY sequence DESC LIMIT $2`,
   values: [identityId, limit],
 });
 
@@ -104,12 +108,17 @@ export const selectClaims = (agentId: string, limit: number): Statement => ({
   values: [agentId, limit],
 });
 
-/** Rows of an agent's chain before an index, the newest first. */
-export const selectTrail = (agentId: string, before: number | null, limit: number): Statement => ({
+/**
+ * The `limit` rows of an agent's chain before an index, the newest first. Indexes have no gaps, so these rows are known
+ * beforehand; their times only lead to them. By its times alone a page would lose rows where clocks of nodes differ.
+ */
+export const selectTrail = (agentId: string, before: number, limit: number): Statement => ({
   name: 'overview.trail',
-  text: `SELECT chain_index AS index, ts AS at, event_type AS event, payload, raw_hash AS hash FROM audit.events
-         WHERE agent_id = $1 AND chain_index IS NOT NULL AND ($2::bigint IS NULL OR chain_index < $2)
-         ORDER BY ts DESC, chain_index DESC LIMIT $3`,
+  text: `SELECT * FROM (
+           SELECT chain_index AS index, ts AS at, event_type AS event, payload, raw_hash AS hash FROM audit.events
+           WHERE agent_id = $1 AND chain_index < $2::bigint AND chain_index >= $2::bigint - $3::bigint
+           ORDER BY ts DESC LIMIT $3::bigint
+         ) page ORDER BY index DESC`,
   values: [agentId, before, limit],
 });
 

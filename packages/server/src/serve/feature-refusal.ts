@@ -4,6 +4,8 @@ import { classifyError } from '../postgres/index.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { sendUnavailable } from './unavailable.ts';
 
+const NOT_FOUND: ReadonlySet<string> = new Set(['AGENT_NOT_FOUND', 'DIALECTIC_NOT_FOUND']);
+
 const STATUS: Readonly<Record<ErrorCategory, number>> = {
   validation_error: 400,
   auth_error: 403,
@@ -18,7 +20,7 @@ const STATUS: Readonly<Record<ErrorCategory, number>> = {
 export const sendFeatureRefusal = (reply: FastifyReply, refusal: Refusal): FastifyReply => {
   const { status, category } = ERRORS[refusal.code];
   if (status === 503) return sendUnavailable(reply, refusal.code);
-  if (refusal.code === 'AGENT_NOT_FOUND') return sendRefusal(reply, refusal, 404);
+  if (NOT_FOUND.has(refusal.code)) return sendRefusal(reply, refusal, 404);
   return sendRefusal(reply, refusal, status === 200 ? STATUS[category] : status);
 };
 

@@ -13,10 +13,17 @@ const ENDPOINTS = {
   events: '/api/events',
   feed: '/ws/eisv',
   console: '/dashboard/',
+  openapi: '/openapi.json',
 };
 
 /** Routes that answer without a token: a probe has none, and they tell nothing about agents. */
-export const OPEN_ROUTES: ReadonlySet<string> = new Set(['/', '/health', '/health/live', '/health/ready']);
+export const OPEN_ROUTES: ReadonlySet<string> = new Set([
+  '/',
+  '/health',
+  '/health/live',
+  '/health/ready',
+  '/openapi.json',
+]);
 
 /**
  * Health, from memory alone: a probe must get its answer while PostgreSQL hangs (BW-serve.02). `live` says that the

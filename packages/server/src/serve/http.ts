@@ -12,6 +12,7 @@ import { registerHarness } from './harness.ts';
 import { createHostOriginCheck } from './host-origin.ts';
 import { registerLiveReads } from './live-reads.ts';
 import { registerMcp } from './mcp.ts';
+import { registerOpenApi } from './openapi.ts';
 import { registerOverview } from './overview.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
@@ -22,6 +23,8 @@ import { listenUnix, type UnixListener } from './unix-socket.ts';
 import { isWebSocket } from './upgrade.ts';
 
 const MAX_BODY_MB = 1;
+/** A part of an address that is an id or a name; each route has its own, lower limit and says so in words. */
+const MAX_PARAMETER = 2000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const LIVE = '/health/live';
 const UNAVAILABLE = 503;
@@ -110,6 +113,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   const app: FastifyInstance = fastify({
     requestTimeout: ARRIVAL_MS,
     bodyLimit: MAX_BODY_MB * 1024 * 1024,
+    routerOptions: { maxParamLength: MAX_PARAMETER },
     genReqId: (request) => {
       const given = oneHeader(request.headers, 'x-request-id');
       return given !== undefined && REQUEST_ID.test(given) ? given : ids.rowId(clock.now());
@@ -151,7 +155,14 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     }
   });
 
+  // Asked once: below this level a request costs its log line nothing.
+  const logsRequests = log.isLevelEnabled('info');
   app.addHook('onResponse', (request, reply, done) => {
+    if (logsRequests) {
+      const route = request.routeOptions.url ?? '_unknown';
+      const ms = Math.round(reply.elapsedTime * 10) / 10;
+      log.info({ request_id: request.id, method: request.method, route, status: reply.statusCode, ms }, 'request');
+    }
     metrics.httpRequest({
       method: request.method,
       route: request.routeOptions.url ?? '_unknown',
@@ -177,6 +188,8 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   );
 
   const callTool = createCallTool(options);
+  // First, since it hears of every route that comes after it.
+  registerOpenApi(app, options);
   registerHealth(app, options);
   registerRest(app, options, callTool);
   registerLiveReads(app, options);

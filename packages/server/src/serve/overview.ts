@@ -10,7 +10,7 @@ import {
   type RawQuery,
 } from '../overview/index.ts';
 import { evidenceOf } from './evidence.ts';
-import { answerWith, sendFeatureRefusal } from './feature-refusal.ts';
+import { answerWith } from './feature-refusal.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { sendUnavailable } from './unavailable.ts';
@@ -18,13 +18,20 @@ import { sendUnavailable } from './unavailable.ts';
 const MAX_ID = 200;
 
 const signIn = {
-  action: '"breakwater console" prints a link that signs you in; programs send "Authorization: Bearer bwo_…".',
+  action:
+    '"breakwater console" prints a link that signs you in; "breakwater operator create" makes a credential for programs, ' +
+    'which send it as "Authorization: Bearer bwo_…".',
 };
 const noCredential = refuse('UNAUTHORIZED', 'This shows the whole fleet, and needs an operator credential.', {
   recovery: signIn,
 }).refusal;
 const deadCredential = refuse('UNAUTHORIZED', 'This operator credential is unknown, expired or revoked.', {
   recovery: signIn,
+}).refusal;
+
+const badId = refuse('BAD_REQUEST', `The id must have 1 to ${MAX_ID} characters, on one line.`, {
+  details: { field: 'id' },
+  recovery: { action: 'Take the id from a list: GET /api/agents, or GET /api/reviews.' },
 }).refusal;
 
 type Request = Pick<FastifyRequest, 'socket' | 'headers'>;
@@ -47,21 +54,28 @@ export const registerOverview = (
     evidenceOf({ args: {}, headers, address: socket.remoteAddress, attestation: attestor?.attest(socket) })
       .operatorSecret;
 
-  /** Answers an operator with what `ask` finds; anybody else with a refusal that says how to become one. */
+  /** Once the agents are in memory they stay there, whatever else is away; before, an empty fleet would be made up. */
+  const hasMemory = (): boolean => readiness.parts()['agents'] !== false;
+
+  /**
+   * Answers an operator with what `ask` finds; anybody else with a refusal that says how to become one. `fromMemory`: also
+   * while the server is not ready, as far as memory knows who asks and what of.
+   */
   const answer = async <T>(
     request: Request,
     reply: FastifyReply,
     ask: () => Promise<Outcome<T>> | Outcome<T>,
-    whileNotReady = false,
+    fromMemory = false,
   ): Promise<FastifyReply> => {
     const secret = secretOf(request);
+    void reply.header('cache-control', 'no-store');
     if (secret === undefined) return sendRefusal(reply, noCredential);
-    if (!readiness.ready && !whileNotReady) return sendUnavailable(reply);
+    if (!readiness.ready && !(fromMemory && hasMemory())) return sendUnavailable(reply);
     const known = async (): Promise<Outcome<T>> => {
       if ((await operatorOf(secret)) === undefined) return { ok: false, refusal: deadCredential };
       return ask();
     };
-    return answerWith(reply, known, (value) => reply.header('cache-control', 'no-store').send(value));
+    return answerWith(reply, known, (value) => reply.send(value));
   };
 
   /** A query that is in order, and what it finds. */
@@ -87,13 +101,16 @@ export const registerOverview = (
     return answerWith(reply, session, (view) => reply.header('cache-control', 'no-store').send(view));
   });
 
-  // It says what is not ready, so it answers then, too, whoever's credential memory knows.
+  // These three are from memory, or say what is not ready: they answer then, too.
   app.get('/api/now', (request, reply) =>
     answer(request, reply, () => given(nothing(request.query), () => value(overview.now())), true),
   );
   app.get('/api/agents', (request, reply) =>
-    answer(request, reply, () =>
-      given(readAgentsQuery(request.query as RawQuery), (query) => value(overview.agents(query))),
+    answer(
+      request,
+      reply,
+      () => given(readAgentsQuery(request.query as RawQuery), (query) => value(overview.agents(query))),
+      true,
     ),
   );
   app.get('/api/reviews', (request, reply) =>
@@ -122,18 +139,16 @@ export const registerOverview = (
     answer(request, reply, () => given(nothing(request.query), () => value(overview.operators()))),
   );
   app.get('/api/system', (request, reply) =>
-    answer(request, reply, () => given(nothing(request.query), () => value(overview.system()))),
+    answer(request, reply, () => given(nothing(request.query), () => value(overview.system())), true),
   );
 
   /** A route about one agent or review. */
   const one = <T>(path: string, ask: (id: string, query: RawQuery) => Promise<Outcome<T>>): void => {
     app.get<{ Params: { id: string } }>(path, (request, reply) => {
       const { id } = request.params;
-      if (id.length > MAX_ID) {
-        const tooLong = refuse('BAD_REQUEST', `The id must have at most ${MAX_ID} characters.`).refusal;
-        return sendFeatureRefusal(reply, tooLong);
-      }
-      return answer(request, reply, () => ask(id, request.query as RawQuery));
+      // A control character is in no id, and one of them PostgreSQL cannot even read.
+      const isBad = id === '' || id.length > MAX_ID || /\p{Cc}/u.test(id);
+      return answer(request, reply, () => (isBad ? { ok: false, refusal: badId } : ask(id, request.query as RawQuery)));
     });
   };
   one('/api/agents/:id', (id, query) => given(nothing(query), () => overview.agent(id)));

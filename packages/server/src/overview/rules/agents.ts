@@ -33,7 +33,7 @@ export const refOf = (agentId: string, find: Surroundings['find']): AgentRef => 
   return { agent_id: agentId, name: head?.label ?? head?.handle ?? agentId };
 };
 
-export const vitalsView = (vitals: Vitals): VitalsView => ({
+const vitalsView = (vitals: Vitals): VitalsView => ({
   E: vitals.E,
   I: vitals.I,
   S: vitals.S,
@@ -48,7 +48,7 @@ export const vitalsView = (vitals: Vitals): VitalsView => ({
   claims: vitals.claims,
 });
 
-export const pauseView = (pause: Pause): PauseView => ({
+const pauseView = (pause: Pause): PauseView => ({
   paused_at: pause.paused_at,
   expires_at: pause.expires_at,
   kind: pause.sub_action,
@@ -128,9 +128,12 @@ export const agentsPage = (heads: Iterable<AgentHead>, query: AgentsQuery, aroun
   const matching: AgentHead[] = [];
   let total = 0;
   for (const head of heads) {
-    if (head.status === 'deleted' && query.status !== 'deleted') continue;
-    total += 1;
-    counts[head.status] = (counts[head.status] ?? 0) + 1;
+    if (head.status === 'deleted') {
+      if (query.status !== 'deleted') continue;
+    } else {
+      total += 1;
+      counts[head.status] = (counts[head.status] ?? 0) + 1;
+    }
     if (around.stuck.has(head.agentId)) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
     if (!isOfStatus(head, query.status, around.stuck)) continue;
     if (query.verdict !== undefined && head.vitals?.verdict !== query.verdict) continue;

@@ -53,6 +53,8 @@ export interface NeedFacts {
 /** More silent agents than this are one need together. */
 const SILENT_ALONE = 5;
 const MOST = 200;
+/** A line of evidence is not longer than somebody reads at a glance. */
+const MOST_TEXT = 300;
 const SEVERITIES: readonly Need['severity'][] = ['critical', 'warning', 'info'];
 
 const PAUSES: Readonly<Record<string, string>> = {
@@ -80,7 +82,7 @@ const flattened = (value: Readonly<Record<string, unknown>>, most: number, under
     const name = `${under}${under === '' ? '' : ' · '}${key.replaceAll('_', ' ')}`;
     if (isRecord(part)) lines.push(...flattened(part, most - lines.length, name));
     else if (typeof part === 'number') lines.push({ name, value: round(part) });
-    else if (typeof part === 'string') lines.push({ name, value: part });
+    else if (typeof part === 'string') lines.push({ name, value: part.slice(0, MOST_TEXT) });
     else if (typeof part === 'boolean') lines.push({ name, value: part ? 'yes' : 'no' });
   }
   return lines;
@@ -120,6 +122,8 @@ const pauseEvidence = ({ evidence }: Pause): Evidence => {
   ];
 };
 
+const endOf = (pause: Pause): Evidence[number] => ({ name: 'ends by itself', value: pause.expires_at ?? 'never' });
+
 const pausedNeed = (head: AgentHead, pause: Pause, review: OpenReview | undefined, around: Surroundings): Need => {
   const agent = refOf(head.agentId, around.find);
   const hasNoReviewer = review?.reviewerAgentId === null;
@@ -133,7 +137,7 @@ const pausedNeed = (head: AgentHead, pause: Pause, review: OpenReview | undefine
     evidence: [
       { name: 'reason', value: pause.reason },
       ...pauseEvidence(pause),
-      { name: 'ends by itself', value: pause.expires_at ?? 'never' },
+      endOf(pause),
       ...(review === undefined
         ? []
         : [{ name: 'review', value: `under way, ${review.phase}${hasNoReviewer ? ', nobody has taken it yet' : ''}` }]),
@@ -147,6 +151,7 @@ const pausedNeed = (head: AgentHead, pause: Pause, review: OpenReview | undefine
 
 const waitingNeed = (review: OpenReview, around: Surroundings): Need => {
   const agent = refOf(review.pausedAgentId, around.find);
+  const pause = around.find(review.pausedAgentId)?.pause;
   return {
     key: `review:${review.reviewId}`,
     kind: 'review_waiting',
@@ -163,6 +168,10 @@ const waitingNeed = (review: OpenReview, around: Surroundings): Need => {
         name: 'reviewer',
         value: review.reviewerAgentId === null ? null : refOf(review.reviewerAgentId, around.find).name,
       },
+      // This need stands for the pause as well, which has none of its own beside it.
+      ...(pause == null || !pauseHolds(pause, around.now)
+        ? []
+        : [{ name: 'paused because', value: pause.reason }, ...pauseEvidence(pause), endOf(pause)]),
     ],
     agent,
     review_id: review.reviewId,
@@ -229,13 +238,28 @@ const TROUBLES: Readonly<Record<Trouble['kind'], string>> = {
   divergence: 'Memory differed from PostgreSQL; PostgreSQL won',
 };
 
-const troubleNeed = ({ kind, count, last, payload }: Trouble): Need => ({
-  key: `${kind}`,
-  kind,
+/** What a trouble stands on: a breach in shares and counts, anything else as it was recorded. */
+const troubleEvidence = ({ kind, payload }: Trouble): Evidence => {
+  const { rate, threshold, count_503: unavailable, count_request: requests, window_seconds: seconds } = payload;
+  if (kind !== 'breach' || typeof rate !== 'number') return flattened(payload, 5);
+  const share = (part: unknown): string | null =>
+    typeof part === 'number' ? `${Math.round(part * 1000) / 10} %` : null;
+  return [
+    { name: 'share answered with 503', value: share(rate) },
+    { name: 'limit of that share', value: share(threshold) },
+    { name: 'answered with 503', value: numberOf(unavailable) },
+    { name: 'requests', value: numberOf(requests) },
+    { name: 'counted over', value: typeof seconds === 'number' ? `${seconds} s` : null },
+  ];
+};
+
+const troubleNeed = (trouble: Trouble): Need => ({
+  key: trouble.kind,
+  kind: trouble.kind,
   severity: 'warning',
-  since: iso(last),
-  title: TROUBLES[kind],
-  evidence: [{ name: 'seen in the last day', value: count }, ...flattened(payload, 5)],
+  since: iso(trouble.last),
+  title: TROUBLES[trouble.kind],
+  evidence: [{ name: 'seen in the last day', value: trouble.count }, ...troubleEvidence(trouble)],
   agent: null,
   review_id: null,
   saga_id: null,

@@ -43,8 +43,8 @@ class Reader {
   text(field: string): string | undefined {
     const value = this.#raw[field];
     if (value === undefined || value === '') return undefined;
-    if (typeof value === 'string' && value.length <= MAX_TEXT) return value;
-    this.#refused ??= wrong(field, `must be one text of at most ${MAX_TEXT} characters`);
+    if (typeof value === 'string' && value.length <= MAX_TEXT && !/\p{Cc}/u.test(value)) return value;
+    this.#refused ??= wrong(field, `must be one text of at most ${MAX_TEXT} characters, on one line`);
     return undefined;
   }
 

@@ -1,0 +1,224 @@
+import { performance } from 'node:perf_hooks';
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../../testing/verifies.ts';
+import { testOverview } from '../testing/overview.ts';
+import type { AgentHead } from '../../agents/agent.ts';
+import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
+import { createLiveTable } from '../../runtime/index.ts';
+import { ManualClock } from '../../runtime/testing/manual-clock.ts';
+import { agentRow, agentsPage, refOf, type AgentsQuery } from './agents.ts';
+import { readAgentsQuery } from './query.ts';
+
+const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
+  now: NOW,
+  stuck: new Set(stuck),
+  isStable: (agentId: string) => agentId !== OTHER,
+  conditionsInForce: () => 2,
+  find: (agentId: string) => heads.find((one) => one.agentId === agentId),
+});
+
+const queryOf = (raw: Readonly<Record<string, string>> = {}): AgentsQuery => {
+  const query = readAgentsQuery(raw);
+  if (!query.ok) throw new Error(query.refusal.message);
+  return query.value;
+};
+
+const FLEET = [
+  head({
+    agentId: 'a-1',
+    label: 'Ada',
+    tags: ['build'],
+    lastActivityAt: NOW - 3 * MINUTE,
+    vitals: vitals({ risk: 0.2 }),
+  }),
+  head({
+    agentId: 'b-2',
+    label: 'bob',
+    purpose: 'Writes the ADA report',
+    lastActivityAt: NOW - MINUTE,
+    updateCount: 9,
+  }),
+  head({
+    agentId: 'c-3',
+    label: null,
+    handle: 'Opus_1',
+    status: 'paused',
+    pause: pauseUntil(NOW + HOUR),
+    lastActivityAt: NOW - 2 * MINUTE,
+    createdAt: NOW - 2 * HOUR,
+    vitals: vitals({ risk: 0.9, verdict: 'pause' }),
+  }),
+  head({ agentId: 'd-4', label: 'Dora', status: 'archived', lastActivityAt: null }),
+  head({ agentId: 'e-5', label: 'Eve', status: 'deleted' }),
+];
+const page = (raw: Readonly<Record<string, string>>, stuck?: readonly string[]) =>
+  agentsPage(FLEET, queryOf(raw), around(FLEET, stuck));
+const ids = (raw: Readonly<Record<string, string>>, stuck?: readonly string[]) =>
+  page(raw, stuck).rows.map(({ agent_id: id }) => id[0]);
+
+describe('the list of agents', () => {
+  it('shows those at work, the newest activity first, and counts them all', () => {
+    const found = page({}, ['a-1']);
+    expect(found.rows.map(({ name }) => name)).toEqual(['bob', 'Opus_1', 'Ada']);
+    expect({ ...found, rows: [] }).toEqual({
+      rows: [],
+      matching: 3,
+      total: 4,
+      counts: { active: 2, paused: 1, waiting_input: 0, archived: 1, stuck: 1 },
+      offset: 0,
+      limit: 50,
+    });
+  });
+
+  it.each<[Record<string, string>, string[]]>([
+    [{ search: 'ADA' }, ['b', 'a']],
+    [{ search: 'OPUS_1' }, ['c']],
+    [{ search: 'uil' }, ['a']],
+    [{ search: 'c-' }, ['c']],
+    [{ search: 'dora' }, []],
+    [{ search: 'dora', status: 'all' }, ['d']],
+    [{ status: 'paused' }, ['c']],
+    [{ status: 'stuck' }, ['a']],
+    [{ status: 'all' }, ['b', 'c', 'a', 'd']],
+    [{ status: 'deleted' }, ['e']],
+    [{ verdict: 'pause' }, ['c']],
+    [{ tag: 'build' }, ['a']],
+    [{ tag: 'buil' }, []],
+    [{ search: 'ada', tag: 'build' }, ['a']],
+  ])('filters by %o', (raw, expected) => {
+    expect(ids(raw, ['a-1'])).toEqual(expected);
+  });
+
+  it.each<[Record<string, string>, string[]]>([
+    [{ sort: 'name' }, ['a', 'b', 'c']],
+    [{ sort: 'name', order: 'desc' }, ['c', 'b', 'a']],
+    [{ sort: 'status' }, ['a', 'b', 'c']],
+    [{ sort: 'check_ins' }, ['b', 'a', 'c']],
+    [{ sort: 'created', order: 'asc' }, ['c', 'a', 'b']],
+    // Whose risk is not known is neither the highest nor the lowest.
+    [{ sort: 'risk' }, ['c', 'a', 'b']],
+    [{ sort: 'risk', order: 'asc' }, ['a', 'c', 'b']],
+  ])('sorts by %o', (raw, expected) => {
+    expect(ids(raw)).toEqual(expected);
+  });
+
+  it('counts the same whatever is asked for, deleted agents never', () => {
+    const counted = ({ total, counts }: ReturnType<typeof page>) => ({ total, counts });
+    for (const raw of [{ status: 'deleted' }, { status: 'all' }, { search: 'nobody' }]) {
+      expect(counted(page(raw))).toEqual(counted(page({})));
+    }
+    expect(page({ status: 'deleted' }).matching).toBe(1);
+  });
+
+  it('pages without loss or repetition', () => {
+    const heads = Array.from({ length: 23 }, (_, i) => head({ agentId: `id-${i}` }));
+    const seen = [0, 10, 20, 30].flatMap((offset) =>
+      agentsPage(heads, queryOf({ offset: String(offset), limit: '10' }), around(heads)).rows.map((r) => r.agent_id),
+    );
+    expect(seen).toHaveLength(23);
+    expect(new Set(seen).size).toBe(23);
+    // Equals keep their places also when memory was filled in another order, as after a restart.
+    const reversed = [...heads].reverse();
+    const again = agentsPage(reversed, queryOf({ limit: '23' }), around(reversed)).rows.map((r) => r.agent_id);
+    expect(again).toEqual(seen);
+  });
+});
+
+describe('a row', () => {
+  it('says null for what is not known', () => {
+    verifies('BW-console.03');
+    expect(agentRow(head({ lastActivityAt: null, parentAgentId: OTHER }), around([], [ME]))).toEqual({
+      agent_id: ME,
+      name: 'Opus_20260601',
+      status: 'active',
+      tags: [],
+      purpose: null,
+      parent: { agent_id: OTHER, name: OTHER },
+      created_at: new Date(NOW - HOUR).toISOString(),
+      last_activity_at: null,
+      is_stuck: true,
+      is_stable: true,
+      check_ins: 3,
+      vitals: null,
+      pause: null,
+      conditions: 2,
+    });
+  });
+
+  it('shows a pause as long as it holds, and figures as they were measured', () => {
+    const pause = pauseUntil(NOW);
+    const calibration = { error: 0.1, graded: 7 };
+    const row = agentRow(
+      head({ agentId: OTHER, status: 'paused', pause, vitals: vitals({ claims: 3, calibration }) }),
+      around([]),
+    );
+    expect(row.pause).toEqual({
+      paused_at: pause.paused_at,
+      expires_at: pause.expires_at,
+      kind: 'risk_pause',
+      reason: 'risk',
+      evidence: {},
+    });
+    expect(row.vitals).toMatchObject({ E: 0.7, S: 0.2, claims: 3, calibration_error: 0.1, graded_outcomes: 7 });
+    expect(row.is_stable).toBe(false);
+    expect(agentRow(head({ pause: pauseUntil(NOW - 1) }), around([])).pause).toBeNull();
+  });
+
+  it('names an agent by its label, its handle, or its id when memory has no more', () => {
+    const heads = [head({ label: 'Ada' }), head({ agentId: OTHER })];
+    const names = [ME, OTHER, 'x'].map((id) => refOf(id, (asked) => heads.find((one) => one.agentId === asked)).name);
+    expect(names).toEqual(['Ada', 'Opus_20260601', 'x']);
+  });
+});
+
+describe('large fleets', () => {
+  const fleet = (size: number) => {
+    const { table, writer } = createLiveTable<AgentHead>('agents');
+    for (let i = 0; i < size; i += 1) {
+      const agentId = `${String(i).padStart(8, '0')}-1111-4111-8111-111111111111`;
+      writer.publish(
+        agentId,
+        head({
+          agentId,
+          label: `Agent ${(i * 7919) % size}`,
+          purpose: i % 3 === 0 ? 'Keeps the build green' : null,
+          tags: ['ephemeral', `team-${i % 20}`],
+          status: i % 11 === 0 ? 'paused' : 'active',
+          pause: i % 11 === 0 ? pauseUntil(NOW + HOUR) : null,
+          // A third has been silent for long.
+          lastActivityAt: NOW - (i % 90) * MINUTE,
+          updateCount: i % 50,
+          vitals: vitals({ risk: (i % 100) / 100 }),
+        }),
+      );
+    }
+    return table;
+  };
+  const nobody = { query: () => Promise.reject(new Error('the list asks nobody')) } as never;
+
+  /** The median of a request's time in ms, over every sort and a search. */
+  const medianOf = (size: number) => {
+    const overview = testOverview(nobody, fleet(size), { clock: new ManualClock(NOW) });
+    const queries = [
+      ...['activity', 'name', 'status', 'risk', 'check_ins', 'created'].map((sort) => queryOf({ sort })),
+      queryOf({ search: 'build', tag: 'team-3', sort: 'name' }),
+      queryOf({ status: 'stuck', sort: 'risk', offset: '50' }),
+    ];
+    const times = queries.flatMap((query) =>
+      Array.from({ length: 3 }, () => {
+        const started = performance.now();
+        const { rows } = overview.agents(query);
+        expect(rows.length).toBeGreaterThan(0);
+        return performance.now() - started;
+      }),
+    );
+    times.sort((a, b) => a - b);
+    return times[Math.floor(times.length / 2)]!;
+  };
+
+  it('of 1,000 and of 10,000 agents filter, sort and page in less than 100 ms, from memory alone', () => {
+    verifies('BW-console.04');
+    expect(medianOf(1_000)).toBeLessThan(100);
+    expect(medianOf(10_000)).toBeLessThan(100);
+  });
+});
