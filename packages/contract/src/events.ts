@@ -46,6 +46,7 @@ export const AUDIT_EVENTS = {
   agentUpdated: 'agent_updated',
   operatorCreated: 'operator_created',
   dialecticResolved: 'dialectic_resolved',
+  reviewerAssigned: 'reviewer_assigned',
   sagaRetried: 'saga_retried',
   sagaReverted: 'saga_reverted',
   operatorRevoked: 'operator_revoked',

@@ -38,7 +38,7 @@ describe.skipIf(!has('bash'))('in bash', () => {
   it('a beginning leads to the commands and options that begin so', () => {
     expect(offered('')).toEqual(expect.arrayContaining(['serve', 'doctor', 'db', 'export', 'agents', 'completion']));
     expect(offered('do')).toEqual(['doctor']);
-    expect(offered('db', '')).toEqual(['plan', 'migrate', 'drift']);
+    expect(offered('db', '')).toEqual(['plan', 'migrate', 'drift', 'backup']);
     expect(offered('db', 'pl')).toEqual(['plan']);
     expect(offered('db', 'plan', '--da')).toEqual(['--data-dir', '--database-url']);
     expect(offered('db', 'plan', '')).toEqual([]);

@@ -46,7 +46,6 @@ const refuseDownUnderServers = async (database: Database, to: number | undefined
 /** `breakwater db`: the schema, seen and moved by hand. The server migrates by itself when it starts. */
 export const databaseCommands = (program: Command): void => {
   const db = program.command('db').description('Look at the schema and move it; back the database up');
-  backupCommand(db);
   const add = (name: string, description: string, example: string) =>
     withDatabaseFlags(db.command(name))
       .description(description)
@@ -89,4 +88,5 @@ export const databaseCommands = (program: Command): void => {
       else console.log(differences.length === 0 ? 'The schema is as the manifest says.' : differences.join('\n'));
       process.exitCode = differences.length === 0 ? 0 : 1;
     });
+  backupCommand(db);
 };

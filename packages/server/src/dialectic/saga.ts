@@ -335,6 +335,9 @@ const executionOf = (saga: SagaRow): Execution => {
   return { action: resolution.action, conditions, sessionId, sagaId, resolutionHash };
 };
 
+/** What is said of a resolution that found nothing to do. */
+export const NOTHING_APPLIED = 'Nothing was applied: the agent is not paused, or an operator holds it.';
+
 /** What stands of an agent before and after; only the paused one is changed, and only while it is paused. */
 const imagesOf = (head: AgentHead, execution: Execution | undefined, now: number) => {
   const before = { status: head.status, pause: head.pause, conditions: head.conditions, sequence: head.sequence };
@@ -353,5 +356,5 @@ const APPLIED: Readonly<Record<Resolution['action'], string>> = {
 
 const endText = (action: Resolution['action'], executed: Outcome<boolean>): string => {
   if (!executed.ok) return 'Resolved. The agent is gone; nothing was applied.';
-  return executed.value ? APPLIED[action] : 'Resolved. The agent was not paused; nothing was applied.';
+  return executed.value ? APPLIED[action] : `Resolved. ${NOTHING_APPLIED}`;
 };

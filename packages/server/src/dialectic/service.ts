@@ -234,7 +234,7 @@ export class Dialectic<M> {
     wish: { readonly caller: ReassignCaller; readonly newReviewerId: string | null; readonly reason: string },
     deadline: number,
   ): Promise<Outcome<Done<ReassignStep>>> {
-    return this.#act(sessionId, deadline, async (session) => {
+    return this.#act(sessionId, deadline, async (session, tx) => {
       if (isAgreed(session))
         return refuse('SAGA_IN_FLIGHT', 'The participants have agreed; the resolution is carried out.');
       const may = mayReassign(session, wish.caller);
@@ -242,7 +242,10 @@ export class Dialectic<M> {
       const wanted = wish.newReviewerId ?? (await this.#replacementOf(session));
       const candidate = wanted === null ? null : { agentId: wanted, status: await this.#statusOf(wanted) };
       const step = reassign(session, { caller: wish.caller, candidate, reason: wish.reason }, this.now);
-      return step.ok ? accept({ ...step.value, reply: step.value }) : step;
+      if (!step.ok) return step;
+      const { operator } = wish.caller;
+      if (operator !== null) await tx.query(sql.insertAssigned(step.value, operator, wish.reason, this.now));
+      return accept({ ...step.value, reply: step.value });
     });
   }
 

@@ -1,4 +1,6 @@
+import { AUDIT_EVENTS } from '@breakwater/contract';
 import type { Statement } from '../postgres/index.ts';
+import type { ReassignStep } from './rules/reassign.ts';
 import type { Message, Resolution, Session } from './session.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -213,4 +215,23 @@ export const selectIdle = (before: number): Statement => ({
                            WHERE g.session_id = s.session_id AND g.state NOT IN ('pg_committed', 'reverted'))
          ORDER BY last_participant_at`,
   values: [iso(before)],
+});
+
+/** A row of the audit trail for the reviewer that an operator assigned; beside the chain of the agent, which is its own. */
+export const insertAssigned = (step: ReassignStep, operator: string, reason: string, now: number): Statement => ({
+  text: `INSERT INTO audit.events (ts, event_id, agent_id, event_type, payload)
+         VALUES ($1::timestamptz, gen_random_uuid(), $2, $3, $4::jsonb)`,
+  values: [
+    new Date(now).toISOString(),
+    step.session.pausedAgentId,
+    AUDIT_EVENTS.reviewerAssigned,
+    JSON.stringify({
+      session_id: step.session.sessionId,
+      old_reviewer_id: step.oldReviewerId,
+      new_reviewer_id: step.newReviewerId,
+      reopened: step.reopened,
+      operator,
+      reason,
+    }),
+  ],
 });

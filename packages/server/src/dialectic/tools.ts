@@ -6,6 +6,7 @@ import { conditionsOf } from './obligations.ts';
 import { actionabilityOf } from './rules/actionability.ts';
 import { CONDITION_NOTICES } from './rules/conditions.ts';
 import { triage } from './rules/triage.ts';
+import { NOTHING_APPLIED } from './saga.ts';
 import type { Dialectic, Done } from './service.ts';
 import type { Session } from './session.ts';
 
@@ -206,7 +207,7 @@ export const dialecticTools = <M>(
             applied,
             status: end?.kind ?? 'waiting',
             agent_status: paused?.status ?? null,
-            ...(end?.kind === 'committed' && !applied && { warning: 'The agent was not paused; nothing was applied.' }),
+            ...(end?.kind === 'committed' && !applied && { warning: NOTHING_APPLIED }),
             ...(end?.kind !== 'committed' && { warning: 'The resolution is carried out in a moment; get shows it.' }),
           },
           ...(paused !== undefined &&
@@ -300,7 +301,7 @@ export const dialecticTools = <M>(
       const done = await service.reassign(
         sessionId.value,
         {
-          caller: { agentId: proven, operator: caller.operator?.act === true },
+          caller: { agentId: proven, operator: caller.operator?.act === true ? caller.operator.name : null },
           newReviewerId: args.new_reviewer_id ?? null,
           reason: args.reason ?? 'Reviewer unresponsive',
         },

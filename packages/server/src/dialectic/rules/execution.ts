@@ -34,11 +34,11 @@ const conditionsAfter = (head: AgentHead, added: readonly AcceptedCondition[], n
 
 /**
  * What each resolution does to a paused agent: `resume` makes it active under the conditions at once, `cooldown` an hour
- * from now, `block` and `escalate` keep it paused until an operator decides. Undefined: the agent is not paused, and stays
- * as it is. Times are ms since the epoch, UTC.
+ * from now, `block` and `escalate` keep it paused until an operator decides. Undefined: the agent is not paused, or an
+ * operator paused it while the review went on, and stays as it is. Times are ms since the epoch, UTC.
  */
 export const execute = (head: AgentHead, of: Execution, now: number): Executed | undefined => {
-  if (head.status !== 'paused') return undefined;
+  if (head.status !== 'paused' || isPausedByOperator(head, now)) return undefined;
   const by = {
     by: 'review',
     session_id: of.sessionId,
@@ -71,9 +71,16 @@ export const execute = (head: AgentHead, of: Execution, now: number): Executed |
   };
 };
 
+type Standing = Pick<AgentHead, 'status' | 'pause'>;
+
+/** Whether a pause that an operator made by hand is in force. */
+const isPausedByOperator = ({ status, pause }: Standing, now: number): boolean =>
+  status === 'paused' && pause?.sub_action === 'operator_pause' && pauseHolds(pause, now);
+
 /** Whether a review left the pause in force, or an operator made it: its time or an operator ends it, and nothing else. */
-export const isHeldForOperator = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>, now: number): boolean =>
-  status === 'paused' &&
-  pause !== null &&
-  (pause.sub_action.startsWith('review_') || pause.sub_action === 'operator_pause') &&
-  pauseHolds(pause, now);
+export const isHeldForOperator = (standing: Standing, now: number): boolean => {
+  const { status, pause } = standing;
+  const heldByReview =
+    status === 'paused' && pause !== null && pause.sub_action.startsWith('review_') && pauseHolds(pause, now);
+  return heldByReview || isPausedByOperator(standing, now);
+};

@@ -30,6 +30,18 @@ describe('what a resolution does to its agent', () => {
     expect(execute(head(status, null), agreed('block'), NOW)).toBeUndefined();
   });
 
+  it.each(['resume', 'cooldown', 'block', 'escalate'] as const)(
+    'is nothing to one that an operator paused meanwhile, as long as that holds: %s',
+    (action) => {
+      verifies('BW-console.02');
+      const frozen = (expires_at: string | null) =>
+        head('paused', { ...PAUSE, sub_action: 'operator_pause', expires_at });
+      expect(execute(frozen(null), agreed(action), NOW)).toBeUndefined();
+      expect(execute(frozen(new Date(NOW).toISOString()), agreed(action), NOW)).toBeUndefined();
+      expect(execute(frozen(new Date(NOW - 1).toISOString()), agreed(action), NOW)).toBeDefined();
+    },
+  );
+
   it('counts the time of the conditions from when the agent may go on', () => {
     verifies('BW-dialectic.06');
     const ends = (action: 'resume' | 'cooldown') =>

@@ -7,7 +7,8 @@ import { ASKING_NOBODY, hasEnded, noteOf, refusePhase, withNote, type Change } f
 export interface ReassignCaller {
   /** null: not bound to an agent. */
   readonly agentId: string | null;
-  readonly operator: boolean;
+  /** The name of an operator that may act; null: the caller is none. */
+  readonly operator: string | null;
 }
 
 /** Who is to review. `status` null: no such agent. */
@@ -85,14 +86,14 @@ export const mayReassign = (
 ): Outcome<'operator' | 'current_reviewer'> => {
   const isReviewer =
     agentId !== null && agentId === session.reviewerAgentId && session.reviewerAgentId !== session.pausedAgentId;
-  if (!operator && !isReviewer)
+  if (operator === null && !isReviewer)
     return refuse('REASSIGN_FORBIDDEN', 'Only an operator or the current reviewer can name another reviewer.', {
       details: { reviewer_agent_id: session.reviewerAgentId },
     });
   const { phase, awaitingFacilitation } = session;
   if (phase === 'resolved' || (!awaitingFacilitation && phase !== 'thesis' && phase !== 'antithesis'))
     return refusePhase('reassign the reviewer', phase);
-  return accept(operator ? 'operator' : 'current_reviewer');
+  return accept(operator === null ? 'current_reviewer' : 'operator');
 };
 
 /**
@@ -102,15 +103,28 @@ export const mayReassign = (
  */
 export const assignReviewer = (
   session: Session,
-  { reviewerId, role, reason }: { readonly reviewerId: string; readonly role: ReassignRole; readonly reason: string },
+  {
+    reviewerId,
+    role,
+    reason,
+    operator = null,
+  }: {
+    readonly reviewerId: string;
+    readonly role: ReassignRole;
+    readonly reason: string;
+    /** Its name, when an operator does it. */
+    readonly operator?: string | null;
+  },
   now: number,
 ): ReassignStep => {
   const reopened = hasEnded(session);
-  const note = noteOf('system', `The reviewer was replaced: ${reason}`, now, {
+  const by = operator === null ? '' : ` by operator ${operator}`;
+  const note = noteOf('system', `The reviewer was replaced${by}: ${reason}`, now, {
     event: ASSIGNED,
     old_reviewer_id: session.reviewerAgentId,
     new_reviewer_id: reviewerId,
     role,
+    ...(operator !== null && { operator }),
     reopened,
   });
   const hasThesis = session.messages.some(({ type }) => type === 'thesis');
@@ -145,5 +159,6 @@ export const reassign = (
     return refuse('NO_REVIEWER', 'Nobody is free to review.', { details: { reason: 'no_candidates' } });
   const reviewer = checkReviewer(session.pausedAgentId, candidate);
   if (!reviewer.ok) return reviewer;
-  return accept(assignReviewer(session, { reviewerId: reviewer.value, role: role.value, reason }, now));
+  const { operator } = caller;
+  return accept(assignReviewer(session, { reviewerId: reviewer.value, role: role.value, reason, operator }, now));
 };

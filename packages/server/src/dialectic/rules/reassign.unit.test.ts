@@ -4,10 +4,14 @@ import { failSession } from './change.ts';
 import { checkReviewer, mayReassign, reassign, unfitReviewers } from './reassign.ts';
 import { afterAntithesis, afterThesis, HOUR, opened, refusalOf, said, START, taken } from './testing/session.ts';
 
-const OPERATOR = { agentId: null, operator: true };
-const by = (agentId: string | null) => ({ agentId, operator: false });
+const OPERATOR = { agentId: null, operator: 'ann' };
+const by = (agentId: string | null) => ({ agentId, operator: null });
 const C = { agentId: 'C', status: 'active' } as const;
-const toC = (caller: { agentId: string | null; operator: boolean }) => ({ caller, candidate: C, reason: 'silent' });
+const toC = (caller: { agentId: string | null; operator: string | null }) => ({
+  caller,
+  candidate: C,
+  reason: 'silent',
+});
 
 describe('who may name another reviewer', () => {
   it('case 66: not the paused agent, not an outsider, nobody unbound', () => {
@@ -55,7 +59,13 @@ describe('a failed session', () => {
     verifies('BW-dialectic.11');
     const failed = failSession({ ...afterThesis(), ...asked }, 'why', START).session;
     const step = taken(reassign(failed, toC(OPERATOR), START + HOUR));
-    expect(step).toMatchObject({ role: 'operator', reopened: true });
+    expect(step).toMatchObject({
+      role: 'operator',
+      reopened: true,
+      messages: [
+        { reasoning: 'The reviewer was replaced by operator ann: silent', observedMetrics: { operator: 'ann' } },
+      ],
+    });
     expect(step.session).toMatchObject({
       reviewerAgentId: 'C',
       phase: 'antithesis',

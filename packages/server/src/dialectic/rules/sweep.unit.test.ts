@@ -92,7 +92,7 @@ describe('the sweep', () => {
         reassign(
           session,
           {
-            caller: { agentId: null, operator: true },
+            caller: { agentId: null, operator: 'ann' },
             candidate: { agentId: 'C', status: 'active' },
             reason: 'r',
           },

@@ -18,6 +18,11 @@ const REVIEW: Recovery = {
   action: 'Ask for a review with request_review, or ask an operator.',
   related_tools: ['request_review', 'operator_resume_agent'],
 };
+/** No review is opened about a pause that a person decides on. */
+const OPERATOR: Recovery = {
+  action: 'Wait until the pause ends, where it has an end, or ask an operator.',
+  related_tools: ['operator_resume_agent'],
+};
 
 type Refused = { readonly ok: false; readonly refusal: Refusal };
 
@@ -51,6 +56,12 @@ const needsOthers = (target: AgentHead, now: number): string | undefined => {
   return LIFTED_BY_OTHERS[target.pause.sub_action];
 };
 
+/** Who lifts a pause that the agent does not lift itself. */
+const wayOut = ({ pause }: AgentHead): Recovery => {
+  const blocker = blockerOf(pause);
+  return blocker === 'operator_pause' || blocker === 'review_pause' ? OPERATOR : REVIEW;
+};
+
 const isRecoverable = ({ status }: AgentHead): boolean => status === 'paused' || status === 'waiting_input';
 
 const refuseStanding = (target: AgentHead, now: number): Refused | undefined => {
@@ -62,7 +73,7 @@ const refuseStanding = (target: AgentHead, now: number): Refused | undefined => 
   if (why === undefined) return undefined;
   return refuse('FORBIDDEN', `${why}; it does not lift this pause itself.`, {
     details: { sub_action: pause?.sub_action ?? null, expires_at: pause?.expires_at ?? null },
-    recovery: REVIEW,
+    recovery: wayOut(target),
   });
 };
 
@@ -91,7 +102,8 @@ const resumed = (
 const riskText = (risk: number | null): string => `The risk is ${risk === null ? 'unknown' : risk.toFixed(4)}`;
 
 /** What stands against a self recovery; `risk_unknown` also stands for a risk that is no number. */
-export type Blocker = 'not_paused' | 'claims_pause' | 'review_pause' | 'unknown_pause' | 'high_risk' | 'risk_unknown';
+export type Blocker =
+  'not_paused' | 'claims_pause' | 'operator_pause' | 'review_pause' | 'unknown_pause' | 'high_risk' | 'risk_unknown';
 
 /** How an agent stands with respect to self recovery. Risks are from 0 to 1; null: nothing was measured. */
 export interface SelfRecoveryCheck {
@@ -110,12 +122,13 @@ export interface SelfRecoveryCheck {
 
 const POLICY =
   'quick lifts a pause at a low risk; review lifts one at a moderate risk, for a reflection; a pause by the claims ' +
-  'detector is lifted by a review with others, by an operator, or by time; one that a review left in force, by an ' +
-  'operator, or by time when it has an end.';
+  'detector is lifted by a review with others, by an operator, or by time; one that a review left in force or an ' +
+  'operator made, by an operator, or by time when it has an end.';
 
 const blockerOf = (pause: AgentHead['pause']): Blocker => {
   if (pause === null) return 'unknown_pause';
-  return pause.sub_action === 'claims_pause' ? 'claims_pause' : 'review_pause';
+  const { sub_action: kind } = pause;
+  return kind === 'claims_pause' || kind === 'operator_pause' ? kind : 'review_pause';
 };
 
 const blockersOf = (target: AgentHead, now: number): readonly Blocker[] => {
@@ -128,8 +141,13 @@ const blockersOf = (target: AgentHead, now: number): readonly Blocker[] => {
   return blockers;
 };
 
-const recommend = (target: AgentHead, open: { readonly quick: boolean; readonly review: boolean }): string => {
+const recommend = (
+  target: AgentHead,
+  open: { readonly quick: boolean; readonly review: boolean },
+  now: number,
+): string => {
   if (!isRecoverable(target)) return 'Nothing is to be recovered.';
+  if (needsOthers(target, now) !== undefined) return wayOut(target).action;
   if (open.quick) return 'Call self_recovery(action=quick).';
   if (open.review) return 'Call self_recovery(action=review) with a reflection on what went wrong.';
   return REVIEW.action;
@@ -156,7 +174,7 @@ export const checkSelfRecovery = (actor: Actor, target: AgentHead, now: number):
     margin: vitals?.margin ?? null,
     thresholds: SELF_RECOVERY_LIMITS,
     recovery_policy: POLICY,
-    recommendations: [recommend(target, open)],
+    recommendations: [recommend(target, open, now)],
   });
 };
 
