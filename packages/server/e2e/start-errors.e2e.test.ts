@@ -145,7 +145,8 @@ describe('beyond loopback', () => {
     const own = temporaryDataDir();
     const server = spawnServer(own, { env: { BREAKWATER_HOST: '0.0.0.0', BREAKWATER_TOKENS: 'one,two' } });
     try {
-      const { port } = new URL(await server.ready());
+      const { hostname, port } = new URL(await server.ready());
+      expect(hostname, 'an address that can be called').toBe('127.0.0.1');
       const call = (headers: Record<string, string>) =>
         fetch(`http://127.0.0.1:${port}/v1/tools/call`, {
           method: 'POST',

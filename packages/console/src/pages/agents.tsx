@@ -132,7 +132,7 @@ export const AgentsPage = () => {
             <Empty title={page.total === 0 ? 'There are no agents yet' : 'No agent matches'}>
               {page.total === 0 ? (
                 <p>
-                  An agent appears with its first call. <code>npm run demo</code> shows two at work.
+                  An agent appears with its first call. <code>npm run fleet</code> shows three at work.
                 </p>
               ) : (
                 <button

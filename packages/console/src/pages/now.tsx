@@ -153,7 +153,7 @@ export const NowPage = () => {
                   </p>
                   {Object.values(view.agents).every((agents) => agents === 0) && (
                     <p>
-                      There are no agents yet. <code>npm run demo</code> shows two of them at work.
+                      There are no agents yet. <code>npm run fleet</code> shows three of them at work.
                     </p>
                   )}
                 </Empty>

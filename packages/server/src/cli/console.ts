@@ -3,13 +3,16 @@ import { createOperator, operatorSecret } from '../identity/index.ts';
 import type { Database } from '../postgres/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
 import { configOf } from './config.ts';
-import { accepted, ConfigError } from './fail.ts';
+import { accepted, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
 import { timeText } from './print.ts';
+import { serverPlace } from './server-url.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 
 const HOUR_MS = 3_600_000;
 const MAX_HOURS = 720;
+/** Of a user's name, which may be any directory's; so much of it leaves room for the rest of an operator's. */
+const MAX_USER = 60;
 
 /** A link that signs its reader in to the console, and what it allows. */
 interface SignIn {
@@ -23,27 +26,41 @@ interface SignIn {
 /** Makes an operator credential for a browser, and the link that carries it there. */
 export const createSignIn = async (
   database: Database,
-  { url, hours, canAct }: { readonly url: string; readonly hours: number; readonly canAct: boolean },
+  {
+    url,
+    hours,
+    canAct,
+  }: {
+    /** Base URL of the server, without a slash at its end. */
+    readonly url: string;
+    readonly hours: number;
+    readonly canAct: boolean;
+  },
 ): Promise<SignIn> => {
   const now = systemClock.now();
   const secret = operatorSecret(systemIds.secret());
   // Each browser has a name of its own, so that one can be signed out, and the trail tells them apart.
-  const name = `${osUser()} console ${systemIds.uuid().slice(0, 6)}`;
+  const name = `${osUser().slice(0, MAX_USER)} console ${systemIds.uuid().slice(0, 6)}`;
   const expiresAt = now + hours * HOUR_MS;
   const scopes = [canAct ? 'operator:act' : 'operator:read'] as const;
   accepted(await createOperator(database, { name, scopes, expiresAt, now, secret, by: osUser() }));
-  return { name, link: `${url.replace(/\/+$/, '')}/dashboard/#sign-in=${secret}`, expiresAt };
+  return { name, link: `${url}/dashboard/#sign-in=${secret}`, expiresAt };
 };
 
 const hoursOf = (text: string): number => {
   const hours = Number(text);
   if (/^\d+$/.test(text) && hours >= 1 && hours <= MAX_HOURS) return hours;
-  throw new ConfigError(`--hours must be a whole number from 1 to ${MAX_HOURS}; given "${text}"`);
+  throw new UsageError(`--hours must be a whole number from 1 to ${MAX_HOURS}; given "${text}"`);
 };
 
-const urlOf = (text: string): string => {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
-  throw new ConfigError(`--url must be the http or https URL of the server; given "${text}"`);
+const baseOf = (text: string): string => {
+  const url = URL.parse(text);
+  const isBase =
+    url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search + url.hash === '';
+  if (isBase) return url.href.replace(/\/+$/, '');
+  throw new UsageError(
+    `--url must be the http or https URL of the server, without user and query; given "${text.replace(/\/\/.*@/, '//…@')}"`,
+  );
 };
 
 interface ConsoleFlags extends DatabaseFlags {
@@ -75,8 +92,7 @@ Examples:
     .action(async (flags: ConsoleFlags) => {
       const hours = hoursOf(flags.hours);
       const config = configOf(flags, 'command');
-      const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-      const url = urlOf(flags.url ?? `http://${host}:${config.port}`);
+      const url = flags.url === undefined ? serverPlace(undefined, config, {}).url : baseOf(flags.url);
       const canAct = flags.read !== true;
       const made = await withTables(flags, (database) => createSignIn(database, { url, hours, canAct }));
       const expires = timeText(made.expiresAt);

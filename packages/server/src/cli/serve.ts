@@ -19,7 +19,7 @@ const banner = (node: RunningNode, config: Config, signIn: string | undefined): 
       ? `  Console         ${node.url}/dashboard/   (sign in with: npm run breakwater -- console)`
       : `  Console         ${signIn}`,
     `  Watch           ${node.url}/health   ${node.url}/metrics`,
-    '  See it work     npm run demo   (in another terminal)',
+    '  See it work     npm run fleet   (in another terminal)',
     '',
     node.embeddedIn === undefined
       ? '  Database        yours, by DATABASE_URL'
@@ -28,6 +28,13 @@ const banner = (node: RunningNode, config: Config, signIn: string | undefined): 
     '',
   ].join('\n');
 };
+
+/** The link that signs in; undefined when PostgreSQL has gone meanwhile: the server runs on without it. */
+const linkOf = (node: RunningNode): Promise<string | undefined> =>
+  node.signIn().then(
+    ({ link }) => link,
+    () => undefined,
+  );
 
 /** Some supervisors send a signal to the process and to its group: a repeat within this time is the same wish. */
 const IMPATIENT_AFTER_MS = 1_000;
@@ -65,6 +72,6 @@ export const serve = async (flags: Partial<Record<SettingName, string>>): Promis
   }
   end.signal.addEventListener('abort', stop, { once: true });
   // Whoever sits at the terminal is signed in by the link. Elsewhere the banner ends in a log, where no secret may stand.
-  const signIn = process.stdout.isTTY ? (await node.signIn()).link : undefined;
+  const signIn = process.stdout.isTTY ? await linkOf(node) : undefined;
   console.log(banner(node, config, signIn));
 };

@@ -15,6 +15,10 @@ export interface ServerPlace {
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 const DEFAULT_PORT = 8767;
 
+/** The URL by which this machine reaches a server that says it listens on `url`: a wildcard is no address to call. */
+export const reachableUrl = (url: string): string =>
+  url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/, 'http://127.0.0.1');
+
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /**

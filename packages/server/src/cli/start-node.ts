@@ -73,6 +73,7 @@ import {
   startTracing,
 } from '../serve/index.ts';
 import { createSignIn } from './console.ts';
+import { reachableUrl } from './server-url.ts';
 import type { Config } from './settings.ts';
 import { VERSION } from './version.ts';
 
@@ -94,6 +95,7 @@ const errorFacts = (error: unknown): unknown => {
 
 /** A running node. */
 export interface RunningNode {
+  /** By which this machine reaches it. */
   readonly url: string;
   /** Where the embedded PostgreSQL keeps its data; undefined with a database of the operator's own. */
   readonly embeddedIn: string | undefined;
@@ -565,7 +567,7 @@ export const startNode = async (
     await supervisor.start({
       name: 'http',
       start: async () => {
-        url = await http.listen({ host: config.host, port: config.port });
+        url = reachableUrl(await http.listen({ host: config.host, port: config.port }));
       },
       stop: () => http.close({ graceMs: DRAIN_MS }),
     });

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { oneHeader } from './evidence.ts';
 
@@ -30,19 +31,24 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Smaller forms in which a file is sent, the smallest first. */
+const FORMS = ['br', 'gzip'] as const;
+type Form = (typeof FORMS)[number];
+
 /** A built file in the forms in which it is sent. */
 interface Built {
   readonly type: string;
   readonly etag: string;
   readonly plain: Buffer;
-  readonly forms: Map<'br' | 'gzip', Buffer>;
+  readonly forms: Map<Form, Promise<Buffer>>;
 }
 
 const read = (path: string): Built => {
   const plain = readFileSync(path);
   return {
     type: TYPES[extname(path)] ?? 'application/octet-stream',
-    etag: `"${hash('sha256', plain, 'base64url').slice(0, 22)}"`,
+    // Weak, since the forms of one file are not the same bytes.
+    etag: `W/"${hash('sha256', plain, 'base64url').slice(0, 22)}"`,
     plain,
     forms: new Map(),
   };
@@ -62,30 +68,38 @@ const readBuilt = (
   };
 };
 
-const compressed = (file: Built, form: 'br' | 'gzip'): Buffer => {
+const COMPRESS: Readonly<Record<Form, (plain: Buffer) => Promise<Buffer>>> = {
+  br: (plain) => promisify(brotliCompress)(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+  gzip: (plain) => promisify(gzip)(plain, { level: 9 }),
+};
+
+/** Made once, on a thread of its own: agents check in meanwhile. */
+const inForm = (file: Built, form: Form): Promise<Buffer> => {
   const known = file.forms.get(form);
   if (known !== undefined) return known;
-  const made =
-    form === 'br'
-      ? brotliCompressSync(file.plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
-      : gzipSync(file.plain, { level: 9 });
+  const made = COMPRESS[form](file.plain);
   file.forms.set(form, made);
   return made;
 };
 
 const isAccepted = (accepted: string, form: string): boolean =>
   accepted.split(',').some((part) => {
-    const [name, quality] = part.trim().split(/\s*;\s*q=/);
-    return name === form && Number(quality ?? 1) > 0;
+    const [name, quality] = part.trim().split(/\s*;\s*q=/i);
+    return name?.toLowerCase() === form && Number(quality ?? 1) > 0;
   });
 
-const sendFile = (request: FastifyRequest, reply: FastifyReply, file: Built): FastifyReply => {
+/** Whether the browser has the file already; who sits between may have made its tag a weak one. */
+const isKnown = (header: string | undefined, etag: string): boolean =>
+  header !== undefined && header.split(',').some((one) => [etag, etag.slice('W/'.length), '*'].includes(one.trim()));
+
+const sendFile = async (request: FastifyRequest, reply: FastifyReply, file: Built): Promise<FastifyReply> => {
   void reply.header('etag', file.etag).header('vary', 'accept-encoding').type(file.type);
-  if (oneHeader(request.headers, 'if-none-match') === file.etag) return reply.code(304).send();
+  if (isKnown(oneHeader(request.headers, 'if-none-match'), file.etag)) return reply.code(304).send();
   const accepted = oneHeader(request.headers, 'accept-encoding') ?? '';
-  const form = (['br', 'gzip'] as const).find((name) => isAccepted(accepted, name));
+  const form = FORMS.find((name) => isAccepted(accepted, name));
   if (form === undefined) return reply.send(file.plain);
-  return reply.header('content-encoding', form).send(compressed(file, form));
+  const smaller = await inForm(file, form);
+  return reply.header('content-encoding', form).send(smaller);
 };
 
 /** Whether this is a path of the console: its files hold no data, and load without a token. */
@@ -93,11 +107,12 @@ export const isConsole = (path: string): boolean => path === '/dashboard' || pat
 
 /**
  * The built console at `/dashboard`. Addresses below it that are no file are pages of the console, which finds its way by
- * them; the browser keeps files, whose names change with their content, and asks for the page each time.
+ * them; the browser keeps files, whose names change with their content, and asks for the page each time. A path is looked up
+ * among the files that were built, and never opened.
  */
 export const registerConsole = (app: FastifyInstance, folder = BUILT): void => {
   let built: ReturnType<typeof readBuilt>;
-  const serve = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     built ??= readBuilt(folder);
     void reply
       .header('content-security-policy', POLICY)

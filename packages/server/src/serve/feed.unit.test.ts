@@ -91,6 +91,18 @@ describe('who may watch', () => {
     });
   });
 
+  test.each([`bearer.${OPERATOR}`, OPERATOR])(
+    'an operator signs in from a browser with a subprotocol alone, past the token of the server (%#)',
+    async (offered) => {
+      const node = await guarded();
+      const { socket, messages } = await watch(node.url, { protocols: ['breakwater', offered] });
+      expect(socket.protocol).toBe('breakwater');
+      expect(messages).toMatchObject([{ type: 'feed_ready', ids: 'visible' }]);
+      const another = offered.replace('xxx', 'yyy');
+      expect(await refusal(watch(node.url, { protocols: ['breakwater', another] }))).toMatchObject({ status: 401 });
+    },
+  );
+
   test('operators see ids, others do not, each of the same check-in', async () => {
     verifies('BW-identity.14');
     const node = await guarded();

@@ -208,3 +208,33 @@ test('a list of 1,000 agents comes over the wire in less than 100 ms', async () 
   times.sort((a, b) => a - b);
   expect(times[Math.floor(times.length / 2)]).toBeLessThan(100);
 });
+
+describe('who is signed in', () => {
+  const SERVER = { version: '0.1.0', node: 'fake', started_at: '2026-01-01T00:00:00.000Z' };
+
+  test('is told by the server: an operator, or nobody', async () => {
+    const get = await start();
+    expect((await get('session')).body).toEqual({ operator: { name: 'ada', can_act: false }, server: SERVER });
+    expect(await get('session', {})).toMatchObject({ status: 200, body: { operator: null, server: SERVER } });
+    expect((await get('session')).headers.get('cache-control')).toBe('no-store');
+  });
+
+  test.each([GONE, 'bwo_short', `bwo_${'x'.repeat(300)}`])(
+    'is not who sends a credential that proves nothing: %s',
+    async (credential) => {
+      verifies('BW-console.02');
+      const get = await start();
+      const { status, body } = await get('session', { authorization: `Bearer ${credential}` });
+      expect(status).toBe(401);
+      expect(body).toMatchObject({ success: false, error_code: 'UNAUTHORIZED' });
+      expect(JSON.stringify(body['recovery'])).toContain('breakwater console');
+      expect(JSON.stringify(body)).not.toContain(credential.slice(0, 9));
+    },
+  );
+
+  test('is not known before the server is ready', async () => {
+    const get = await start({ parts: { postgres: false, agents: false } });
+    const { status, headers } = await get('session');
+    expect([status, Number(headers.get('retry-after')) > 0]).toEqual([503, true]);
+  });
+});

@@ -10,20 +10,22 @@ export interface Upgrade {
   take(): void;
 }
 
-const PROTOCOL_TOKEN = /(?:^|,)\s*bearer\.([\w.~-]+)\s*(?:,|$)/;
+const PROTOCOL_TOKEN = /(?:^|,)\s*(?:bearer\.([\w.~-]+)|(bwo_[\w-]+))\s*(?:,|$)/;
 
 /**
  * Sends requests for a WebSocket the way of every other request, so that the same guards and hooks stand before them; a
  * route finds the connection by the function that this gives. What no route takes is answered as HTTP, and the connection ends.
  *
- * A browser cannot send an Authorization header here: a token may come as the subprotocol `bearer.<token>` instead.
+ * A browser cannot send an Authorization header here: a token may come as the subprotocol `bearer.<token>` instead, and an
+ * operator's credential also as it is.
  */
 export const routeUpgrades = (app: FastifyInstance): ((request: IncomingMessage) => Upgrade | undefined) => {
   const waiting = new WeakMap<IncomingMessage, Upgrade>();
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const { headers } = request;
-    const token = PROTOCOL_TOKEN.exec(headers['sec-websocket-protocol'] ?? '')?.[1];
+    const offered = PROTOCOL_TOKEN.exec(headers['sec-websocket-protocol'] ?? '');
+    const token = offered?.[1] ?? offered?.[2];
     if (headers.authorization === undefined && token !== undefined) headers.authorization = `Bearer ${token}`;
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;

@@ -5,7 +5,7 @@ import { reassign } from './reassign.ts';
 import { submitSynthesis, takeSynthesis } from './synthesis.ts';
 import { afterAntithesis, HOUR, opened, refusalOf, said, says, START, taken } from './testing/session.ts';
 
-const OPERATOR = { agentId: null, operator: true };
+const OPERATOR = { agentId: null, operator: 'ann' };
 const handedTo = (session: Session, agentId: string) =>
   taken(reassign(session, { caller: OPERATOR, candidate: { agentId, status: 'active' }, reason: 'r' }, START)).session;
 

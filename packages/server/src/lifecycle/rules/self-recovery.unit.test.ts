@@ -69,6 +69,26 @@ describe('self recovery, all of it', () => {
     }
   });
 
+  it.each(acts.slice(1))(
+    '%s never lifts a pause that a person decides on, and sends nobody to a review',
+    (_name, act) => {
+      verifies('BW-console.02');
+      for (const kind of ['operator_pause', 'review_block']) {
+        expect(act(pausedBy(kind, 0, NOW), owner)).toMatchObject({
+          refusal: {
+            code: 'FORBIDDEN',
+            details: { sub_action: kind },
+            recovery: {
+              action: 'Wait until the pause ends, where it has an end, or ask an operator.',
+              related_tools: ['operator_resume_agent'],
+            },
+          },
+        });
+        expect(act(pausedBy(kind, 0, NOW - 1), owner)).toMatchObject({ value: { status: 'active' } });
+      }
+    },
+  );
+
   it.each(acts.slice(1))('%s does not lift a pause of which no record is left', (_name, act) => {
     const target = head({ status: 'paused', pause: null, vitals: vitals({ risk: 0 }) });
     expect(act(target, owner)).toMatchObject({ refusal: { code: 'FORBIDDEN', details: { sub_action: null } } });
@@ -130,6 +150,19 @@ describe('check', () => {
         recommendations: ['Ask for a review with request_review, or ask an operator.'],
       },
     });
+    for (const [kind, blocker] of [
+      ['operator_pause', 'operator_pause'],
+      ['review_escalate', 'review_pause'],
+    ] as const) {
+      expect(check(pausedBy(kind, 0.1))).toMatchObject({
+        value: {
+          eligible: false,
+          blockers: [blocker],
+          review_open: false,
+          recommendations: ['Wait until the pause ends, where it has an end, or ask an operator.'],
+        },
+      });
+    }
     expect(check(head({ status: 'paused', pause: null, vitals: vitals() }))).toMatchObject({
       value: { blockers: ['unknown_pause'], review_open: false },
     });
