@@ -65,6 +65,47 @@ describe('signing in', () => {
     await page.context().close();
   });
 
+  test('a link that is followed where the console is open is taken, and its secret leaves the address, too', async () => {
+    const page = await signedIn({ flags: ['--read'] });
+    await page.getByText('You are signed in to look only').waitFor();
+    const { hash } = new URL(await signInLink(dataDir, url));
+    await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+    // Who comes in begins anew: what only looking could not do can be done.
+    await page.getByText('You are signed in to look only').waitFor({ state: 'hidden' });
+    await page.getByRole('heading', { name: 'Now' }).waitFor();
+    expect(page.url()).toBe(`${url}/dashboard/`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(page.problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a late answer to who was signed in before does not sign out who is now', async () => {
+    const page = await signedIn();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const late = Promise.withResolvers<undefined>();
+    const answered = Promise.withResolvers<undefined>();
+    let isFirst = true;
+    await page.route('**/api/now', async (request) => {
+      if (!isFirst) return request.continue();
+      isFirst = false;
+      await late.promise;
+      await request.fulfill({ status: 401, json: { error: 'The credential is expired.' } });
+      answered.resolve(undefined);
+    });
+    await page.waitForRequest('**/api/now');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Or paste the link').fill(await signInLink(dataDir, url));
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing needs you').waitFor();
+    late.resolve(undefined);
+    await answered.promise;
+    // An answer that came later has been taken, and so has the late one.
+    await page.waitForResponse(async (response) => response.url().endsWith('/api/now') && response.ok());
+    await page.getByRole('heading', { name: 'Now' }).waitFor();
+    expect(await page.getByRole('heading', { name: 'Sign in' }).count()).toBe(0);
+    await page.context().close();
+  });
+
   test('a credential that is none is refused with the way out', async () => {
     const page = await (await browser.newContext()).newPage();
     await page.goto(`${url}/dashboard/agents`);
@@ -191,6 +232,70 @@ test('an operator reads why, resumes with a reason, and the trail says who and w
   await page.getByRole('heading', { name: 'Why it is paused' }).waitFor();
   await expect(agent.call('self_recovery', { action: 'quick' })).rejects.toThrow('An operator paused the agent');
   await expect(agent.call('request_review', { reason: 'please' })).rejects.toThrow('FORBIDDEN');
+  expect(page.problems).toEqual([]);
+  await page.context().close();
+});
+
+test('an act that takes its own button away leaves the focus on the page, at its heading', async () => {
+  verifies('BW-console.05');
+  const agent = await newAgent(url, 'Eva');
+  const page = await signedIn({ path: `/agents/${agent.agentId}` });
+  const focused = () => expect.poll(() => page.evaluate('document.activeElement.textContent'));
+  await page.getByRole('button', { name: 'Pause' }).press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Pause' });
+  await dialog.getByRole('button', { name: 'Cancel' }).press('Enter');
+  await focused().toBe('Pause');
+  await page.keyboard.press('Enter');
+  await dialog.getByLabel('Reason').fill('The focus goes somewhere');
+  await dialog.getByRole('button', { name: 'Pause' }).press('Enter');
+  await dialog.getByText('Done.').waitFor();
+  await page.getByRole('heading', { name: 'Why it is paused' }).waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).press('Enter');
+  await focused().toBe('Eva');
+  expect(page.problems).toEqual([]);
+  await page.context().close();
+});
+
+test('a new need is said on every page, and lists are walked by the arrows', async () => {
+  verifies('BW-console.05');
+  const agent = await newAgent(url, 'Kim');
+  const page = await signedIn({ path: '/agents?search=i' });
+  await page.getByRole('link', { name: 'Kim' }).waitFor();
+  await driftsUntilPaused(agent);
+  await page.getByRole('status').filter({ hasText: 'Needs you: Kim is paused' }).waitFor();
+
+  await page.goto(`${url}/dashboard/agents?sort=name&status=paused`);
+  const first = page.getByRole('link', { name: 'Eva', exact: true });
+  await first.focus();
+  await page.keyboard.press('ArrowDown');
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Kim');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Eva' }).waitFor();
+  expect(page.problems).toEqual([]);
+  await page.context().close();
+});
+
+test('the address of the agents holds verdict, tag and part; one that leads nowhere says so', async () => {
+  verifies('BW-console.03');
+  const page = await signedIn({ path: '/agents?sort=name' });
+  await page.getByRole('link', { name: 'Ada', exact: true }).waitFor();
+  await page.getByLabel('Verdict').selectOption('guide');
+  await page.getByRole('link', { name: 'Kim', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Eva', exact: true }).waitFor({ state: 'hidden' });
+  expect(new URL(page.url()).search).toBe('?verdict=guide&sort=name');
+  await page.goto(`${url}/dashboard/agents?tag=no-such-tag`);
+  await page.getByText('No agent matches').waitFor();
+  await page.getByRole('button', { name: /^With the tag no-such-tag/ }).click();
+  await page.getByRole('link', { name: 'Eva', exact: true }).waitFor();
+  await page.goto(`${url}/dashboard/agents?offset=500`);
+  await page.getByText('The list ends before this').waitFor();
+  await page.getByRole('button', { name: 'Show the last ones' }).click();
+  await page.getByRole('link', { name: 'Eva', exact: true }).waitFor();
+  await page.evaluate(
+    "history.pushState(null, '', '/dashboard/agents/%zz'); dispatchEvent(new PopStateEvent('popstate'))",
+  );
+  await page.getByRole('heading', { name: 'No such page' }).waitFor();
   expect(page.problems).toEqual([]);
   await page.context().close();
 });

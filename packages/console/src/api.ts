@@ -32,17 +32,26 @@ export const session = signal<SessionView | undefined>(undefined);
 /** Why the last sign-in ended, when it did so by itself. */
 export const signedOutBecause = signal<string | undefined>(undefined);
 
-/** Takes a credential from the address, which it leaves at once, or from this tab's own storage. */
-export const findSecret = (): void => {
+/** Takes a credential from the address, which it leaves at once. */
+const takeSecret = (): void => {
+  if (!location.hash.startsWith('#sign-in=')) return;
   const given = /^#sign-in=(bwo_[\w-]+)$/.exec(location.hash)?.[1];
-  if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
-  if (given === undefined) secret.value = storedSecret();
-  else signIn(given);
+  history.replaceState(null, '', location.pathname + location.search);
+  if (given !== undefined) signIn(given);
+};
+
+/** Finds a credential in the address or in this tab's own storage; a link that is followed later is taken as well. */
+export const findSecret = (): void => {
+  secret.value = storedSecret();
+  takeSecret();
+  // A link to an address that is open already loads nothing; its secret must not stay there.
+  addEventListener('hashchange', takeSecret);
 };
 
 /** Signs in with a credential, for as long as this tab lives. */
 export const signIn = (given: string): void => {
   signedOutBecause.value = undefined;
+  session.value = undefined;
   secret.value = given;
   try {
     sessionStorage.setItem(KEEP, given);

@@ -3,7 +3,9 @@ import type { NowView, SessionView } from '@breakwater/contract/overview';
 import { secret, session, signedOutBecause, signIn, signOut } from './api.ts';
 import { clockTime } from './format.ts';
 import { PAGES, shortcutsShown } from './keys.ts';
-import { answeredAt, connection, useData, type Connection } from './live.ts';
+import type { Connection } from './live-rules.ts';
+import { answeredAt, connection, useData } from './live.ts';
+import { saidOfNew } from './needs.ts';
 import { AgentPage } from './pages/agent.tsx';
 import { AgentsPage } from './pages/agents.tsx';
 import { CalibrationPage } from './pages/calibration.tsx';
@@ -17,14 +19,18 @@ import { SystemPage } from './pages/system.tsx';
 import { ActPlace } from './parts/act.tsx';
 import { PageTitle } from './parts/basics.tsx';
 import { Failed } from './parts/state.tsx';
-import { addressOf, route } from './router.ts';
+import { addressOf, partsOf, route } from './router.ts';
 import { theme, toggleTheme } from './theme.ts';
 
-const SaidOfConnection = (state: Connection): string => {
+const saidOfConnection = (state: Connection): string => {
   const since = answeredAt.value === 0 ? '' : ` since ${clockTime(answeredAt.value)}`;
   switch (state) {
     case 'live':
       return 'Live';
+    case 'connecting':
+      return 'Connecting';
+    case 'reconnecting':
+      return 'Reconnecting';
     case 'polling':
       return 'Polling';
     case 'unavailable':
@@ -37,7 +43,7 @@ const SaidOfConnection = (state: Connection): string => {
 const ConnectionMark = () => (
   <span class={`connection ${connection.value}`} role="status">
     <i aria-hidden="true" />
-    {SaidOfConnection(connection.value)}
+    {saidOfConnection(connection.value)}
   </span>
 );
 
@@ -46,8 +52,19 @@ const Navigation = () => {
   // What needs somebody is seen from every page.
   const { data } = useData<NowView>('/api/now');
   const needs = data === undefined ? 0 : data.needs.length + data.more_needs;
+  const known = useRef<ReadonlySet<string>>(undefined);
+  const [said, setSaid] = useState('');
+  useEffect(() => {
+    if (data === undefined) return;
+    const news = saidOfNew(known.current, data.needs);
+    if (news !== undefined) setSaid(news);
+    known.current = new Set(data.needs.map(({ key }) => key));
+  }, [data]);
   return (
     <nav aria-label="Pages">
+      <p class="visually-hidden" role="status">
+        {said}
+      </p>
       <ul>
         {PAGES.map((page) => {
           const isHere = page.path === '/' ? path === '/' : path.startsWith(page.path);
@@ -127,6 +144,12 @@ const Shortcuts = () => {
             </dd>
           </div>
         ))}
+        <div>
+          <dt>Row before or after, in a table</dt>
+          <dd>
+            <kbd>↑</kbd> <kbd>↓</kbd>
+          </dd>
+        </div>
         <div>
           <dt>Search</dt>
           <dd>
@@ -209,7 +232,7 @@ const NotFound = () => (
 );
 
 const Page = () => {
-  const [, kind, id, ...more] = route.value.path.split('/').map(decodeURIComponent);
+  const [kind, id, ...more] = partsOf(route.value.path) ?? [];
   if (more.length > 0) return <NotFound />;
   if (id !== undefined) {
     if (kind === 'agents') return <AgentPage key={id} id={id} />;
@@ -258,4 +281,6 @@ const SignedIn = () => {
 };
 
 /** The console. */
-export const App = () => (secret.value === undefined ? <SignInPage /> : <SignedIn />);
+export const App = () =>
+  // Another operator begins anew: nothing of the one before stays on the page.
+  secret.value === undefined ? <SignInPage /> : <SignedIn key={secret.value} />;

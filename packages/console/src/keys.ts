@@ -22,7 +22,14 @@ const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
 
-/** `g` and a letter go to a page, `/` to the search of the page, `?` shows what there is. */
+/** The first link or act of the row before or after; undefined: the place is in no table, or at its end. */
+const neighbour = (target: EventTarget | null, key: string): HTMLElement | undefined => {
+  const row = target instanceof Element ? target.closest('tbody tr') : null;
+  const next = key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
+  return next?.querySelector<HTMLElement>('a, button') ?? undefined;
+};
+
+/** `g` and a letter go to a page, `/` to the search of the page, arrows from row to row; `?` shows what there is. */
 export const startKeys = (): void => {
   let goAt = -SEQUENCE_MS;
   addEventListener('keydown', (event) => {
@@ -37,7 +44,12 @@ export const startKeys = (): void => {
         return;
       }
     }
-    if (event.key === 'g') goAt = performance.now();
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      const next = neighbour(event.target, event.key);
+      if (next === undefined) return;
+      event.preventDefault();
+      next.focus();
+    } else if (event.key === 'g') goAt = performance.now();
     else if (event.key === '/') {
       const search = document.querySelector<HTMLInputElement>('input[type="search"]');
       if (search === null) return;

@@ -1,6 +1,7 @@
 import { computed, signal, type Signal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { callTool, read, secret, signOut, type Answer, type Failure } from './api.ts';
+import { concerns, connectionOf, isOld, paceOf, POLL_MS, type Connection } from './live-rules.ts';
 
 /** What is known of one route, and how fresh it is. */
 export interface Loaded<T> {
@@ -23,33 +24,32 @@ interface Entry {
   again: boolean;
 }
 
-/** How the page hears of the server. */
-export type Connection = 'live' | 'polling' | 'unavailable' | 'offline';
-
 const TICK_MS = 500;
 /** However much happens, a route is asked for no more often than this. */
 const LEAST_MS = 1_000;
-const POLL_MS = 5_000;
-const POLL_ALONE_MS = 2_000;
-const HIDDEN_MS = 30_000;
 const RECONNECT_MS = 2_000;
-/** Data older than this, beyond its usual pace, is marked as stale. */
-const STALE_MS = 15_000;
 
 const entries = new Map<string, Entry>();
 const socketIsOpen = signal(false);
+const socketLostAt = signal<number | undefined>(undefined);
 const lastFailure = signal<Failure | undefined>(undefined);
 /** When the server answered last, in ms since the epoch; 0: never yet. */
 export const answeredAt = signal(0);
 /** Ticks twice a second, for ages and stale marks. */
 export const now = signal(Date.now());
 
-export const connection = computed<Connection>(() => {
-  const failure = lastFailure.value;
-  if (failure?.kind === 'offline') return 'offline';
-  if (failure?.kind === 'unavailable') return 'unavailable';
-  return socketIsOpen.value ? 'live' : 'polling';
-});
+/** How the page hears of the server. */
+export const connection = computed<Connection>(() =>
+  connectionOf(
+    {
+      failure: lastFailure.value,
+      answeredAt: answeredAt.value,
+      feedIsOpen: socketIsOpen.value,
+      feedLostAt: socketLostAt.value,
+    },
+    now.value,
+  ),
+);
 
 const ask = async (entry: Entry): Promise<void> => {
   if (entry.isAsking) {
@@ -59,8 +59,11 @@ const ask = async (entry: Entry): Promise<void> => {
   entry.isAsking = true;
   entry.again = false;
   entry.askedAt = Date.now();
+  const asker = secret.value;
   const answer = await entry.load();
   entry.isAsking = false;
+  // Whoever has signed in meanwhile is neither shown this nor signed out by it.
+  if (secret.value !== asker) return;
   const before = entry.state.value;
   if (answer.ok) {
     answeredAt.value = Date.now();
@@ -77,24 +80,22 @@ const ask = async (entry: Entry): Promise<void> => {
   entry.state.value = { ...before, failure };
 };
 
-const paceOf = (entry: Entry): number => {
-  if (document.hidden) return Math.max(entry.everyMs, HIDDEN_MS);
-  return socketIsOpen.value ? entry.everyMs : Math.min(entry.everyMs, POLL_ALONE_MS);
-};
-
 const tick = (): void => {
   now.value = Date.now();
   for (const entry of entries.values()) {
     if (entry.watchers === 0) continue;
     const age = now.value - entry.askedAt;
-    if (age >= paceOf(entry) || (entry.again && age >= LEAST_MS)) void ask(entry);
+    if (age >= paceOf(entry.everyMs, document.hidden, socketIsOpen.value) || (entry.again && age >= LEAST_MS))
+      void ask(entry);
   }
 };
 
-/** Something happened: whatever is shown and follows the fleet is asked for again, at once when it was not just now. */
-const happened = (): void => {
+/** Something happened: what is shown and follows it is asked for again, at once when it was not just now. */
+const happened = (message?: unknown): void => {
+  // Where nobody looks, the slow pace of a hidden page does.
+  if (document.hidden) return;
   for (const entry of entries.values()) {
-    if (entry.watchers === 0 || entry.everyMs > POLL_MS) continue;
+    if (entry.watchers === 0 || entry.everyMs > POLL_MS || !concerns(entry.key, message)) continue;
     if (Date.now() - entry.askedAt >= LEAST_MS) void ask(entry);
     else entry.again = true;
   }
@@ -115,12 +116,16 @@ const connect = (): void => {
   socket = opened;
   opened.onopen = () => {
     socketIsOpen.value = true;
+    socketLostAt.value = undefined;
     happened();
   };
-  opened.onmessage = happened;
+  opened.onmessage = ({ data }: MessageEvent<string>) => {
+    happened(JSON.parse(data));
+  };
   opened.onclose = () => {
     if (socket !== opened) return;
     socket = undefined;
+    if (socketIsOpen.value) socketLostAt.value = Date.now();
     socketIsOpen.value = false;
   };
 };
@@ -135,6 +140,7 @@ export const startLive = (): void => {
     socket?.close();
     socket = undefined;
     socketIsOpen.value = false;
+    socketLostAt.value = undefined;
     entries.clear();
     connect();
   });
@@ -164,12 +170,14 @@ const entryOf = (key: string, load: Entry['load'], everyMs: number): Entry => {
 const useEntry = <T>(key: string, load: Entry['load'], everyMs: number): Loaded<T> => {
   const entry = useMemo(() => entryOf(key, load, everyMs), [key, everyMs]);
   useEffect(() => {
+    // Another place of the page that left just now may have taken it out.
+    entries.set(key, entry);
     entry.watchers += 1;
     if (Date.now() - entry.askedAt >= LEAST_MS) void ask(entry);
     return () => {
       entry.watchers -= 1;
       // What nobody looks at is old when somebody looks again.
-      if (entry.watchers === 0) entries.delete(entry.key);
+      if (entry.watchers === 0 && entries.get(key) === entry) entries.delete(key);
     };
   }, [entry]);
   const state = entry.state.value as Loaded<T>;
@@ -190,4 +198,4 @@ export const useTool = <T>(name: string, args: Readonly<Record<string, unknown>>
 
 /** Whether what is shown is older than it should be. */
 export const isStale = ({ at, data }: Loaded<unknown>, everyMs = POLL_MS): boolean =>
-  data !== undefined && now.value - at > STALE_MS + everyMs;
+  data !== undefined && isOld(at, now.value, everyMs);

@@ -16,6 +16,15 @@ const routeOf = (pathname: string, search: string): Route => {
   return { path: path === '' ? '/' : path, query: new URLSearchParams(search) };
 };
 
+/** The parts of a path, as their names are; undefined: it is encoded wrongly, and leads nowhere. */
+export const partsOf = (path: string): readonly string[] | undefined => {
+  try {
+    return path.slice(1).split('/').map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+};
+
 /** The address of a page, with those parameters of its query that say something. */
 export const addressOf = (path: string, query: Readonly<Record<string, string | number | undefined>> = {}): string => {
   const search = new URLSearchParams();

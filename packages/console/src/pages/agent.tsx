@@ -1,12 +1,13 @@
 import type { AgentView, ClaimsView, StatesView, TrailView, VitalsView } from '@breakwater/contract/overview';
 import { useState } from 'preact/hooks';
-import { number, percent, plain, words } from '../format.ts';
+import { binsOf } from '../curves.ts';
+import { counted, number, percent, plain, words } from '../format.ts';
 import { useData } from '../live.ts';
 import { ActButton, ReadOnlyNote } from '../parts/act.tsx';
-import { archiveAct, noteAct, pauseAct, resumeAct } from '../parts/acts.tsx';
+import { archiveAct, assignReviewerAct, noteAct, pauseAct, resumeAct } from '../parts/acts.tsx';
 import { AgentLink, Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
 import { Evidence } from '../parts/evidence.tsx';
-import { StatePlot } from '../parts/plots.tsx';
+import { ReliabilityDiagram, StatePlot } from '../parts/plots.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
 import { addressOf } from '../router.ts';
 
@@ -16,7 +17,27 @@ const SOURCES: Readonly<Record<string, string>> = {
   prior: 'a prior: nothing is known yet',
 };
 
+const MEANINGS = [
+  ['E energy, 0 to 1', 'Recent decisions and results are good.'],
+  ['I integrity, 0 to 1', 'Claims, difficulty and results fit together.'],
+  ['S entropy, 0 to 1', 'Drift, instability, divergence.'],
+  ['V volatility, −1 to 1', 'The running imbalance of E and I.'],
+  ['risk, 0 to 1', 'The mean of the last ten final risks; it decides.'],
+  ['evidence against its claims', 'How strongly results speak against what was claimed; 1 says nothing, 1,000 pauses.'],
+  ['over-confidence', 'By how much claims run ahead of the results that are graded.'],
+] as const;
+
 const Vitals = ({ vitals }: { vitals: VitalsView }) => (
+  <>
+    <VitalsFacts vitals={vitals} />
+    <details>
+      <summary>What these numbers mean</summary>
+      <Facts facts={MEANINGS} />
+    </details>
+  </>
+);
+
+const VitalsFacts = ({ vitals }: { vitals: VitalsView }) => (
   <Facts
     facts={[
       ['verdict', <Badge key="verdict" word={vitals.verdict} />],
@@ -69,6 +90,7 @@ const Identity = ({ agent }: { agent: AgentView }) => (
         ),
       ],
       ['sessions in force', agent.sessions.in_force],
+      ['session last seen', <Time key="seen" at={agent.sessions.last_seen_at} />],
       ...(agent.substrate === null ? [] : ([['bound to', agent.substrate.executable]] as const)),
     ]}
   />
@@ -92,6 +114,21 @@ const History = ({ id }: { id: string }) => {
   );
 };
 
+const ClaimsCurve = ({ rows }: { rows: ClaimsView['rows'] }) => {
+  const bins = binsOf(rows);
+  const graded = bins.reduce((sum, { n }) => sum + n, 0);
+  if (graded === 0) return <p class="faint">None of these results is graded against a claim.</p>;
+  return (
+    <figure class="curve">
+      <ReliabilityDiagram bins={bins} />
+      <figcaption class="faint">
+        What was claimed, and how much of it came true, over the {counted(graded, 'graded result')} below. Under the
+        diagonal claims run ahead of results.
+      </figcaption>
+    </figure>
+  );
+};
+
 const Claims = ({ id }: { id: string }) => {
   const loaded = useData<ClaimsView>(`/api/agents/${id}/claims?limit=50`);
   return (
@@ -104,40 +141,43 @@ const Claims = ({ id }: { id: string }) => {
             </p>
           </Empty>
         ) : (
-          <div class="scroll" tabIndex={0} role="region" aria-label="Claims against outcomes, a table">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">Result</th>
-                  <th scope="col" class="numeric">
-                    Claimed
-                  </th>
-                  <th scope="col" class="numeric">
-                    Came out
-                  </th>
-                  <th scope="col">Known by</th>
-                  <th scope="col">Counts</th>
-                </tr>
-              </thead>
-              <tbody>
-                {rows.map((row) => (
-                  <tr key={`${row.at} ${row.check_in ?? ''} ${row.outcome}`}>
-                    <td>
-                      <Time at={row.at} />
-                    </td>
-                    <td>
-                      <span class={`badge ${row.is_bad ? 'bad' : 'good'}`}>{words(row.outcome)}</span>
-                    </td>
-                    <td class="numeric">{percent(row.claimed_confidence)}</td>
-                    <td class="numeric">{row.score === null ? (row.is_bad ? 'bad' : 'good') : percent(row.score)}</td>
-                    <td>{words(row.grade)}</td>
-                    <td>{row.graded ? `yes, weight ${number(row.weight)}` : 'no'}</td>
+          <>
+            <ClaimsCurve rows={rows} />
+            <div class="scroll" tabIndex={0} role="region" aria-label="Claims against outcomes, a table">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">When</th>
+                    <th scope="col">Result</th>
+                    <th scope="col" class="numeric">
+                      Claimed
+                    </th>
+                    <th scope="col" class="numeric">
+                      Came out
+                    </th>
+                    <th scope="col">Known by</th>
+                    <th scope="col">Counts</th>
                   </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+                </thead>
+                <tbody>
+                  {rows.map((row) => (
+                    <tr key={`${row.at} ${row.check_in ?? ''} ${row.outcome}`}>
+                      <td>
+                        <Time at={row.at} />
+                      </td>
+                      <td>
+                        <span class={`badge ${row.is_bad ? 'bad' : 'good'}`}>{words(row.outcome)}</span>
+                      </td>
+                      <td class="numeric">{percent(row.claimed_confidence)}</td>
+                      <td class="numeric">{row.score === null ? (row.is_bad ? 'bad' : 'good') : percent(row.score)}</td>
+                      <td>{words(row.grade)}</td>
+                      <td>{row.graded ? `yes, weight ${number(row.weight)}` : 'no'}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          </>
         )
       }
     </Shown>
@@ -302,9 +342,13 @@ export const AgentPage = ({ id }: { id: string }) => {
                     {view.reviews.map((review) => (
                       <li key={review.review_id}>
                         <a href={addressOf(`/reviews/${encodeURIComponent(review.review_id)}`)}>
-                          {review.agent.agent_id === view.agent_id ? 'of it' : `of ${review.agent.name}, by it`}
+                          {review.agent.agent_id === view.agent_id
+                            ? `of it, by ${review.reviewer?.name ?? 'nobody yet'}`
+                            : `of ${review.agent.name}, by it`}
                         </a>{' '}
-                        <Badge word={review.phase} /> <Time at={review.created_at} />
+                        <Badge word={review.phase} />
+                        {review.awaiting_facilitation && <Badge word="waiting" />} <Time at={review.created_at} />{' '}
+                        {review.awaiting_facilitation && <ActButton small act={assignReviewerAct(review)} />}
                       </li>
                     ))}
                   </ul>

@@ -1,13 +1,14 @@
 import type { AgentRow, AgentsPage as Page, AgentSort } from '@breakwater/contract/overview';
-import { number, words } from '../format.ts';
+import { agentsRoute, changedAddress, columnOf, lastOffset, stateOf, type AgentsState } from '../agents-query.ts';
+import { counted, number, words } from '../format.ts';
 import { useData } from '../live.ts';
 import { AgentLink, Badge, PageTitle, Time } from '../parts/basics.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
-import { addressOf, navigate, route } from '../router.ts';
+import { navigate, route } from '../router.ts';
 
-const LIMIT = 50;
 const STATUSES = ['', 'active', 'paused', 'stuck', 'waiting_input', 'archived', 'all'] as const;
+const VERDICTS = ['', 'proceed', 'guide', 'pause', 'reject'] as const;
 const COLUMNS: readonly { readonly sort?: AgentSort; readonly name: string; readonly numeric?: true }[] = [
   { sort: 'name', name: 'Name' },
   { sort: 'status', name: 'Status' },
@@ -21,24 +22,10 @@ const COLUMNS: readonly { readonly sort?: AgentSort; readonly name: string; read
   { sort: 'activity', name: 'Last activity' },
 ];
 
-/** The whole state of the page stands in its address, so that it can be shared. */
-const stateOf = (query: URLSearchParams) => ({
-  search: query.get('search') ?? '',
-  status: query.get('status') ?? '',
-  sort: query.get('sort') ?? '',
-  order: query.get('order') ?? '',
-  offset: Number(query.get('offset') ?? 0) || 0,
-});
-type State = ReturnType<typeof stateOf>;
+const go = (state: AgentsState, changed: Partial<AgentsState>, replace = false): void =>
+  navigate(changedAddress(state, changed), { replace });
 
-const go = (state: State, changed: Partial<State>, replace = false): void => {
-  const next = { ...state, offset: 0, ...changed };
-  navigate(addressOf('/agents', { ...next, offset: next.offset === 0 ? undefined : next.offset }), { replace });
-};
-
-const isUpByNature = (sort: string): boolean => sort === 'name' || sort === 'status';
-
-const Heading = ({ column, state }: { column: (typeof COLUMNS)[number]; state: State }) => {
+const Heading = ({ column, state }: { column: (typeof COLUMNS)[number]; state: AgentsState }) => {
   const { sort, name, numeric } = column;
   const classes = numeric === true ? 'numeric' : undefined;
   if (sort === undefined) {
@@ -48,36 +35,43 @@ const Heading = ({ column, state }: { column: (typeof COLUMNS)[number]; state: S
       </th>
     );
   }
-  const isSorted = (state.sort === '' ? 'activity' : state.sort) === sort;
-  const isUp = state.order === '' ? isUpByNature(sort) : state.order === 'asc';
-  const turned = isSorted ? (isUp ? 'desc' : 'asc') : '';
+  const { sorted, next } = columnOf(state, sort);
   return (
-    <th scope="col" class={classes} aria-sort={isSorted ? (isUp ? 'ascending' : 'descending') : undefined}>
+    <th scope="col" class={classes} aria-sort={sorted}>
       <button
         type="button"
         class="sort"
         onClick={() => {
-          go(state, { sort, order: turned });
+          go(state, { sort, order: next });
         }}
       >
         {name}
-        <span aria-hidden="true">{isSorted ? (isUp ? ' ↑' : ' ↓') : ''}</span>
+        <span aria-hidden="true">{sorted === undefined ? '' : sorted === 'ascending' ? ' ↑' : ' ↓'}</span>
       </button>
     </th>
   );
 };
 
-const Row = ({ row }: { row: AgentRow }) => (
+const Row = ({ row, state }: { row: AgentRow; state: AgentsState }) => (
   <tr>
     <th scope="row">
       <AgentLink agent={row} />
+      {row.tags.length > 0 && (
+        <span class="row-tags">
+          {row.tags.map((tag) => (
+            <a key={tag} href={changedAddress(state, { tag })} aria-label={`Agents with the tag ${tag}`}>
+              {tag}
+            </a>
+          ))}
+        </span>
+      )}
       {row.purpose !== null && <span class="faint clipped">{row.purpose}</span>}
     </th>
     <td>
       <Badge word={row.status} />
       {row.is_stuck && <Badge word="stuck" />}
       {!row.is_stable && <Badge word="in flight" />}
-      {row.conditions > 0 && <span class="faint"> {row.conditions} conditions</span>}
+      {row.conditions > 0 && <span class="faint"> {counted(row.conditions, 'condition')}</span>}
     </td>
     <td>{row.vitals === null ? <span class="faint">–</span> : <Badge word={row.vitals.verdict} />}</td>
     <td class="numeric">{number(row.vitals?.risk)}</td>
@@ -95,8 +89,7 @@ const Row = ({ row }: { row: AgentRow }) => (
 /** Every agent: filtered, searched, sorted, in pages (BW-console.04). */
 export const AgentsPage = () => {
   const state = stateOf(route.value.query);
-  const query = { ...state, limit: LIMIT, offset: state.offset === 0 ? undefined : state.offset };
-  const loaded = useData<Page>(addressOf('/agents', query).replace('/dashboard', '/api'));
+  const loaded = useData<Page>(agentsRoute(state));
   const counts = loaded.data?.counts;
   return (
     <>
@@ -125,20 +118,64 @@ export const AgentsPage = () => {
             {counts !== undefined && status in counts && <span class="count">{counts[status]}</span>}
           </button>
         ))}
+        <label class="choice">
+          Verdict
+          <select
+            value={state.verdict}
+            onChange={({ currentTarget }) => {
+              go(state, { verdict: currentTarget.value });
+            }}
+          >
+            {VERDICTS.map((verdict) => (
+              <option key={verdict} value={verdict}>
+                {verdict === '' ? 'any' : verdict}
+              </option>
+            ))}
+          </select>
+        </label>
+        {state.tag !== '' && (
+          <button
+            type="button"
+            aria-label={`With the tag ${state.tag}; show every tag`}
+            aria-pressed
+            onClick={() => {
+              go(state, { tag: '' });
+            }}
+          >
+            tag: {state.tag} <span aria-hidden="true">×</span>
+          </button>
+        )}
       </div>
       <Shown loaded={loaded}>
         {(page) =>
           page.rows.length === 0 ? (
-            <Empty title={page.total === 0 ? 'There are no agents yet' : 'No agent matches'}>
+            <Empty
+              title={
+                page.total === 0
+                  ? 'There are no agents yet'
+                  : page.matching > 0
+                    ? `The list ends before this: ${counted(page.matching, 'agent')} match`
+                    : 'No agent matches'
+              }
+            >
               {page.total === 0 ? (
                 <p>
                   An agent appears with its first call. <code>npm run fleet</code> shows three at work.
                 </p>
+              ) : page.matching > 0 ? (
+                <button
+                  type="button"
+                  onClick={() => {
+                    go(state, { offset: lastOffset(page.matching) }, true);
+                  }}
+                >
+                  Show the last ones
+                </button>
               ) : (
                 <button
                   type="button"
                   onClick={() => {
-                    go(state, { search: '', status: 'all' });
+                    go(state, { search: '', verdict: '', tag: '', status: 'all' });
                   }}
                 >
                   Show all {page.total.toLocaleString('en')}
@@ -158,7 +195,7 @@ export const AgentsPage = () => {
                   </thead>
                   <tbody>
                     {page.rows.map((row) => (
-                      <Row key={row.agent_id} row={row} />
+                      <Row key={row.agent_id} row={row} state={state} />
                     ))}
                   </tbody>
                 </table>

@@ -1,7 +1,8 @@
+import type { ReliabilityBin } from '../curves.ts';
 import { number, percent, words } from '../format.ts';
 import { useData } from '../live.ts';
 import { Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
-import { ReliabilityDiagram, type ReliabilityBin } from '../parts/plots.tsx';
+import { ReliabilityDiagram } from '../parts/plots.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
 import { addressOf, navigate, route } from '../router.ts';
 

@@ -140,7 +140,7 @@ export const NowPage = () => {
           const atWork = counted(view.agents['active'] ?? 0, 'agent');
           return (
             <>
-              <p class="summary" aria-live="polite">
+              <p class="summary">
                 {count === 0 ? 'Nothing needs you' : `${count} ${count === 1 ? 'needs' : 'need'} you`} · {atWork} at
                 work
               </p>

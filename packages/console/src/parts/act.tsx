@@ -121,10 +121,15 @@ const Dialog = ({ act }: { act: Act }) => {
   const [outcome, setOutcome] = useState<Outcome>();
   useEffect(() => {
     const before = document.activeElement;
-    dialog.current?.showModal();
-    dialog.current?.querySelector<HTMLElement>('textarea, input, select')?.focus();
+    const { current } = dialog;
+    current?.showModal();
+    current?.querySelector<HTMLElement>('textarea, input, select')?.focus();
     return () => {
-      if (before instanceof HTMLElement) before.focus();
+      // Nothing outside takes the focus while a modal dialog is open.
+      current?.close();
+      // An act that was done often takes its own button away.
+      const stays = before instanceof HTMLElement && before.isConnected && before !== document.body;
+      (stays ? before : document.querySelector<HTMLElement>('h1'))?.focus();
     };
   }, []);
   const submit = async (event: Event): Promise<void> => {
@@ -156,7 +161,9 @@ const Dialog = ({ act }: { act: Act }) => {
       });
     } else setOutcome({ ok: false, said: failure.message.replaceAll('_', ' '), action: undefined });
   };
-  const close = () => (open.value = undefined);
+  const close = () => {
+    if (open.value === act) open.value = undefined;
+  };
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="act-title">
       <form onSubmit={(event) => void submit(event)} noValidate>

@@ -2,14 +2,15 @@ import type { ActivityBucket, StatePoint } from '@breakwater/contract/overview';
 import { useEffect, useRef } from 'preact/hooks';
 import UPlot, { type AlignedData, type Options, type Series } from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { exactTime, number } from '../format.ts';
+import { hourOf, type Minute, type ReliabilityBin } from '../curves.ts';
+import { counted, exactTime, number } from '../format.ts';
 import { theme } from '../theme.ts';
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 const HEIGHT = 220;
 
-/** A plot over time that fits its place, and is drawn anew with new data, another width or theme. */
+/** A plot over time that fits its place, and follows new data, another width or theme. */
 const TimePlot = ({
   data,
   series,
@@ -23,6 +24,9 @@ const TimePlot = ({
   label: string;
 }) => {
   const place = useRef<HTMLDivElement>(null);
+  const drawn = useRef<UPlot>(undefined);
+  const newest = useRef(data);
+  newest.current = data;
   const { value: scheme } = theme;
   useEffect(() => {
     const { current } = place;
@@ -41,13 +45,20 @@ const TimePlot = ({
           {},
           ...series.map(({ colour: name, fills, ...one }): Series => {
             const stroke = colour(name);
-            return { width: 1.5, points: { show: false }, ...one, stroke, ...(fills === true && { fill: stroke }) };
+            return {
+              width: 1.5,
+              ...one,
+              stroke,
+              points: { show: false, ...one.points, fill: stroke },
+              ...(fills === true && { fill: stroke }),
+            };
           }),
         ],
       },
-      data,
+      newest.current,
       current,
     );
+    drawn.current = plot;
     const watch = new ResizeObserver(() => {
       plot.setSize({ width: current.clientWidth, height: HEIGHT });
     });
@@ -56,7 +67,10 @@ const TimePlot = ({
       watch.disconnect();
       plot.destroy();
     };
-  }, [data, series, options, scheme]);
+  }, [series, options, scheme]);
+  useEffect(() => {
+    if (drawn.current?.data !== data) drawn.current?.setData(data);
+  }, [data]);
   return <div ref={place} class="plot" role="img" aria-label={label} />;
 };
 
@@ -64,17 +78,16 @@ const seconds = (at: string): number => Date.parse(at) / 1000;
 
 const BARS: Partial<Options> = {
   scales: {
-    // Always the whole hour: a plot of the first minute alone would have no time to show.
-    x: { range: (_plot, _min, max) => [max - 3570, max + 30] },
+    x: { range: (_plot, min, max) => [min - 30, max + 30] },
     y: { range: (_plot, _min, max) => [0, Math.max(1, max)] },
   },
 };
 const bars = UPlot.paths.bars?.({ size: [0.8, 40] });
-const stacked = (buckets: readonly ActivityBucket[]): AlignedData => [
-  buckets.map(({ from }) => seconds(from)),
-  buckets.map(({ proceed, guide, pause }) => proceed + guide + pause),
-  buckets.map(({ guide, pause }) => guide + pause),
-  buckets.map(({ pause }) => pause),
+const stacked = (minutes: readonly Minute[]): AlignedData => [
+  minutes.map(({ at }) => at),
+  minutes.map(({ counts }) => counts && counts.proceed + counts.guide + counts.pause),
+  minutes.map(({ counts }) => counts && counts.guide + counts.pause),
+  minutes.map(({ counts }) => counts && counts.pause),
 ];
 const ACTIVITY_SERIES = [
   { label: 'proceed', colour: '--good', fills: true, ...(bars && { paths: bars }) },
@@ -83,9 +96,8 @@ const ACTIVITY_SERIES = [
 ].map((one, index) => ({
   ...one,
   // The bars stand on each other; the legend tells each by itself.
-  value: (plot: UPlot, _raw: number | null, _series: number, at: number | null) => {
-    if (at === null) return '–';
-    const here = plot.data[index + 1]?.[at] ?? 0;
+  value: (plot: UPlot, here: number | null, _series: number, at: number | null) => {
+    if (at === null || here === null) return '–';
     return String(here - (plot.data[index + 2]?.[at] ?? 0));
   },
 }));
@@ -94,7 +106,7 @@ const ACTIVITY_SERIES = [
 export const ActivityPlot = ({ buckets }: { buckets: readonly ActivityBucket[] }) => {
   const sum = (kind: 'proceed' | 'guide' | 'pause') => buckets.reduce((total, bucket) => total + bucket[kind], 0);
   const label = `Check-ins of the last hour: ${sum('proceed')} went on, ${sum('guide')} were guided, ${sum('pause')} were paused`;
-  const data = useMemoByValue(stacked(buckets));
+  const data = useMemoByValue(stacked(hourOf(buckets)));
   return <TimePlot data={data} series={ACTIVITY_SERIES} options={BARS} label={label} />;
 };
 
@@ -109,7 +121,13 @@ const STATE_SERIES = [
 ].map((one) => ({ ...one, value: (_plot: UPlot, value: number | null) => number(value) }));
 const STATE: Partial<Options> = {
   scales: {
-    x: { range: (_plot, min, max) => (min === max ? [min - 30, max + 30] : [min, max]) },
+    x: {
+      range: ({ data: [at] }, min, max) => {
+        // Of a single instant uPlot makes a range of years.
+        const [only, ...others] = at;
+        return only !== undefined && others.length === 0 ? [only - 30, only + 30] : [min, max];
+      },
+    },
     y: { range: [-0.2, 1] },
   },
 };
@@ -129,10 +147,14 @@ export const StatePlot = ({ points }: { points: readonly StatePoint[] }) => {
     on('pause', 'reject'),
   ]);
   const last = points.at(-1);
+  const verdicts = (...wanted: readonly string[]) =>
+    points.filter(({ verdict }) => verdict !== null && wanted.includes(verdict)).length;
   const label =
     last === undefined
       ? 'No check-ins'
-      : `${points.length} check-ins up to ${exactTime(last.at)}; the last had risk ${number(last.risk)}`;
+      : `${counted(points.length, 'check-in')} up to ${exactTime(last.at)}, ${verdicts('guide')} guided and ` +
+        `${verdicts('pause', 'reject')} paused; the last had E ${number(last.E)}, I ${number(last.I)}, ` +
+        `S ${number(last.S)}, V ${number(last.V)} and risk ${number(last.risk)}`;
   return <TimePlot data={data} series={STATE_SERIES} options={STATE} label={label} />;
 };
 
@@ -187,16 +209,6 @@ export const RiskHistogram = ({ counts }: { counts: readonly number[] }) => {
     </svg>
   );
 };
-
-/** A bin of claims: what was claimed on average, and how often it came true; null: nobody claimed that. */
-export interface ReliabilityBin {
-  readonly lower: number;
-  readonly upper: number;
-  readonly n: number;
-  readonly mean_confidence: number | null;
-  readonly accuracy: number | null;
-  readonly interval: readonly [number, number] | null;
-}
 
 const FIELD = 300;
 const EDGE = 36;

@@ -1,7 +1,9 @@
+import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Failure } from '../api.ts';
-import { clockTime } from '../format.ts';
-import { isStale, refresh, type Loaded } from '../live.ts';
+import { clockTime, relativeTime } from '../format.ts';
+import { isStale, now, refresh, type Loaded } from '../live.ts';
 
 const saidOf = (failure: Failure): string => {
   switch (failure.kind) {
@@ -44,6 +46,11 @@ const Loading = () => (
   </div>
 );
 
+/** It changes too often to be read out; the clock time beside it is. */
+const Age = ({ at }: { at: number }) => (
+  <span aria-hidden="true">{relativeTime(new Date(at).toISOString(), now.value)}</span>
+);
+
 /**
  * What was loaded, or what stands in its place: loading, failed; and what is old stays, marked as such (BW-console.03).
  */
@@ -57,16 +64,21 @@ export function Shown<T>({
   children: (data: T) => ComponentChildren;
 }) {
   const { data, failure, at } = loaded;
+  // Only a change of it draws the page anew, not each tick of the clock.
+  const late = useMemo(() => computed(() => isStale(loaded, everyMs)), [loaded, everyMs]).value;
   if (data === undefined) return failure === undefined ? <Loading /> : <Failed failure={failure} />;
-  const stale = failure !== undefined || isStale(loaded, everyMs);
+  const stale = failure !== undefined || late;
   return (
     <div class="stack">
       {stale && (
-        <p class="stale-mark" role="status">
-          As of {clockTime(at)}. {failure === undefined ? 'Newer data is late.' : saidOf(failure)}
-        </p>
+        <div class="stale-mark">
+          <p role="status">
+            As of {clockTime(at)}. {failure === undefined ? 'Newer data is late.' : saidOf(failure)}
+          </p>
+          <Age at={at} />
+        </div>
       )}
-      {children(data)}
+      <div class={stale ? 'stack dimmed' : 'stack'}>{children(data)}</div>
     </div>
   );
 }
