@@ -47,6 +47,8 @@ export interface CommandOptions {
   readonly uid?: number;
   readonly gid?: number;
   readonly cwd?: string;
+  /** Another copy of the program, such as an installed one. */
+  readonly main?: string;
 }
 
 const CEILING_MS = 30_000;
@@ -77,8 +79,8 @@ const plainEnvironment = (): Record<string, string | undefined> =>
 
 /** Starts a command of the CLI. */
 const spawnCommand = (args: readonly string[], options: CommandOptions = {}): Running => {
-  const { env, ...rest } = options;
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const { env, main = MAIN, ...rest } = options;
+  const child = spawn(process.execPath, [main, ...args], {
     ...rest,
     env: { ...plainEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

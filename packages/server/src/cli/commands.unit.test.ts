@@ -122,6 +122,21 @@ describe('a variable with our prefix', () => {
     expect(problems({ BREAKWATER_FLAG_IPUA_PIN_CHECK_MODE: 'off' })).toBe('');
   });
 
+  it('is told together with every other that is wrong, one a line, with its value unless that is a secret', () => {
+    const wrong = {
+      BREAKWATER_PROT: '9000',
+      BREAKWATER_LOG_LEVEL: 'loud',
+      BREAKWATER_COMPUTE_TOKEN: 'top secret',
+      BREAKWATER_FLAG_IPUA_PIN_CHEK_MODE: 'off',
+      BREAKWATER_FLAG_IDENTITY_STRICT_MODE: 'on',
+    };
+    const lines = problems(wrong).split('\n');
+    expect(lines).toHaveLength(Object.keys(wrong).length);
+    for (const name of Object.keys(wrong)) expect(lines.join('\n')).toContain(name);
+    expect(lines.join('\n')).toContain('BREAKWATER_LOG_LEVEL="loud"');
+    expect(lines.join('\n')).not.toContain('top secret');
+  });
+
   it('that holds a token is for commands; to a server it is a misspelt one, which would leave it open', () => {
     expect(problems({ [TOKEN_VARIABLE]: 'x' }, 'command')).toBe('');
     expect(problems({ [TOKEN_VARIABLE]: 'x' }, 'server')).toBe(

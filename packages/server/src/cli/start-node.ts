@@ -79,15 +79,22 @@ import { VERSION } from './version.ts';
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
-/** What a log says of an error. A driver's errors carry their whole connection, which is no business of a log. */
+/**
+ * What a log says of an error. A driver's errors carry their whole connection, and PostgreSQL's the row or the key that broke
+ * a rule, with whatever an agent wrote: those are no business of a log. Names of tables and constraints are.
+ */
 const errorFacts = (error: unknown): unknown => {
   if (!(error instanceof Error)) return error;
-  const { code, detail } = error as { code?: unknown; detail?: unknown };
+  const { code, table, column, constraint } = error as Partial<
+    Record<'code' | 'table' | 'column' | 'constraint', unknown>
+  >;
   return {
     type: error.name,
     message: error.message,
     ...(code !== undefined && { code }),
-    ...(detail !== undefined && { detail }),
+    ...(table !== undefined && { table }),
+    ...(column !== undefined && { column }),
+    ...(constraint !== undefined && { constraint }),
     stack: error.stack,
     ...(error.cause !== undefined && { cause: errorFacts(error.cause) }),
   };
@@ -351,16 +358,19 @@ export const startNode = async (
     clock,
     ids,
     limits: { perMinute: config.callsPerMinute, perHour: config.callsPerHour },
-    onUnexpected: ({ incidentId, tool, error }) => {
-      log.error({ err: error, incident_id: incidentId, tool }, 'a tool failed');
+    onUnexpected: ({ incidentId, requestId, tool, error }) => {
+      log.error({ err: error, incident_id: incidentId, request_id: requestId, tool }, 'a tool failed');
       channel.fail(FAILURE_EVENTS.handlerCrashed, {
         incident_id: incidentId,
         tool_name: tool,
         error: errorName(error),
       });
     },
-    onTimeout: ({ incidentId, tool, step, timeoutMs, elapsedMs, agentId }) => {
-      log.warn({ incident_id: incidentId, tool, step, timeout_ms: timeoutMs }, 'a tool passed its deadline');
+    onTimeout: ({ incidentId, requestId, tool, step, timeoutMs, elapsedMs, agentId }) => {
+      log.warn(
+        { incident_id: incidentId, request_id: requestId, tool, step, timeout_ms: timeoutMs },
+        'a tool passed its deadline',
+      );
       const type = step === 'identity' ? FAILURE_EVENTS.identityTimeout : FAILURE_EVENTS.toolTimeout;
       const seconds = { timeout_s: timeoutMs / 1000, elapsed_s: elapsedMs / 1000 };
       channel.fail(type, { incident_id: incidentId, tool_name: tool, ...seconds }, agentId);

@@ -28,6 +28,8 @@ export interface DispatchReply {
   readonly status: number;
   readonly retryAfterSeconds?: number;
   readonly refusal?: Refusal;
+  /** Who called, when the call proved it; for the log, and never part of the answer. */
+  readonly agentId?: string;
 }
 
 /** How one call went. `tool` is `unknown` when nothing has the name, so that callers cannot make series without end. */
@@ -47,6 +49,8 @@ export interface Measure {
 /** What becomes of a call whose caller is told of an incident. */
 interface CallEvent {
   readonly incidentId: string;
+  /** The id of the request that made the call, when its transport has one. */
+  readonly requestId: string | undefined;
   readonly tool: string;
   readonly agentId: string | undefined;
 }
@@ -62,7 +66,7 @@ export interface DispatcherOptions {
   readonly ids: Pick<Ids, 'uuid'>;
   readonly limits: RateLimits;
   /** A bug: the log must keep `incidentId` with the error, because the caller is given nothing else. */
-  onUnexpected(event: { incidentId: string; tool: string; error: unknown }): void;
+  onUnexpected(event: Omit<CallEvent, 'agentId'> & { error: unknown }): void;
   /** A call passed its deadline, while its caller was being identified or while the tool was at work. */
   onTimeout(event: CallEvent & { step: 'identity' | 'tool'; timeoutMs: number; elapsedMs: number }): void;
   /** A call that passed its deadline had not begun yet, and never will: it was still in a queue. The same incident. */
@@ -224,6 +228,7 @@ export class Dispatcher {
     quietly(() =>
       this.#options.onTimeout({
         incidentId,
+        requestId: frame.request.requestId,
         tool: spec.name,
         agentId: frame.caller?.agentId,
         step,
@@ -241,7 +246,8 @@ export class Dispatcher {
   #expired(frame: Frame, refusal: Refusal, incidentId: string): void {
     if (refusal.code !== 'TIMEOUT' || refusal.details?.['started'] !== false) return;
     const { name } = known(frame.target, 'tool').entry.tool.spec;
-    quietly(() => this.#options.onExpired?.({ incidentId, tool: name, agentId: frame.caller?.agentId }));
+    const { requestId } = frame.request;
+    quietly(() => this.#options.onExpired?.({ incidentId, requestId, tool: name, agentId: frame.caller?.agentId }));
   }
 
   #crashed(frame: Frame, error: unknown): Outcome<Payload> {
@@ -262,7 +268,8 @@ export class Dispatcher {
 
   #report(frame: Frame, error: unknown, incidentId = this.#options.ids.uuid()): string {
     const tool = frame.target?.entry.tool.spec.name ?? 'unknown';
-    quietly(() => this.#options.onUnexpected({ incidentId, tool, error }));
+    const { requestId } = frame.request;
+    quietly(() => this.#options.onUnexpected({ incidentId, requestId, tool, error }));
     return incidentId;
   }
 
@@ -282,10 +289,11 @@ export class Dispatcher {
       }),
     );
     const tool = target?.entry.tool.spec.name ?? request.name;
+    const who = caller?.agentId === undefined ? undefined : { agentId: caller.agentId };
     if (outcome.ok) {
-      return { tool, body: successBody(frame, outcome.value, clock.now()), isError: false, status: 200 };
+      return { tool, body: successBody(frame, outcome.value, clock.now()), isError: false, status: 200, ...who };
     }
-    return refusedReply(tool, outcome.refusal, clock.now());
+    return { ...refusedReply(tool, outcome.refusal, clock.now()), ...who };
   }
 }
 

@@ -3,3 +3,4 @@ export { Dispatcher, type DispatcherOptions, type DispatchReply, type Measure } 
 export type { DispatchRequest } from './frame.ts';
 export type { RateLimits } from './rate-limiter.ts';
 export type { ListingMode } from './registry.ts';
+export { wireSchema } from './wire-schema.ts';

@@ -82,27 +82,26 @@ export const valueOfWord = (key: string, word: string): string => {
 const PREFIX = 'BREAKWATER_FLAG_';
 
 /**
- * The flags that the environment sets, or one sentence on what is wrong with it: a misspelt flag or value must not pass
- * for a set one.
+ * The flags that the environment sets, or what is wrong with it, each problem on a line of its own: a misspelt flag or
+ * value must not pass for a set one.
  */
 export const flagsOfEnvironment = (
   env: Readonly<Record<string, string | undefined>>,
 ): { readonly values: ReadonlyMap<FlagKey, string> } | { readonly problem: string } => {
   const values = new Map<FlagKey, string>();
+  const problems: string[] = [];
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || value === undefined || value === '') continue;
     const key = name.slice(PREFIX.length).toLowerCase();
     if (!isFlagKey(key)) {
       const [guess] = nearest(key, FLAG_KEYS, 1);
       const hint = guess === undefined ? '' : `did you mean ${PREFIX}${guess.toUpperCase()}? `;
-      return { problem: `${name} names no flag; ${hint}the flags are ${FLAG_KEYS.join(', ')}` };
-    }
-    if (!isLegal(key, value)) {
-      return { problem: `${name}="${value}" is not legal; the values are ${FLAGS[key].values.join(', ')}` };
-    }
-    values.set(key, value);
+      problems.push(`${name} names no flag; ${hint}the flags are ${FLAG_KEYS.join(', ')}`);
+    } else if (!isLegal(key, value)) {
+      problems.push(`${name}="${value}" is not legal; the values are ${FLAGS[key].values.join(', ')}`);
+    } else values.set(key, value);
   }
-  return { values };
+  return problems.length > 0 ? { problem: problems.join('\n') } : { values };
 };
 
 const MAX_REASON = 500;

@@ -16,6 +16,7 @@ import { registerOpenApi } from './openapi.ts';
 import { registerOverview } from './overview.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
+import { createRequestLog } from './request-log.ts';
 import { registerRest } from './rest.ts';
 import { createCallTool } from './tool-calls.ts';
 import { reasonOfReply, sendUnavailable } from './unavailable.ts';
@@ -155,14 +156,9 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     }
   });
 
-  // Asked once: below this level a request costs its log line nothing.
-  const logsRequests = log.isLevelEnabled('info');
+  const requests = createRequestLog(log);
   app.addHook('onResponse', (request, reply, done) => {
-    if (logsRequests) {
-      const route = request.routeOptions.url ?? '_unknown';
-      const ms = Math.round(reply.elapsedTime * 10) / 10;
-      log.info({ request_id: request.id, method: request.method, route, status: reply.statusCode, ms }, 'request');
-    }
+    requests.answered(request, reply);
     metrics.httpRequest({
       method: request.method,
       route: request.routeOptions.url ?? '_unknown',
@@ -191,7 +187,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   // First, since it hears of every route that comes after it.
   registerOpenApi(app, options);
   registerHealth(app, options);
-  registerRest(app, options, callTool);
+  registerRest(app, options, callTool, requests);
   registerLiveReads(app, options);
   registerCompute(app, options);
   registerHarness(app, options);
@@ -199,7 +195,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   const feed = registerFeed(app, options);
   registerOverview(app, options);
   registerConsole(app);
-  registerMcp(app, options, callTool);
+  registerMcp(app, options, callTool, requests);
   app.get('/metrics', async (_request, reply) => {
     const { text, contentType } = await metrics.expose();
     return reply.type(contentType).send(text);

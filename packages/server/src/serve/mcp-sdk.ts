@@ -24,6 +24,8 @@ interface McpExchange {
   readonly request: Request;
   readonly body: unknown;
   readonly form: ReplyForm;
+  /** For the log. */
+  readonly requestId: string;
   /** Calls a tool for this exchange. */
   readonly call: (name: string, args: unknown, message: MessageFacts) => Promise<DispatchReply>;
 }
@@ -53,7 +55,8 @@ export const createMcpSdk = (
   const exchanges = new WeakMap<Request, McpExchange>();
   // The default is a new validator for every instance, which costs more than the call.
   const validator = new AjvJsonSchemaValidator();
-  const report = (error: Error) => options.log.debug({ err: error }, 'mcp exchange refused');
+  const report = (error: Error, requestId?: string) =>
+    options.log.debug({ err: error, request_id: requestId }, 'mcp exchange refused');
 
   /* eslint-disable @typescript-eslint/no-deprecated -- The high-level class checks arguments against schemas of its own
      before dispatch sees them, and would build those schemas anew for every exchange. */
@@ -63,7 +66,7 @@ export const createMcpSdk = (
       jsonSchemaValidator: validator,
       ...(options.instructions !== undefined && { instructions: options.instructions }),
     });
-    server.onerror = report;
+    server.onerror = (error) => report(error, exchange.requestId);
     server.setRequestHandler('tools/list', () => ({
       tools: options.tools().map(({ name, description, inputSchema, annotations }) => ({
         name,

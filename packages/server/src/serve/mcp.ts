@@ -7,6 +7,7 @@ import { createEnvelopeCheck, createFastAnswer, MODERN_REVISION, readFastCall } 
 import { createMcpSdk, type MessageFacts, type ReplyForm } from './mcp-sdk.ts';
 import type { DispatchReply } from '../dispatch/index.ts';
 import type { ServeOptions } from './ports.ts';
+import type { RequestLog } from './request-log.ts';
 import type { CallTool } from './tool-calls.ts';
 import { sendUnavailable, unavailableReason } from './unavailable.ts';
 
@@ -95,7 +96,12 @@ const webRequest = (request: FastifyRequest, body: unknown, form: ReplyForm | un
  *
  * A call without a session id is served too: the id is evidence of who calls, not a ticket.
  */
-export const registerMcp = (app: FastifyInstance, options: ServeOptions, callTool: CallTool): void => {
+export const registerMcp = (
+  app: FastifyInstance,
+  options: ServeOptions,
+  callTool: CallTool,
+  requests: RequestLog,
+): void => {
   const { sessions, readiness, dispatcher, metrics, tracing, clock, log } = options;
   const sdk = createMcpSdk({ ...options, tools: () => dispatcher.advertised() });
   const envelopeIsGood = createEnvelopeCheck();
@@ -103,18 +109,18 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
   app.addHook('onClose', () => sdk.close());
 
   /** Asks the session store; a store that cannot be reached is not the same as a session that it does not know. */
-  const store = async <T>(ask: () => T | Promise<T>): Promise<Outcome<T>> => {
+  const store = async <T>(request: FastifyRequest, ask: () => T | Promise<T>): Promise<Outcome<T>> => {
     try {
       return accept(await ask());
     } catch (error) {
-      log.warn({ err: error }, 'the session store cannot be reached');
+      log.warn({ err: error, request_id: request.id }, 'the session store cannot be reached');
       return refuse('STORAGE_UNAVAILABLE', 'The session store cannot be reached.');
     }
   };
 
   /** Answers for a session that cannot be used; true when it did. (A reply is thenable, so it cannot be the result.) */
-  const refusedSession = async (reply: FastifyReply, session: string): Promise<boolean> => {
-    const known = await store(() => sessions.known(session));
+  const refusedSession = async (request: FastifyRequest, reply: FastifyReply, session: string): Promise<boolean> => {
+    const known = await store(request, () => sessions.known(session));
     if (known.ok && known.value) return false;
     if (known.ok) void sendRpcError(reply, 404, -32001, 'Session not found');
     else void sendUnavailable(reply, known.refusal.code);
@@ -147,8 +153,10 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
       request: webRequest(request, body, form, abort.signal),
       body,
       form: form ?? 'json',
+      requestId: request.id,
       call: async (name, args, message) => {
         const answer = await call(request, name, args, session, message);
+        requests.called(request, answer);
         if (answer.status === 503 && alone) unavailable = answer;
         else if (answer.status === 503) {
           options.onUnavailable?.({
@@ -173,7 +181,7 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     }
     if (unavailable !== undefined) return sendUnavailable(reply, unavailable.refusal?.code);
     if (isInitializeRequest(body) && response.status === 200 && !isModern(request, body)) {
-      const created = await store(() => sessions.create());
+      const created = await store(request, () => sessions.create());
       if (!created.ok) return sendUnavailable(reply, created.refusal.code);
       void reply.header(SESSION_HEADER, created.value);
     }
@@ -222,12 +230,13 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     if (method !== 'initialize' && !isModern(request, body)) {
       session = oneHeader(request.headers, SESSION_HEADER);
       // Until the store is warm nobody can say that a session is unknown.
-      if (session !== undefined && readiness.ready && (await refusedSession(reply, session))) return reply;
+      if (session !== undefined && readiness.ready && (await refusedSession(request, reply, session))) return reply;
     }
     if (options.mcpFastPath !== false && formOf(request.headers.accept) === 'json') {
       const fast = readFastCall(request.headers, body, envelopeIsGood);
       if (fast !== undefined) {
         const answer = await call(request, fast.name, fast.args, session, { rpcId: fast.id, meta: fast.meta });
+        requests.called(request, answer);
         if (answer.status === 503) return sendUnavailable(reply, answer.refusal?.code);
         // As bytes, because Fastify adds a charset to the content type of a string, and the SDK has none.
         return reply.header('content-type', 'application/json').send(Buffer.from(fastAnswer(fast, answer)));
@@ -241,8 +250,8 @@ export const registerMcp = (app: FastifyInstance, options: ServeOptions, callToo
     const session = oneHeader(request.headers, SESSION_HEADER);
     if (session === undefined)
       return sendRpcError(reply, 400, -32000, 'Bad Request: Mcp-Session-Id header is required');
-    if (await refusedSession(reply, session)) return reply;
-    const revoked = await store(() => sessions.revoke(session));
+    if (await refusedSession(request, reply, session)) return reply;
+    const revoked = await store(request, () => sessions.revoke(session));
     return revoked.ok ? reply.code(200).send() : sendUnavailable(reply, revoked.refusal.code);
   };
 

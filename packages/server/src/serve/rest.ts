@@ -5,6 +5,7 @@ import { evidenceOf } from './evidence.ts';
 import type { DispatchReply, ListingMode } from '../dispatch/index.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
+import type { RequestLog } from './request-log.ts';
 import type { CallTool } from './tool-calls.ts';
 import { sendUnavailable } from './unavailable.ts';
 
@@ -44,6 +45,7 @@ export const registerRest = (
   app: FastifyInstance,
   { dispatcher, attestor }: Pick<ServeOptions, 'dispatcher' | 'attestor'>,
   callTool: CallTool,
+  requests: RequestLog,
 ): void => {
   app.post('/v1/tools/call', async (request, reply) => {
     const read = readCallBody(request.body);
@@ -62,6 +64,7 @@ export const registerRest = (
       local: evidence.attestation !== undefined,
       requestId: request.id,
     }));
+    requests.called(request, answer);
     if (answer.status === 503) return sendUnavailable(reply, answer.refusal?.code);
     if (answer.retryAfterSeconds !== undefined && answer.status !== 200) {
       void reply.header('retry-after', String(Math.ceil(answer.retryAfterSeconds)));

@@ -9,8 +9,8 @@ export type CallTool = (
   operation: () => Omit<TracedOperation, 'method' | 'transport'>,
 ) => Promise<DispatchReply>;
 
-/** Label of calls that reached no tool. */
-const UNKNOWN_TOOL = '_unknown';
+/** In place of a name that no tool has: it is the caller's invention, and may be anything. */
+export const UNKNOWN_TOOL = '_unknown';
 
 const errorTypeOf = (reply: DispatchReply): string | undefined => {
   if (!reply.isError) return undefined;
