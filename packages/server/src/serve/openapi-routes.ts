@@ -1,25 +1,52 @@
+import { externalOutcome } from '@breakwater/contract';
+import { z } from 'zod';
+import { computeRequest } from '../dialectic/index.ts';
+import { wireSchema } from '../dispatch/index.ts';
+import { ref } from './openapi-views.ts';
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** What is said of a route beyond its method and address. */
 export interface RouteText {
   readonly tag: 'agents' | 'operators' | 'health' | 'runtime' | 'console';
   readonly says: string;
-  /** Answers without a token. */
-  readonly open?: true;
+  /** `open` answers without a token, `operator` only operators; else a token is asked for when the server has any. */
+  readonly access?: 'open' | 'operator';
+  /** Answers whatever Host and Origin say, and also while the server stops. */
+  readonly always?: true;
   /** Names of what may stand in the query, each with its kind: `limit:integer`, `order:asc|desc`. */
   readonly query?: readonly string[];
-  readonly body?: Json;
+  /** A function, because it is made when somebody reads the document. */
+  readonly body?: Json | (() => Json);
   readonly answer?: Json;
-  /** Media type of the answer, when it is no JSON. */
+  /** Media type of the answer, instead of JSON, or beside it when `answer` is given too. */
   readonly produces?: string;
-  /** Statuses of its refusals, beside 401. */
+  /** Statuses of what is no refusal, when it is not 200 alone, each with what it says. */
+  readonly succeeds?: Readonly<Record<number, string>>;
+  /** Statuses of its refusals beside those that every route has. */
   readonly refusals?: readonly number[];
+  /** What a refusal of its own looks like; default: `Error`. */
+  readonly refused?: Json;
+  /** What its 503 looks like; default: `Unavailable`. */
+  readonly unavailable?: Json;
 }
 
-const object = (properties: Json, required: readonly string[] = []): Json => ({ type: 'object', properties, required });
+const object = (properties: Json, required: readonly string[] = Object.keys(properties)): Json => ({
+  type: 'object',
+  required,
+  properties,
+});
 const STRING: Json = { type: 'string' };
-const READ = [400, 503] as const;
-const ONE = [400, 404, 503] as const;
+const WHOLE: Json = { type: 'integer' };
+const OBJECT: Json = { type: 'object' };
+const listOf = (items: Json): Json => ({ type: 'array', items });
+const PARTS: Json = { type: 'object', additionalProperties: { type: 'boolean' } };
+const WARMING: Json = {
+  ...object({ status: { const: 'warming_up' }, parts: PARTS }),
+  properties: { status: { const: 'warming_up' }, parts: PARTS, not_ready: listOf(STRING) },
+};
+/** What a live table has under a key, or that it has nothing. */
+const reading = (key: string): Json => object({ [key]: STRING, ok: { type: 'boolean' } });
 
 /** MCP is served with and without the slash, since clients write both. */
 const MCP: Readonly<Record<string, RouteText>> = Object.fromEntries(
@@ -29,12 +56,34 @@ const MCP: Readonly<Record<string, RouteText>> = Object.fromEntries(
       {
         tag: 'agents',
         says: 'The Model Context Protocol over streamable HTTP, of 2025 with sessions and of 2026-07-28 without.',
-        body: { type: 'object' },
-        refusals: [400, 404, 413, 429, 503],
+        body: OBJECT,
+        answer: OBJECT,
+        produces: 'text/event-stream',
+        succeeds: { 200: 'The answer, as JSON or as an event, as Accept asks.', 202: 'A notification was taken.' },
+        refusals: [404, 406, 415],
+        refused: ref('RpcError'),
       },
     ],
-    [`GET ${url}`, { tag: 'agents', says: 'The stream of an MCP session of 2025.', refusals: [400, 404, 503] }],
-    [`DELETE ${url}`, { tag: 'agents', says: 'Ends an MCP session of 2025.', refusals: [400, 404, 503] }],
+    [
+      `GET ${url}`,
+      {
+        tag: 'agents',
+        says: 'Is refused: an answer here is one message, and there is no stream to open.',
+        succeeds: {},
+        refusals: [405],
+        refused: ref('RpcError'),
+      },
+    ],
+    [
+      `DELETE ${url}`,
+      {
+        tag: 'agents',
+        says: 'Ends an MCP session of 2025.',
+        succeeds: { 200: 'It is ended.' },
+        refusals: [400, 404],
+        refused: ref('RpcError'),
+      },
+    ],
   ]),
 );
 
@@ -43,53 +92,69 @@ export const ROUTES: Readonly<Record<string, RouteText>> = {
   'POST /v1/tools/call': {
     tag: 'agents',
     says: 'Calls a tool. Whatever agents and operators do, they do by tools.',
-    body: { $ref: '#/components/schemas/ToolCall' },
-    answer: { $ref: '#/components/schemas/ToolAnswer' },
-    refusals: [400, 413, 429, 503],
+    body: ref('ToolCall'),
+    answer: ref('ToolAnswer'),
   },
   'GET /v1/tools': {
     tag: 'agents',
     says: 'The tools, in the form that function calling takes.',
     query: ['mode:minimal|default|lite|full'],
+    answer: object({ tools: listOf(OBJECT), count: WHOLE, mode: STRING, total_available: WHOLE, note: STRING }),
     refusals: [400],
   },
   ...MCP,
   'GET /api/events': {
     tag: 'agents',
-    says: 'What happened to agents after a cursor, the oldest first; without one the newest.',
+    says: 'What happened to agents after a cursor, the oldest first; without one the newest. Types with commas between.',
     query: ['since:integer', 'limit:integer', 'agent_id', 'type'],
-    refusals: [...READ],
+    answer: object({
+      success: { const: true },
+      events: listOf(OBJECT),
+      count: WHOLE,
+      cursor: WHOLE,
+      has_more: { type: 'boolean' },
+      gap: { type: ['object', 'null'] },
+    }),
+    refusals: [400],
   },
   'GET /ws/eisv': {
     tag: 'agents',
     says: 'The live feed, as a WebSocket. A browser sends its token as the subprotocol bearer.<token>.',
     query: ['since:integer', 'agent_id'],
-    refusals: [400, 426, 503],
+    succeeds: { 101: 'The feed begins; each message is a JSON object.' },
+    refusals: [400, 426],
   },
   'GET /v1/calibration/diagram.svg': {
     tag: 'agents',
     says: 'The reliability diagram of the fleet, or of one agent.',
     query: ['agent_id'],
     produces: 'image/svg+xml',
-    refusals: [...ONE],
+    refusals: [400, 404],
   },
   'POST /v1/harness/outcome': {
     tag: 'operators',
+    access: 'operator',
     says: "Records what an operator's program saw of an agent's work, such as a CI run.",
-    body: object({ agent_uuid: STRING, outcome_type: STRING, detail: { type: 'object' } }, [
-      'agent_uuid',
-      'outcome_type',
-    ]),
-    refusals: [400, 403, 404, 409, 503],
+    body: () => wireSchema(externalOutcome),
+    answer: object({ success: { const: true } }),
+    refusals: [404, 409],
   },
   'GET /api/session': {
     tag: 'operators',
-    says: 'Who is signed in, and to what.',
-    refusals: [401, 503],
+    says: 'Who is signed in, and to what; answers those who are not, as well.',
+    answer: ref('SessionView'),
+    refusals: [401],
   },
-  'GET /api/now': { tag: 'operators', says: 'What needs a person, and the fleet at a glance.', refusals: [...READ] },
+  'GET /api/now': {
+    tag: 'operators',
+    access: 'operator',
+    says: 'What needs a person, and the fleet at a glance.',
+    answer: ref('NowView'),
+    refusals: [400],
+  },
   'GET /api/agents': {
     tag: 'operators',
+    access: 'operator',
     says: 'Agents: filtered, searched, sorted, in pages; from memory.',
     query: [
       'search',
@@ -101,86 +166,153 @@ export const ROUTES: Readonly<Record<string, RouteText>> = {
       'offset:integer',
       'limit:integer',
     ],
-    refusals: [...READ],
+    answer: ref('AgentsPage'),
+    refusals: [400],
   },
-  'GET /api/agents/:id': { tag: 'operators', says: 'One agent, by its id or exactly its name.', refusals: [...ONE] },
+  'GET /api/agents/:id': {
+    tag: 'operators',
+    access: 'operator',
+    says: 'One agent, by its id or exactly its name.',
+    answer: ref('AgentView'),
+    refusals: [400, 404],
+  },
   'GET /api/agents/:id/states': {
     tag: 'operators',
+    access: 'operator',
     says: 'Its newest check-ins, the oldest first.',
     query: ['limit:integer'],
-    refusals: [...ONE],
+    answer: ref('StatesView'),
+    refusals: [400, 404],
   },
   'GET /api/agents/:id/claims': {
     tag: 'operators',
+    access: 'operator',
     says: 'Its outcomes beside what it claimed, the newest first.',
     query: ['limit:integer'],
-    refusals: [...ONE],
+    answer: ref('ClaimsView'),
+    refusals: [400, 404],
   },
   'GET /api/agents/:id/trail': {
     tag: 'operators',
+    access: 'operator',
     says: 'Its hash-chained audit trail, the newest first.',
     query: ['before:integer', 'limit:integer'],
-    refusals: [...ONE],
+    answer: ref('TrailView'),
+    refusals: [400, 404],
   },
   'GET /api/reviews': {
     tag: 'operators',
+    access: 'operator',
     says: 'Reviews, the newest first.',
     query: ['status:open|waiting|resolved|failed|all', 'agent', 'offset:integer', 'limit:integer'],
-    refusals: [...ONE],
+    answer: ref('ReviewsPage'),
+    refusals: [400, 404],
   },
   'GET /api/reviews/:id': {
     tag: 'operators',
+    access: 'operator',
     says: 'One review: its transcript, the merge of the proposals, its sagas.',
-    refusals: [...ONE],
+    answer: ref('ReviewView'),
+    refusals: [400, 404],
   },
   'GET /api/channel': {
     tag: 'operators',
+    access: 'operator',
     says: 'Failures and measurements of a time, by type and endpoint.',
     query: ['since', 'until'],
-    refusals: [...READ],
+    answer: ref('ChannelView'),
+    refusals: [400],
   },
   'GET /api/calibration': {
     tag: 'operators',
+    access: 'operator',
     says: 'Whether claims and results agree, for the fleet or one agent.',
     query: ['agent', 'since'],
-    refusals: [...ONE],
+    answer: OBJECT,
+    refusals: [400, 404],
   },
-  'GET /api/flags': { tag: 'operators', says: 'Every flag and the newest changes.', refusals: [...READ] },
-  'GET /api/operators': { tag: 'operators', says: 'Operator credentials, without their secrets.', refusals: [...READ] },
+  'GET /api/flags': {
+    tag: 'operators',
+    access: 'operator',
+    says: 'Every flag and the newest changes.',
+    answer: ref('FlagsView'),
+    refusals: [400],
+  },
+  'GET /api/operators': {
+    tag: 'operators',
+    access: 'operator',
+    says: 'Operator credentials, without their secrets.',
+    answer: ref('OperatorsView'),
+    refusals: [400],
+  },
   'GET /api/system': {
     tag: 'operators',
+    access: 'operator',
     says: 'What the server is made of, and how each part does.',
-    refusals: [...READ],
+    answer: ref('SystemView'),
+    refusals: [400],
   },
   'POST /v1/feature_flag/get': {
     tag: 'runtime',
     says: 'A flag, from memory.',
-    body: object({ name: STRING }, ['name']),
-    refusals: [...READ],
+    body: object({ name: STRING }),
+    answer: reading('name'),
   },
   'POST /v1/baseline/get': {
     tag: 'runtime',
     says: 'The drift baseline of an agent, from memory.',
-    body: object({ agent_id: STRING }, ['agent_id']),
-    refusals: [...READ],
+    body: object({ agent_id: STRING }),
+    answer: reading('agent_id'),
   },
   'POST /v1/dialectic/compute': {
     tag: 'runtime',
     says: 'A pure computation of a review, for another Breakwater.',
-    body: object({ mode: STRING, session_id: STRING, round: { type: 'integer' }, input: { type: 'object' } }, [
-      'mode',
-      'session_id',
-      'round',
-      'input',
-    ]),
-    refusals: [400, 503],
+    body: () => z.toJSONSchema(computeRequest, { io: 'input' }),
+    answer: object({ ok: { const: true } }),
+    refusals: [504],
   },
-  'GET /health': { tag: 'health', says: 'How the server does, for people.', open: true, refusals: [503] },
-  'GET /health/live': { tag: 'health', says: 'The process answers.', open: true },
-  'GET /health/ready': { tag: 'health', says: 'Every part is warm, or which is not.', open: true, refusals: [503] },
+  'GET /health': {
+    tag: 'health',
+    says: 'How the server does, for people.',
+    access: 'open',
+    answer: object({ status: { const: 'ok' }, version: STRING, parts: PARTS }),
+    unavailable: WARMING,
+  },
+  'GET /health/live': {
+    tag: 'health',
+    says: 'The process answers.',
+    access: 'open',
+    always: true,
+    answer: object({ status: { const: 'alive' } }),
+  },
+  'GET /health/ready': {
+    tag: 'health',
+    says: 'Every part is warm, or which is not.',
+    access: 'open',
+    answer: object({ status: { const: 'ready' }, parts: PARTS }),
+    unavailable: WARMING,
+  },
   'GET /metrics': { tag: 'health', says: 'Series for Prometheus.', produces: 'text/plain' },
-  'GET /': { tag: 'health', says: 'The endpoints; browsers are led to the console.', open: true },
-  'GET /openapi.json': { tag: 'health', says: 'This document.', open: true },
-  'GET /dashboard': { tag: 'console', says: 'The console.', open: true, produces: 'text/html' },
-  'GET /dashboard/*': { tag: 'console', says: 'Pages and files of the console.', open: true, produces: 'text/html' },
+  'GET /': {
+    tag: 'health',
+    says: 'The endpoints; browsers are led to the console.',
+    access: 'open',
+    answer: object({ name: STRING, version: STRING, endpoints: OBJECT }),
+    succeeds: { 200: 'The endpoints.', 302: 'To the console, for who accepts text/html.' },
+  },
+  'GET /openapi.json': { tag: 'health', says: 'This document.', access: 'open', answer: OBJECT },
+  ...Object.fromEntries(
+    ['/dashboard', '/dashboard/*'].map((url): [string, RouteText] => [
+      `GET ${url}`,
+      {
+        tag: 'console',
+        says: 'The console: its page, and below assets/ its files.',
+        access: 'open',
+        produces: 'text/html',
+        succeeds: { 200: 'The page, or a file of another media type.', 304: 'The browser has it already.' },
+        refusals: [404],
+        refused: STRING,
+      },
+    ]),
+  ),
 };

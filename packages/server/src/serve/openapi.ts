@@ -1,28 +1,54 @@
-import { UNAVAILABLE_RETRY_SECONDS, type ToolListing } from '@breakwater/contract';
+import { ERRORS, UNAVAILABLE_RETRY_SECONDS, type ToolListing } from '@breakwater/contract';
 import type { FastifyInstance } from 'fastify';
 import { ROUTES, type RouteText } from './openapi-routes.ts';
+import { ref, VIEWS } from './openapi-views.ts';
 import type { ServeOptions } from './ports.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: Json): Json => ({ 'application/json': { schema } });
-const answer = (description: string, schema: Json = ref('Error')): Json => ({ description, content: json(schema) });
 
-const REFUSALS: Readonly<Record<number, Json>> = {
-  400: answer('The request breaks a rule; `error` names the field.'),
-  401: answer('A bearer token or an operator credential is missing, unknown, expired or revoked.'),
-  403: answer('The caller may not.'),
-  404: answer('There is no such thing.'),
-  409: answer('It stands against what is; look again before another try.'),
-  413: answer('The body is too large.'),
-  426: answer('This address is a WebSocket.'),
-  429: answer('Too many calls; `Retry-After` says when the next one is welcome.'),
-  503: {
-    description: 'The server starts, stops, or cannot reach PostgreSQL.',
-    headers: { 'Retry-After': { schema: { type: 'integer', default: UNAVAILABLE_RETRY_SECONDS } } },
-    content: json(ref('Unavailable')),
-  },
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'The request breaks a rule; `error` names the field.',
+  401: 'A bearer token or an operator credential is missing, unknown, expired or revoked.',
+  403: 'The caller may not; or the Origin is not one that may call this server.',
+  404: 'There is no such thing.',
+  405: 'This address does not do that.',
+  406: 'Accept names no form that an answer could have.',
+  409: 'It stands against what is; look again before another try.',
+  413: 'The body is too large.',
+  415: 'The body is of another media type.',
+  421: 'The Host header names a host that this server does not answer for.',
+  426: 'This address is a WebSocket.',
+  503: 'The server starts, stops, or cannot reach PostgreSQL.',
+  504: 'It took too long.',
+};
+/** Refused before the route has a say, and so in one form everywhere. */
+const BEFORE_THE_ROUTE: ReadonlySet<number> = new Set([401, 403, 413, 421]);
+
+const refusalsOf = (method: string, route: RouteText): readonly number[] =>
+  [
+    ...new Set([
+      ...(route.refusals ?? []),
+      ...(route.access === 'open' ? [] : [401]),
+      ...(route.always === true ? [] : [403, 421, 503]),
+      ...(method === 'POST' ? [400, 413] : []),
+    ]),
+  ].sort((a, b) => a - b);
+
+const refusal = (status: number, { refused, unavailable, produces }: RouteText): Json => {
+  const description = REFUSALS[status] ?? '';
+  if (status === 503) {
+    return {
+      description,
+      headers: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds until the next try.' } },
+      content: json(unavailable === undefined ? ref('Unavailable') : { anyOf: [unavailable, ref('Unavailable')] }),
+    };
+  }
+  if (refused === undefined || BEFORE_THE_ROUTE.has(status)) return { description, content: json(ref('Error')) };
+  if (refused['type'] === 'string') return { description, content: { 'text/plain': { schema: refused } } };
+  // What is no JSON at all is refused as everywhere.
+  return { description, content: json(produces === undefined ? refused : { anyOf: [refused, ref('Error')] }) };
 };
 
 /** A parameter as a route's text names it: `limit:integer`, `status:a|b`, or a text. */
@@ -32,30 +58,47 @@ const parameter = (text: string, place: 'query' | 'path'): Json => {
   return { name, in: place, required: place === 'path', schema };
 };
 
-const pathOf = (url: string): string => url.replaceAll(/:(\w+)/g, '{$1}');
+/** The names of what stands in an address; that of a `*` is `path`. */
+const namesIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+const pathOf = (url: string): string => url.replaceAll(/:(\w+)/g, '{$1}').replace('*', '{path}');
+
+const SECURITY: Readonly<Record<NonNullable<RouteText['access']>, readonly Json[]>> = {
+  open: [],
+  operator: [{ operator: [] }, { operatorHeader: [] }, { bearer: [], operatorHeader: [] }],
+};
+
+const contentOf = ({ answer, produces }: RouteText): Json => ({
+  ...((answer !== undefined || produces === undefined) && json(answer ?? { type: 'object' })),
+  ...(produces !== undefined && { [produces]: {} }),
+});
 
 const operation = (method: string, url: string, route: RouteText): Json => {
-  const inPath = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
-  const content = route.produces === undefined ? json(route.answer ?? { type: 'object' }) : { [route.produces]: {} };
+  const body = typeof route.body === 'function' ? route.body() : route.body;
+  const succeeds = route.succeeds ?? { 200: 'As the summary says.' };
+  const hasContent = route.answer !== undefined || route.produces !== undefined || route.succeeds === undefined;
   return {
     // Each sign keeps its place: /mcp and /mcp/ are two.
     operationId: `${method.toLowerCase()}${url.replaceAll(/[^a-zA-Z0-9]/g, '_')}`,
     tags: [route.tag],
     summary: route.says,
-    ...(route.open === true && { security: [] }),
-    ...(route.tag === 'operators' && route.open !== true && { security: [{ operator: [] }] }),
+    ...(route.access !== undefined && { security: SECURITY[route.access] }),
     parameters: [
-      ...inPath.map((name) => parameter(name, 'path')),
+      ...namesIn(pathOf(url)).map((name) => parameter(name, 'path')),
       ...(route.query ?? []).map((text) => parameter(text, 'query')),
     ],
-    ...(route.body !== undefined && { requestBody: { required: true, content: json(route.body) } }),
+    ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
     responses: {
-      200: { description: 'As the summary says.', content },
       ...Object.fromEntries(
-        [...(route.refusals ?? []), ...(route.open === true ? [] : [401])]
-          .sort()
-          .map((status) => [status, REFUSALS[status]]),
+        Object.entries(succeeds).map(([status, description]) => [
+          status,
+          { description, ...(status === '200' && hasContent && { content: contentOf(route) }) },
+        ]),
       ),
+      ...Object.fromEntries(refusalsOf(method, route).map((status) => [status, refusal(status, route)])),
+      default: {
+        description: 'A fault of the server; `incident_id` is what its log has.',
+        content: json(ref('Error')),
+      },
     },
   };
 };
@@ -67,9 +110,22 @@ const schemas = (tools: readonly ToolListing[]): Json => ({
     properties: {
       success: { const: false },
       error: { type: 'string', description: 'For people.' },
-      error_code: { type: 'string', description: 'For programs, such as AGENT_NOT_FOUND.' },
-      error_category: { enum: ['validation_error', 'auth_error', 'state_error', 'system_error'] },
+      error_code: { enum: Object.keys(ERRORS), description: 'For programs.' },
+      error_category: { enum: [...new Set(Object.values(ERRORS).map(({ category }) => category))] },
       recovery: { type: 'object', description: 'The way out.', properties: { action: { type: 'string' } } },
+    },
+  },
+  RpcError: {
+    type: 'object',
+    required: ['jsonrpc', 'error'],
+    properties: {
+      jsonrpc: { const: '2.0' },
+      id: { type: ['string', 'integer', 'null'] },
+      error: {
+        type: 'object',
+        required: ['code', 'message'],
+        properties: { code: { type: 'integer' }, message: { type: 'string' } },
+      },
     },
   },
   Unavailable: {
@@ -79,7 +135,7 @@ const schemas = (tools: readonly ToolListing[]): Json => ({
       ok: { const: false },
       error: { const: 'governance_temporarily_unavailable' },
       reason: { type: 'string' },
-      retry_after_seconds: { type: 'integer' },
+      retry_after_seconds: { type: 'integer', default: UNAVAILABLE_RETRY_SECONDS },
     },
   },
   ToolCall: {
@@ -95,9 +151,12 @@ const schemas = (tools: readonly ToolListing[]): Json => ({
   ToolAnswer: {
     type: 'object',
     required: ['name', 'success'],
-    description: 'A tool that refused is a call that worked: `result.success` is false, and says why.',
+    description:
+      'A tool that refused is a call that worked, also with RATE_LIMIT_EXCEEDED: `result.success` is false, and `result` ' +
+      'has what Error has.',
     properties: { name: { type: 'string' }, success: { type: 'boolean' }, result: { type: 'object' } },
   },
+  ...VIEWS,
 });
 
 const document = (
@@ -114,7 +173,13 @@ const document = (
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Breakwater', version, description: 'Flight recorder and circuit breaker for fleets of AI agents.' },
+    info: {
+      title: 'Breakwater',
+      version,
+      description:
+        'Flight recorder and circuit breaker for fleets of AI agents. Every answer carries X-Request-Id: the one that was ' +
+        'sent, or a new one; the log of the server has the same.',
+    },
     security: [{ bearer: [] }, { operator: [] }, {}],
     paths,
     components: {
@@ -129,6 +194,12 @@ const document = (
           type: 'http',
           scheme: 'bearer',
           description: 'The credential of an operator, which begins with bwo_.',
+        },
+        operatorHeader: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Breakwater-Operator',
+          description: 'The same credential, for who sends a bearer token as well.',
         },
       },
     },
