@@ -9,9 +9,11 @@ import { parseArgs } from 'node:util';
 import type { BaselineResult, BaselineTask } from './baseline.ts';
 import { boundaryCosts } from './boundary.ts';
 import { inChild } from './child.ts';
+import { inTurns } from './in-turns.ts';
 import { liveReadNs } from './live-read.ts';
 import type { LoadResult, LoadTask } from './load.ts';
 import { startEmbedded } from '../src/postgres/index.ts';
+import { checkOut } from './other-commit.ts';
 import { resolutionMs } from './resolution.ts';
 import { resolveNs } from './resolve.ts';
 import { searchMs } from './search.ts';
@@ -24,18 +26,28 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     agents: { type: 'string', default: '100,10000,100000' },
     pairs: { type: 'string', default: '12' },
+    against: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
 const usage = `Usage: npm run bench -- [--seconds 4] [--agents 100,10000,100000] [--pairs 12] [--json FILE]
+       npm run bench -- --against COMMIT [--seconds 4] [--pairs 12] [--json FILE]
 
 Measures durable check-ins over REST and MCP, with the machine's own limits beside them. Limits on callers are off.
 
   --seconds  how long each load runs
   --agents   how many agents are in memory for the last table
-  --pairs    how many times the channel is compared, on against off
+  --pairs    how many times two sides are compared, in turns
+  --against  compares check-ins with those of another commit, and measures nothing else
   --json     also write the figures to FILE`;
+
+const seconds = Number(values.seconds);
+const pairs = Number(values.pairs);
+const counts = values.agents.split(',').map(Number);
+if (![seconds, pairs, ...counts].every((number) => Number.isFinite(number) && number > 0)) {
+  throw new Error('--seconds, --agents and --pairs take numbers above 0');
+}
 
 const REST = '/v1/tools/call';
 /** Distinct in every run: an agent that repeats itself is refused, and rightly so. */
@@ -97,6 +109,12 @@ const report = (what: string, figures: Json): void => {
 };
 const pretty = (value: number): string => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2));
 
+const perSecond = ({ completed, failed, seconds, firstFailure }: LoadResult): number => {
+  // Refusals are quick: a side that refuses must not win.
+  if (failed > 0) throw new Error(`${failed} calls failed under load: ${firstFailure ?? 'no answer'}`);
+  return completed / seconds;
+};
+
 const loaded = (what: string, { completed, failed, seconds, p50, p99, firstFailure }: LoadResult): void => {
   report(what, {
     'per s': completed / seconds,
@@ -110,7 +128,7 @@ const loaded = (what: string, { completed, failed, seconds, p50, p99, firstFailu
  * What the channel costs a check-in: two servers alike but for it, loaded in turns so that a slow moment of the machine
  * meets both, `pairs` times. `cost` is the share of throughput it takes, with the standard error of the mean.
  */
-const channelCost = async (home: string, pairs: number, seconds: number): Promise<Json> => {
+const channelCost = async (home: string, seconds: number): Promise<Json> => {
   const off = { NODE_OPTIONS: `--import=${new URL('./without-channel.ts', import.meta.url).href}` };
   const side = async (name: string, env: Readonly<Record<string, string>>) => {
     const folder = join(home, `channel-${name}`);
@@ -118,42 +136,57 @@ const channelCost = async (home: string, pairs: number, seconds: number): Promis
     const sessions = await populate(folder, 4096);
     return { server: await startServer(folder, env), sessions };
   };
-  const sides = [await side('on', {}), await side('off', off)] as const;
-  const rate = async (on: boolean): Promise<number> => {
-    const { server, sessions } = on ? sides[0] : sides[1];
-    const { completed, seconds: took } = await load(server, sessions, 64, 'rest', seconds);
-    return completed / took;
-  };
-  for (const on of [true, false, true, false]) await rate(on);
-  const seen: { on: number; off: number }[] = [];
-  for (let pair = 0; pair < pairs; pair += 1) {
-    // Turned round each time: what the one leaves behind (a checkpoint, a full queue) must not always fall on the other.
-    const onFirst = pair % 2 === 0;
-    const first = await rate(onFirst);
-    const second = await rate(!onFirst);
-    seen.push(onFirst ? { on: first, off: second } : { on: second, off: first });
+  const on = await side('on', {});
+  const without = await side('off', off);
+  const rateOf =
+    ({ server, sessions }: typeof on) =>
+    async () =>
+      perSecond(await load(server, sessions, 64, 'rest', seconds));
+  const { first, second, cost, error } = await inTurns({ first: rateOf(on), second: rateOf(without) }, pairs);
+  await on.server.stop();
+  await without.server.stop();
+  return { 'on per s': first, 'off per s': second, 'cost %': cost, '± %': error, pairs };
+};
+
+/**
+ * Check-ins of this commit and of another one, in turns. Each side has a database of its own, made by its own migrations.
+ */
+const against = async (home: string, ref: string): Promise<void> => {
+  const other = checkOut(ref, join(home, 'other'));
+  try {
+    const side = async (name: string, cli?: string) => {
+      const folder = join(home, `against-${name}`);
+      await (await startServer(folder, {}, cli)).stop();
+      const sessions = await populate(folder, 4096);
+      const server = await startServer(folder, {}, cli);
+      // Every agent once: an agent's first check-in loads it.
+      await load(server, sessions, 64, 'rest', 3);
+      return { server, sessions };
+    };
+    const here = await side('here');
+    const there = await side('other', other.cli);
+    console.log(`\nCheck-ins of this checkout beside ${ref} (${other.name}), in turns`);
+    for (const [over, clients] of [
+      ['rest', 64],
+      ['rest', 1],
+      ['mcp', 64],
+    ] as const) {
+      const rateOf =
+        ({ server, sessions }: typeof here) =>
+        async () =>
+          perSecond(await load(server, sessions, clients, over, seconds));
+      const { first, second, cost, error } = await inTurns({ first: rateOf(here), second: rateOf(there) }, pairs);
+      const figures = { 'here per s': first, 'other per s': second, 'slower by %': cost, '± %': error, pairs };
+      report(`${over === 'rest' ? 'REST' : `MCP ${MODERN}`}, ${clients} client${clients === 1 ? '' : 's'}`, figures);
+    }
+    await here.server.stop();
+    await there.server.stop();
+  } finally {
+    other.remove();
   }
-  for (const { server } of sides) await server.stop();
-  const mean = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
-  const costs = seen.map((pair) => 1 - pair.on / pair.off);
-  const cost = mean(costs);
-  const error = Math.sqrt(mean(costs.map((c) => (c - cost) ** 2)) / Math.max(1, pairs - 1));
-  return {
-    'on per s': mean(seen.map((pair) => pair.on)),
-    'off per s': mean(seen.map((pair) => pair.off)),
-    'cost %': 100 * cost,
-    '± %': 100 * error,
-    pairs,
-  };
 };
 
 const bench = async (home: string): Promise<void> => {
-  const seconds = Number(values.seconds);
-  const counts = values.agents.split(',').map(Number);
-
-  if (![seconds, Number(values.pairs), ...counts].every((number) => Number.isFinite(number) && number > 0)) {
-    throw new Error('--seconds, --agents and --pairs take numbers above 0');
-  }
   console.log(`\nBreakwater on ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`);
   console.log('Load generator, server and PostgreSQL share these cores.\n');
 
@@ -211,7 +244,7 @@ const bench = async (home: string): Promise<void> => {
   await server.stop();
 
   console.log('\nMeasuring requests into the channel, on against off (REST, 64 clients, in turns)');
-  report('check-ins', await channelCost(home, Number(values.pairs), 2));
+  report('check-ins', await channelCost(home, 2));
 
   console.log('\nSearch among 100,000 findings, with its row in the audit trail');
   for (const { kind, searches, ...cost } of await searchMs(join(home, 'search'))) {
@@ -264,7 +297,9 @@ if (values.help) console.log(usage);
 else {
   const home = mkdtempSync(join(tmpdir(), 'breakwater-bench-'));
   try {
-    await bench(home);
+    if (values.against !== undefined) {
+      await against(home, values.against);
+    } else await bench(home);
     if (values.json !== undefined) {
       const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
       writeFileSync(values.json, `${JSON.stringify({ at: new Date().toISOString(), machine, rows }, null, 2)}\n`);

@@ -20,12 +20,14 @@ export const stopAll = async (): Promise<void> => {
   for (const server of running) await server.stop();
 };
 
+/** Starts a server on `dataDir`; `cli` is the command line that starts it, default: that of this checkout. */
 export const startServer = async (
   dataDir: string,
   env: Readonly<Record<string, string>> = {},
+  cli = CLI,
 ): Promise<BenchServer> => {
   const started = performance.now();
-  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--data-dir', dataDir], {
+  const child = spawn(process.execPath, [cli, 'serve', '--port', '0', '--data-dir', dataDir], {
     env: {
       ...process.env,
       BREAKWATER_CALLS_PER_MINUTE: '0',
