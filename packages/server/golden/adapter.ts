@@ -12,6 +12,12 @@ export interface Adapter {
   run(vector: unknown): Check[];
 }
 
+/** An adapter for cases that expect more than one thing. */
+export const several = (run: (vector: never) => Check[]): Adapter => ({
+  tolerance: 1e-12,
+  run: (vector) => run(vector as never),
+});
+
 /**
  * An adapter for cases of one input and one expectation. `run` states the form of its input; that the vectors have it is
  * what running them shows.

@@ -17,15 +17,9 @@ import { selectReviewer, type Candidate } from '../src/dialectic/rules/selection
 import { isEquivalent, similarity, termsOf } from '../src/dialectic/rules/similarity.ts';
 import { byCodePoint } from '../src/dialectic/rules/text.ts';
 import type { Message } from '../src/dialectic/session.ts';
-import { single, type Adapter, type Check } from './adapter.ts';
-
-const TOLERANCE = 1e-12;
-
-/** An adapter for cases that expect more than one thing. */
-const several = (run: (vector: never) => Check[]): Adapter => ({
-  tolerance: TOLERANCE,
-  run: (vector) => run(vector as never),
-});
+import { several, single, type Adapter } from './adapter.ts';
+import { CONDITION_ADAPTERS } from './dialectic-conditions.ts';
+import { SESSION_ADAPTERS } from './dialectic-session.ts';
 
 interface Pair {
   readonly a: string;
@@ -144,19 +138,6 @@ interface AuthorityVector {
   readonly expected: number | null;
 }
 
-/** Weight of health, and what unknown health counts. */
-const [HEALTH, UNKNOWN] = [0.4, 0.5];
-
-/**
- * What is wanted of the code. Differs on purpose in two cases: to a risk of NaN the reference gives full health, and here it
- * is unknown; at a risk that is text the reference raises, and here none can be given (undefined: nothing to run).
- */
-const wantedAuthority = ({ input: { state }, expected }: AuthorityVector): number | undefined => {
-  const risk = numberOf(state?.risk_score);
-  if (expected === null) return undefined;
-  return Number.isNaN(risk) ? expected - HEALTH * (1 - UNKNOWN) : expected;
-};
-
 const RESIDENTS: ReadonlySet<string> = new Set(['Chronicler', 'Lumen', 'Sentinel', 'Steward', 'Vigil', 'Watcher']);
 
 interface SelectionInput {
@@ -210,6 +191,8 @@ interface LimitsInput {
 
 /** Adapters of the dialectic's groups, by the `schema` that a vector file carries. */
 export const DIALECTIC_ADAPTERS: Readonly<Record<string, Adapter>> = {
+  ...CONDITION_ADAPTERS,
+  ...SESSION_ADAPTERS,
   'golden.dialectic.terms.v1': single((condition: string) => [...termsOf(condition)].sort(byCodePoint)),
   'golden.dialectic.similarity.v1': several(
     (v: { readonly input: Pair; readonly expected: number; readonly equivalent: boolean }) => {
@@ -269,11 +252,9 @@ export const DIALECTIC_ADAPTERS: Readonly<Record<string, Adapter>> = {
       { at: 'sha256', got: resolutionHash(signedOf(v.input)), expected: v.expected },
     ],
   ),
-  'golden.dialectic.authority.v1': several((v: AuthorityVector) => {
-    const { metadata, state } = v.input;
-    const expected = wantedAuthority(v);
-    if (expected === undefined) return [];
-    const got = authority(standingOf(metadata, state), metadata.paused_agent_tags ?? [], nowOf(v.input));
+  'golden.dialectic.authority.v1': several(({ input, expected }: AuthorityVector) => {
+    const { metadata, state } = input;
+    const got = authority(standingOf(metadata, state), metadata.paused_agent_tags ?? [], nowOf(input));
     return [{ at: '', got, expected }];
   }),
   'golden.dialectic.selection.v1': single(selected),

@@ -11,19 +11,22 @@ DIR          a directory of vector files (*.json); default packages/server/fixtu
 --json FILE  writes the reports as JSON too
 --help       this text
 
-Exit code 0 when every case of every file matched; 1 when one did not, when a file belongs to no known group, or when
-there is nothing to run.`;
+A case may differ on purpose, or be of something that the code does not have: golden/deviations.ts names each, why, and what
+the code gives instead.
+
+Exit code 0 when every case of every file matched, or differed just as it is meant to; 1 when one did not, when a file belongs
+to no known group, or when there is nothing to run.`;
 
 const SHOWN_FAILURES = 10;
 
 const table = (reports: readonly FileReport[]): string => {
   const width = Math.max(4, ...reports.map(({ file }) => file.length));
-  const row = (file: string, passed: string, failed: string) =>
-    `${file.padEnd(width)} | ${passed.padStart(6)} | ${failed.padStart(6)}`;
+  const row = (file: string, ...counts: readonly (string | number)[]) =>
+    [file.padEnd(width), ...counts.map((count) => String(count).padStart(6))].join(' | ');
   return [
-    row('file', 'passed', 'failed'),
-    ...reports.map(({ file, passed, failed, error }) =>
-      error === undefined ? row(file, String(passed), String(failed)) : `${file.padEnd(width)} | error: ${error}`,
+    row('file', 'passed', 'differ', 'absent', 'failed'),
+    ...reports.map(({ file, passed, differing, absent, failed, error }) =>
+      error === undefined ? row(file, passed, differing, absent, failed) : `${file.padEnd(width)} | error: ${error}`,
     ),
   ].join('\n');
 };

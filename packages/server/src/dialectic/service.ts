@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { AgentHead, Agents } from '../agents/index.ts';
 import type { Database, Queryable } from '../postgres/index.ts';
@@ -15,6 +15,7 @@ import { mayReassign, reassign, unfitReviewers, type ReassignCaller, type Reassi
 import { openSession, submitAntithesis, submitThesis, type Opening } from './rules/protocol.ts';
 import { subjectConflict } from './rules/recusal.ts';
 import { selectReviewer } from './rules/selection.ts';
+import { sessionIdOf } from './rules/session-id.ts';
 import { sweep, tend, wantsReplacement, type Tended } from './rules/sweep.ts';
 import { SILENCE_LIMIT } from './rules/timeouts.ts';
 import { submitSynthesis, type SynthesisResult, type SynthesisSubmission } from './rules/synthesis.ts';
@@ -129,7 +130,7 @@ export class Dialectic<M> {
     const session = openSession(
       {
         ...opening,
-        sessionId: hash('sha256', `${opening.pausedAgentId}:${reviewerAgentId ?? 'open'}:${now}`).slice(0, 16),
+        sessionId: sessionIdOf(opening.pausedAgentId, reviewerAgentId, now),
         reviewerAgentId,
         awaitingFacilitation: auto && reviewerAgentId === null,
       },

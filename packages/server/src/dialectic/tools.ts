@@ -5,6 +5,7 @@ import { defineTool, type LiveTable, type Tool, type ToolCall } from '../runtime
 import { conditionsOf } from './obligations.ts';
 import { actionabilityOf } from './rules/actionability.ts';
 import { CONDITION_NOTICES } from './rules/conditions.ts';
+import { pauseEvidence } from './rules/pause-evidence.ts';
 import { triage } from './rules/triage.ts';
 import { NOTHING_APPLIED } from './saga.ts';
 import type { Dialectic, Done } from './service.ts';
@@ -137,17 +138,7 @@ export const dialecticTools = <M>(
         triggerSource: args.trigger_source ?? (head?.pause == null ? 'manual' : 'circuit_breaker'),
         discoveryId: args.discovery_id ?? null,
         disputeType: args.dispute_type ?? null,
-        pausedAgentState:
-          head?.pause == null
-            ? { schema: 'dialectic.pause_evidence.v1', evidence_status: 'unavailable' }
-            : {
-                schema: 'dialectic.pause_evidence.v1',
-                evidence_status: 'available',
-                observed_at: head.pause.paused_at,
-                enforcement: { actuation_id: head.pause.actuation_id, sub_action: head.pause.sub_action },
-                policy_evaluation: { reason: head.pause.reason },
-                measurement: head.pause.evidence,
-              },
+        pausedAgentState: pauseEvidence(head?.pause ?? null),
       },
       args.reviewer_mode !== 'manual',
     );
@@ -265,17 +256,9 @@ export const dialecticTools = <M>(
     },
     quick({ args }) {
       const issue = args.issue_description ?? args.reason ?? '';
-      if (issue === '') {
-        return Promise.resolve(
-          refuse('MISSING_PARAMETER', 'issue_description: say what is to be decided.', {
-            details: { parameter: 'issue_description' },
-          }),
-        );
-      }
       const position = args.position ?? args.root_cause ?? args.reasoning ?? null;
-      return Promise.resolve(
-        accept({ issue, ...triage({ issue, position, concerns: args.concerns ?? [], risk: args.risk_score ?? null }) }),
-      );
+      const found = triage({ issue, position, concerns: args.concerns ?? [], risk: args.risk_score ?? null });
+      return Promise.resolve(found.ok ? accept({ issue, ...found.value }) : found);
     },
     async thesis(call) {
       const author = authorOf(call);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import {
@@ -14,13 +13,6 @@ import {
 const NOW = Date.UTC(2026, 4, 13, 12);
 const HOUR = 3_600_000;
 
-const vectors = (name: string): readonly unknown[] =>
-  (
-    JSON.parse(readFileSync(new URL(`testing/vectors/dialectic_${name}.json`, import.meta.url), 'utf8')) as {
-      cases: readonly unknown[];
-    }
-  ).cases;
-
 const accepted = (...texts: readonly string[]): readonly AcceptedCondition[] => {
   const outcome = acceptConditions(texts);
   if (!outcome.ok) throw new Error(outcome.refusal.message);
@@ -30,35 +22,6 @@ const accepted = (...texts: readonly string[]): readonly AcceptedCondition[] => 
 const kinds = (conditions: readonly { readonly kind: string }[]) => conditions.map(({ kind }) => kind);
 
 describe('the grammar', () => {
-  interface ParseCase {
-    readonly id: string;
-    readonly input: string;
-    readonly expected: Readonly<Record<string, unknown>> | null;
-  }
-  const DIFFERS: ReadonlyMap<string, string> = new Map([
-    ['condition_parse-017', 'a unit is a whole word; hectares are not hours'],
-    ['condition_parse-029', 'the period that ends a sentence does not kill the number'],
-    ['condition_parse-033', 'the period that ends a sentence does not kill the number'],
-  ]);
-  const cases = vectors('condition_parse') as readonly ParseCase[];
-
-  it('meets the cases that differ by name', () => {
-    expect([...DIFFERS.keys()].filter((id) => !cases.some((one) => one.id === id))).toEqual([]);
-  });
-
-  it.each(cases.filter(({ id }) => !DIFFERS.has(id)).map((one) => [one.id, one.input, one] as const))(
-    'reads %s: %j',
-    (_id, input, { expected }) => {
-      const parsed = parseCondition(input);
-      if (expected === null) expect(parsed.kind).toBe('unreadable');
-      else if (expected['action'] === 'unknown') expect(parsed).toEqual({ kind: 'text' });
-      else {
-        const { action, target, value, unit } = expected;
-        expect(parsed).toMatchObject({ kind: 'command', action, target, value, unit });
-      }
-    },
-  );
-
   it('case 83: a period that ends the sentence does not kill the number', () => {
     verifies('BW-dialectic.06');
     expect(parseCondition('Reduce complexity to 0.3.')).toMatchObject({ target: 'complexity', value: 0.3 });
@@ -161,44 +124,6 @@ describe('acceptance', () => {
 });
 
 describe('what an agent carries', () => {
-  interface ApplyCase {
-    readonly id: string;
-    readonly input: { readonly condition: string; readonly now: string };
-    readonly expected: {
-      readonly stored: readonly { type: string; value?: number; target_value?: number; applied_at: string }[];
-    };
-  }
-  const DIFFERS: ReadonlyMap<string, string> = new Map([
-    ['condition_apply-003', 'nothing enforces "foo": refused instead of applied without effect'],
-    ['condition_apply-015', 'a time without a unit does nothing: refused instead of applied without effect'],
-    ['condition_apply-017', 'a cap of 5 caps nothing: refused instead of stored without effect'],
-    ['condition_apply-019', 'whether the agent exists is not the business of the conditions'],
-  ]);
-  const KINDS: Readonly<Record<string, string>> = {
-    complexity_limit: 'complexity_cap',
-    complexity_adjustment: 'complexity_cap',
-    // Stored and never enforced in the vectors; a risk target here, which is what the words say.
-    risk_score_limit: 'risk_target',
-    monitoring_duration: 'monitoring',
-  };
-  const cases = vectors('condition_apply') as readonly ApplyCase[];
-
-  it('meets the cases that differ by name', () => {
-    expect([...DIFFERS.keys()].filter((id) => !cases.some((one) => one.id === id))).toEqual([]);
-  });
-
-  it.each(cases.filter(({ id }) => !DIFFERS.has(id)).map((one) => [one.id, one.input.condition, one] as const))(
-    'stores %s: %j',
-    (_id, text, { input, expected }) => {
-      const now = Date.parse(input.now);
-      const stored = storeConditions([], accepted(text), now);
-      expect(
-        stored.map((one) => [one.kind, 'limit' in one ? one.limit : 'durationMs' in one && one.durationMs / HOUR]),
-      ).toEqual(expected.stored.map((one) => [KINDS[one.type], one.value ?? one.target_value]));
-      for (const one of expected.stored) expect(stored[0]?.appliedAt).toBe(Date.parse(`${one.applied_at}Z`));
-    },
-  );
-
   it('case 86: the conditions of a resolution end with its monitoring, and the monitoring with itself', () => {
     verifies('BW-dialectic.06');
     const stored = storeConditions([], accepted('Set risk to 0.4', 'Monitor for 24 hours', 'Test first'), NOW);

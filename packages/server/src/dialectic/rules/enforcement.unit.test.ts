@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { acceptConditions, storeConditions, type StoredCondition } from './conditions.ts';
@@ -7,62 +6,6 @@ import { capComplexity, escalate, type Severity } from './enforcement.ts';
 const NOW = Date.UTC(2026, 4, 13, 12);
 const HOUR = 3_600_000;
 
-interface VectorCondition {
-  readonly type: string;
-  readonly value?: number;
-  readonly target_value?: number;
-  readonly applied_at: string;
-  readonly duration_hours?: number;
-}
-interface Vector {
-  readonly id: string;
-  readonly kind: 'post_ode' | 'complexity';
-  readonly input: {
-    readonly conditions: readonly VectorCondition[];
-    readonly metrics: { readonly risk_score: number };
-    readonly decision: { readonly action: Severity; readonly reason?: string };
-    readonly complexity: number;
-    readonly now: string;
-  };
-  readonly expected: {
-    readonly decision: { readonly action: string; readonly reason?: string; readonly dialectic_escalated?: true };
-    readonly warnings: readonly string[];
-    readonly complexity: number;
-    readonly warning: string | null;
-  };
-}
-
-const { cases } = JSON.parse(
-  readFileSync(new URL('testing/vectors/dialectic_enforcement.json', import.meta.url), 'utf8'),
-) as { cases: readonly Vector[] };
-
-const CLOSED = 'what is carried is a closed union of checked values, so that such an entry cannot be there';
-const DIFFERS: ReadonlyMap<string, string> = new Map([
-  ['enforcement-015', 'a decision is one of four words'],
-  ['enforcement-017', 'nothing is marked as expired; its end tells'],
-  ['enforcement-021', 'monitoring that ended by itself bounds nothing that came later'],
-  ['enforcement-023', CLOSED],
-  ['enforcement-025', CLOSED],
-  ['enforcement-035', CLOSED],
-  ['enforcement-037', CLOSED],
-  ['enforcement-041', CLOSED],
-  ['enforcement-043', CLOSED],
-]);
-
-const monitoringOf = (conditions: readonly VectorCondition[]) =>
-  conditions.find(({ type }) => type === 'monitoring_duration')?.value;
-
-const KINDS = { complexity_limit: 'complexity_cap', risk_target: 'risk_target' } as const;
-
-const carriedIn = (conditions: readonly VectorCondition[]): readonly StoredCondition[] =>
-  conditions.flatMap(({ type, value = 0, applied_at, duration_hours }) => {
-    if (type !== 'complexity_limit' && type !== 'risk_target') return [];
-    const appliedAt = Date.parse(`${applied_at}Z`);
-    const hours = duration_hours ?? monitoringOf(conditions);
-    const expiresAt = hours === undefined ? null : appliedAt + hours * HOUR;
-    return [{ text: '', kind: KINDS[type], limit: value, appliedAt, expiresAt }];
-  });
-
 const carry = (texts: readonly string[], at = NOW): readonly StoredCondition[] => {
   const outcome = acceptConditions(texts);
   if (!outcome.ok) throw new Error(outcome.refusal.message);
@@ -70,35 +13,6 @@ const carry = (texts: readonly string[], at = NOW): readonly StoredCondition[] =
 };
 
 const decided = (action: Severity) => ({ action, reason: 'ok' });
-
-describe('the vectors', () => {
-  const run = (kind: Vector['kind']) =>
-    cases.filter((one) => one.kind === kind && !DIFFERS.has(one.id)).map((one) => [one.id, one] as const);
-
-  it('meet the cases that differ by name', () => {
-    expect([...DIFFERS.keys()].filter((id) => !cases.some((one) => one.id === id))).toEqual([]);
-  });
-
-  it.each(run('post_ode'))('escalate as in %s', (_id, { input, expected }) => {
-    verifies('BW-dialectic.06');
-    const { action, reason = '' } = input.decision;
-    const now = Date.parse(input.now);
-    expect(escalate(carriedIn(input.conditions), input.metrics.risk_score, { action, reason }, now)).toEqual({
-      action: expected.decision.action,
-      reason: expected.decision.reason ?? '',
-      escalated: expected.decision.dialectic_escalated ?? false,
-      warnings: expected.warnings,
-    });
-  });
-
-  it.each(run('complexity'))('cap as in %s', (_id, { input, expected }) => {
-    verifies('BW-dialectic.06');
-    expect(capComplexity(carriedIn(input.conditions), input.complexity, Date.parse(input.now))).toEqual({
-      complexity: expected.complexity,
-      warning: expected.warning,
-    });
-  });
-});
 
 describe('the complexity', () => {
   it('case 84: is capped before it is scored, with a warning', () => {

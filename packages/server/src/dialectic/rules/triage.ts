@@ -1,3 +1,5 @@
+import { accept, refuse, type Outcome } from '@breakwater/contract';
+
 const HIGH_RISK = ['paused', 'reject', 'unsafe', 'security', 'data loss', 'delete', 'drop', 'credential'];
 const MANY_CONCERNS = 3;
 const HIGH = 0.7;
@@ -20,8 +22,16 @@ export interface Triage {
 
 const mentions = (text: string): boolean => HIGH_RISK.some((term) => text.toLowerCase().includes(term));
 
-/** Looks at a question once, and remembers nothing (spec dialectic B.8): any flag asks for a whole review. */
-export const triage = ({ issue, position, concerns, risk }: Question): Triage => {
+/**
+ * Looks at a question once, and remembers nothing (spec dialectic B.8): any flag asks for a whole review. Refuses a question
+ * without words.
+ */
+export const triage = ({ issue, position, concerns, risk }: Question): Outcome<Triage> => {
+  if (issue === '') {
+    return refuse('MISSING_PARAMETER', 'issue_description: say what is to be decided.', {
+      details: { parameter: 'issue_description' },
+    });
+  }
   const flags = [
     ...(mentions(issue) ? ['issue_contains_high_risk_terms'] : []),
     ...(position !== null && mentions(position) ? ['decision_context_contains_high_risk_terms'] : []),
@@ -29,5 +39,5 @@ export const triage = ({ issue, position, concerns, risk }: Question): Triage =>
     ...(risk !== null && risk >= HIGH ? ['risk_score_at_or_above_0.70'] : []),
     ...(position === null ? ['no_position_supplied'] : []),
   ];
-  return { recommendation: flags.length === 0 ? 'record_decision' : 'escalate_full_dialectic', flags };
+  return accept({ recommendation: flags.length === 0 ? 'record_decision' : 'escalate_full_dialectic', flags });
 };
