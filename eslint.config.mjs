@@ -31,7 +31,12 @@ export default tseslint.config(
   },
   {
     // Programs that talk to a person on a terminal write to it; libraries never do.
-    files: ['packages/server/{demo,bench,golden,crash}/**', 'packages/server/src/cli/**', 'checks/**', 'examples/**'],
+    files: [
+      'packages/server/{demo,bench,clocks,golden,crash}/**',
+      'packages/server/src/cli/**',
+      'checks/**',
+      'examples/**',
+    ],
     rules: { 'no-console': 'off' },
   },
   {

@@ -43,7 +43,7 @@ const folder = temporaryDataDir();
 let proxy: PostgresProxy;
 let server: ServerProcess;
 let url: string;
-const { target } = await testDatabase('empty');
+const { target } = await testDatabase({ empty: true });
 beforeAll(async () => {
   if (!('database' in target) || !('socketDir' in inject('postgres'))) throw new Error('tests run on a socket');
   proxy = await postgresProxy(target, 'hang');

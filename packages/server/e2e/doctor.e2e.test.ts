@@ -31,7 +31,7 @@ interface Diagnosis {
 }
 
 const folder = temporaryDataDir();
-const { database, target, open } = await testDatabase('empty');
+const { database, target, open } = await testDatabase({ empty: true });
 let proxy: PostgresProxy;
 let server: ServerProcess;
 let url: string;

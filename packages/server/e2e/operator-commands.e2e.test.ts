@@ -272,7 +272,7 @@ describe('without a server', () => {
 });
 
 describe('on a database of the operator', async () => {
-  const { target, open } = await testDatabase('empty');
+  const { target, open } = await testDatabase({ empty: true });
   const { socketDir } = inject('postgres');
   const name = 'database' in target ? target.database : '';
   const there = ['--database-url', `postgres://breakwater@/${name}?host=${socketDir}`];

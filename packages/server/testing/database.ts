@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, inject, type RunnerTestSuite } from 'vitest';
-import { openDatabase, type ConnectionTarget, type Database } from '../src/postgres/index.ts';
+import { ensurePartitions, openDatabase, type ConnectionTarget, type Database } from '../src/postgres/index.ts';
 
-export const TEMPLATE = 'breakwater_template';
+/** Databases to copy from: migrated and without partitions, and with those that a server makes when it starts today. */
+export const TEMPLATES = { bare: 'breakwater_bare', today: 'breakwater_today' } as const;
 
 /** A database of a test file's own. */
 interface TestDatabase {
@@ -17,16 +18,28 @@ interface TestDatabase {
 const hasFailed = (task: RunnerTestSuite['tasks'][number]): boolean =>
   task.result?.state === 'fail' || ('tasks' in task && task.tasks.some(hasFailed));
 
+interface TestDatabaseOptions {
+  /** Nothing in it, not even our schemas. */
+  readonly empty?: boolean;
+  /**
+   * The times of the test's own clock, ms: it has partitions for their months and the next three, and for no others. So a
+   * test that names its days sees the same on every day that it runs. Without it, the test lives by the system's clock, and
+   * has what a server makes that starts today.
+   */
+  readonly at?: number | readonly number[];
+}
+
 /**
- * Creates a database from the migrated template (`empty`: from nothing) and drops it when the file's tests have ended,
+ * Creates a database, migrated unless it shall be empty, and drops it when the file's tests have ended,
  * unless one of them failed: then it stays, and the run says where. Call it at the top of a test file or of a `describe`; from
  * within a hook the runner would not hear of the drop.
  */
-export const testDatabase = async (kind: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> => {
+export const testDatabase = async ({ empty = false, at }: TestDatabaseOptions = {}): Promise<TestDatabase> => {
   const server = inject('postgres');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const admin = openDatabase({ target: server, poolSize: 2, onError: () => undefined });
-  await admin.query({ text: `CREATE DATABASE ${name} TEMPLATE ${kind === 'migrated' ? TEMPLATE : 'template0'}` });
+  const template = empty ? 'template0' : at === undefined ? TEMPLATES.today : TEMPLATES.bare;
+  await admin.query({ text: `CREATE DATABASE ${name} TEMPLATE ${template}` });
   const target = { ...server, database: name };
   const pools: Database[] = [];
   const open: TestDatabase['open'] = (options) => {
@@ -47,5 +60,7 @@ export const testDatabase = async (kind: 'migrated' | 'empty' = 'migrated'): Pro
     if (!hasFailed(suite)) await admin.query({ text: `DROP DATABASE IF EXISTS ${name} WITH (FORCE)` });
     await admin.close();
   });
-  return { database: open(), target, killConnections, open };
+  const database = open();
+  for (const time of at === undefined ? [] : [at].flat()) await ensurePartitions(database, time);
+  return { database, target, killConnections, open };
 };

@@ -6,8 +6,9 @@ import {
   openDatabase,
   startEmbedded,
   type ConnectionTarget,
+  type Database,
 } from '../src/postgres/index.ts';
-import { TEMPLATE } from './database.ts';
+import { TEMPLATES } from './database.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 declare module 'vitest' {
@@ -17,18 +18,22 @@ declare module 'vitest' {
 }
 
 /**
- * One real PostgreSQL for the run, with a migrated template from which each test file's database is copied. The databases
- * of failed files are kept: then the data folder stays, and its place is printed.
+ * One real PostgreSQL for the run, with migrated templates from which each test file's database is copied. The databases of
+ * failed files are kept: then the data folder stays, and its place is printed.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = temporaryFolder('tests');
   const server = await startEmbedded({ dataDir: home, settings: { shared_buffers: '64MB', max_connections: '200' } });
   const admin = openDatabase({ target: server.target, poolSize: 1, onError: () => undefined });
-  await admin.query({ text: `CREATE DATABASE ${TEMPLATE}` });
-  const template = openDatabase({ target: { ...server.target, database: TEMPLATE }, onError: () => undefined });
-  await migrate(template);
-  await ensurePartitions(template, Date.now());
-  await template.close();
+  const inTemplate = async (name: string, work: (template: Database) => Promise<unknown>) => {
+    const template = openDatabase({ target: { ...server.target, database: name }, onError: () => undefined });
+    await work(template);
+    await template.close();
+  };
+  await admin.query({ text: `CREATE DATABASE ${TEMPLATES.bare}` });
+  await inTemplate(TEMPLATES.bare, migrate);
+  await admin.query({ text: `CREATE DATABASE ${TEMPLATES.today} TEMPLATE ${TEMPLATES.bare}` });
+  await inTemplate(TEMPLATES.today, (template) => ensurePartitions(template, Date.now()));
   project.provide('postgres', server.target);
   return async () => {
     const kept = await admin.query<{ name: string }>({

@@ -26,9 +26,13 @@ export interface World {
   trail(agentId: string): Promise<string[]>;
 }
 
-/** Call it at the top of a test file, or of a `describe`. */
-export const testWorld = async (): Promise<World> => {
-  const { database } = await testDatabase();
+/**
+ * Call it at the top of a test file, or of a `describe`. Its clock begins at the system's; `pastMs` is how far before that
+ * the test writes rows: on the first days of a month, that is another month.
+ */
+export const testWorld = async ({ pastMs = 0 } = {}): Promise<World> => {
+  const clock = new ManualClock(Date.now());
+  const { database } = await testDatabase(pastMs === 0 ? {} : { at: [clock.now() - pastMs, clock.now()] });
   let queries = 0;
   let cut = false;
   const sending = (): void => {
@@ -50,7 +54,6 @@ export const testWorld = async (): Promise<World> => {
     },
     close: () => database.close(),
   };
-  const clock = new ManualClock(Date.now());
   const rows: World['rows'] = (text, ...values) => database.query<Json>({ text, values });
   const start = async () => {
     const node = await testNode(watched, { clock });

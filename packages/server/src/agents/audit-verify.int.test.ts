@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { dropDue, ensurePartitions, type Database, type Statement } from '../postgres/index.ts';
+import { dropDue, type Database, type Statement } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { chainHash } from './audit-chain.ts';
@@ -15,9 +15,8 @@ const JANUARY = Date.UTC(2026, 0, 10);
 
 /** A node whose agents write rows at the time that the test says. */
 const world = async () => {
-  const { database } = await testDatabase();
+  const { database } = await testDatabase({ at: [0, 4, 8, 12].map((month) => Date.UTC(2026, month, 1)) });
   const clock = new ManualClock(JANUARY);
-  for (const month of [0, 4, 8, 12]) await ensurePartitions(database, Date.UTC(2026, month, 1));
   const node = await testNode(database, { clock });
   const sql = (text: string, ...values: unknown[]) => database.query<Record<string, unknown>>({ text, values });
 

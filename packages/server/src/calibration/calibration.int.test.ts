@@ -8,7 +8,6 @@ import { testWorld, type World } from '../../testing/world.ts';
 import { calibrationError } from '../outcomes/index.ts';
 import { claimsValue } from '../outcomes/testing/claims.ts';
 import { decodeEvidence } from '../outcomes/index.ts';
-import { ensurePartitions } from '../postgres/index.ts';
 import { seededRandom } from '../runtime/index.ts';
 import { assess } from './rules/assess.ts';
 import { calibrationReply } from './rules/reply.ts';
@@ -204,9 +203,7 @@ describe('the calibration tool', async () => {
 });
 
 describe('memory and PostgreSQL', async () => {
-  const world = await testWorld();
-  // Rows of the past need the partitions of their months.
-  await ensurePartitions(world.database, world.clock.now() - 95 * DAY);
+  const world = await testWorld({ pastMs: 95 * DAY });
   const one = await onboard(world.call, { name: 'One', force_new: true });
   afterAll(() => world.node.stop());
   const now = () => world.clock.now();

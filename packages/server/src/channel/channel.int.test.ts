@@ -2,13 +2,12 @@ import { FAILURE_EVENTS } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { ensurePartitions, openDatabase, type Database } from '../postgres/index.ts';
+import { openDatabase, type Database } from '../postgres/index.ts';
 import { systemIds, type Clock, type Timer } from '../runtime/index.ts';
 import { createChannel } from './service.ts';
 
-const { database } = await testDatabase();
 const NOW = Date.UTC(2026, 4, 5, 6, 7, 8, 9);
-await ensurePartitions(database, NOW);
+const { database } = await testDatabase({ at: NOW });
 
 /** A clock whose timers fire when the test says, and which waits for what they started. */
 const createClock = () => {

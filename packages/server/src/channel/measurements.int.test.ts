@@ -2,15 +2,14 @@ import { MEASUREMENT_EVENTS } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { ensurePartitions, listPartitions, openDatabase, type Database } from '../postgres/index.ts';
+import { listPartitions, openDatabase, type Database } from '../postgres/index.ts';
 import { seededRandom, idsFrom } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { requestPayload } from './payloads.ts';
 import { createChannel } from './service.ts';
 
-const { database } = await testDatabase();
 const NOW = Date.UTC(2026, 4, 5, 6, 7, 8, 9);
-await ensurePartitions(database, NOW);
+const { database } = await testDatabase({ at: NOW });
 
 interface Row {
   readonly ts: number;

@@ -2,16 +2,15 @@ import { FAILURE_EVENTS, MEASUREMENT_EVENTS } from '@breakwater/contract';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { ensurePartitions, type Database } from '../postgres/index.ts';
+import { type Database } from '../postgres/index.ts';
 import { idsFrom, seededRandom, type Job } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { requestPayload, unavailablePayload } from './payloads.ts';
 import { rateBreachJob } from './rate-breach.ts';
 import { createChannel } from './service.ts';
 
-const { database } = await testDatabase();
 const NOW = Date.UTC(2026, 4, 5, 6, 7, 8);
-await ensurePartitions(database, NOW);
+const { database } = await testDatabase({ at: NOW });
 
 interface Breach {
   readonly ts: number;

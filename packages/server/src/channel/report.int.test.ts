@@ -2,17 +2,15 @@ import { FAILURE_EVENTS, MEASUREMENT_EVENTS } from '@breakwater/contract';
 import { expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { ensurePartitions } from '../postgres/index.ts';
 import { idsFrom, seededRandom } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { boundaryFailure, measurementPayload, requestPayload } from './payloads.ts';
 import { readReport } from './report.ts';
 import { createChannel } from './service.ts';
 
-const { database } = await testDatabase();
 const NOW = Date.UTC(2026, 4, 5, 6);
+const { database } = await testDatabase({ at: NOW });
 const MINUTE = 60_000;
-await ensurePartitions(database, NOW);
 
 const clock = new ManualClock(NOW);
 const channel = createChannel({

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { storageFailure } from './storage-failure.ts';
 
-const { open } = await testDatabase('empty');
+const { open } = await testDatabase({ empty: true });
 
 it('tells a pool whose connections are all lent out from a server that is away', async () => {
   const pool = open({ poolSize: 1 });

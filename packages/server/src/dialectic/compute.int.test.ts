@@ -3,12 +3,10 @@ import { expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { createChannel } from '../channel/index.ts';
-import { ensurePartitions } from '../postgres/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
 import { Computation, computeFailurePayload, type Placement } from './compute.ts';
 
 const { database } = await testDatabase();
-await ensurePartitions(database, systemClock.now());
 
 const offer = { agent_id: 'a' };
 const input = { message_a: offer, message_b: offer, transcript: [], session_type: 'review' };

@@ -13,8 +13,8 @@ import {
   type OperatorScope,
 } from './operators.ts';
 
-const { database, open } = await testDatabase();
 const NOW = Date.parse('2026-11-23T12:00:00Z');
+const { database, open } = await testDatabase({ at: NOW });
 const DAY_MS = 86_400_000;
 
 const create = (

@@ -5,7 +5,7 @@ import { onboard, operator, type Minted } from '../../testing/calls.ts';
 import type { Json } from '../../testing/rest.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
-import { ensurePartitions, type Database, type Statement } from '../postgres/index.ts';
+import { type Database, type Statement } from '../postgres/index.ts';
 import { settle } from '../runtime/testing/settle.ts';
 import { testOverview } from './testing/overview.ts';
 
@@ -51,8 +51,7 @@ const pause = async (w: World, agent: Minted): Promise<number> => {
 
 /** Yesterday's rows need a place on the first of a month, too. */
 const withYesterday = async (): Promise<World> => {
-  const w = await testWorld();
-  await ensurePartitions(w.database, w.clock.now() - 48 * HOUR);
+  const w = await testWorld({ pastMs: 48 * HOUR });
   return w;
 };
 

@@ -75,7 +75,7 @@ const durable = async (database: Database): Promise<Set<string>> =>
   new Set((await database.query<{ id: string }>({ text: 'SELECT id FROM lane WHERE NOT fenced' })).map(({ id }) => id));
 
 describe('GroupCommit on PostgreSQL', async () => {
-  const { database, target, open, killConnections } = await testDatabase('empty');
+  const { database, target, open, killConnections } = await testDatabase({ empty: true });
   let network: FlakyNetwork;
   let lane: GroupCommit<Entry, string>;
 

@@ -65,7 +65,7 @@ const emptyTables = async (db: Database): Promise<string[]> => {
 };
 
 describe('migrations', async () => {
-  const { database, open } = await testDatabase('empty');
+  const { database, open } = await testDatabase({ empty: true });
   const newest = migrations().at(-1)?.version ?? 0;
   const sql = (text: string) => database.query({ text });
 

@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
 import { createNotifier } from './notify.ts';
 
 describe('locks between nodes', async () => {
-  const { database, open, killConnections } = await testDatabase('empty');
+  const { database, open, killConnections } = await testDatabase({ empty: true });
   const node = (on: Database) => {
     const locks = createTryLock(on);
     onTestFinished(() => locks.close());
@@ -50,7 +50,7 @@ describe('locks between nodes', async () => {
 });
 
 describe('news between nodes', async () => {
-  const { database, open, killConnections } = await testDatabase('empty');
+  const { database, open, killConnections } = await testDatabase({ empty: true });
 
   const node = async (on: Database, nodeId: string) => {
     const heard: string[] = [];

@@ -15,7 +15,7 @@ const TABLES = [
 const DECEMBER = Date.UTC(2026, 11, 31, 23, 59, 59, 999);
 
 describe('partitions', async () => {
-  const { database, open } = await testDatabase('empty');
+  const { database, open } = await testDatabase({ empty: true });
   await migrate(database);
   const event = (at: string) =>
     database.query({

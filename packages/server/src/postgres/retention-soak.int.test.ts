@@ -35,7 +35,7 @@ const ROWS: Readonly<Record<string, string>> = {
 const KEYS: Readonly<Record<string, string>> = { tool_usage: 'usage_id' };
 
 describe('three months under load', async () => {
-  const { database, open } = await testDatabase('empty');
+  const { database, open } = await testDatabase({ empty: true });
   await migrate(database);
   const [row] = await database.query<{ name: string }>({ text: 'SELECT current_database() AS name' });
   await database.query({ text: `ALTER DATABASE ${row?.name ?? ''} SET lock_timeout = '${BOUND}'` });

@@ -3,7 +3,7 @@ import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { systemClock } from '../runtime/index.ts';
 import type { Database, Queryable } from './database.ts';
-import { ensurePartitions, listPartitions, partitionJob } from './partitions.ts';
+import { listPartitions, partitionJob } from './partitions.ts';
 import {
   dropDue,
   readRetention,
@@ -44,8 +44,7 @@ const event = (database: Queryable, ts: string) =>
   });
 
 describe('retention', async () => {
-  const { database, open } = await testDatabase();
-  await ensurePartitions(database, JANUARY);
+  const { database, open } = await testDatabase({ at: JANUARY });
   await database.query({
     text: `CREATE TABLE audit.other (ts timestamptz NOT NULL) PARTITION BY RANGE (ts);
            CREATE TABLE audit."other ""1""" PARTITION OF audit.other FOR VALUES FROM ('2020-01-01Z') TO ('2020-02-01Z');
@@ -107,8 +106,7 @@ describe('retention', async () => {
 });
 
 describe('a partition that is due', async () => {
-  const { database, open } = await testDatabase();
-  await ensurePartitions(database, JANUARY);
+  const { database, open } = await testDatabase({ at: JANUARY });
   const NOW = END_OF_JANUARY + 180 * DAY;
   // Everything else that is due by then is out of the way.
   await dropDue(at(NOW - 1, database));
@@ -220,8 +218,7 @@ describe('a partition that is due', async () => {
 });
 
 describe('the jobs', async () => {
-  const { database } = await testDatabase();
-  await ensurePartitions(database, JANUARY);
+  const { database } = await testDatabase({ at: JANUARY });
   const DUE = END_OF_JANUARY + 90 * DAY;
   const news = () => {
     const heard = { looks: 0, warnings: [] as string[], dropped: [] as string[] };

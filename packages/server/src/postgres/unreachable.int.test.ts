@@ -11,7 +11,7 @@ const urlOf = (target: object, database: string, user = 'breakwater', rest = '')
   `postgres://${user}:s3cret@/${database}?host=${encodeURIComponent((target as { socketDir: string }).socketDir)}${rest}`;
 
 describe('a wrong DATABASE_URL', async () => {
-  const { target, database } = await testDatabase('empty');
+  const { target, database } = await testDatabase({ empty: true });
   const name = (target as { database: string }).database;
 
   const problemOf = async (url: string) => {

@@ -8,14 +8,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { testDatabase } from '../../../testing/database.ts';
 import { freePort, removeDataDir, temporaryDataDir } from '../../../testing/server.ts';
 import { verifies } from '../../../testing/verifies.ts';
-import { ensurePartitions } from '../../postgres/index.ts';
 import { systemClock, type Clock } from '../../runtime/index.ts';
 import { lookAtDataDir, lookAtDisk } from './gather.ts';
 import { lookAtDatabase } from './look-at-database.ts';
 import { lookAtServer } from './look-at-server.ts';
 
 const { database } = await testDatabase();
-await ensurePartitions(database, systemClock.now());
 
 /** The system's clock, so many ms off. */
 const off = (ms: number): Clock => ({

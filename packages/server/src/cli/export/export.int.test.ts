@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { testDatabase } from '../../../testing/database.ts';
-import { ensurePartitions } from '../../postgres/index.ts';
 import { FORMATS } from './format.ts';
 import { KIND_NAMES, KINDS, type KindName } from './kinds.ts';
 import { runExport, type ExportOrder } from './run.ts';
@@ -13,10 +12,9 @@ const NOW = Date.UTC(2026, 4, 20, 12);
 const AT = '2026-05-10T10:00:00Z';
 const ID = '00000000-0000-4000-8000-00000000000';
 const SECRET = 'sEcReT';
-const { database } = await testDatabase();
+const { database } = await testDatabase({ at: NOW });
 
 beforeAll(async () => {
-  await ensurePartitions(database, NOW);
   // Whatever could hold a secret holds one.
   await database.query({
     text: `

@@ -5,6 +5,7 @@ import { callTool, type Json } from '../../../testing/rest.ts';
 import { serveWorld, type ServedWorld } from '../../../testing/serving.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { testWorld, type World } from '../../../testing/world.ts';
+import { DEFAULT_LOOP_LIMITS } from '../../checkin/index.ts';
 import { ensurePartitions } from '../../postgres/index.ts';
 import { credentialHash } from '../binding.ts';
 
@@ -41,15 +42,19 @@ const DEAD_TOKEN = /^BARE_UUID_RESUME_DENIED$|^IDENTITY_CONFLICT$/;
 class Client {
   readonly agents = new Map<string, 'active' | 'archived'>();
   readonly credentials: Credential[] = [];
+  /** When each of its agents reported, by its clock: all report the same, and the fifth time in ten minutes is a loop. */
+  readonly #reports = new Map<string, number[]>();
   /** The agent that its MCP session is tied to. */
   tied: string | undefined;
   readonly #url: string;
   readonly #transport: 'rest' | '2025';
+  readonly #now: () => number;
   #mcp: McpConnection | undefined;
 
-  constructor(url: string, transport: 'rest' | '2025') {
+  constructor(url: string, transport: 'rest' | '2025', now: () => number) {
     this.#url = url;
     this.#transport = transport;
+    this.#now = now;
   }
 
   get isMcp(): boolean {
@@ -132,6 +137,13 @@ class Client {
     }
   }
 
+  /** Whether one report more of this agent is a loop. The clock moves by minutes, so every cool-down is over or has just begun. */
+  #repeats(uuid: string): boolean {
+    const { sameTopic, sameTopicWindowMs } = DEFAULT_LOOP_LIMITS;
+    const recent = (this.#reports.get(uuid) ?? []).filter((at) => this.#now() - at <= sameTopicWindowMs);
+    return recent.length + 1 >= sameTopic;
+  }
+
   /** Tries everything about the others' agents that is no secret. */
   async #steal(others: readonly Client[]): Promise<void> {
     const foreign = others.flatMap((other) => [...other.agents.keys()]);
@@ -207,7 +219,11 @@ class Client {
         return;
       case 'checkIn':
         if (archived) expect(code).toBe('AGENT_ARCHIVED');
-        else expect(answer).toMatchObject({ success: true });
+        else if (this.#repeats(uuid)) expect(code).toBe('LOOP_DETECTED');
+        else {
+          expect(answer).toMatchObject({ success: true });
+          this.#reports.set(uuid, [...(this.#reports.get(uuid) ?? []), this.#now()]);
+        }
         return;
       case 'rebind':
         if (archived) {
@@ -313,7 +329,7 @@ describe('identity against its model', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(anyRound, { minLength: 5, maxLength: 25 }), async (rounds) => {
           const before = await w.count('core.agents');
-          const clients = CLIENTS.map((transport) => new Client(served.url, transport));
+          const clients = CLIENTS.map((transport) => new Client(served.url, transport, () => w.clock.now()));
           for (const client of clients) await client.connect();
           for (const { ops, event } of rounds) {
             await Promise.all(
