@@ -6,7 +6,7 @@ import { ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
 import process from 'node:process';
 
-const NAMES = ['LD_PRELOAD', 'FAKETIME', 'FAKETIME_DONT_FAKE_MONOTONIC'];
+const NAMES = ['LD_PRELOAD', 'CLOCK_OFFSET_SECONDS'];
 const nameOf = (pair) => pair.slice(0, pair.indexOf('='));
 
 const start = ChildProcess.prototype.spawn;
