@@ -34,6 +34,27 @@ export interface VitalsView {
   readonly graded_outcomes: number;
   /** The claims detector's value; 1 says nothing. */
   readonly claims: number;
+  readonly coverage: CoverageView;
+}
+
+/** What became of an agent's claims, counted by the hour of their expiry. */
+export interface CoverageView {
+  /** Check-ins with a confidence. */
+  readonly made: number;
+  /** Claims that a graded result met in time. */
+  readonly settled: number;
+  /** Claims whose time ran out without one. */
+  readonly expired: number;
+  /** Claims that may still be settled. */
+  readonly open: number;
+  /** Check-ins without a confidence. */
+  readonly unclaimed: number;
+  /** Results that were recorded and not graded. */
+  readonly ungraded: number;
+  /** Settled of all that were settled or expired, 0 to 1; null before the first. */
+  readonly share: number | null;
+  /** The silence detector's value; 1 says nothing. */
+  readonly silence: number;
 }
 
 /** A pause in force, with the evidence it stands on as it was recorded. */
@@ -264,7 +285,15 @@ export interface Need {
   /** Stable as long as it is the same need, for lists that live. */
   readonly key: string;
   readonly kind:
-    'paused' | 'review_waiting' | 'dead_letter' | 'stuck' | 'breach' | 'divergence' | 'not_ready' | 'retention';
+    | 'paused'
+    | 'review_waiting'
+    | 'dead_letter'
+    | 'silence'
+    | 'stuck'
+    | 'breach'
+    | 'divergence'
+    | 'not_ready'
+    | 'retention';
   readonly severity: 'critical' | 'warning' | 'info';
   readonly since: string | null;
   /** One sentence for a person. */

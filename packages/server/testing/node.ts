@@ -145,7 +145,7 @@ export const testNode = async (
   });
   if (options.listen === true) await notifier.start();
   await agents.load();
-  await Promise.all([flags.load(), baselines.load(), identity.load(), saga.load()]);
+  await Promise.all([flags.load(), baselines.load(), identity.load(), saga.load(), outcomes.fleet.load()]);
   feed.open();
   return {
     clock,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PREDICTION_HOURS } from '../policy.ts';
 import { toolSpec } from '../tool-spec.ts';
 import { boundedJson, flag, identityArguments, unitInterval } from './common.ts';
 
@@ -203,7 +204,7 @@ export const outcomeEvent = toolSpec({
   input: z.looseObject({
     ...identityArguments,
     outcome_type: z.enum(OUTCOME_TYPES).describe('What happened'),
-    outcome_score: unitInterval('How good it was, 0 to 1; by type when absent'),
+    outcome_score: unitInterval('How good it was, 0 to 1, for display; by type when absent'),
     is_bad: flag('Whether it is a failure; by type when absent'),
     detail: z
       .record(z.string(), z.unknown())
@@ -211,9 +212,12 @@ export const outcomeEvent = toolSpec({
       .refine((value) => value == null || JSON.stringify(value).length <= 16_384, {
         message: 'must be at most 16384 bytes of JSON',
       })
-      .describe('Evidence: {tool, command, exit_code, test, commit, pr, ci…}'),
+      .describe('Evidence: {command, exit_code} or {test, result}; references such as commit, pr, ci beside it'),
     confidence: unitInterval('Confidence when no prediction_id is at hand; never counts against claims'),
-    prediction_id: z.uuid().nullish().describe('From the check-in that claimed it; single use, valid one hour'),
+    prediction_id: z
+      .uuid()
+      .nullish()
+      .describe(`From the check-in that claimed it; single use, valid ${PREDICTION_HOURS} hours`),
     decision_action: z.string().max(64).nullish().meta({ hidden: true }),
     session_id: z.string().max(512).nullish().meta({ hidden: true }),
     verification_source: z.enum(VERIFICATION_SOURCES).default('agent_reported_tool_result').meta({ hidden: true }),

@@ -37,8 +37,32 @@ export interface Vitals {
   readonly calibration: { readonly error: number | null; readonly graded: number };
   /** The claims detector's value M; 1 says nothing. */
   readonly claims: number;
+  /** What became of its claims; absent in what older versions stored. */
+  readonly coverage?: CoverageAccount;
   /** Norm of the drift vector; absent in what older versions stored. */
   readonly drift?: number;
+}
+
+/**
+ * What became of an agent's claims, counted. It travels with the vitals, which every check-in writes anyway, so that each
+ * node and each restart reads the same numbers.
+ */
+export interface CoverageAccount {
+  /** Check-ins with a confidence of the agent's own. */
+  readonly made: number;
+  /** Claims that a graded result met in time. */
+  readonly settled: number;
+  /** Claims whose time ran out without one. */
+  readonly expired: number;
+  /** Check-ins without a confidence. */
+  readonly unclaimed: number;
+  /** Results that were recorded and not graded. */
+  readonly ungraded: number;
+  /** Wealth of each bet against settling. */
+  readonly silence: readonly number[];
+  /** Open claims by the hour of their expiry: the first hour (since the epoch), and a count for each from there on. */
+  readonly from: number;
+  readonly open: readonly number[];
 }
 
 /** The end of an agent's active life, by whom and why; it is over while this stands. */

@@ -4,6 +4,7 @@ export {
   type AgentHead,
   type AgentStatus,
   type Archive,
+  type CoverageAccount,
   type Lineage,
   type Pause,
   type SubstrateClaim,

@@ -1,4 +1,11 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome, type processAgentUpdate } from '@breakwater/contract';
+import {
+  accept,
+  AUDIT_EVENTS,
+  PREDICTION_HOURS,
+  refuse,
+  type Outcome,
+  type processAgentUpdate,
+} from '@breakwater/contract';
 import {
   idempotencyOf,
   expirePause,
@@ -13,7 +20,14 @@ import {
   type Pause,
 } from '../agents/index.ts';
 import { freshStats, type Baselines } from '../baselines/index.ts';
-import { encodeEvidence, viewEvidence, type Outcomes, type Settled } from '../outcomes/index.ts';
+import {
+  claimMade,
+  encodeEvidence,
+  readCoverage,
+  viewEvidence,
+  type Outcomes,
+  type Settled,
+} from '../outcomes/index.ts';
 import { faultPoint, type Caller, type Clock, type Ids } from '../runtime/index.ts';
 import type { z } from 'zod';
 import { obligationsOf } from '../dialectic/index.ts';
@@ -39,8 +53,7 @@ type ScoredArguments = Pick<
 >;
 type Reply = Readonly<Record<string, unknown>>;
 
-/** A claim may be settled by an outcome for this long. */
-const PREDICTION_TTL_MS = 3_600_000;
+const PREDICTION_TTL_MS = PREDICTION_HOURS * 3_600_000;
 const MAX_TEXT = 50_000;
 
 /** Arguments of an update that are stored with its row and never scored. */
@@ -86,6 +99,11 @@ export class CheckIns {
 
   constructor(options: CheckInsOptions) {
     this.#options = options;
+  }
+
+  /** ms since the epoch, by the clock that claims run out by. */
+  get now(): number {
+    return this.#options.clock.now();
   }
 
   /** Scores and records one update; the answer is the projection of what was stored (BW-checkin.17). */
@@ -157,7 +175,10 @@ export class CheckIns {
       reply,
       memory: { ...memory, scoring: checkedIn.scoring, evidence: settled.evidence },
       change,
-      committed: () => staged.published(),
+      committed: () => {
+        staged.published();
+        settled.committed();
+      },
       abandoned: () => staged.abandoned(),
     });
   }
@@ -207,7 +228,11 @@ export class CheckIns {
       {
         scoring: memory.scoring,
         baseline: baseline.ok ? baseline.value : freshStats,
-        evidence: viewEvidence(settled.evidence, now),
+        evidence: {
+          ...viewEvidence(settled.evidence, now),
+          coverage: readCoverage(settled.coverage, now),
+          others: settled.others,
+        },
         sameSession: head.activeSessionKey === null || sessionKey === head.activeSessionKey,
         updateIndex: head.updateCount + 1,
         resident: false,
@@ -309,6 +334,11 @@ const changeOf = (parts: {
       at: new Date(now).toISOString(),
       calibration: checkedIn.evidence.calibration,
       claims: checkedIn.evidence.claims.value,
+      coverage: claimMade(settled.coverage, {
+        claimed: confidence.source === 'reported',
+        expiresAt: now + PREDICTION_TTL_MS,
+        now,
+      }),
       drift: checkedIn.driftVector.norm,
     },
     ...(settled.rows.length > 0 && { evidence: encodeEvidence(settled.evidence) }),

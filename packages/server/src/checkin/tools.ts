@@ -47,7 +47,7 @@ export const checkInTools = (options: {
       }
       const head = await options.findAgent(caller.agentId);
       if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
-      return accept({ ...vitalsView(head), is_stable: options.isStable(head.agentId) });
+      return accept({ ...vitalsView(head, options.checkIns.now), is_stable: options.isStable(head.agentId) });
     }),
   ];
 };

@@ -1,4 +1,11 @@
-import type { AgentHead } from '../agents/index.ts';
+import type { AgentHead, CoverageAccount } from '../agents/index.ts';
+import { readCoverage } from '../outcomes/index.ts';
+
+/** What became of the claims, by `now`: those whose time ran out since the last change have expired. */
+const coverageView = (stored: CoverageAccount | undefined, now: number) => {
+  const { share, silence, ...counts } = readCoverage(stored, now);
+  return { ...counts, share: share === null ? null : round(share), silence: round(silence) };
+};
 
 const round = (value: number) => Math.round(value * 1e4) / 1e4;
 
@@ -6,7 +13,7 @@ const round = (value: number) => Math.round(value * 1e4) / 1e4;
  * An agent's reading of itself, from its live head alone. Before the first check-in nothing is known, and nothing is
  * made up: every number is null and labelled unknown.
  */
-export const vitalsView = (head: AgentHead): Record<string, unknown> => {
+export const vitalsView = (head: AgentHead, now: number): Record<string, unknown> => {
   const { vitals, pause } = head;
   const paused = pause && {
     pause: {
@@ -53,6 +60,7 @@ export const vitalsView = (head: AgentHead): Record<string, unknown> => {
     },
     calibration: { error: vitals.calibration.error, n: vitals.calibration.graded },
     claims: vitals.calibration.graded === 0 ? 'unmeasured' : round(vitals.claims),
+    coverage: coverageView(vitals.coverage, now),
     provenance: {
       eisv: vitals.source,
       risk: vitals.source,

@@ -11,6 +11,9 @@ const VERDICTS = ['proceed', 'guide', 'pause', 'reject'];
 const SORTS = ['activity', 'name', 'status', 'risk', 'check_ins', 'created'];
 
 const riskText = ({ vitals }: AgentRow): string => (vitals === null ? '-' : vitals.risk.toFixed(2));
+/** The share of claims that met a result in time. */
+const settledText = ({ vitals }: AgentRow): string =>
+  vitals?.coverage.share == null ? '-' : `${Math.round(vitals.coverage.share * 100)} %`;
 const statusText = ({ status, is_stuck: stuck }: AgentRow): string => (stuck ? `${status}, stuck` : status);
 
 const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
@@ -19,7 +22,7 @@ const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
     return;
   }
   printTable(
-    ['AGENT', 'NAME', 'STATUS', 'RISK', 'VERDICT', 'CHECK-INS', 'LAST ACTIVITY', 'TAGS'],
+    ['AGENT', 'NAME', 'STATUS', 'RISK', 'VERDICT', 'CHECK-INS', 'SETTLED', 'LAST ACTIVITY', 'TAGS'],
     rows.map((row) => [
       row.agent_id,
       row.name,
@@ -27,6 +30,7 @@ const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
       riskText(row),
       row.vitals?.verdict ?? '-',
       String(row.check_ins),
+      settledText(row),
       instantText(row.last_activity_at),
       row.tags.join(' ') || '-',
     ]),

@@ -46,7 +46,7 @@ import {
 import { createKnowledge, knowledgeTools, lifecycleJob } from '../knowledge/index.ts';
 import { createActivity, createLastMinute, Overview } from '../overview/index.ts';
 import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
-import { HarnessOutcomes, Outcomes, outcomeTools } from '../outcomes/index.ts';
+import { FLEET_REFRESH_MS, HarnessOutcomes, Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
   createNotifier,
   createTryLock,
@@ -523,6 +523,12 @@ export const startNode = async (
     },
   });
   ticker.add({
+    name: 'outcomes.fleet',
+    everyMs: FLEET_REFRESH_MS,
+    singleton: false,
+    run: () => outcomes.fleet.refresh(),
+  });
+  ticker.add({
     name: 'bindings.reconcile',
     everyMs: BINDINGS_MS,
     singleton: false,
@@ -616,6 +622,7 @@ export const startNode = async (
           load('flags', flags.load()),
           // A baseline must not be older than its agent's head.
           load('agents', agents.load()).then(() => load('baselines', baselines.load())),
+          outcomes.fleet.load(),
           load('bindings', identity.load()),
           load('sagas', saga.load()),
           serverSecret(database, ids, 'resolution').then((secret) => (resolutionSecret = secret)),

@@ -10,6 +10,7 @@ import {
   type Outcome,
 } from '@breakwater/contract';
 import type { AgentHead } from '../agents/index.ts';
+import { readCoverage } from '../outcomes/index.ts';
 import { defineTool, type Caller, type Tool, type ToolCall } from '../runtime/index.ts';
 import type { Actor } from './rules/authority.ts';
 import { listAgents } from './rules/listing.ts';
@@ -34,7 +35,7 @@ const actorOf = ({ agentId, operator, origin }: Caller): Actor => ({
 const viewerOf = ({ agentId, operator }: Caller): Viewer => ({ agentId, operator: operator !== undefined });
 
 /** What everybody may see of an agent; ids and texts of others are redacted for strangers (BW-identity.14). */
-const viewOf = (head: AgentHead, viewer: Viewer) => {
+const viewOf = (head: AgentHead, viewer: Viewer, now: number) => {
   const { id, redacted } = visibleId(head.agentId, viewer);
   return {
     id,
@@ -49,7 +50,7 @@ const viewOf = (head: AgentHead, viewer: Viewer) => {
     parent_agent_id: head.parentAgentId === null ? null : visibleId(head.parentAgentId, viewer).id,
     spawn_reason: visibleText(head.spawnReason, viewer),
     ...(head.pause !== null && { pause: { reason: head.pause.reason, expires_at: head.pause.expires_at } }),
-    current_state: head.vitals,
+    current_state: head.vitals && { ...head.vitals, coverage: readCoverage(head.vitals.coverage, now) },
   };
 };
 
@@ -83,7 +84,7 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
 
   const get = async (head: AgentHead, { caller }: AgentCall): Promise<Payload> => {
     const viewer = viewerOf(caller);
-    const view = { ...viewOf(head, viewer), is_stable: isStable(head.agentId) };
+    const view = { ...viewOf(head, viewer, service.now), is_stable: isStable(head.agentId) };
     if (!viewer.operator && viewer.agentId !== head.agentId) return view;
     const { notes, metadata } = await service.record(head.agentId);
     const thread = { thread_id: head.threadId, position: head.threadPosition };

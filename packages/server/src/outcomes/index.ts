@@ -1,6 +1,7 @@
 /** Outcomes: what came of the work, and what it says about the claims made before it. */
 export { HarnessOutcomes } from './harness.ts';
 export { readDetectors, readEvidence } from './readings.ts';
+export { Fleet, FLEET_REFRESH_MS } from './fleet.ts';
 export { calibrationError } from './rules/calibration.ts';
 export {
   encodeEvidence,
@@ -10,5 +11,13 @@ export {
   withResetClaims as resetClaims,
   type OutcomeEvidence,
 } from './rules/evidence.ts';
+export {
+  checkedIn as claimMade,
+  coverageAt,
+  readCoverage,
+  silenceAsks,
+  type CoverageReading,
+} from './rules/coverage.ts';
+export { toolResultSays } from './rules/tool-result.ts';
 export { Outcomes, type Settled, type WithEvidence } from './service.ts';
 export { outcomeTools } from './tools.ts';

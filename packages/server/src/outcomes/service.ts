@@ -1,6 +1,8 @@
 import {
   accept,
+  refuse,
   AUDIT_EVENTS,
+  PREDICTION_HOURS,
   type outcomeEvent,
   type Outcome,
   type OutcomeType,
@@ -20,7 +22,7 @@ import {
 import type { Database } from '../postgres/index.ts';
 import type { Clock, Ids } from '../runtime/index.ts';
 import type { z } from 'zod';
-import { bindPrediction, type StoredPrediction } from './rules/binding.ts';
+import { bindPrediction, type Binding, type StoredPrediction } from './rules/binding.ts';
 import {
   encodeEvidence,
   recordOutcome,
@@ -29,7 +31,10 @@ import {
   type OutcomeEvidence,
 } from './rules/evidence.ts';
 import { channelOf } from './rules/channel.ts';
-import { GRADE_MEANING, GRADE_WEIGHT, gradeOutcome, type OutcomeDraft } from './rules/grading.ts';
+import { readCoverage, resultRecorded, type CoverageAccount } from './rules/coverage.ts';
+import type { OtherAgents, OthersReading } from './rules/fleet-guard.ts';
+import { GRADE_MEANING, GRADE_WEIGHT, gradeOutcome, type Contradiction, type OutcomeDraft } from './rules/grading.ts';
+import { Fleet } from './fleet.ts';
 import { serverNotes } from './rules/snapshot.ts';
 import { outcomeOfToolResult, type ToolResult } from './rules/tool-result.ts';
 import * as sql from './sql.ts';
@@ -47,6 +52,12 @@ export interface Settled {
   readonly events: readonly AuditDraft[];
   readonly notes: readonly string[];
   readonly pause?: ClaimsPause;
+  /** What became of the agent's claims, after these outcomes. */
+  readonly coverage: CoverageAccount | undefined;
+  /** Who else failed in the last hour; asked for when the agent is paused. */
+  readonly others: () => OtherAgents;
+  /** To be called once the outcomes are durable. */
+  readonly committed: () => void;
 }
 
 /** What an outcome says of itself; who says it stands beside, in the request. */
@@ -81,15 +92,23 @@ const AGENT: VerificationSource = 'agent_reported_tool_result';
  */
 export class Outcomes<M extends WithEvidence> {
   readonly #options: { database: Database; agents: Agents<M>; clock: Clock; ids: Ids; pauseMs: number };
+  /** What all agents came to in the last hour; to be loaded at the start and refreshed at its interval. */
+  readonly fleet: Fleet;
 
   constructor(options: { database: Database; agents: Agents<M>; clock: Clock; ids: Ids; pauseMs: number }) {
     this.#options = options;
+    this.fleet = new Fleet(options);
   }
 
-  /** Records one outcome. A paused agent may: what its work came to still belongs on the record. */
+  /**
+   * Records one outcome. A paused agent may: what its work came to still belongs on the record, and its pause stays as it
+   * is. Refuses with PARAMETER_ERROR what contradicts itself or its evidence (BW-outcomes.05), naming both fields.
+   */
   async record(request: RecordRequest): Promise<Outcome<Record<string, unknown>>> {
     const { agentId, args, sessionKey, deadline, notes = [], external } = request;
     const { agents, clock } = this.#options;
+    const { contradiction } = gradeOutcome(draftOf(args), external?.source ?? AGENT);
+    if (contradiction !== undefined) return refuseContradiction(contradiction);
     return agents.act(
       agentId,
       deadline,
@@ -134,11 +153,12 @@ export class Outcomes<M extends WithEvidence> {
               ...(paused ? [paused.event] : []),
             ],
             ...(paused && { status: paused.status, pause: paused.pause }),
-            ...(head.vitals && { vitals: { ...head.vitals, ...judged(settled.evidence, now) } }),
+            ...(head.vitals && { vitals: { ...head.vitals, ...judged(settled, now) } }),
             evidence: encodeEvidence(settled.evidence),
             consume: settled.consume,
             outcomes: settled.rows,
           },
+          committed: settled.committed,
         });
       },
       external ? external.idempotency : idempotencyOf(args),
@@ -153,8 +173,19 @@ export class Outcomes<M extends WithEvidence> {
     sessionKey: string | null,
     now: number,
   ): Promise<Settled> | Settled {
-    if (results.length === 0) return { evidence, rows: [], consume: [], events: [], notes: [] };
-    return this.#settle(head, evidence, results.map(outcomeOfToolResult), AGENT, sessionKey, now);
+    if (results.length === 0) {
+      return {
+        evidence,
+        rows: [],
+        consume: [],
+        events: [],
+        notes: [],
+        coverage: head.vitals?.coverage,
+        others: () => this.fleet.otherAgents(head.agentId, now),
+        committed: () => undefined,
+      };
+    }
+    return this.#settle(head, evidence, results.map(outcomeOfToolResult), AGENT, sessionKey, now, true);
   }
 
   async #settle(
@@ -164,6 +195,7 @@ export class Outcomes<M extends WithEvidence> {
     source: VerificationSource,
     sessionKey: string | null,
     now: number,
+    isBatch = false,
   ): Promise<Settled> {
     const predictions = await this.#predictions(drafts.flatMap((draft) => draft.predictionId ?? []));
     const used = new Set<string>();
@@ -171,23 +203,53 @@ export class Outcomes<M extends WithEvidence> {
     const rows: OutcomeRow[] = [];
     let evidence = before;
     let pause: ClaimsPause | undefined;
+    let coverage = head.vitals?.coverage;
+    const { fleet } = this;
+    // Decided before any of these results is looked at, so that the bets stay fair.
+    const fleetNow = fleet.others(head.agentId, now);
+    const others = () => fleet.otherAgents(head.agentId, now);
+    const observed: Parameters<Fleet['observe']>[0][] = [];
     for (const draft of drafts) {
       const graded = gradeOutcome(draft, source);
       for (const key of graded.stripped) notes.add(`detail.${key} was dropped: provenance is the server's to state`);
       const stored = draft.predictionId === undefined ? undefined : predictions.get(draft.predictionId);
-      const bound = bindPrediction({
+      const binding = bindPrediction({
         predictionId: draft.predictionId,
         stored: stored && used.has(stored.predictionId) ? { ...stored, consumedAt: now } : stored,
         agentId: head.agentId,
         argument: draft.confidence,
         now,
       });
+      // What contradicts itself settles nothing: the claim stays open for a result that can be believed.
+      const bound = { ...binding, consume: binding.consume && graded.contradiction === undefined };
       if (bound.consume && stored !== undefined) used.add(stored.predictionId);
       const learned = recordOutcome(
         evidence,
-        { isBad: graded.isBad, score: graded.score, weight: graded.weight, fixture: graded.fixture, binding: bound },
+        {
+          isBad: graded.isBad,
+          score: graded.score,
+          weight: graded.weight,
+          fixture: graded.fixture,
+          contradicts: graded.contradiction !== undefined,
+          held: fleetNow.isOutage,
+          binding: bound,
+        },
         now,
+        others,
       );
+      if (graded.contradiction !== undefined) notes.add(`not graded: ${graded.contradiction.message}`);
+      else if (!learned.graded && (!isBatch || draft.predictionId !== undefined))
+        notes.add(`not graded: ${whyNotGraded(graded, bound)}`);
+      const held = learned.graded && fleetNow.isOutage;
+      if (held) notes.add(heldNote(fleetNow));
+      coverage = resultRecorded(coverage, {
+        graded: learned.graded,
+        claimExpiresAt: bound.consume ? stored?.expiresAt : undefined,
+        now,
+      });
+      if (learned.graded && bound.confidence !== null) {
+        observed.push({ agentId: head.agentId, at: now, claim: bound.confidence, isBad: graded.isBad });
+      }
       evidence = learned.evidence;
       pause = learned.pause ?? pause;
       const vitals = bound.updateIndex === null ? head.vitals : (stored?.vitals ?? null);
@@ -198,6 +260,7 @@ export class Outcomes<M extends WithEvidence> {
         claim: stored,
         hasSnapshot: vitals !== null,
         verdict: head.vitals?.verdict ?? null,
+        held: held ? fleetNow : undefined,
       });
       rows.push({
         outcomeId: this.#options.ids.rowId(now),
@@ -224,6 +287,11 @@ export class Outcomes<M extends WithEvidence> {
       events: [],
       notes: [...notes],
       ...(pause && { pause }),
+      coverage,
+      others,
+      committed: () => {
+        for (const one of observed) fleet.observe(one);
+      },
     };
   }
 
@@ -255,10 +323,40 @@ const draftOf = (args: OutcomeArguments): OutcomeDraft => ({
 });
 
 /** What the newest outcome changed in the agent's reading of itself. */
-const judged = (evidence: OutcomeEvidence, now: number): Pick<Vitals, 'calibration' | 'claims'> => {
+const judged = ({ evidence, coverage }: Settled, now: number): Pick<Vitals, 'calibration' | 'claims' | 'coverage'> => {
   const { calibration, claims } = viewEvidence(evidence, now);
-  return { calibration, claims: claims.value };
+  return { calibration, claims: claims.value, ...(coverage && { coverage }) };
 };
+
+const refuseContradiction = ({ field, against, message }: Contradiction) =>
+  refuse('PARAMETER_ERROR', `${field}: ${message}. Report what happened: a failure as a failure.`, {
+    details: {
+      problems: [
+        { field, message },
+        { field: against, message },
+      ],
+    },
+  });
+
+/** Why an outcome does not count, and what would make it count the next time. */
+const whyNotGraded = ({ fixture, missing, score, isBad }: ReturnType<typeof gradeOutcome>, bound: Binding): string => {
+  if (fixture) return 'it is marked as test data';
+  if (missing !== undefined) return missing;
+  if (score === null && !isBad) return 'it says neither success nor failure; add exit_code or is_bad';
+  return WHY_UNBOUND[bound.source];
+};
+
+const WHY_UNBOUND: Readonly<Record<Binding['source'], string>> = {
+  registry: 'its check-in reported no confidence of its own; send confidence with sync_state',
+  argument_fallback: 'it settles no claim; add the prediction_id of the check-in that made it',
+  no_binding: 'it settles no claim; add the prediction_id of the check-in that made it',
+  missing_prediction: 'its prediction_id is unknown, used, or of another agent',
+  ttl_expired_fallback: `its prediction_id is older than ${PREDICTION_HOURS} hours`,
+};
+
+const heldNote = ({ results, shortfall }: OthersReading): string =>
+  `no bet was placed: ${results} results of other agents in the last hour fall short of their claims by ` +
+  `${shortfall.toFixed(2)} on average, which looks like an outage`;
 
 const SEMANTICS = {
   grades: Object.fromEntries(
@@ -293,6 +391,8 @@ const replyOf = (
   graded: row.graded,
   ...(!row.graded && { calibration_excluded: true }),
   claims: viewEvidence(settled.evidence, now).claims,
+  coverage: readCoverage(settled.coverage, now),
+  ...(row.detail['bet_held'] !== undefined && { bet_held: true }),
   ...(row.vitals
     ? { eisv_snapshot: { E: row.vitals.E, I: row.vitals.I, S: row.vitals.S, V: row.vitals.V } }
     : { snapshot_missing: true }),

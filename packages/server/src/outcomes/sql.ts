@@ -76,3 +76,22 @@ export const selectEvidence = (agentId: string): Statement => ({
   text: 'SELECT evidence FROM core.identities WHERE agent_id = $1',
   values: [agentId],
 });
+
+/** Graded results of one agent in one minute since the epoch. */
+export interface FleetCountRow {
+  readonly agent_id: string;
+  readonly minute: number;
+  readonly results: number;
+  readonly sum_claim: number;
+  readonly failed: number;
+}
+
+/** Counts the graded results of all agents from minute `from` (since the epoch) on. */
+export const selectFleetCounts = (from: number): Statement => ({
+  name: 'outcomes.fleet',
+  text: `SELECT agent_id, floor(extract(epoch FROM ts) / 60)::bigint AS minute, count(*) AS results,
+           sum(confidence) AS sum_claim, count(*) FILTER (WHERE is_bad) AS failed
+         FROM audit.outcome_events
+         WHERE ts >= $1::timestamptz AND graded AND confidence IS NOT NULL GROUP BY 1, 2`,
+  values: [new Date(from * 60_000).toISOString()],
+});

@@ -58,6 +58,19 @@ const calibrationOf = ({ evidence: { calibration } }: CheckIn): Reply => ({
   ...(calibration.graded === 0 && { status: 'unmeasured' }),
 });
 
+/** What became of the claims, in short; nothing before there is one. */
+const coverageOf = ({ evidence: { coverage } }: CheckIn): Reply =>
+  coverage === undefined || coverage.made + coverage.unclaimed === 0
+    ? {}
+    : {
+        coverage: {
+          claims: coverage.made,
+          settled: coverage.settled,
+          expired: coverage.expired,
+          ...(coverage.unclaimed > 0 && { unclaimed: coverage.unclaimed }),
+        },
+      };
+
 const pauseOf = ({ paused }: AnswerExtras): Reply =>
   paused === undefined
     ? {}
@@ -76,6 +89,7 @@ const core = (checkIn: CheckIn, extras: AnswerExtras): Reply => ({
   warmup: warmupOf(checkIn),
   prediction_id: extras.predictionId,
   calibration: calibrationOf(checkIn),
+  ...coverageOf(checkIn),
   ...pauseOf(extras),
   agent_id: extras.agentId,
 });
@@ -162,6 +176,7 @@ const full = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
         claims.graded === 0
           ? { status: 'unmeasured', value: null, mean_claim: null, accuracy: null }
           : { status: 'measured', value: claims.value, mean_claim: claims.meanClaim, accuracy: claims.accuracy },
+      ...(checkIn.evidence.coverage && { coverage: { ...checkIn.evidence.coverage } }),
       ...(checkIn.pauseEvidence !== undefined && { pause_schema: checkIn.pauseEvidence.schema }),
     },
   };

@@ -270,6 +270,8 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
 
   const decided = decide({
     claims: evidence.claims,
+    coverage: evidence.coverage,
+    others: evidence.others,
     risk,
     verdict: assessment.verdict,
     resonant: oscillation.reading.resonant,
@@ -332,6 +334,7 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
         risk,
         components: assessment.components,
         claims: evidence.claims,
+        others: evidence.others?.(),
         updateIndex: context.updateIndex,
       }),
     }),

@@ -6,8 +6,8 @@ import type { TextFeatures } from './text-features.ts';
 export interface ToolStatistics {
   readonly uniqueTools: number;
   readonly totalCalls: number;
-  /** Share of bad results, 0 to 1. */
-  readonly errorRate: number;
+  /** Share of bad results among those that say what they came to, 0 to 1; null: none does. */
+  readonly errorRate: number | null;
   readonly filesModified: number;
 }
 
@@ -35,7 +35,7 @@ export const toolComplexity = (t: ToolStatistics): number =>
     ? 0.2
     : clamp(
         0.35 * Math.min(1, t.uniqueTools / 5) +
-          0.15 * Math.min(1, 2 * t.errorRate) +
+          0.15 * Math.min(1, 2 * (t.errorRate ?? 0)) +
           0.25 * Math.min(1, t.filesModified / 8) +
           0.25 * Math.min(1, Math.log(1 + t.totalCalls) / Math.log(51)),
       );

@@ -1,7 +1,7 @@
 import { CLAIMS_LIMITS } from '@breakwater/contract';
 import { leadingComponent, type RiskComponents, type VerdictWord } from './assessment.ts';
 import type { Basin } from './basin.ts';
-import type { ClaimsReading } from './evidence.ts';
+import type { ClaimsReading, SilenceReading } from './evidence.ts';
 import type { Margin } from './margin.ts';
 
 type Action = 'proceed' | 'pause';
@@ -11,6 +11,10 @@ export type SubAction =
 /** What the ladder looks at, and nothing else. */
 export interface LadderInput {
   readonly claims: ClaimsReading;
+  /** What became of the claims; absent: not counted. */
+  readonly coverage?: SilenceReading | undefined;
+  /** How many other agents failed in the last hour; asked for when claims pause. */
+  readonly others?: (() => { readonly agents: number; readonly failing: number }) | undefined;
   /** raw: as assessed; final: with the state's velocity; gated: mean of the last ten finals. */
   readonly risk: { readonly raw: number; readonly final: number; readonly gated: number };
   /** As assessed, before oscillation has its say. */
@@ -49,6 +53,9 @@ const shown = (value: number | null): string => (value === null ? 'unknown' : va
 
 const claimsText = ({ graded, meanClaim, accuracy }: ClaimsReading): string =>
   `${graded} graded outcomes, mean claim ${shown(meanClaim)}, accuracy ${shown(accuracy)}`;
+
+const othersText = (others: { readonly agents: number; readonly failing: number } | undefined): string =>
+  others === undefined || others.agents === 0 ? '' : `; ${others.failing} other agents failed that hour`;
 
 const leadingText = (components: RiskComponents): string => {
   const leading = leadingComponent(components);
@@ -95,7 +102,7 @@ export const decide = (input: LadderInput): Ruling => {
   const verdict = withOscillation(input.verdict, input.resonant);
 
   if (claims.value >= CLAIMS_LIMITS.pause && claims.graded >= CLAIMS_LIMITS.leastGraded) {
-    return pause('claims_pause', `claims against results: ${claimsText(claims)}`);
+    return pause('claims_pause', `claims against results: ${claimsText(claims)}${othersText(input.others?.())}`);
   }
   if (risk.final > RISK_CEILING) {
     const reason = `risk ${risk.final.toFixed(2)} above the ceiling ${RISK_CEILING.toFixed(2)}, led by ${leadingText(components)}`;
@@ -107,6 +114,13 @@ export const decide = (input: LadderInput): Ruling => {
   }
   if (claims.value >= CLAIMS_LIMITS.guide) {
     return guide(`claims against results: ${claimsText(claims)}`, 'Claim less, or check the work before you claim it.');
+  }
+  const { coverage } = input;
+  if (coverage !== undefined && coverage.silence >= CLAIMS_LIMITS.guide) {
+    return guide(
+      `silence: ${coverage.expired} of ${coverage.settled + coverage.expired} claims expired without a result`,
+      'Record what came of the work: record_result with the prediction_id and its evidence.',
+    );
   }
   if (input.basin === 'low' || input.voidActive || risk.final >= RISK_NEAR) {
     const structural = input.basin === 'low' || input.voidActive;

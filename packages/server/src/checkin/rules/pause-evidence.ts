@@ -22,6 +22,8 @@ export const pauseEvidence = (
     readonly risk: { readonly raw: number; readonly final: number; readonly gated: number };
     readonly components: RiskComponents;
     readonly claims: ClaimsReading;
+    /** Who else had results in the last hour, and who of them failures. */
+    readonly others?: { readonly agents: number; readonly failing: number } | undefined;
     readonly updateIndex: number;
   },
 ): PauseEvidence => {
@@ -39,6 +41,9 @@ export const pauseEvidence = (
         mean_claim: claims.meanClaim,
         accuracy: claims.accuracy,
       },
+      ...(measured.others && {
+        other_agents: { with_results: measured.others.agents, failing: measured.others.failing },
+      }),
     },
     policy_evaluation: {
       policy: POLICY,

@@ -1,3 +1,4 @@
+import { toolResultSays } from '../../outcomes/index.ts';
 import type { ToolStatistics } from './complexity.ts';
 
 type ToolKind = 'test' | 'lint' | 'build' | 'file_op' | 'command' | 'tool_call';
@@ -32,25 +33,31 @@ export const inferKind = (result: ToolResult): ToolKind => {
   return 'command';
 };
 
-/** A result is bad if it says so; else if its exit code is not 0; else if it carries an error. */
-export const isBadResult = ({ is_bad, exit_code, error }: ToolResult): boolean =>
-  is_bad ?? (typeof exit_code === 'number' ? exit_code !== 0 : (error ?? '') !== '');
+/**
+ * A result is bad if its flag or its exit code says so, whatever the other says; without either, if it carries an error
+ * (BW-outcomes.05).
+ */
+export const isBadResult = (result: ToolResult): boolean => toolResultSays(result) === 'fail';
 
 /** Statistics of the attached results, or undefined when there are none: no results are not a measured zero. */
 export const toolStatistics = (results: readonly ToolResult[]): ToolStatistics | undefined => {
   if (results.length === 0) return undefined;
   const tools = new Set<string>();
   let bad = 0;
+  let told = 0;
   let filesModified = 0;
   for (const result of results) {
     tools.add(result.tool);
-    if (isBadResult(result)) bad += 1;
+    const says = toolResultSays(result);
+    if (says === 'fail') bad += 1;
+    if (says !== 'unknown') told += 1;
     if (inferKind(result) === 'file_op') filesModified += 1;
   }
   return {
     uniqueTools: tools.size,
     totalCalls: results.length,
-    errorRate: bad / results.length,
+    // Without a result a call is no success, so that it must not dilute the failures beside it.
+    errorRate: told === 0 ? null : bad / told,
     filesModified,
   };
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../../../testing/verifies.ts';
 import { inferKind, isBadResult, toolStatistics } from './tool-results.ts';
 
 describe('attached tool results', () => {
@@ -15,9 +16,10 @@ describe('attached tool results', () => {
     expect(inferKind({ tool: 'pytest', summary: '', kind: 'tool_call' })).toBe('tool_call');
   });
 
-  it('calls a result bad by its own word, then its exit code, then its error', () => {
+  it('calls a result bad by its own word or its exit code, whatever the other says, else by its error', () => {
+    verifies('BW-outcomes.05');
     const bad = (rest: object) => isBadResult({ tool: 'x', summary: 'y', ...rest });
-    expect(bad({ is_bad: false, exit_code: 1 })).toBe(false);
+    expect(bad({ is_bad: false, exit_code: 1 })).toBe(true);
     expect(bad({ is_bad: true, exit_code: 0 })).toBe(true);
     expect(bad({ exit_code: 2 })).toBe(true);
     expect(bad({ exit_code: 0, error: 'noise' })).toBe(false);
@@ -34,6 +36,7 @@ describe('attached tool results', () => {
         { tool: 'pytest', summary: 'red', exit_code: 1 },
         { tool: 'pytest', summary: 'green', exit_code: 0 },
       ]),
-    ).toEqual({ uniqueTools: 2, totalCalls: 4, errorRate: 0.25, filesModified: 2 });
+    ).toEqual({ uniqueTools: 2, totalCalls: 4, errorRate: 0.5, filesModified: 2 });
+    expect(toolStatistics([{ tool: 'pytest', summary: '3 tests failed' }])?.errorRate).toBeNull();
   });
 });

@@ -1,4 +1,5 @@
 import type { AgentHead, AgentStatus } from '../../agents/index.ts';
+import { readCoverage } from '../../outcomes/index.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from './redaction.ts';
 import { isTestAgent } from './test-agent.ts';
 
@@ -27,6 +28,8 @@ export interface ListRow {
   readonly last: string;
   readonly parent_agent_id: string | null;
   readonly spawn_reason: string | null;
+  /** What became of its claims; absent before the first check-in. */
+  readonly coverage?: { readonly claims: number; readonly settled: number; readonly expired: number };
   readonly you?: true;
   readonly uuid_redacted?: true;
   readonly parent_agent_id_redacted?: true;
@@ -55,7 +58,8 @@ const activityOf = (head: AgentHead): number => head.lastActivityAt ?? head.crea
 const newestFirst = (a: AgentHead, b: AgentHead): number =>
   activityOf(b) - activityOf(a) || b.createdAt - a.createdAt || (a.agentId < b.agentId ? -1 : 1);
 
-const rowOf = (head: AgentHead, viewer: Viewer): ListRow => {
+const rowOf = (head: AgentHead, viewer: Viewer, now: number): ListRow => {
+  const coverage = head.vitals?.coverage && readCoverage(head.vitals.coverage, now);
   const own = visibleId(head.agentId, viewer);
   const parent = head.parentAgentId === null ? undefined : visibleId(head.parentAgentId, viewer);
   return {
@@ -67,6 +71,9 @@ const rowOf = (head: AgentHead, viewer: Viewer): ListRow => {
     last: new Date(activityOf(head)).toISOString(),
     parent_agent_id: parent?.id ?? null,
     spawn_reason: visibleText(head.spawnReason, viewer),
+    ...(coverage && {
+      coverage: { claims: coverage.made, settled: coverage.settled, expired: coverage.expired },
+    }),
     ...(head.agentId === viewer.agentId && { you: true as const }),
     ...(own.redacted && { uuid_redacted: true as const }),
     ...(parent?.redacted === true && { parent_agent_id_redacted: true as const }),
@@ -104,7 +111,7 @@ export const listAgents = (heads: Iterable<AgentHead>, query: ListQuery, viewer:
   }
   const page = matching.sort(newestFirst).slice(offset, offset + limit);
   if (own !== undefined && !page.includes(own)) page.push(own);
-  const agents = page.sort(newestFirst).map((head) => rowOf(head, viewer));
+  const agents = page.sort(newestFirst).map((head) => rowOf(head, viewer, now));
   return {
     agents,
     shown: agents.length,

@@ -1,5 +1,6 @@
 import type { OutcomeType, VerificationSource } from '@breakwater/contract';
 import { stripProvenance } from './provenance.ts';
+import { isResultField, readEvidence, type EvidenceReading } from './says.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -20,7 +21,8 @@ export const GRADE_WEIGHT: Readonly<Record<CorroborationGrade, number>> = {
 export const GRADE_MEANING: Readonly<Record<CorroborationGrade, string>> = {
   claim_only: 'words',
   self_report_with_refs: 'a reference: pr, commit, ci, test, command, tool, file or url',
-  tool_observed: 'a command or tool together with its exit_code, or kind=test together with its result',
+  tool_observed:
+    'a command, tool or test together with its exit_code, or a test (test, kind=test, tests_passed) with its result',
   substrate_observed: 'observed by the server or its machine; only an operator can say so',
   externally_verified: 'confirmed from outside; only an operator can say so',
 };
@@ -33,6 +35,8 @@ export interface OutcomeDraft {
   readonly isBad?: boolean;
   readonly confidence?: number;
   readonly predictionId?: string;
+  /** It says neither success nor failure, whatever its type: a tool result that came without a result. */
+  readonly isOpen?: boolean;
 }
 
 /** An outcome with its standing. */
@@ -47,6 +51,17 @@ interface GradedOutcome {
   readonly detail: Json;
   /** Paths in `detail` that were dropped because only the server may state them. */
   readonly stripped: readonly string[];
+  /** Which two fields contradict each other; such an outcome is never graded. */
+  readonly contradiction?: Contradiction;
+  /** What is missing before this could be graded, in one sentence. */
+  readonly missing?: string;
+}
+
+/** Two statements of one outcome that cannot both be true. */
+export interface Contradiction {
+  readonly field: string;
+  readonly against: string;
+  readonly message: string;
 }
 
 const BAD: ReadonlySet<OutcomeType> = new Set<OutcomeType>([
@@ -73,15 +88,50 @@ export const gradeOutcome = (
   const { detail, stripped } = stripProvenance(draft.detail, isTrusted(source));
   const grade = gradeOf(detail, source);
   const isBad = draft.isBad ?? BAD.has(draft.type);
+  const reading = readEvidence(detail);
+  const isSilent = NEUTRAL.has(draft.type) && !isBad && draft.score === undefined;
+  const contradiction = contradictionOf(draft, isBad, reading);
+  const missing = GRADE_WEIGHT[grade] < GRADE_WEIGHT.tool_observed ? missingOf(detail, reading) : undefined;
   return {
     isBad,
-    score: draft.score ?? (NEUTRAL.has(draft.type) && !isBad ? null : isBad ? 0 : 1),
+    score: draft.score ?? (isSilent || draft.isOpen === true ? null : isBad ? 0 : 1),
     grade,
     weight: GRADE_WEIGHT[grade],
     fixture: isFixture(detail),
     detail,
     stripped,
+    ...(contradiction && { contradiction }),
+    ...(missing !== undefined && { missing }),
   };
+};
+
+/**
+ * The first pair of statements that cannot both be true: type against flag, either against the score, and all of them
+ * against the evidence. A type that says neither success nor failure contradicts nothing until it is called bad or scored.
+ */
+const contradictionOf = (
+  { type, isBad: flag, score, isOpen }: OutcomeDraft,
+  isBad: boolean,
+  { says, fields }: EvidenceReading,
+): Contradiction | undefined => {
+  const between = (field: string, against: string, message: string): Contradiction => ({ field, against, message });
+  if (flag !== undefined && !NEUTRAL.has(type) && flag !== BAD.has(type) && isOpen !== true) {
+    return between('is_bad', 'outcome_type', `is_bad ${flag} contradicts outcome_type ${type}`);
+  }
+  const stated = flag === undefined ? 'outcome_type' : 'is_bad';
+  const word = flag === undefined ? type : String(flag);
+  if (score !== undefined && (isBad ? score > 0.5 : score < 0.5) && (flag !== undefined || !NEUTRAL.has(type))) {
+    return between('outcome_score', stated, `outcome_score ${score} contradicts ${stated} ${word}`);
+  }
+  const speaks = flag !== undefined || !NEUTRAL.has(type);
+  const path = `detail.${fields[0] ?? ''}`;
+  if (speaks && says !== 'unknown' && (says === 'fail') !== isBad) {
+    return between(path, stated, `${path} says ${says}, which contradicts ${stated} ${word}`);
+  }
+  if (!speaks && score !== undefined && says !== 'unknown' && (says === 'fail' ? score > 0.5 : score < 0.5)) {
+    return between(path, 'outcome_score', `${path} says ${says}, which contradicts outcome_score ${score}`);
+  }
+  return undefined;
 };
 
 const isTrusted = (source: VerificationSource): boolean => source !== 'agent_reported_tool_result';
@@ -97,18 +147,44 @@ const gradeOf = (detail: Json, source: VerificationSource): CorroborationGrade =
 
 const isName = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
 
-const TEST_RESULT = ['result', 'passed', 'failed', 'is_bad'] as const;
+const TEST_RESULT = [
+  'result',
+  'status',
+  'outcome',
+  'conclusion',
+  'passed',
+  'failed',
+  'failures',
+  'errors',
+  'is_bad',
+  'success',
+  'tests_passed',
+  'tests_failed',
+] as const;
 
-/** A tool or command that ran, together with what it returned; or a test together with its result. */
+/** What ran, by name. */
+const RAN = ['command', 'tool', 'test', 'tests'] as const;
+
+const isTest = (detail: Json): boolean =>
+  detail['kind'] === 'test' || isName(detail['test']) || 'tests_passed' in detail || 'tests_failed' in detail;
+
+/** A tool, command or test that ran, together with what it returned; or a test together with its result. */
 const hasHardResult = (detail: Json): boolean => {
   const returned = Number.isInteger(detail['exit_code']);
-  if (returned && (isName(detail['command']) || isName(detail['tool']))) return true;
-  if (detail['kind'] !== 'test') return false;
-  return returned || TEST_RESULT.some((key) => isResult(detail[key]));
+  if (returned && (RAN.some((key) => isName(detail[key])) || isTest(detail))) return true;
+  return isTest(detail) && TEST_RESULT.some((key) => isResultField(detail, key));
 };
 
-const isResult = (value: unknown): boolean =>
-  typeof value === 'boolean' || isName(value) || (typeof value === 'number' && Number.isFinite(value));
+/** What to add to evidence that does not suffice. */
+const missingOf = (detail: Json, { says }: EvidenceReading): string => {
+  const ran = RAN.some((key) => isName(detail[key])) || isTest(detail);
+  if (!ran && says === 'unknown')
+    return 'add what ran and what it returned to detail: {command, exit_code} or {test, result}';
+  if (!ran) return 'add what ran to detail: command, tool or test';
+  return isTest(detail)
+    ? 'add what the test returned to detail: exit_code (an integer), or result (passed or failed)'
+    : 'add what it returned to detail: exit_code (an integer)';
+};
 
 const REFERENCES = ['pr', 'commit', 'ci', 'test', 'command', 'tool', 'file', 'url'] as const;
 

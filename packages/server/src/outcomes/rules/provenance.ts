@@ -20,7 +20,7 @@ const FORBIDDEN = new Set([
 ]);
 const FORBIDDEN_STEMS = ['verif', 'corroborat', 'provenance'];
 /** Folded names under which the server keeps its own notes; not even a trusted source writes them. */
-const OF_SERVER = new Set(['serversnapshot', 'snapshotmissing']);
+const OF_SERVER = new Set(['serversnapshot', 'snapshotmissing', 'betheld']);
 
 /** Deeper than any evidence; and a bound, so that a caller cannot exhaust the stack. */
 const MAX_DEPTH = 32;

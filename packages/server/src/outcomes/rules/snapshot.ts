@@ -1,4 +1,5 @@
 import type { Channel } from './channel.ts';
+import type { OthersReading } from './fleet-guard.ts';
 import type { Binding, StoredPrediction } from './binding.ts';
 
 /** What the server notes in the detail of an outcome when it records it; no caller can write these two keys. */
@@ -15,6 +16,8 @@ export interface ServerNotes {
     /** Whether the agent's newest verdict was to proceed when the result came in; null: it had none. */
     readonly ended_healthy: boolean | null;
   };
+  /** No bet was placed on it, because the other agents fell short as well: their results, and by how much (0 to 1). */
+  readonly bet_held?: { readonly others: number; readonly shortfall: number };
 }
 
 /** The server's notes on an outcome, from what the claim and the agent were at that moment. */
@@ -26,8 +29,13 @@ export const serverNotes = (outcome: {
   readonly hasSnapshot: boolean;
   /** The agent's newest verdict: proceed, guide, pause or reject. */
   readonly verdict: string | null;
+  /** What the other agents came to, when no bet was placed for it. */
+  readonly held?: OthersReading | undefined;
 }): ServerNotes => ({
   ...(!outcome.hasSnapshot && { snapshot_missing: true }),
+  ...(outcome.held && {
+    bet_held: { others: outcome.held.results, shortfall: Math.round(outcome.held.shortfall * 1000) / 1000 },
+  }),
   ...(outcome.binding.claimed &&
     !outcome.fixture && {
       server_snapshot: {

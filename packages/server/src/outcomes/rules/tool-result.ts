@@ -1,4 +1,5 @@
 import type { OutcomeDraft } from './grading.ts';
+import { evidenceSays } from './says.ts';
 
 /** One attached tool result of a check-in. */
 export interface ToolResult {
@@ -12,15 +13,26 @@ export interface ToolResult {
   readonly observed_at?: string | null | undefined;
 }
 
-const isBadResult = ({ is_bad, exit_code, error }: ToolResult): boolean =>
-  is_bad ?? (typeof exit_code === 'number' ? exit_code !== 0 : typeof error === 'string' && error !== '');
+/** What a tool result says: its exit code, its flag, its error. Its summary is prose, and never makes a success. */
+export const toolResultSays = ({ is_bad, exit_code, error }: Pick<ToolResult, 'is_bad' | 'exit_code' | 'error'>) =>
+  evidenceSays({ is_bad, exit_code, error });
 
-/** The outcome that a tool result stands for: a test, a call that was turned down, or a task (spec checkin_flow f). */
+/**
+ * The outcome that a tool result stands for: a test, a call that was turned down, or a task (spec checkin_flow f). One
+ * whose flag contradicts its exit code is told as the agent told it, and never graded; one without any result is open.
+ */
 export const outcomeOfToolResult = (result: ToolResult): OutcomeDraft => {
   const { prediction_id: predictionId, ...rest } = result;
-  const isBad = isBadResult(result);
+  const says = toolResultSays(result);
+  const isBad = result.is_bad ?? says === 'fail';
   const detail = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== undefined));
-  return { type: typeOf(result, isBad), isBad, detail, ...(typeof predictionId === 'string' && { predictionId }) };
+  return {
+    type: typeOf(result, isBad),
+    isBad,
+    detail,
+    ...(says === 'unknown' && { isOpen: true }),
+    ...(typeof predictionId === 'string' && { predictionId }),
+  };
 };
 
 const typeOf = ({ kind }: ToolResult, isBad: boolean): OutcomeDraft['type'] => {

@@ -1,4 +1,5 @@
 import type { AgentRef, AgentRow, AgentsPage, AgentSort, PauseView, VitalsView } from '@breakwater/contract/overview';
+import { readCoverage } from '../../outcomes/index.ts';
 import { pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
 
 /** What is known of agents beside their heads. */
@@ -33,7 +34,7 @@ export const refOf = (agentId: string, find: Surroundings['find']): AgentRef => 
   return { agent_id: agentId, name: head?.label ?? head?.handle ?? agentId };
 };
 
-const vitalsView = (vitals: Vitals): VitalsView => ({
+const vitalsView = (vitals: Vitals, now: number): VitalsView => ({
   E: vitals.E,
   I: vitals.I,
   S: vitals.S,
@@ -46,6 +47,7 @@ const vitalsView = (vitals: Vitals): VitalsView => ({
   calibration_error: vitals.calibration.error,
   graded_outcomes: vitals.calibration.graded,
   claims: vitals.claims,
+  coverage: readCoverage(vitals.coverage, now),
 });
 
 const pauseView = (pause: Pause): PauseView => ({
@@ -69,7 +71,7 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
   is_stuck: around.stuck.has(head.agentId),
   is_stable: around.isStable(head.agentId),
   check_ins: head.updateCount,
-  vitals: head.vitals === null ? null : vitalsView(head.vitals),
+  vitals: head.vitals === null ? null : vitalsView(head.vitals, around.now),
   // One that has run out is lifted by a job within a minute; until then it holds nobody.
   pause: head.pause === null || !pauseHolds(head.pause, around.now) ? null : pauseView(head.pause),
   conditions: around.conditionsInForce(head, around.now),

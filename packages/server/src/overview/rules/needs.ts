@@ -1,5 +1,6 @@
 import type { Need } from '@breakwater/contract/overview';
 import { pauseHolds, type AgentHead, type Pause } from '../../agents/agent.ts';
+import { readCoverage, silenceAsks } from '../../outcomes/index.ts';
 import { refOf, type Surroundings } from './agents.ts';
 
 type Evidence = Need['evidence'];
@@ -233,6 +234,32 @@ const silentNeeds = (heads: readonly AgentHead[], around: Surroundings): Need[] 
   }));
 };
 
+/** Most claims of an agent meet no result: nothing is known of its work, and a person should ask (BW-outcomes.06). */
+const unsettledNeed = (head: AgentHead, around: Surroundings): Need | undefined => {
+  if (head.status !== 'active' || head.vitals === null) return undefined;
+  const coverage = readCoverage(head.vitals.coverage, around.now);
+  if (!silenceAsks(coverage)) return undefined;
+  const agent = refOf(head.agentId, around.find);
+  return {
+    key: `silence:${head.agentId}`,
+    kind: 'silence',
+    severity: 'warning',
+    since: head.vitals.at,
+    title: `${agent.name} hardly ever records what came of its work; a person should ask why`,
+    evidence: [
+      { name: 'claims that ran out without a result', value: coverage.expired },
+      { name: 'claims met by a result', value: coverage.settled },
+      { name: 'check-ins without a confidence', value: coverage.unclaimed },
+      { name: 'results that did not count', value: coverage.ungraded },
+      { name: 'evidence of silence', value: round(coverage.silence) },
+    ],
+    agent,
+    review_id: null,
+    saga_id: null,
+    acts: ['archive'],
+  };
+};
+
 const TROUBLES: Readonly<Record<Trouble['kind'], string>> = {
   breach: 'More than 1 % of the requests could not be served',
   divergence: 'Memory differed from PostgreSQL; PostgreSQL won',
@@ -300,7 +327,11 @@ export const needsOf = (
       const review = reviews.get(head.agentId);
       // The review's own need says it all.
       if (review?.waitingSince == null) needs.push(pausedNeed(head, head.pause, review, around));
-    } else if (around.stuck.has(head.agentId)) silent.push(head);
+    } else {
+      if (around.stuck.has(head.agentId)) silent.push(head);
+      const unsettled = unsettledNeed(head, around);
+      if (unsettled !== undefined) needs.push(unsettled);
+    }
   }
   needs.push(...silentNeeds(silent, around));
   for (const review of facts.stored?.reviews ?? []) {
