@@ -22,7 +22,4 @@ export const BUILT_FEATURES: readonly string[] = [
 export const LATER: Readonly<Record<string, string>> = {
   'W3-3.12': 'needs the edge process, which forwards to a runtime behind it',
   'BW-dispatch.09': 'needs one look at the input of every transport, before identity',
-  'BW-outcomes.05': 'needs one rule for what evidence says',
-  'BW-outcomes.06': 'needs coverage and silence per agent',
-  'BW-outcomes.07': 'needs the fleet guard',
 };

@@ -14,6 +14,8 @@ export const pauseChange = (pause: Pause): { status: 'paused'; pause: Pause; eve
       sub_action: pause.sub_action,
       reason: pause.reason,
       expires_at: pause.expires_at,
+      // The agent's row forgets the pause when it ends; the trail must still say what it stood on.
+      evidence: pause.evidence,
     },
   },
 });

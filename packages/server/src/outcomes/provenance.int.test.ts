@@ -266,11 +266,11 @@ describe('predictions that are not good', () => {
       },
     },
     {
-      sent: 'one of 3600 s ago',
+      sent: 'one of 24 hours ago',
       label: 'ttl_expired_fallback',
       of: async (secret: string) => {
         const id = await claimed(secret);
-        world.clock.advance(3_600_000);
+        world.clock.advance(24 * 3_600_000);
         return id;
       },
     },

@@ -227,7 +227,7 @@ export class Outcomes<M extends WithEvidence> {
         evidence,
         {
           isBad: graded.isBad,
-          score: graded.score,
+          score: graded.isOpen ? null : graded.score,
           weight: graded.weight,
           fixture: graded.fixture,
           contradicts: graded.contradiction !== undefined,
@@ -339,10 +339,10 @@ const refuseContradiction = ({ field, against, message }: Contradiction) =>
   });
 
 /** Why an outcome does not count, and what would make it count the next time. */
-const whyNotGraded = ({ fixture, missing, score, isBad }: ReturnType<typeof gradeOutcome>, bound: Binding): string => {
+const whyNotGraded = ({ fixture, missing, isOpen }: ReturnType<typeof gradeOutcome>, bound: Binding): string => {
   if (fixture) return 'it is marked as test data';
   if (missing !== undefined) return missing;
-  if (score === null && !isBad) return 'it says neither success nor failure; add exit_code or is_bad';
+  if (isOpen) return 'it says neither success nor failure; add exit_code or is_bad';
   return WHY_UNBOUND[bound.source];
 };
 

@@ -86,6 +86,20 @@ describe('the claims detector', () => {
     expect(pausedAfter(60, (i) => ({ claim: 0.9, result: i <= 30 ? 1 : 0 }))).toBe(36);
   });
 
+  it('is not bought off by trivial successes that were claimed low', () => {
+    verifies('BW-checkin.13');
+    // One real job in four, claimed at 0.95 and failed; the others are claimed at 0.01 and true.
+    const diluted = (i: number) => (i % 4 === 0 ? { claim: 0.95, result: 0 } : { claim: 0.01, result: 1 });
+    expect(pausedAfter(400, diluted)).toBe(24);
+  });
+
+  it('places the bets of a band only on claims within it', () => {
+    const low = observeClaim(freshClaims, { claim: 0.79, result: 0 }).bets;
+    expect(low.map((bet) => bet > 1)).toEqual([true, true, true, false, false, false]);
+    const high = observeClaim(freshClaims, { claim: 0.8, result: 0 }).bets;
+    expect(high.slice(3)).toEqual(high.slice(0, 3));
+  });
+
   it('says claim, accuracy and n in one sentence', () => {
     verifies('BW-checkin.13');
     let state = freshClaims;

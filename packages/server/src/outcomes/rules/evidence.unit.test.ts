@@ -90,6 +90,27 @@ describe('the evidence of an agent', () => {
     );
   });
 
+  it('takes over an account of version 1 with the value that it had', () => {
+    const stored = { ...encodeEvidence(recordAll([outcome()])), version: 1 } as Record<string, unknown>;
+    const old = { ...(stored['claims'] as Record<string, unknown>), bets: [2, 30, 700] };
+    const evidence = decodeEvidence({ ...stored, claims: old });
+    expect(evidence.claims.bets).toEqual([2, 30, 700, 2, 30, 700]);
+    expect(viewEvidence(evidence, NOW).claims.value).toBeCloseTo(244, 9);
+    expect(() => decodeEvidence({ ...stored, claims: { ...old, bets: [1, 2, 3, 4, 5, 6] } })).toThrow();
+  });
+
+  it('places no bet on a result of an outage, and still counts it', () => {
+    verifies('BW-outcomes.07');
+    let evidence = freshEvidence;
+    for (let i = 0; i < 40; i += 1) {
+      const learned = recordOutcome(evidence, outcome({ held: true }), NOW);
+      expect([learned.graded, learned.pause]).toEqual([true, undefined]);
+      evidence = learned.evidence;
+    }
+    expect(evidence.claims).toBe(freshEvidence.claims);
+    expect(viewEvidence(evidence, NOW).calibration.graded).toBe(40);
+  });
+
   it('stays finite in JSON however often a paused agent goes on failing', () => {
     const evidence = recordAll(
       Array.from({ length: 2000 }, () => outcome({ binding: { claimed: true, confidence: 1 } })),

@@ -46,6 +46,8 @@ interface GradedOutcome {
   readonly score: number | null;
   readonly grade: CorroborationGrade;
   readonly weight: number;
+  /** It says neither success nor failure; a score of its own does not change that. Never learned from. */
+  readonly isOpen: boolean;
   /** Test data: stored, never learned from. */
   readonly fixture: boolean;
   readonly detail: Json;
@@ -98,6 +100,7 @@ export const gradeOutcome = (
     grade,
     weight: GRADE_WEIGHT[grade],
     fixture: isFixture(detail),
+    isOpen: draft.isOpen === true || (NEUTRAL.has(draft.type) && draft.isBad === undefined),
     detail,
     stripped,
     ...(contradiction && { contradiction }),
@@ -107,7 +110,7 @@ export const gradeOutcome = (
 
 /**
  * The first pair of statements that cannot both be true: type against flag, either against the score, and all of them
- * against the evidence. A type that says neither success nor failure contradicts nothing until it is called bad or scored.
+ * against the evidence. A type that says neither success nor failure contradicts nothing until it is called good or bad.
  */
 const contradictionOf = (
   { type, isBad: flag, score, isOpen }: OutcomeDraft,
@@ -127,9 +130,6 @@ const contradictionOf = (
   const path = `detail.${fields[0] ?? ''}`;
   if (speaks && says !== 'unknown' && (says === 'fail') !== isBad) {
     return between(path, stated, `${path} says ${says}, which contradicts ${stated} ${word}`);
-  }
-  if (!speaks && score !== undefined && says !== 'unknown' && (says === 'fail' ? score > 0.5 : score < 0.5)) {
-    return between(path, 'outcome_score', `${path} says ${says}, which contradicts outcome_score ${score}`);
   }
   return undefined;
 };

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../../testing/verifies.ts';
+import { checkedIn, coverageAt, readCoverage, resultRecorded, silenceAsks, type CoverageAccount } from './coverage.ts';
+
+const HOUR = 3_600_000;
+const NOW = Date.UTC(2026, 5, 1, 10, 20);
+const DAY = 24 * HOUR;
+
+const claim = (account: CoverageAccount | undefined, now: number, claimed = true) =>
+  checkedIn(account, { claimed, expiresAt: now + DAY, now });
+const claims = (n: number, account?: CoverageAccount): CoverageAccount | undefined =>
+  n === 0 ? account : claims(n - 1, claim(account, NOW));
+
+describe('coverage', () => {
+  it('counts claims made, settled, expired and open, check-ins without a claim and results that do not count', () => {
+    verifies('BW-outcomes.06');
+    let account = claim(claims(3), NOW, false);
+    account = resultRecorded(account, { graded: true, claimExpiresAt: NOW + DAY, now: NOW + HOUR });
+    account = resultRecorded(account, { graded: false, claimExpiresAt: NOW + DAY, now: NOW + HOUR });
+    const counts = { made: 3, settled: 1, unclaimed: 1, ungraded: 1 };
+    expect(readCoverage(account, NOW + DAY - 1)).toMatchObject({ ...counts, open: 2, expired: 0, share: 1 });
+    // 10:20 runs out with its hour.
+    expect(readCoverage(account, NOW + DAY + 40 * 60_000 - 1)).toMatchObject({ open: 2, expired: 0 });
+    expect(readCoverage(account, NOW + DAY + 40 * 60_000)).toMatchObject({
+      ...counts,
+      open: 0,
+      expired: 2,
+      share: 1 / 3,
+    });
+  });
+
+  it('is the same wherever and however often it is asked, and after a restart', () => {
+    verifies('BW-outcomes.06');
+    let account: CoverageAccount | undefined;
+    let asked: CoverageAccount | undefined;
+    for (let i = 0; i < 200; i += 1) {
+      const now = NOW + i * 20 * 60_000;
+      account = claim(account, now);
+      asked = claim(JSON.parse(JSON.stringify(coverageAt(asked, now))) as CoverageAccount, now);
+      if (i % 3 === 0) {
+        const result = { graded: true, claimExpiresAt: now - HOUR + DAY, now: now + 1 };
+        account = resultRecorded(account, result);
+        asked = resultRecorded(asked, result);
+      }
+    }
+    expect(asked).toEqual(account);
+    expect(account?.open.length).toBeLessThanOrEqual(26);
+    const read = readCoverage(account, NOW + 400 * HOUR);
+    expect(read.made).toBe(200);
+    expect(read.settled + read.expired).toBe(200);
+  });
+
+  it('guides an agent that never records after seven claims, and asks for a person after thirteen', () => {
+    verifies('BW-outcomes.06');
+    const silence = (n: number) => readCoverage(claims(n), NOW + 2 * DAY);
+    expect([silence(6).silence >= 20, silence(7).silence >= 20]).toEqual([false, true]);
+    expect([silenceAsks(silence(12)), silenceAsks(silence(13))]).toEqual([false, true]);
+  });
+
+  it('leaves an agent alone that settles four of five', () => {
+    verifies('BW-outcomes.06');
+    let account: CoverageAccount | undefined;
+    for (let i = 0; i < 1000; i += 1) {
+      const now = NOW + i * 2 * HOUR;
+      account = claim(account, now);
+      if (i % 5 !== 0) account = resultRecorded(account, { graded: true, claimExpiresAt: now + DAY, now: now + 1 });
+      expect(readCoverage(account, now).silence).toBeLessThan(20);
+    }
+  });
+
+  it('knows nothing of claims from before it was counted', () => {
+    const account = resultRecorded(undefined, { graded: true, claimExpiresAt: NOW + DAY, now: NOW });
+    expect(readCoverage(account, NOW)).toMatchObject({ made: 0, settled: 0, share: null, silence: 1 });
+  });
+});
