@@ -252,12 +252,12 @@ describe('an outage', () => {
     let paused: Json = {};
     const neighbour = (await born(node)).agentId;
     await fail(node, neighbour);
-    for (let i = 0; i < 6; i += 1) paused = await fail(node, lonely);
+    for (let i = 0; i < 5; i += 1) paused = await fail(node, lonely);
     expect((paused['pause'] as Json)['reason']).toContain('1 of 1 other agents with results had failures');
 
-    for (let i = 0; i < 3; i += 1) {
+    for (let i = 0; i < 4; i += 1) {
       const one = (await born(node)).agentId;
-      for (let k = 0; k < 5; k += 1) await fail(node, one);
+      for (let k = 0; k < 4; k += 1) await fail(node, one);
     }
     const held = await fail(node, neighbour);
     expect(held).toMatchObject({ graded: true, bet_held: true, claims: { graded: 1 } });

@@ -90,7 +90,9 @@ export class FleetHour {
       const own = minute.agents.get(agentId);
       if (own !== undefined) add(sum, { results: -own.results, sumClaim: -own.sumClaim, failed: -own.failed });
     }
-    const shortfall = sum.results === 0 ? 0 : (sum.sumClaim - (sum.results - sum.failed)) / sum.results;
+    const exact = sum.results === 0 ? 0 : (sum.sumClaim - (sum.results - sum.failed)) / sum.results;
+    // Nodes add in different orders; the last bits must not make them decide differently.
+    const shortfall = Math.round(exact * 1e6) / 1e6;
     return { results: sum.results, shortfall, isOutage: sum.results >= LEAST_RESULTS && shortfall > SHORTFALL };
   }
 
