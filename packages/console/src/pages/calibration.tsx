@@ -18,7 +18,16 @@ interface Calibration {
   readonly issues: readonly Finding[];
   readonly advisories: readonly Finding[];
   readonly accuracy: number | null;
-  readonly over_confidence: number | null;
+  readonly mean_gap: number | null;
+  readonly worst_bin_gap: number | null;
+  readonly skill: {
+    readonly brier: number | null;
+    readonly reliability: number | null;
+    readonly resolution: number | null;
+    readonly uncertainty: number | null;
+    readonly skill: number | null;
+    readonly one_class: boolean | null;
+  };
   readonly total_samples: number;
   readonly confidence_distribution: { readonly mean: number | null };
   readonly tactical_evidence: {
@@ -29,6 +38,9 @@ interface Calibration {
   readonly guidance: { readonly confidence_policy: string };
   readonly window: { readonly since: string; readonly as_of: string };
 }
+
+const intervalText = (interval: readonly [number, number] | null): string =>
+  interval === null ? '–' : `${percent(interval[0])} to ${percent(interval[1])}`;
 
 const Bins = ({ bins }: { bins: readonly ReliabilityBin[] }) => (
   <div class="scroll" tabIndex={0} role="region" aria-label="Claims by confidence, a table">
@@ -134,7 +146,19 @@ export const CalibrationPage = () => {
                     ['graded results', view.curves.tactical.n.toLocaleString('en')],
                     ['claimed on average', percent(view.confidence_distribution.mean)],
                     ['came true', percent(view.accuracy)],
-                    ['over-confidence', number(view.over_confidence)],
+                    ['95 % interval of that', intervalText(view.tactical_evidence.interval)],
+                    ['claims less results, on average', number(view.mean_gap)],
+                    ['claims less results, worst bin', number(view.worst_bin_gap)],
+                    ['Brier score', number(view.skill.brier, 3)],
+                    ['reliability, 0 is best', number(view.skill.reliability, 3)],
+                    [
+                      'resolution',
+                      view.skill.one_class === true
+                        ? 'unknown: all results are the same'
+                        : number(view.skill.resolution, 3),
+                    ],
+                    ['uncertainty', number(view.skill.uncertainty, 3)],
+                    ['skill, 1 is best', number(view.skill.skill)],
                     ['newest result', <Time key="newest" at={view.tactical_evidence.newest_at} />],
                     ['counted', <Time key="counted" at={view.window.as_of} />],
                   ]}

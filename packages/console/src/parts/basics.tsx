@@ -58,6 +58,7 @@ const TONES: Readonly<Record<string, string>> = {
   waiting: 'warn',
   waiting_input: 'warn',
   signal_stale: 'warn',
+  undecided: 'warn',
 };
 
 /** A status in a word and a tone; the word alone says it, too. */

@@ -8,10 +8,11 @@ import { testWorld, type World } from '../../testing/world.ts';
 import { calibrationError } from '../outcomes/index.ts';
 import { claimsValue } from '../outcomes/testing/claims.ts';
 import { decodeEvidence } from '../outcomes/index.ts';
+import { freshBins, observeCalibration } from '../outcomes/rules/calibration.ts';
 import { seededRandom } from '../runtime/index.ts';
 import { assess } from './rules/assess.ts';
 import { calibrationReply } from './rules/reply.ts';
-import type { Cell } from './rules/tally.ts';
+import { tacticalBins, type Cell } from './rules/tally.ts';
 import { cellOf, type Claim } from './rules/testing/cells.ts';
 import * as sql from './sql.ts';
 
@@ -117,7 +118,8 @@ describe('the calibration tool', async () => {
       expect(await check(world, { agent_id: name })).toMatchObject({
         scope: 'agent',
         agent_id: name,
-        calibration_status: 'calibrated',
+        calibration_status: 'undecided',
+        calibrated: null,
         accuracy: 0.9,
         total_samples: 10,
         used_by_check_ins: { n: 10 },
@@ -140,7 +142,8 @@ describe('the calibration tool', async () => {
       response_text: 'More.',
     });
     expect(told['used_by_check_ins']).toEqual(body['calibration']);
-    expect(told['over_confidence']).toBeCloseTo(0.4, 4);
+    expect(told['worst_bin_gap']).toBeCloseTo(0.4, 4);
+    expect(told).toMatchObject({ mean_gap: 0.4, skill: { n: 6, uncertainty: 0.25, one_class: false } });
   });
 
   test('names what is wrong: an unknown agent, a name of several', async () => {
@@ -236,6 +239,30 @@ describe('memory and PostgreSQL', async () => {
     expect(await graded()).toBe(n + 1);
     world.clock.advance(3_600_000);
     expect(await graded()).toBe(n + 2);
+  });
+
+  test('a row of 23:59 that commits after a look past midnight is counted at the next look', async () => {
+    verifies('BW-outcomes.03');
+    const midnight = (Math.floor(now() / DAY) + 1) * DAY;
+    world.clock.advance(midnight + 30_000 - now());
+    const n = (await graded()) as number;
+    await insert(world, one.uuid, { claim: 0.9, result: 1, at: midnight - 60_000 });
+    world.clock.advance(60_000);
+    expect(await graded()).toBe(n + 1);
+  });
+
+  test('claims on the edge of a bin belong to the upper one, in PostgreSQL as in the rules of a check-in', async () => {
+    verifies('BW-outcomes.03');
+    const { uuid } = await onboard(world.call, { name: 'Edge', force_new: true });
+    const edges = Array.from({ length: 11 }, (_, i) => i / 10);
+    for (const claim of edges) await insert(world, uuid, { claim, result: 1, at: now() });
+    world.clock.advance(FRESH_MS);
+    expect(await graded()).toBeGreaterThanOrEqual(edges.length);
+    const counted = await world.database.query<sql.CellRow>(sql.selectCells(0, uuid));
+    const ofSql = tacticalBins(counted.map(sql.cellFromRow)).map(({ n }) => n);
+    const ofRules = edges.reduce((bins, claim) => observeCalibration(bins, { claim, result: 1 }), freshBins);
+    expect(ofSql).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 2]);
+    expect(ofRules.map(({ n }) => n)).toEqual(ofSql);
   });
 
   test('rebuild is for operators that may act, tells the days that differed, and only tries with dry_run', async () => {

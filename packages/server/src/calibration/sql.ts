@@ -17,6 +17,8 @@ interface CellRow {
   readonly graded: number;
   readonly sum_graded_claim: number;
   readonly sum_result: number;
+  readonly sum_squared_result: number;
+  readonly sum_squared_error: number;
   readonly newest_graded: number | null;
   readonly complexities: number;
   readonly complexity_far: number;
@@ -31,6 +33,8 @@ const SUMS = `date_bin('1 day', ts, timestamptz 'epoch') AS day, channel, claim_
   count(*) FILTER (WHERE graded) AS graded,
   coalesce(sum(confidence) FILTER (WHERE graded), 0) AS sum_graded_claim,
   coalesce(sum(outcome_score) FILTER (WHERE graded), 0) AS sum_result,
+  coalesce(sum(outcome_score * outcome_score) FILTER (WHERE graded), 0) AS sum_squared_result,
+  coalesce(sum((confidence - outcome_score) * (confidence - outcome_score)) FILTER (WHERE graded), 0) AS sum_squared_error,
   max(ts) FILTER (WHERE graded) AS newest_graded,
   count(complexity_gap) AS complexities,
   count(*) FILTER (WHERE complexity_gap > ${GATE.complexityGap}) AS complexity_far`;
@@ -60,6 +64,8 @@ export const cellFromRow = (row: CellRow): Cell => ({
   graded: row.graded,
   sumGradedClaim: row.sum_graded_claim,
   sumResult: row.sum_result,
+  sumSquaredResult: row.sum_squared_result,
+  sumSquaredError: row.sum_squared_error,
   newestGraded: row.newest_graded,
   complexities: row.complexities,
   complexityFar: row.complexity_far,

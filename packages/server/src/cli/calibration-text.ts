@@ -18,7 +18,9 @@ export interface CalibrationAnswer {
   readonly advisories: readonly { readonly message: string }[];
   readonly total_samples: number;
   readonly accuracy: number | null;
-  readonly over_confidence: number | null;
+  readonly mean_gap: number | null;
+  readonly worst_bin_gap: number | null;
+  readonly skill: { readonly brier: number | null; readonly skill: number | null };
   readonly curves: {
     readonly tactical: { readonly n: number; readonly question: string; readonly bins: readonly Bin[] };
   };
@@ -32,7 +34,9 @@ export const calibrationLines = (answer: CalibrationAnswer, columns: number | un
   const bins = tactical.bins.filter(({ n }) => n > 0);
   return [
     `Status: ${answer.calibration_status.replaceAll('_', ' ')}; ${answer.total_samples} claims were held against results.`,
-    `Came true: ${shareText(answer.accuracy)}; claimed above that by ${shareText(answer.over_confidence)}.`,
+    `Came true: ${shareText(answer.accuracy)}; claims less results: ${shareText(answer.mean_gap)} on average, ` +
+      `${shareText(answer.worst_bin_gap)} in the worst bin.`,
+    `Brier score ${answer.skill.brier?.toFixed(3) ?? '-'}, skill ${answer.skill.skill?.toFixed(2) ?? '-'} of 1.`,
     ...answer.issues.map(({ message }) => `Issue: ${tame(message)}`),
     ...answer.advisories.map(({ message }) => `Note: ${tame(message)}`),
     '',

@@ -1,15 +1,18 @@
-import { curveOf, wilson, type CurveBin } from './curve.ts';
-import { BINS, grouped, strategicBins, tacticalBins, totalOf, type BinSums, type Cell } from './tally.ts';
+import { curveOf, upperZ, wilson, type CurveBin } from './curve.ts';
+import { skillOf, type Skill } from './skill.ts';
+import { BINS, errorSums, grouped, strategicBins, tacticalBins, totalOf, type BinSums, type Cell } from './tally.ts';
 
-/** The limits of the gate (spec storage_and_ops 2.2). Chosen, not measured. */
+/** The limits of the gate. Chosen, not measured. */
 export const GATE = {
-  /** A bin speaks for itself from so many graded outcomes. */
+  /** A bin has a correction factor, and is told that its claims are too low, from so many graded outcomes. */
   fullBin: 10,
-  /** Claims from here on must come true… */
-  confidentFrom: 0.8,
-  /** …at least so often. */
-  leastAccuracy: 0.7,
-  /** Claims may run ahead of results by so much; also how far behind they may fall without a remark. */
+  /** A bin is held against its claims from so many graded outcomes. */
+  testedBin: 5,
+  /** Results may fall short of claims by so much; further, surely, and the claims are miscalibrated. */
+  tolerance: 0.05,
+  /** Claims are calibrated when the whole 95 % interval of the accuracy lies this near to the mean claim. */
+  within: 0.1,
+  /** Claims may fall behind results by so much without a remark; those of a class also run ahead. */
   gap: 0.2,
   /** So many graded outcomes make a status; fewer are no data. */
   leastGraded: 5,
@@ -22,17 +25,18 @@ export const GATE = {
   staleMs: 7 * 86_400_000,
 } as const;
 
-export type CalibrationStatus = 'no_data' | 'signal_stale' | 'calibrated' | 'miscalibrated';
+export type CalibrationStatus = 'no_data' | 'signal_stale' | 'calibrated' | 'undecided' | 'miscalibrated';
 
 /** Something about the claims that a person or agent should know; `facts` are the numbers of the sentence. */
 export interface Finding {
   readonly code:
-    | 'confident_and_wrong'
     | 'over_confidence'
     | 'complexity_misreported'
     | 'under_confidence'
     | 'class_gap'
     | 'too_few'
+    | 'undecided'
+    | 'one_class'
     | 'stale';
   readonly message: string;
   readonly facts: Readonly<Record<string, string | number>>;
@@ -73,12 +77,15 @@ export interface Assessment {
     readonly meanConfidence: number | null;
     readonly accuracy: number | null;
     readonly interval: readonly [number, number] | null;
-    /** The reading of spec checkin 2.9, over these outcomes. */
-    readonly overConfidence: number | null;
+    /** Mean claim less accuracy, -1 to 1. */
+    readonly meanGap: number | null;
+    /** By how much the claims of the worst bin run ahead, 0 to 1: the reading of spec checkin 2.9, over these outcomes. */
+    readonly worstBinGap: number | null;
     /** ms since the epoch, UTC. */
     readonly newest: number | null;
     readonly curve: readonly CurveBin[];
   };
+  readonly skill: Skill;
   readonly strategic: { readonly n: number; readonly healthy: number | null; readonly curve: readonly CurveBin[] };
   readonly complexity: { readonly n: number; readonly farShare: number | null };
   readonly channels: ReadonlyMap<string, GroupCalibration & { readonly curve: readonly CurveBin[] }>;
@@ -120,35 +127,37 @@ const byClass = (cells: readonly Cell[]): Assessment['classes'] => {
   return classes;
 };
 
-/** Full bins of a curve, whose means are known. */
-const fullBins = (curve: readonly CurveBin[]) =>
+/** Bins of a curve in which something was seen. */
+const knownBins = (curve: readonly CurveBin[]) =>
   curve.flatMap((bin) =>
-    bin.n >= GATE.fullBin && bin.accuracy !== null && bin.meanConfidence !== null
+    bin.accuracy !== null && bin.meanConfidence !== null
       ? [{ ...bin, accuracy: bin.accuracy, meanConfidence: bin.meanConfidence }]
       : [],
   );
 
-const confidentAndWrong = (curve: readonly CurveBin[]): Finding[] =>
-  fullBins(curve)
-    .filter(({ lower, accuracy }) => lower >= GATE.confidentFrom && isAbove(GATE.leastAccuracy, accuracy))
-    .map(({ lower, upper, n, accuracy }) => ({
-      code: 'confident_and_wrong',
-      message:
-        `Claims of ${lower} to ${upper} came true in ${percent(accuracy)} of ${n} graded outcomes; ` +
-        `at least ${percent(GATE.leastAccuracy)} are expected.`,
-      facts: { lower, upper, n, accuracy, limit: GATE.leastAccuracy },
-    }));
+const fullBins = (curve: readonly CurveBin[]) => knownBins(curve).filter(({ n }) => n >= GATE.fullBin);
 
-const overConfident = (value: number | null, n: number): Finding[] =>
-  value === null || !isAbove(value, GATE.gap)
-    ? []
-    : [
-        {
-          code: 'over_confidence',
-          message: `Claims run ahead of results by ${value.toFixed(2)}, over ${n} graded outcomes; ${GATE.gap} is the limit.`,
-          facts: { value, n, limit: GATE.gap },
-        },
-      ];
+/**
+ * The bins whose claims are surely ahead of their results: the upper bound of the accuracy, at 95 % over all bins that are
+ * tested, lies below the mean claim less the tolerance. More data decide it; five honest results do not.
+ */
+const overConfident = (curve: readonly CurveBin[]): Finding[] => {
+  const tested = knownBins(curve).filter(({ n }) => n >= GATE.testedBin);
+  const z = upperZ(tested.length);
+  return tested.flatMap(({ lower, upper, n, accuracy, meanConfidence }) => {
+    const [, atMost] = wilson(accuracy, n, z);
+    if (!isAbove(meanConfidence - GATE.tolerance, atMost)) return [];
+    return [
+      {
+        code: 'over_confidence',
+        message:
+          `Claims of ${lower} to ${upper} said ${meanConfidence.toFixed(2)} and came true in ${percent(accuracy)} of ${n} ` +
+          `graded outcomes; with 95 % certainty in less than ${percent(atMost)}.`,
+        facts: { lower, upper, n, accuracy, mean_confidence: meanConfidence, at_most: atMost, limit: GATE.tolerance },
+      },
+    ];
+  });
+};
 
 const complexityMisreported = ({ n, farShare }: Assessment['complexity']): Finding[] =>
   farShare === null || n < GATE.fullBin || farShare <= GATE.complexityShare
@@ -192,6 +201,36 @@ const tooFew = (n: number): Finding[] =>
         },
       ];
 
+/** Whether the accuracy is surely near the mean claim. */
+const isNear = ({ meanConfidence, interval: [least, most] }: GroupCalibration): boolean =>
+  !isAbove(meanConfidence - GATE.within, least) && !isAbove(most, meanConfidence + GATE.within);
+
+const undecided = (status: CalibrationStatus, overall: GroupCalibration | undefined): Finding[] => {
+  if (status !== 'undecided' || overall === undefined) return [];
+  const { n, meanConfidence, interval } = overall;
+  const [least, most] = interval;
+  return [
+    {
+      code: 'undecided',
+      message:
+        `The accuracy lies between ${percent(least)} and ${percent(most)} (95 %, n = ${n}); ${percent(meanConfidence)} was ` +
+        `claimed on average. Calibrated takes an interval within ${GATE.within} of that.`,
+      facts: { n, least, most, mean_confidence: meanConfidence, limit: GATE.within },
+    },
+  ];
+};
+
+const oneClass = ({ n, oneClass: same }: Skill): Finding[] =>
+  same === true && n >= GATE.leastGraded
+    ? [
+        {
+          code: 'one_class',
+          message: `All ${n} graded outcomes came out the same: whether claims can tell good work from bad was not tested.`,
+          facts: { n },
+        },
+      ]
+    : [];
+
 const isStale = (newest: number | null, now: number): boolean => newest !== null && now - newest > GATE.staleMs;
 
 const stale = (newest: number | null, now: number): Finding[] => {
@@ -229,11 +268,24 @@ const claimsOf = (cells: readonly Cell[]): Assessment['claims'] => {
   };
 };
 
+const statusOf = (
+  overall: GroupCalibration | undefined,
+  newest: number | null,
+  now: number,
+  issues: readonly Finding[],
+): CalibrationStatus => {
+  if (overall === undefined || overall.n < GATE.leastGraded) return 'no_data';
+  if (isStale(newest, now)) return 'signal_stale';
+  if (issues.length > 0) return 'miscalibrated';
+  return isNear(overall) ? 'calibrated' : 'undecided';
+};
+
 /**
- * Holds claims against results (spec storage_and_ops 2.2). Issues make the status `miscalibrated`; advisories never do.
- * The status stands on graded outcomes alone: with fewer than five it is `no_data`, and when the newest of them is more
- * than seven days old, `signal_stale`, whatever they say. `now` is ms since the epoch; `overConfidenceOf` is the reading
- * that check-ins take of an agent's own outcomes (spec checkin 2.9).
+ * Holds claims against results (spec storage_and_ops 2.2, with intervals in place of fixed limits). Issues make the status
+ * `miscalibrated`; advisories never do. Without issues it is `calibrated` when the accuracy is surely near the mean claim,
+ * and `undecided` while it may be or not. The status stands on graded outcomes alone: with fewer than five it is `no_data`,
+ * and when the newest of them is more than seven days old, `signal_stale`, whatever they say. `now` is ms since the epoch;
+ * `overConfidenceOf` is the reading that check-ins take of an agent's own outcomes (spec checkin 2.9): its worst bin's gap.
  */
 export const assess = (
   cells: readonly Cell[],
@@ -256,33 +308,32 @@ export const assess = (
     ),
   };
   const classes = byClass(cells);
-  const overConfidence = overConfidenceOf(bins).error;
-  const issues = [
-    ...confidentAndWrong(curve),
-    ...overConfident(overConfidence, n),
-    ...complexityMisreported(complexity),
-  ];
+  const skill = skillOf(bins, errorSums(cells));
+  const issues = [...overConfident(curve), ...complexityMisreported(complexity)];
+  const status = statusOf(overall, newest, now, issues);
   return {
-    status:
-      n < GATE.leastGraded
-        ? 'no_data'
-        : isStale(newest, now)
-          ? 'signal_stale'
-          : issues.length > 0
-            ? 'miscalibrated'
-            : 'calibrated',
+    status,
     issues,
-    advisories: [...tooFew(n), ...stale(newest, now), ...underConfident(curve), ...classGaps(classes)],
+    advisories: [
+      ...tooFew(n),
+      ...stale(newest, now),
+      ...undecided(status, overall),
+      ...oneClass(skill),
+      ...underConfident(curve),
+      ...classGaps(classes),
+    ],
     claims: claimsOf(cells),
     tactical: {
       n,
       meanConfidence: overall?.meanConfidence ?? null,
       accuracy: overall?.accuracy ?? null,
       interval: overall?.interval ?? null,
-      overConfidence,
+      meanGap: overall?.gap ?? null,
+      worstBinGap: overConfidenceOf(bins).error,
       newest,
       curve,
     },
+    skill,
     strategic: { n: well.n, healthy: share(well.sumResult, well.n), curve: curveOf(strategic) },
     complexity,
     channels: byChannel(cells),

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { calibrationError } from '../../outcomes/index.ts';
+import { freshBins, observeCalibration } from '../../outcomes/rules/calibration.ts';
 import { assess, GATE, type Assessment } from './assess.ts';
 import type { Cell } from './tally.ts';
+import { seededRandom } from '../../runtime/index.ts';
 import { cellOf, claims, NOW, type Claim } from './testing/cells.ts';
 
 const DAY = 86_400_000;
@@ -27,7 +29,7 @@ describe('the status', () => {
     for (const cells of [[], [cellOf({ claim: 0.9 })], claims(GATE.leastGraded - 1, 4, 0.9)]) {
       const { status, tactical } = look(cells);
       expect(status).toBe('no_data');
-      expect(tactical.overConfidence).toBeNull();
+      expect(tactical.worstBinGap).toBeNull();
     }
     const nothing = look([]);
     expect(nothing.tactical).toMatchObject({
@@ -54,20 +56,20 @@ describe('the status', () => {
 
   it('is calibrated when claims come true as often as they say', () => {
     verifies('BW-outcomes.03');
-    expect(look([...claims(20, 18, 0.9), ...claims(20, 11, 0.55)])).toMatchObject({
+    expect(look([...claims(100, 90, 0.9), ...claims(100, 55, 0.55)])).toMatchObject({
       status: 'calibrated',
       issues: [],
-      tactical: { n: 40, accuracy: 29 / 40 },
+      tactical: { n: 200, accuracy: 145 / 200 },
     });
   });
 
   it('goes stale on the millisecond after seven days, whatever the curve says', () => {
     verifies('BW-outcomes.03');
-    const good = claims(10, 9, 0.9, { at: NOW - 7 * DAY });
+    const good = claims(100, 90, 0.9, { at: NOW - 7 * DAY });
     const bad = claims(10, 0, 0.9, { at: NOW - 7 * DAY });
     expect([look(good).status, look(bad).status]).toEqual(['calibrated', 'miscalibrated']);
     expect([look(good, NOW + 1).status, look(bad, NOW + 1).status]).toEqual(['signal_stale', 'signal_stale']);
-    expect(codes(look(bad, NOW + 1).issues)).toContain('confident_and_wrong');
+    expect(codes(look(bad, NOW + 1).issues)).toContain('over_confidence');
     // One new result is a signal again; a claim without one is not.
     expect(look([...good, ...claims(1, 1, 0.9)], NOW + 1).status).toBe('calibrated');
     expect(look([...good, cellOf({ claim: 0.9 })], NOW + 1).status).toBe('signal_stale');
@@ -75,29 +77,69 @@ describe('the status', () => {
 });
 
 describe('the gate', () => {
-  it.each([
-    ['ten of 0.85 with accuracy 0.6', claims(10, 6, 0.85), ['confident_and_wrong', 'over_confidence']],
-    ['ten of 0.8 with accuracy 0.6: the bin begins at 0.8', claims(10, 6, 0.8), ['confident_and_wrong']],
-    ['ten of 0.85 with accuracy exactly 0.7', claims(10, 7, 0.85), []],
-    ['nine of 0.85, all failed: the overall reading alone', claims(9, 0, 0.85), ['over_confidence']],
-    ['ten of 0.79 with accuracy 0.6', claims(10, 6, 0.79), []],
-    ['ten of 0.5 with accuracy 0.2: over-confidence needs no high claim', claims(10, 2, 0.5), ['over_confidence']],
-    ['a full bin by 0.2 exactly', claims(10, 5, 0.7), []],
+  it.each<[string, Cell[], Assessment['status'], string[]]>([
+    ['five good results say too little', claims(5, 5, 0.9), 'undecided', []],
+    ['five failures say enough', claims(5, 0, 0.9), 'miscalibrated', ['over_confidence']],
+    ['four failures decide nothing', claims(4, 0, 0.9), 'no_data', []],
+    ['ten of 0.85 with accuracy 0.6 may be chance', claims(10, 6, 0.85), 'undecided', []],
+    ['forty of them are not', claims(40, 24, 0.85), 'miscalibrated', ['over_confidence']],
+    ['over-confidence needs no high claim', claims(20, 1, 0.5), 'miscalibrated', ['over_confidence']],
+    ['five points short are tolerated', claims(1000, 850, 0.9), 'calibrated', []],
+    ['.15 short of .9 is proven at n = 1,000', claims(1000, 754, 0.9), 'miscalibrated', ['over_confidence']],
+    ['all bad at claims of .05', claims(200, 0, 0.05), 'calibrated', []],
+    ['all bad at claims of .2: the bin begins at .2', claims(100, 0, 0.2), 'miscalibrated', ['over_confidence']],
     [
       'a bad bin beside a good one',
-      [...claims(50, 50, 0.95), ...claims(10, 5, 0.85)],
-      ['confident_and_wrong', 'over_confidence'],
+      [...claims(100, 95, 0.95), ...claims(20, 8, 0.85)],
+      'miscalibrated',
+      ['over_confidence'],
     ],
-  ])('%s', (_, cells, expected) => {
+    ['too humble by far is not calibrated', claims(200, 170, 0.5), 'undecided', []],
+  ])('%s', (_, cells, status, expected) => {
     verifies('BW-outcomes.03');
     const found = look(cells);
     expect(codes(found.issues)).toEqual(expected);
-    expect(found.status).toBe(expected.length === 0 ? 'calibrated' : 'miscalibrated');
+    expect(found.status).toBe(status);
+    expect(codes(found.advisories).includes('undecided')).toBe(status === 'undecided');
+  });
+
+  it('tests a bin at 5 % over all tested bins: more bins make each of them harder to find', () => {
+    // 13 of 20 at .9: the upper bound of one test is 0.801, of ten tests 0.864.
+    const short = claims(20, 13, 0.9);
+    const others = [0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85].flatMap((claimed) => claims(5, 5, claimed));
+    expect(look(short).status).toBe('miscalibrated');
+    expect(look([...short, ...others]).issues).toEqual([]);
+    // Bins with fewer than five are not tested, and so cost nothing.
+    expect(codes(look([...short, ...others.filter((_, i) => i % 5 < 4)]).issues)).toEqual(['over_confidence']);
+  });
+
+  it('calls few honest agents miscalibrated at any number of results, and finds those that over-claim', () => {
+    verifies('BW-outcomes.03');
+    const random = seededRandom(5);
+    const share = (n: number, claimed: () => number, gap: number) => {
+      const agents = Array.from({ length: 400 }, () =>
+        look(
+          Array.from({ length: n }, () => {
+            const one = claimed();
+            return cellOf({ claim: one, result: random() < one - gap ? 1 : 0 });
+          }),
+        ),
+      );
+      return agents.filter(({ status }) => status === 'miscalibrated').length / agents.length;
+    };
+    for (const n of [5, 10, 50, 100]) {
+      expect(
+        share(n, () => 0.9, 0),
+        `.9, n = ${n}`,
+      ).toBeLessThan(0.04);
+      expect(share(n, random, 0), `U(0,1), n = ${n}`).toBeLessThan(0.05);
+    }
+    expect(share(100, () => 0.9, 0.2)).toBeGreaterThan(0.9);
   });
 
   it('takes under-confidence for an advisory only', () => {
     const found = look(claims(30, 30, 0.2));
-    expect(found).toMatchObject({ status: 'calibrated', issues: [] });
+    expect(found).toMatchObject({ status: 'undecided', issues: [] });
     expect(codes(found.advisories)).toContain('under_confidence');
     expect(codes(look(claims(9, 9, 0.2)).advisories)).not.toContain('under_confidence');
   });
@@ -163,20 +205,25 @@ describe('the curves', () => {
     fc.assert(
       fc.property(some, (all) => {
         const found = look(all.map(cellOf));
-        if (found.tactical.n < 5) expect(found.tactical.overConfidence).toBeNull();
-        else expect(found.tactical.overConfidence).toBeGreaterThanOrEqual(0);
-        expect(found.status === 'no_data').toBe(found.tactical.n < 5);
-        expect(codes(found.issues).includes('over_confidence')).toBe((found.tactical.overConfidence ?? 0) - 0.2 > 1e-9);
+        const direct = all
+          .flatMap(({ claim: claimed, result }) => (result === undefined ? [] : [{ claim: claimed, result }]))
+          .reduce(observeCalibration, freshBins);
+        const { error, graded } = calibrationError(direct);
+        expect(found.tactical.n).toBe(graded);
+        expect(found.tactical.worstBinGap ?? -1).toBeCloseTo(error ?? -1, 9);
+        expect(found.status === 'no_data').toBe(graded < 5);
       }),
       { numRuns: 300 },
     );
   });
 
   it('never get a better status by failing more', () => {
-    const rank = { no_data: 0, signal_stale: 0, calibrated: 2, miscalibrated: 1 } as const;
+    const rank = { no_data: 0, signal_stale: 0, miscalibrated: 1, undecided: 2, calibrated: 3 } as const;
     fc.assert(
       fc.property(fc.integer({ min: 10, max: 60 }), fc.double({ min: 0.8, max: 0.99, noNaN: true }), (n, claimed) => {
-        const statuses = Array.from({ length: n + 1 }, (_, good) => rank[look(claims(n, good, claimed)).status]);
+        // Above the mean claim, more successes may make `calibrated` undecided again: that is no reward for failing.
+        const most = Math.floor(n * claimed);
+        const statuses = Array.from({ length: most + 1 }, (_, good) => rank[look(claims(n, good, claimed)).status]);
         expect(statuses).toEqual(statuses.toSorted((a, b) => a - b));
       }),
       { numRuns: 50 },

@@ -1,6 +1,7 @@
 import { GATE, type Assessment, type CalibrationStatus, type Finding, type GroupCalibration } from './assess.ts';
 import type { CurveBin } from './curve.ts';
 import { chanceIfHonest, SEQUENTIAL_TEST, type DetectorReading, type FleetDetectors } from './sequential.ts';
+import type { Skill } from './skill.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -46,6 +47,17 @@ const groupJson = ({ n, meanConfidence, accuracy, interval, gap }: GroupCalibrat
   gap: round(gap),
 });
 
+const skillJson = ({ n, brier, reliability, resolution, uncertainty, withinBins, skill, oneClass }: Skill) => ({
+  n,
+  brier: rounded(brier),
+  reliability: rounded(reliability),
+  resolution: rounded(resolution),
+  uncertainty: rounded(uncertainty),
+  within_bins: rounded(withinBins),
+  skill: rounded(skill),
+  one_class: oneClass,
+});
+
 const findingJson = ({ code, message, facts }: Finding) => ({
   code,
   message,
@@ -60,13 +72,15 @@ const mapped = <T>(groups: ReadonlyMap<string, T>, of: (group: T) => unknown): J
 const POLICY: Readonly<Record<CalibrationStatus, string>> = {
   no_data: 'Claims have not been held against results: nothing is known of what they are worth.',
   signal_stale: 'What is known of the claims is old: take it for history.',
-  calibrated: 'Claims came true about as often as they said, as far as the counts show.',
+  undecided: 'The results do not yet show whether the claims hold: neither may be said.',
+  calibrated: 'Claims came true as often as they said, give or take a tenth.',
   miscalibrated: 'Claims and results do not agree: read the issues before relying on a stated confidence.',
 };
 
 const ACTIONS: Readonly<Record<CalibrationStatus, readonly string[]>> = {
   no_data: ['Send confidence with sync_state, and record_result with its prediction_id and evidence.'],
   signal_stale: ['Record results again: record_result with the prediction_id of a new check-in.'],
+  undecided: ['Go on recording results: the interval narrows with every graded outcome.'],
   calibrated: [],
   miscalibrated: ['State confidence as the bins say: claims of a bin with a factor, times that factor, came true.'],
 };
@@ -80,7 +94,11 @@ const labelsOf = (assessment: Assessment, reading: ScopeReading): Readonly<Recor
   total_samples: 'measured',
   confidence_distribution: known(assessment.claims.mean, 'measured'),
   accuracy: known(assessment.tactical.accuracy, 'measured'),
-  over_confidence: known(assessment.tactical.overConfidence, 'measured'),
+  mean_gap: known(assessment.tactical.meanGap, 'measured'),
+  worst_bin_gap: known(assessment.tactical.worstBinGap, 'measured'),
+  skill: known(assessment.skill.brier, 'measured'),
+  'skill.resolution': known(assessment.skill.resolution, 'measured'),
+  'skill.skill': known(assessment.skill.skill, 'measured'),
   trajectory_health: known(assessment.strategic.healthy, 'derived'),
   tactical_evidence: 'measured',
   complexity: known(assessment.complexity.farShare, 'derived'),
@@ -122,7 +140,9 @@ export const calibrationReply = (assessment: Assessment, reading: ScopeReading, 
     issues: assessment.issues.map(findingJson),
     advisories: assessment.advisories.map(findingJson),
     accuracy: rounded(tactical.accuracy),
-    over_confidence: rounded(tactical.overConfidence),
+    mean_gap: rounded(tactical.meanGap),
+    worst_bin_gap: rounded(tactical.worstBinGap),
+    skill: skillJson(assessment.skill),
     trajectory_health: rounded(strategic.healthy),
     truth_channel: tactical.n > 0 ? 'confidence_outcome_match' : strategic.n > 0 ? 'trajectory_proxy' : null,
     total_samples: claims.n,
@@ -164,8 +184,9 @@ export const calibrationReply = (assessment: Assessment, reading: ScopeReading, 
     }),
     limits: {
       full_bin: GATE.fullBin,
-      confident_from: GATE.confidentFrom,
-      least_accuracy: GATE.leastAccuracy,
+      tested_bin: GATE.testedBin,
+      tolerance: GATE.tolerance,
+      within: GATE.within,
       gap: GATE.gap,
       least_graded: GATE.leastGraded,
       complexity_gap: GATE.complexityGap,

@@ -60,12 +60,14 @@ describe('the answer of check', () => {
       calibrated: null,
       calibration_status: 'no_data',
       accuracy: null,
-      over_confidence: null,
+      mean_gap: null,
+      worst_bin_gap: null,
+      skill: { n: 0, brier: null, reliability: null, resolution: null, uncertainty: null, skill: null },
       trajectory_health: null,
       truth_channel: null,
       total_samples: 0,
       confidence_distribution: { n: 0, mean: null, min: null, max: null },
-      provenance: { accuracy: 'unknown', over_confidence: 'unknown', trajectory_health: 'unknown' },
+      provenance: { accuracy: 'unknown', mean_gap: 'unknown', worst_bin_gap: 'unknown', skill: 'unknown' },
     });
   });
 
@@ -162,8 +164,12 @@ describe('the report', () => {
     expect(lines).toContain('  0.3–0.4     4   0.35   1.00    0.51–1.00  ██████████|███████████████████');
     expect(lines).toContain('  0.0–0.1     0   –      –       –');
     expect(lines).toContain('Issues:');
-    expect(lines.some((line) => line.startsWith('  Claims of 0.8 to 0.9 came true in 50 % of 10'))).toBe(true);
+    expect(lines.some((line) => line.startsWith('  Claims of 0.8 to 0.9 said 0.85 and came true in 50 % of 10'))).toBe(
+      true,
+    );
     expect(lines).toContain('  lint     4   0.35   1.00    0.51–1.00  -0.65');
+    expect(lines).toContain('Claims less results: +0.06 on average, 0.35 in the worst bin.');
+    expect(lines.some((line) => line.startsWith('Brier score 0.387 (reliability 0.208, '))).toBe(true);
   });
 
   it('with no data says so, and shows no empty tables', () => {

@@ -73,6 +73,19 @@ const sequential = (reading: ScopeReading): string => {
         `the chance of that is at most ${chance.toPrecision(2)} if claims hold.`;
 };
 
+/** The gaps by their right names, and what the claims know of results beyond their mean. */
+const skillLines = ({ tactical, skill }: Assessment): string[] => {
+  if (skill.brier === null) return [];
+  const signed = (x: number | null): string => (x === null ? NONE : `${x > 0 ? '+' : ''}${x.toFixed(2)}`);
+  const fine = (x: number | null): string => (x === null ? NONE : x.toFixed(3));
+  const parts = `reliability ${fine(skill.reliability)}, resolution ${fine(skill.resolution)}, uncertainty ${fine(skill.uncertainty)}`;
+  return [
+    '',
+    `Claims less results: ${signed(tactical.meanGap)} on average, ${number(tactical.worstBinGap)} in the worst bin.`,
+    `Brier score ${fine(skill.brier)} (${parts}); skill ${number(skill.skill)}, of 1.`,
+  ];
+};
+
 /**
  * The report for a terminal: status, both curves with a bar and the count of each bin, what is wrong, and the groups. In
  * a bar, `█` is the result and `|` the mean claim: a mark right of the bar's end means claims that ran ahead.
@@ -87,6 +100,7 @@ export const reportText = (assessment: Assessment, reading: ScopeReading, freshn
         ? '.'
         : `, accuracy ${number(tactical.accuracy)} (${interval(tactical.interval)}), mean claim ${number(tactical.meanConfidence)}.`),
     ...(tactical.n === 0 ? [] : curveTable(tactical.curve, 'RESULT')),
+    ...skillLines(assessment),
     '',
     `Strategic, was the agent still told to proceed? ${strategic.n} claims; a proxy that saturates, no accuracy.`,
     ...(strategic.n === 0 ? [] : curveTable(strategic.curve, 'HEALTHY')),

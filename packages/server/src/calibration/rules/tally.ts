@@ -26,6 +26,9 @@ export interface Cell {
   readonly graded: number;
   readonly sumGradedClaim: number;
   readonly sumResult: number;
+  /** Sums over the same of result², and of (claim - result)². */
+  readonly sumSquaredResult: number;
+  readonly sumSquaredError: number;
   /** Newest one with hard evidence. */
   readonly newestGraded: number | null;
   /** Claims that came with a reported complexity; and how many of those were far from the derived one. */
@@ -38,6 +41,12 @@ export interface BinSums {
   readonly n: number;
   readonly sumClaim: number;
   readonly sumResult: number;
+}
+
+/** Sums of squares of graded outcomes: of their results, and of their distance from what was claimed. */
+export interface ErrorSums {
+  readonly squaredResult: number;
+  readonly squaredError: number;
 }
 
 const NO_SUMS: BinSums = { n: 0, sumClaim: 0, sumResult: 0 };
@@ -55,6 +64,16 @@ export const totalOf = (bins: readonly BinSums[]): BinSums => bins.reduce(plus, 
 /** The tactical curve: claims against results that hard evidence shows. */
 export const tacticalBins = (cells: readonly Cell[]): readonly BinSums[] =>
   fold(cells, (cell) => ({ n: cell.graded, sumClaim: cell.sumGradedClaim, sumResult: cell.sumResult }));
+
+/** The sums of squares of what {@link tacticalBins} sums. */
+export const errorSums = (cells: readonly Cell[]): ErrorSums =>
+  cells.reduce(
+    (all, cell) => ({
+      squaredResult: all.squaredResult + cell.sumSquaredResult,
+      squaredError: all.squaredError + cell.sumSquaredError,
+    }),
+    { squaredResult: 0, squaredError: 0 },
+  );
 
 /** The strategic curve: whether those who were confident were still well when the result came in. */
 export const strategicBins = (cells: readonly Cell[]): readonly BinSums[] =>

@@ -28,6 +28,13 @@ describe('calibration', () => {
     expect(calibrationError(observe(times(20, 0.2, 1))).error).toBe(0);
   });
 
+  it('puts a claim on the edge of two bins into the upper one', () => {
+    for (let i = 0; i <= 10; i += 1) {
+      const filled = observe([{ claim: i / 10, result: 1 }]).findIndex(({ n }) => n === 1);
+      expect(filled, String(i / 10)).toBe(Math.min(9, i));
+    }
+  });
+
   it('puts every claim into the bin it belongs to, 1 into the last', () => {
     expect(observe([{ claim: 1, result: 1 }]).map((bin) => bin.n)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     fc.assert(

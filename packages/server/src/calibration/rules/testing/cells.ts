@@ -36,6 +36,8 @@ export const cellOf = (one: Claim): Cell => {
     graded: graded ? 1 : 0,
     sumGradedClaim: graded ? claim : 0,
     sumResult: result ?? 0,
+    sumSquaredResult: (result ?? 0) ** 2,
+    sumSquaredError: graded ? (claim - result) ** 2 : 0,
     newestGraded: graded ? at : null,
     complexities: gap === null ? 0 : 1,
     complexityFar: gap !== null && gap > 0.3 ? 1 : 0,
