@@ -24,7 +24,9 @@ export interface VitalsView {
   readonly I: number;
   readonly S: number;
   readonly V: number;
-  readonly risk: number;
+  /** null: no evidence stands behind it, so it is unknown. */
+  readonly risk: number | null;
+  /** paused, unmeasured, safe, caution or high-risk. */
   readonly risk_word: string;
   readonly verdict: string;
   /** measured, derived or prior. */
@@ -329,7 +331,7 @@ export interface NowView {
   readonly activity_since: string;
   /** Active agents by risk, in tenths: ten counts. */
   readonly risk: readonly number[];
-  /** Active agents that have not checked in yet. */
+  /** Active agents whose risk is unknown: they have not checked in yet, or no evidence stands behind it. */
   readonly without_risk: number;
   /** null: PostgreSQL does not answer. */
   readonly reviews: { readonly open: number; readonly waiting: number } | null;

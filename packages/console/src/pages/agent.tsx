@@ -22,9 +22,12 @@ const MEANINGS = [
   ['I integrity, 0 to 1', 'Claims, difficulty and results fit together.'],
   ['S entropy, 0 to 1', 'Drift, instability, divergence.'],
   ['V volatility, −1 to 1', 'The running imbalance of E and I.'],
-  ['risk, 0 to 1', 'The mean of the last ten final risks; it decides.'],
+  [
+    'risk, 0 to 1',
+    'The mean of the last ten final risks; it decides. Unknown without a graded result or a tool result with exit code.',
+  ],
   ['evidence against its claims', 'How strongly results speak against what was claimed; 1 says nothing, 1,000 pauses.'],
-  ['over-confidence', 'By how much claims run ahead of the results that are graded.'],
+  ['worst bin', 'By how much claims run ahead of graded results, in the tenth of confidence where they do most.'],
 ] as const;
 
 const Vitals = ({ vitals }: { vitals: VitalsView }) => (
@@ -41,7 +44,10 @@ const VitalsFacts = ({ vitals }: { vitals: VitalsView }) => (
   <Facts
     facts={[
       ['verdict', <Badge key="verdict" word={vitals.verdict} />],
-      ['risk, mean of the last ten', `${number(vitals.risk)} (${words(vitals.risk_word)})`],
+      [
+        'risk, mean of the last ten',
+        `${vitals.risk === null ? 'unknown' : number(vitals.risk)} (${words(vitals.risk_word)})`,
+      ],
       ['E energy', number(vitals.E)],
       ['I integrity', number(vitals.I)],
       ['S entropy', number(vitals.S)],
@@ -49,7 +55,7 @@ const VitalsFacts = ({ vitals }: { vitals: VitalsView }) => (
       ['these numbers are', SOURCES[vitals.source] ?? vitals.source],
       ['evidence against its claims (1 says nothing)', number(vitals.claims, 1)],
       [
-        'over-confidence',
+        'claims less results, worst bin',
         vitals.calibration_error === null
           ? `not known (${vitals.graded_outcomes} graded)`
           : `${number(vitals.calibration_error)} over ${vitals.graded_outcomes} graded`,

@@ -74,7 +74,13 @@ const Row = ({ row, state }: { row: AgentRow; state: AgentsState }) => (
       {row.conditions > 0 && <span class="faint"> {counted(row.conditions, 'condition')}</span>}
     </td>
     <td>{row.vitals === null ? <span class="faint">–</span> : <Badge word={row.vitals.verdict} />}</td>
-    <td class="numeric">{number(row.vitals?.risk)}</td>
+    <td class="numeric">
+      {row.vitals !== null && row.vitals.risk === null ? (
+        <span class="faint">unmeasured</span>
+      ) : (
+        number(row.vitals?.risk)
+      )}
+    </td>
     <td class="numeric">{number(row.vitals?.E)}</td>
     <td class="numeric">{number(row.vitals?.I)}</td>
     <td class="numeric">{number(row.vitals?.S)}</td>

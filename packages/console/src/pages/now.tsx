@@ -123,7 +123,9 @@ const Fleet = ({ view }: { view: NowView }) => (
       ) : (
         <RiskHistogram counts={view.risk} />
       )}
-      {view.without_risk > 0 && <p class="faint">{counted(view.without_risk, 'agent')} without a check-in yet.</p>}
+      {view.without_risk > 0 && (
+        <p class="faint">{counted(view.without_risk, 'agent')} of unknown risk: no check-in yet, or no evidence.</p>
+      )}
     </Section>
   </div>
 );

@@ -39,6 +39,8 @@ export interface Vitals {
   readonly claims: number;
   /** What became of its claims; absent in what older versions stored. */
   readonly coverage?: CoverageAccount;
+  /** A tool result with its exit code was attached to this check-in or one before; absent in what older versions stored. */
+  readonly measured?: boolean;
   /** Norm of the drift vector; absent in what older versions stored. */
   readonly drift?: number;
 }

@@ -26,5 +26,6 @@ export type {
 export { idempotencyOf } from './idempotency.ts';
 export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
 export { countOldStates, deleteOldStates, readStates, STATE_DAYS } from './old-states.ts';
+export { isMeasured, shownRisk, standingWord } from './standing.ts';
 export { pruneWorkingData, type Birth } from './sql.ts';
 export { enrolSubstrate, listSubstrates, removeSubstrate } from './substrate.ts';

@@ -219,7 +219,9 @@ describe('what a check-in leaves behind', () => {
     const node = await testNode(db.database);
     const { agentId } = await born(node);
     for (let i = 0; i < 12; i += 1) {
-      const reply = value(await update(node, agentId, { complexity: i / 12, confidence: 0.95 }));
+      // A tool's exit code, so that the risk is known and shown.
+      const recent_tool_results = [{ tool: 'npm test', summary: `run ${i}`, exit_code: 0 }];
+      const reply = value(await update(node, agentId, { complexity: i / 12, confidence: 0.95, recent_tool_results }));
       const stored = (await stateRows(agentId)).at(-1);
       const head = node.agents.table.read(agentId);
       const decision = reply['decision'] as Reply;

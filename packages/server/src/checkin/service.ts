@@ -8,6 +8,7 @@ import {
 } from '@breakwater/contract';
 import {
   idempotencyOf,
+  isMeasured,
   expirePause,
   pauseChange,
   pauseHolds,
@@ -235,6 +236,7 @@ export class CheckIns {
         },
         sameSession: head.activeSessionKey === null || sessionKey === head.activeSessionKey,
         updateIndex: head.updateCount + 1,
+        measured: head.vitals !== null && isMeasured(head.vitals),
         resident: false,
         obligations: obligationsOf(head, now),
       },
@@ -339,6 +341,7 @@ const changeOf = (parts: {
         expiresAt: now + PREDICTION_TTL_MS,
         now,
       }),
+      measured: checkedIn.measured,
       drift: checkedIn.driftVector.norm,
     },
     ...(settled.rows.length > 0 && { evidence: encodeEvidence(settled.evidence) }),

@@ -1,4 +1,4 @@
-import type { AgentHead, CoverageAccount } from '../agents/index.ts';
+import { isMeasured, shownRisk, standingWord, type AgentHead, type CoverageAccount } from '../agents/index.ts';
 import { readCoverage } from '../outcomes/index.ts';
 
 /** What became of the claims, by `now`: those whose time ran out since the last change have expired. */
@@ -35,7 +35,8 @@ export const vitalsView = (head: AgentHead, now: number): Record<string, unknown
       ...paused,
     };
   }
-  const risk = round(vitals.risk);
+  const known = shownRisk(vitals);
+  const risk = known === null ? null : round(known);
   return {
     agent_id: head.agentId,
     status: head.status,
@@ -45,6 +46,7 @@ export const vitalsView = (head: AgentHead, now: number): Record<string, unknown
       action: head.pause === null ? vitals.action : 'pause',
       sub_action: vitals.sub_action,
       margin: vitals.margin,
+      ...(!isMeasured(vitals) && { unmeasured: true }),
     },
     metrics: {
       E: round(vitals.E),
@@ -54,8 +56,8 @@ export const vitalsView = (head: AgentHead, now: number): Record<string, unknown
       coherence: 0.5,
       risk,
       risk_score: risk,
-      risk_score_latest: round(vitals.risk_latest),
-      verdict: vitals.risk_word,
+      risk_score_latest: known === null ? null : round(vitals.risk_latest),
+      verdict: standingWord(vitals, pause !== null),
       regime: vitals.regime,
     },
     calibration: { error: vitals.calibration.error, n: vitals.calibration.graded },
@@ -63,7 +65,7 @@ export const vitalsView = (head: AgentHead, now: number): Record<string, unknown
     coverage: coverageView(vitals.coverage, now),
     provenance: {
       eisv: vitals.source,
-      risk: vitals.source,
+      risk: known === null ? 'unknown' : vitals.source,
       coherence: 'prior',
       calibration: vitals.calibration.error === null ? 'unknown' : 'derived',
       claims: vitals.calibration.graded === 0 ? 'unknown' : 'derived',

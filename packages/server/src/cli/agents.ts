@@ -10,10 +10,11 @@ const STATUSES = ['present', 'active', 'paused', 'waiting_input', 'archived', 'd
 const VERDICTS = ['proceed', 'guide', 'pause', 'reject'];
 const SORTS = ['activity', 'name', 'status', 'risk', 'check_ins', 'created'];
 
-const riskText = ({ vitals }: AgentRow): string => (vitals === null ? '-' : vitals.risk.toFixed(2));
 /** The share of claims that met a result in time. */
 const settledText = ({ vitals }: AgentRow): string =>
   vitals?.coverage.share == null ? '-' : `${Math.round(vitals.coverage.share * 100)} %`;
+const riskText = ({ vitals }: AgentRow): string =>
+  vitals === null ? '-' : (vitals.risk?.toFixed(2) ?? vitals.risk_word);
 const statusText = ({ status, is_stuck: stuck }: AgentRow): string => (stuck ? `${status}, stuck` : status);
 
 const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
@@ -54,7 +55,7 @@ const printAgent = (agent: AgentView): void => {
     ['paused', pause && `${pause.reason} (${pause.kind}), since ${instantText(pause.paused_at)}`],
     ['until', pause && (pause.expires_at === null ? 'somebody resumes it' : instantText(pause.expires_at))],
     ['ended', archive && `${archive.reason}, by ${archive.actor ?? archive.by}, ${instantText(archive.at)}`],
-    ['verdict', vitals && `${vitals.verdict}, risk ${vitals.risk.toFixed(2)} (${vitals.risk_word})`],
+    ['verdict', vitals && `${vitals.verdict}, risk ${vitals.risk?.toFixed(2) ?? 'unknown'} (${vitals.risk_word})`],
     ['vitals', vitalsText(agent)],
     [
       'claims',

@@ -14,7 +14,7 @@ import type {
   SystemView,
   TrailView,
 } from '@breakwater/contract/overview';
-import type { AgentHead } from '../agents/index.ts';
+import { shownRisk, type AgentHead } from '../agents/index.ts';
 import { readReport, reportWindow, type ReportLine } from '../channel/index.ts';
 import { isInForce, readSession, conditionsOf } from '../dialectic/index.ts';
 import { type Calibration, calibrationReply } from '../calibration/index.ts';
@@ -139,9 +139,10 @@ export class Overview {
       if (head.status === 'deleted') continue;
       counts[head.status] = (counts[head.status] ?? 0) + 1;
       if (head.status !== 'active') continue;
-      if (head.vitals === null) withoutRisk += 1;
+      const known = shownRisk(head.vitals);
+      if (known === null) withoutRisk += 1;
       else {
-        const tenth = Math.min(9, Math.max(0, Math.floor(head.vitals.risk * 10)));
+        const tenth = Math.min(9, Math.max(0, Math.floor(known * 10)));
         risk[tenth] = (risk[tenth] ?? 0) + 1;
       }
     }

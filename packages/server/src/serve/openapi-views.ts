@@ -85,7 +85,7 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     I: NUMBER,
     S: NUMBER,
     V: NUMBER,
-    risk: NUMBER,
+    risk: orNull(NUMBER),
     risk_word: STRING,
     verdict: STRING,
     source: STRING,

@@ -25,7 +25,7 @@ type Reply = Record<string, unknown>;
 /** A compact answer stays below this many bytes, which leaves room for what envelope and transport put around it. */
 export const COMPACT_BYTES = 860;
 
-const decisionOf = ({ decision }: CheckIn): Reply => ({
+const decisionOf = ({ decision, measured }: CheckIn): Reply => ({
   action: decision.action,
   sub_action: decision.sub_action,
   reason: decision.reason,
@@ -33,15 +33,17 @@ const decisionOf = ({ decision }: CheckIn): Reply => ({
   margin: decision.margin,
   nearest_edge: decision.nearest_edge,
   ...(decision.critical === true && { critical: true }),
+  ...(!measured && { unmeasured: true }),
 });
 
-const metricsOf = ({ eisv, risk, verdictWord }: CheckIn): Reply => ({
+/** The risk of an agent without evidence is unknown, and so null. */
+const metricsOf = ({ eisv, risk, decision, measured, verdictWord }: CheckIn): Reply => ({
   ...eisv,
   coherence: COHERENCE,
-  risk: risk.gated,
-  risk_score: risk.gated,
-  risk_score_latest: risk.final,
-  verdict: verdictWord,
+  risk: measured ? risk.gated : null,
+  risk_score: measured ? risk.gated : null,
+  risk_score_latest: measured ? risk.final : null,
+  verdict: decision.action === 'pause' ? 'paused' : measured ? verdictWord : 'unmeasured',
 });
 
 const warmupOf = ({ warmup: { phase, done, target, baselined } }: CheckIn): Reply => ({
@@ -120,7 +122,7 @@ const minimal = (checkIn: CheckIn, { predictionId }: AnswerExtras): Reply => ({
   decision: { action: checkIn.decision.action, reason: checkIn.decision.reason },
   verdict: checkIn.verdict,
   ...checkIn.eisv,
-  risk_score: checkIn.risk.gated,
+  risk_score: checkIn.measured ? checkIn.risk.gated : null,
   provenance: provenanceOf(checkIn, ['eisv', 'risk']),
   prediction_id: predictionId,
 });
@@ -166,7 +168,11 @@ const full = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
       deviations: checkIn.deviations,
       void_threshold: checkIn.voidThreshold,
       oscillation: checkIn.oscillation,
-      confidence: { value: checkIn.confidence.value, source: checkIn.confidence.source },
+      // A confidence that was not reported is not made up: what the scoring assumed in its place is told as that.
+      confidence:
+        checkIn.confidence.source === 'reported'
+          ? { value: checkIn.confidence.value, source: 'reported' }
+          : { value: null, source: 'derived', assumed: checkIn.confidence.value },
       state_confidence: checkIn.warmup.confidence,
     },
     evidence: {

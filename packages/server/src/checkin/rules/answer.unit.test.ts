@@ -90,6 +90,64 @@ describe('the answer', () => {
     expect(Math.min(known, unknown)).toBeGreaterThan(10);
   });
 
+  it('shows the risk of an agent without evidence as unknown, however little or much it says', () => {
+    verifies('BW-checkin.07');
+    let paused = 0;
+    forEachCheckIn((played) => {
+      for (const checkIn of [played, { ...played, measured: !played.measured }]) {
+        for (const mode of MODES) {
+          const reply = answer(checkIn, mode, extrasFor(checkIn)) as Record<string, unknown>;
+          const { risk_score, ...metrics } = (mode === 'minimal' ? reply : reply['metrics']) as Record<string, unknown>;
+          expect(risk_score === null, mode).toBe(!checkIn.measured);
+          expect((reply['provenance'] as Record<string, string>)['risk'] === 'unknown').toBe(!checkIn.measured);
+          if (mode === 'minimal') continue;
+          const { unmeasured } = reply['decision'] as Record<string, unknown>;
+          expect(unmeasured).toBe(checkIn.measured ? undefined : true);
+          if (checkIn.decision.action === 'pause') expect(metrics['verdict']).toBe('paused');
+          else expect(metrics['verdict'] === 'unmeasured').toBe(!checkIn.measured);
+        }
+      }
+      if (played.decision.action === 'pause') paused += 1;
+    });
+    expect(paused).toBeGreaterThan(20);
+  });
+
+  it('calls an agent measured from its first exit code or graded result on, and not for its words', () => {
+    const step = (exit_code: number | undefined, graded: number) => ({
+      input: {
+        text: 'All tests pass.',
+        textTruncated: false,
+        confidence: 0.95,
+        taskType: 'mixed' as const,
+        ownDrift: [],
+        toolResults: [{ tool: 'npm test', summary: '3 tests failed', ...(exit_code !== undefined && { exit_code }) }],
+      },
+      evidence: {
+        claims: { value: 1, graded, meanClaim: null, accuracy: null },
+        calibration: { error: null, graded },
+        outcomes: [],
+      },
+      gapMs: 1000,
+      sameSession: true,
+      resident: false,
+    });
+    const measured = (...steps: ReturnType<typeof step>[]) => play(steps).map(({ result }) => result.measured);
+    expect(measured(step(undefined, 0), step(undefined, 0))).toEqual([false, false]);
+    expect(measured(step(undefined, 0), step(1, 0), step(undefined, 0))).toEqual([false, true, true]);
+    expect(measured(step(undefined, 0), step(undefined, 1))).toEqual([false, true]);
+  });
+
+  it('makes up no confidence: what was assumed in its place is told as that', () => {
+    verifies('BW-checkin.07');
+    forEachCheckIn((checkIn) => {
+      const { scoring } = answer(checkIn, 'full', extrasFor(checkIn)) as {
+        scoring: { confidence: { value: number | null; source: string; assumed?: number } };
+      };
+      const { value, source, assumed } = scoring.confidence;
+      expect([value === null, assumed !== undefined]).toEqual([source === 'derived', source === 'derived']);
+    }, 10);
+  });
+
   it('stays below 1 KB in the compact mode, also for a pause and with many warnings', () => {
     let pauses = 0;
     const notes = Array.from(
@@ -139,7 +197,8 @@ describe('the answer', () => {
             'risk_score_latest',
             'verdict',
           ]);
-          expect(reply.metrics!['verdict']).toBe(checkIn.verdictWord);
+          const calm = checkIn.measured ? checkIn.verdictWord : 'unmeasured';
+          expect(reply.metrics!['verdict']).toBe(checkIn.decision.action === 'pause' ? 'paused' : calm);
         }
       }
       expect(answer(checkIn, 'auto', given)).toEqual(answer(checkIn, 'compact', given));

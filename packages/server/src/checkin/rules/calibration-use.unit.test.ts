@@ -17,6 +17,7 @@ const next = (before: CheckIn | undefined, i: number, error: number | null): Che
       },
       sameSession: true,
       updateIndex: i,
+      measured: false,
       resident: false,
     },
     {

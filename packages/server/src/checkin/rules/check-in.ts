@@ -37,7 +37,7 @@ import { continuityEnergy, updateCoherence, type JudgedState } from './reflexive
 import { readRegime, type Regime } from './regime.ts';
 import type { ScoringState } from './state.ts';
 import { textFeatures } from './text-features.ts';
-import { toolStatistics, type ToolResult } from './tool-results.ts';
+import { hasExitCode, toolStatistics, type ToolResult } from './tool-results.ts';
 import { voidThreshold } from './void-threshold.ts';
 
 /** Coherence carries no measurement here: a constant, the middle of its range, and labelled `prior` wherever it shows. */
@@ -55,6 +55,8 @@ export interface CheckInContext {
   readonly sameSession: boolean;
   /** Number of this update, from 1. */
   readonly updateIndex: number;
+  /** Whether evidence stood behind the agent's risk before this update. */
+  readonly measured: boolean;
   /** A long-lived agent, whose V may swing wider. */
   readonly resident: boolean;
   /** What resolutions oblige the agent to; undefined: nothing. */
@@ -108,6 +110,8 @@ export interface CheckIn {
   /** raw: as assessed; final (`risk_score_latest`): with velocity; gated (`risk_score`): mean of the last ten finals. */
   readonly risk: { readonly raw: number; readonly final: number; readonly gated: number };
   readonly verdictWord: VerdictWord;
+  /** Whether a graded result or a tool's exit code stands behind the risk; else it is unknown to everybody who reads it. */
+  readonly measured: boolean;
   readonly health: Health;
   readonly regime: Regime;
   readonly basin: Basin;
@@ -304,6 +308,7 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
     source: count < STATE_FROM ? 'prior' : 'derived',
     risk,
     verdictWord: withOscillation(assessment.verdict, oscillation.reading.resonant),
+    measured: context.measured || evidence.calibration.graded > 0 || input.toolResults.some(hasExitCode),
     health: assessment.health,
     regime,
     basin,

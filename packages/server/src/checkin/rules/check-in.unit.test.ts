@@ -20,6 +20,7 @@ const context = (changes: Partial<CheckInContext> = {}): CheckInContext => ({
   },
   sameSession: true,
   updateIndex: 1,
+  measured: false,
   resident: false,
   ...changes,
 });
@@ -190,6 +191,7 @@ describe('checkIn', () => {
         evidence: context().evidence,
         gapMs: 60_000,
         sameSession: true,
+        measured: false,
         resident: false,
       })),
     ).map(({ result }) => result.source);

@@ -47,7 +47,7 @@ export const groupOf = (path: string): MetricGroup | undefined => {
 
 const LABELS: Readonly<Record<MetricGroup, (checkIn: CheckIn) => Provenance>> = {
   eisv: ({ source }) => source,
-  risk: ({ source }) => source,
+  risk: ({ source, measured }) => (measured ? source : 'unknown'),
   coherence: () => 'prior',
   calibration: ({ evidence }) => (evidence.calibration.error === null ? 'unknown' : 'measured'),
   counts: () => 'measured',

@@ -39,6 +39,9 @@ export const inferKind = (result: ToolResult): ToolKind => {
  */
 export const isBadResult = (result: ToolResult): boolean => toolResultSays(result) === 'fail';
 
+/** Whether a result says how the tool ended, which its summary's words do not. */
+export const hasExitCode = ({ exit_code: code }: ToolResult): boolean => typeof code === 'number';
+
 /** Statistics of the attached results, or undefined when there are none: no results are not a measured zero. */
 export const toolStatistics = (results: readonly ToolResult[]): ToolStatistics | undefined => {
   if (results.length === 0) return undefined;

@@ -1,5 +1,6 @@
+import { shownRisk, standingWord } from '../../agents/standing.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from '../../lifecycle/index.ts';
-import type { FeedEvent, FeedUpdate } from './event.ts';
+import type { FeedEvent, FeedUpdate, OwnCheckIn } from './event.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -8,6 +9,10 @@ const NOBODY: Viewer = { agentId: undefined, operator: false };
 const round = (value: number) => Math.round(value * 1e4) / 1e4;
 const roundOrNull = (value: number | null | undefined) => (value == null ? null : round(value));
 const iso = (ms: number) => new Date(ms).toISOString();
+
+/** The confidence that the agent itself stated; what was assumed in its place is no input of its. */
+const reportedOf = (confidence: OwnCheckIn['confidence']): number | null =>
+  confidence?.source === 'reported' ? confidence.value : null;
 
 /** A fact for this viewer: numbers rounded, ids of agents in texts redacted. */
 const factFor = (value: unknown, viewer: Viewer): unknown => {
@@ -54,7 +59,8 @@ export const COMES_WITH_CHECK_IN: ReadonlySet<string> = new Set([
 export const updateFor = ({ at, head, own, checkIns, events }: FeedUpdate, viewer: Viewer): Json => {
   const { vitals } = head;
   const eisv = vitals && { E: round(vitals.E), I: round(vitals.I), S: round(vitals.S), V: round(vitals.V) };
-  const risk = roundOrNull(vitals?.risk);
+  const known = shownRisk(vitals);
+  const risk = roundOrNull(known ?? undefined);
   const coherence = own?.coherence ?? null;
   return {
     type: 'eisv_update',
@@ -71,8 +77,8 @@ export const updateFor = ({ at, head, own, checkIns, events }: FeedUpdate, viewe
       ...eisv,
       coherence,
       risk_score: risk,
-      risk_score_latest: roundOrNull(vitals?.risk_latest),
-      verdict: vitals?.risk_word ?? null,
+      risk_score_latest: known === null ? null : roundOrNull(vitals?.risk_latest),
+      verdict: vitals === null ? null : standingWord(vitals, head.pause !== null),
       regime: vitals?.regime ?? null,
       phase: vitals?.phase ?? null,
       updates: head.updateCount,
@@ -84,7 +90,7 @@ export const updateFor = ({ at, head, own, checkIns, events }: FeedUpdate, viewe
       margin: vitals?.margin ?? null,
       reason: factFor(own?.reason ?? null, viewer),
     },
-    inputs: { complexity: null, confidence: own?.confidence?.value ?? null, ethical_drift: null },
+    inputs: { complexity: null, confidence: reportedOf(own?.confidence ?? null), ethical_drift: null },
     risk,
     risk_raw: null,
     risk_adjustment: null,
@@ -95,9 +101,9 @@ export const updateFor = ({ at, head, own, checkIns, events }: FeedUpdate, viewe
     eisv_telemetry: own?.telemetry ?? null,
     provenance: {
       eisv: vitals?.source ?? 'unknown',
-      risk: vitals?.source ?? 'unknown',
+      risk: known === null ? 'unknown' : (vitals?.source ?? 'unknown'),
       coherence: coherence === null ? 'unknown' : 'prior',
-      confidence: own?.confidence?.source ?? 'unknown',
+      confidence: own?.confidence?.source === 'reported' ? 'reported' : 'unknown',
     },
   };
 };

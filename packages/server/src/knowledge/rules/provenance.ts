@@ -1,4 +1,5 @@
 import type { AgentHead } from '../../agents/agent.ts';
+import { shownRisk } from '../../agents/standing.ts';
 import type { Draft } from './drafting.ts';
 import type { Writer } from './writer.ts';
 
@@ -41,7 +42,7 @@ export const provenanceOf = (
             agent_state: head.vitals && {
               regime: head.vitals.regime,
               verdict: head.vitals.verdict,
-              risk: head.vitals.risk,
+              risk: shownRisk(head.vitals),
               source: head.vitals.source,
               at: head.vitals.at,
             },

@@ -16,7 +16,14 @@ const head = (over: Partial<AgentHead> = {}) =>
     parentAgentId: null,
     spawnReason: null,
     pause: null,
-    vitals: { regime: 'nominal', verdict: 'proceed', risk: 0.1, source: 'derived', at: '2026-05-31T00:00:00.000Z' },
+    vitals: {
+      regime: 'nominal',
+      verdict: 'proceed',
+      risk: 0.1,
+      source: 'derived',
+      measured: true,
+      at: '2026-05-31T00:00:00.000Z',
+    },
     lineage: { confirmed_at: null, provisional: true },
     ...over,
   }) as AgentHead;

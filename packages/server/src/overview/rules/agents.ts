@@ -1,5 +1,6 @@
 import type { AgentRef, AgentRow, AgentsPage, AgentSort, PauseView, VitalsView } from '@breakwater/contract/overview';
 import { readCoverage } from '../../outcomes/index.ts';
+import { shownRisk, standingWord } from '../../agents/standing.ts';
 import { pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
 
 /** What is known of agents beside their heads. */
@@ -34,13 +35,13 @@ export const refOf = (agentId: string, find: Surroundings['find']): AgentRef => 
   return { agent_id: agentId, name: head?.label ?? head?.handle ?? agentId };
 };
 
-const vitalsView = (vitals: Vitals, now: number): VitalsView => ({
+const vitalsView = (vitals: Vitals, isPaused: boolean, now: number): VitalsView => ({
   E: vitals.E,
   I: vitals.I,
   S: vitals.S,
   V: vitals.V,
-  risk: vitals.risk,
-  risk_word: vitals.risk_word,
+  risk: shownRisk(vitals),
+  risk_word: standingWord(vitals, isPaused),
   verdict: vitals.verdict,
   source: vitals.source,
   at: vitals.at,
@@ -58,6 +59,8 @@ const pauseView = (pause: Pause): PauseView => ({
   evidence: pause.evidence,
 });
 
+const isPaused = ({ pause }: AgentHead, now: number): boolean => pause !== null && pauseHolds(pause, now);
+
 /** An agent as a row of a list. */
 export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
   agent_id: head.agentId,
@@ -71,9 +74,9 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
   is_stuck: around.stuck.has(head.agentId),
   is_stable: around.isStable(head.agentId),
   check_ins: head.updateCount,
-  vitals: head.vitals === null ? null : vitalsView(head.vitals, around.now),
+  vitals: head.vitals === null ? null : vitalsView(head.vitals, isPaused(head, around.now), around.now),
   // One that has run out is lifted by a job within a minute; until then it holds nobody.
-  pause: head.pause === null || !pauseHolds(head.pause, around.now) ? null : pauseView(head.pause),
+  pause: head.pause === null || !isPaused(head, around.now) ? null : pauseView(head.pause),
   conditions: around.conditionsInForce(head, around.now),
 });
 
@@ -101,7 +104,7 @@ const KEYS: Readonly<Record<AgentSort, (head: AgentHead) => Key>> = {
   activity: (head) => head.lastActivityAt ?? head.createdAt,
   name: (head) => (head.label ?? head.handle).toLowerCase(),
   status: (head) => head.status,
-  risk: (head) => head.vitals?.risk ?? null,
+  risk: (head) => shownRisk(head.vitals),
   check_ins: (head) => head.updateCount,
   created: (head) => head.createdAt,
 };

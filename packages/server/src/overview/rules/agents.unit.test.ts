@@ -159,7 +159,14 @@ describe('a row', () => {
       reason: 'risk',
       evidence: {},
     });
-    expect(row.vitals).toMatchObject({ E: 0.7, S: 0.2, claims: 3, calibration_error: 0.1, graded_outcomes: 7 });
+    expect(row.vitals).toMatchObject({
+      E: 0.7,
+      S: 0.2,
+      claims: 3,
+      calibration_error: 0.1,
+      graded_outcomes: 7,
+      risk_word: 'paused',
+    });
     expect(row.is_stable).toBe(false);
     expect(agentRow(head({ pause: pauseUntil(NOW - 1) }), around([])).pause).toBeNull();
   });

@@ -1,6 +1,7 @@
 import type { Need } from '@breakwater/contract/overview';
 import { pauseHolds, type AgentHead, type Pause } from '../../agents/agent.ts';
 import { readCoverage, silenceAsks } from '../../outcomes/index.ts';
+import { shownRisk } from '../../agents/standing.ts';
 import { refOf, type Surroundings } from './agents.ts';
 
 type Evidence = Need['evidence'];
@@ -62,7 +63,7 @@ const PAUSES: Readonly<Record<string, string>> = {
   claims_pause: 'is paused: it claims more than its results show',
   risk_pause: 'is paused for risk',
   reject: 'is paused: its recent work was too risky',
-  cirs_block: 'is paused: it went back and forth without getting on',
+  cirs_block: 'is paused: its risk is above 0.70',
   conditions_pause: 'is paused: it broke a condition that it works under',
   operator_pause: 'was paused by an operator',
   review_cooldown: 'cools down as its review agreed',
@@ -227,7 +228,7 @@ const silentNeeds = (heads: readonly AgentHead[], around: Surroundings): Need[] 
     evidence: [
       { name: 'check-ins', value: head.updateCount },
       { name: 'last verdict', value: head.vitals?.verdict ?? null },
-      { name: 'risk', value: head.vitals === null ? null : round(head.vitals.risk) },
+      { name: 'risk', value: numberOf(shownRisk(head.vitals)) },
     ],
     agent: refOf(head.agentId, around.find),
     acts: ['archive'],

@@ -135,7 +135,7 @@ describe('a paused agent', () => {
   it.each([
     ['claims_pause', 'is paused: it claims more than its results show'],
     ['risk_pause', 'is paused for risk'],
-    ['cirs_block', 'is paused: it went back and forth without getting on'],
+    ['cirs_block', 'is paused: its risk is above 0.70'],
     ['conditions_pause', 'is paused: it broke a condition that it works under'],
     ['operator_pause', 'was paused by an operator'],
     ['review_cooldown', 'cools down as its review agreed'],

@@ -105,11 +105,13 @@ export const play = (
 ): Call[] => {
   let memory: { scoring: ScoringState; baseline: BehaviouralStats } = { scoring: initialScoring, baseline: freshStats };
   let now = START;
+  let measured = false;
   return steps.map(({ input, gapMs, ...situation }, i) => {
     now += gapMs;
-    const context = { ...memory, ...situation, updateIndex: i + 1 };
+    const context = { ...memory, ...situation, measured, updateIndex: i + 1 };
     const result = checkIn(context, input, now);
     memory = keep(result);
+    measured = result.measured;
     return { context, input, now, result };
   });
 };

@@ -65,6 +65,7 @@ export const vitals = (over: Partial<Vitals> = {}): Vitals => ({
   at: new Date(NOW - MINUTE).toISOString(),
   calibration: { error: null, graded: 0 },
   claims: 1,
+  measured: true,
   ...over,
 });
 
