@@ -1,10 +1,13 @@
 /**
- * Keeps the lists in the README in step with the code: tools, commands and settings are generated from it. Exits 1 and
- * says what differs; `--write` brings the README up to date.
+ * Keeps lists in the documents in step with the code: tools, commands and settings in the README are generated from it, and
+ * the figures in docs/scoring.md from the last run of `npm run efficacy`. Exits 1 and says what differs; `--write` brings the
+ * documents up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as contract from '../packages/contract/src/index.ts';
 import { createProgram } from '../packages/server/src/cli/commands.ts';
+import type { Figure } from '../packages/server/efficacy/figure.ts';
+import { valueText, intervalText } from '../packages/server/efficacy/table.ts';
 import { SETTINGS } from '../packages/server/src/cli/settings.ts';
 
 const row = (...cells: string[]) => `| ${cells.join(' | ')} |`;
@@ -51,24 +54,47 @@ const settings = (): string => {
   );
 };
 
-const sections = { tools, commands, settings };
-const before = readFileSync('README.md', 'utf8');
-let after = before;
-for (const [name, render] of Object.entries(sections)) {
-  const marked = new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- /${name} -->)`);
-  if (!marked.test(after)) throw new Error(`README.md has no section <!-- ${name} -->`);
-  after = after.replace(marked, (_, open: string, close: string) => `${open}\n\n${render()}\n\n${close}`);
-}
+/** The last run of `npm run efficacy`, as a table: what was simulated, what came out, and what the study found before. */
+const efficacy = (): string => {
+  const { figures } = JSON.parse(readFileSync('packages/server/efficacy/figures.json', 'utf8')) as {
+    figures: (Omit<Figure, 'high'> & { high: number | null })[];
+  };
+  const lines = figures.map((kept) => {
+    const figure = { ...kept, high: kept.high ?? Number.POSITIVE_INFINITY };
+    return row(
+      cell(figure.says),
+      valueText(figure),
+      intervalText(figure),
+      cell(figure.study ?? ''),
+      cell(figure.note ?? ''),
+    );
+  });
+  return [row('what', 'ours', '95 %', 'study', 'what else'), row('---', '---', '---', '---', '---'), ...lines].join(
+    '\n',
+  );
+};
+
+const documents = { 'README.md': { tools, commands, settings }, 'docs/scoring.md': { efficacy } };
 
 /** Prettier pads tables; only what the cells say is compared. */
 const plain = (text: string) => text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---');
-if (plain(after) === plain(before)) console.log('The README is in step with the code.');
-else if (process.argv.includes('--write')) {
-  writeFileSync('README.md', after);
-  console.log('README.md written anew.');
-} else {
-  const known = new Set(plain(before).split('\n'));
-  for (const line of plain(after).split('\n')) if (!known.has(line)) console.error(`README.md lacks: ${line}`);
-  console.error('Run "node checks/docs.ts --write".');
-  process.exitCode = 1;
+
+for (const [file, sections] of Object.entries(documents)) {
+  const before = readFileSync(file, 'utf8');
+  let after = before;
+  for (const [name, render] of Object.entries(sections)) {
+    const marked = new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- /${name} -->)`);
+    if (!marked.test(after)) throw new Error(`${file} has no section <!-- ${name} -->`);
+    after = after.replace(marked, (_, open: string, close: string) => `${open}\n\n${render()}\n\n${close}`);
+  }
+  if (plain(after) === plain(before)) console.log(`${file} is in step with the code.`);
+  else if (process.argv.includes('--write')) {
+    writeFileSync(file, after);
+    console.log(`${file} written anew.`);
+  } else {
+    const known = new Set(plain(before).split('\n'));
+    for (const line of plain(after).split('\n')) if (!known.has(line)) console.error(`${file} lacks: ${line}`);
+    console.error('Run "node checks/docs.ts --write".');
+    process.exitCode = 1;
+  }
 }

@@ -23,30 +23,26 @@ export const spread =
     return { claim, result: bernoulli(random, Math.max(0, claim - short)) };
   };
 
-/** Right on average: each claim is `noise` above or below its truth, which is from `from` to `to`. */
+/** Right on average: each claim is up to `noise` above or below its truth, which is from `from` to `to`. */
 export const noisy =
   (from: number, to: number, noise: number): Shape =>
   (random) =>
   () => {
     const truth = from + (to - from) * random();
-    return { claim: truth + (random() < 0.5 ? noise : -noise), result: bernoulli(random, truth) };
+    return { claim: truth + noise * (2 * random() - 1), result: bernoulli(random, truth) };
   };
 
-/** Claims its mean; failures come in spells of `length` results of accuracy `inSpell`, between which all goes well. */
+/** Claims its mean; failures come in spells of mean length `length` and accuracy `inSpell`, between which all goes well. */
 export const spells =
   (claim: number, length: number, inSpell: number): Shape =>
   (random) => {
     // The share of results within a spell that makes the mean the claim, and the chance after each good one to begin it.
     const within = (1 - claim) / (1 - inSpell);
     const begins = within / (length * (1 - within));
-    let left = 0;
+    let bad = random() < within;
     return () => {
-      if (left > 0) {
-        left -= 1;
-        return { claim, result: bernoulli(random, inSpell) };
-      }
-      const result = 1;
-      if (random() < begins) left = length;
+      const result = bad ? bernoulli(random, inSpell) : 1;
+      bad = bad ? random() >= 1 / length : random() < begins;
       return { claim, result };
     };
   };
@@ -70,6 +66,12 @@ export const sharedFates =
 /** Half of the jobs are claimed at .95 and come true in .65; the others at .6 and come true in .85. */
 export const selective: Shape = (random) => () =>
   random() < 0.5 ? { claim: 0.95, result: bernoulli(random, 0.65) } : { claim: 0.6, result: bernoulli(random, 0.85) };
+
+/** As {@link selective} claims, with every claim as true as it says. */
+export const selectiveBefore: Shape = (random) => () => {
+  const claim = random() < 0.5 ? 0.95 : 0.6;
+  return { claim, result: bernoulli(random, claim) };
+};
 
 /** Claims `claim`, and is right ever less often: from `claim` down to `to` over so many results, and `to` from then on. */
 export const drifting =

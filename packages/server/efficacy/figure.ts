@@ -15,7 +15,9 @@ export interface Measured {
   readonly low: number;
   readonly high: number;
   readonly n: number;
-  /** Said of the value, as "never"; the value itself then stands for nothing. */
+  /** Said in place of the value, as "never": it then stands for nothing. */
+  readonly instead?: string;
+  /** Said beside it. */
   readonly note?: string;
 }
 
@@ -75,7 +77,7 @@ export const perAlarm = (results: number, alarms: number): Measured => {
     low: results / most,
     high: fewest <= 0 ? Number.POSITIVE_INFINITY : results / fewest,
     n: alarms,
-    ...(alarms === 0 && { note: `no alarm in ${results} results` }),
+    ...(alarms === 0 && { instead: `none in ${results}` }),
   };
 };
 

@@ -35,10 +35,10 @@ export const pausedWithin = (shape: Shape, random: Random, agents: number, resul
 /** Results of calibrated work after which an agent's habit changes: what a good past may hide. */
 const GOOD = 100;
 
-/** An account that has seen calibrated results; one that was paused by chance is not counted as a delay. */
-const afterGood = (claim: number, random: Random) => {
+/** An account that has seen good results; one that was paused by chance is not counted as a delay. */
+const afterGood = (shape: Shape, random: Random) => {
   for (;;) {
-    const good = steady(claim, claim)(random);
+    const good = shape(random);
     let state = freshClaims;
     let paused = false;
     for (let i = 0; i < GOOD && !paused; i += 1) {
@@ -49,12 +49,12 @@ const afterGood = (claim: number, random: Random) => {
   }
 };
 
-/** Mean results from a change to the pause, after 100 calibrated ones at `claim`. Whoever is not paused counts as `most`. */
-export const delayOf = (shape: Shape, random: Random, agents: number, claim = 0.9, most = 20_000): Measured => {
+/** Mean results from a change to the pause, after 100 results of `before`. Whoever is not paused counts as `most`. */
+export const delayOf = (shape: Shape, before: Shape, random: Random, agents: number, most = 20_000): Measured => {
   const delays: number[] = [];
   let never = 0;
   for (let i = 0; i < agents; i += 1) {
-    const end = pausedAfter(shape(random), most, afterGood(claim, random));
+    const end = pausedAfter(shape(random), most, afterGood(before, random));
     if (end === undefined) never += 1;
     delays.push(end ?? most);
   }
@@ -65,7 +65,8 @@ export const delayOf = (shape: Shape, random: Random, agents: number, claim = 0.
 export const pausedByRun = (claim: number, run: number, random: Random, agents: number): Measured => {
   let paused = 0;
   for (let i = 0; i < agents; i += 1) {
-    if (pausedAfter(() => ({ claim, result: 0 }), run, afterGood(claim, random)) !== undefined) paused += 1;
+    if (pausedAfter(() => ({ claim, result: 0 }), run, afterGood(steady(claim, claim), random)) !== undefined)
+      paused += 1;
   }
   return share(paused, agents);
 };

@@ -8,11 +8,12 @@ const shown = (x: number, unit: Figure['unit']): string => {
   return x.toFixed(x >= 100 || Number.isInteger(x) ? 0 : 1);
 };
 
-/** The value as text: its note in place of a number that stands for nothing. */
-export const valueText = ({ value, note, unit }: Figure): string =>
-  note?.startsWith('n') === true ? note : shown(value, unit);
+/** The value as text: what is said in place of a number that stands for nothing. */
+export const valueText = ({ value, instead, unit }: Pick<Figure, 'value' | 'instead' | 'unit'>): string =>
+  instead ?? shown(value, unit);
 
-const intervalText = ({ low, high, unit }: Figure): string =>
+/** The interval as text. */
+export const intervalText = ({ low, high, unit }: Pick<Figure, 'low' | 'high' | 'unit'>): string =>
   low === high ? 'exact' : `${shown(low, unit)} to ${shown(high, unit)}`;
 
 const aimText = ({ aim, met }: Figure): string => {
@@ -24,8 +25,14 @@ const aimText = ({ aim, met }: Figure): string => {
 /** The table of a run: ours with its interval, the study's figure beside it, and whether the aim is met. */
 export const tableOf = (figures: readonly Figure[]): string => {
   const rows = [
-    ['WHAT', 'OURS', '95 %', 'STUDY', 'AIM'],
-    ...figures.map((one) => [one.says, valueText(one), intervalText(one), one.study ?? '', aimText(one)]),
+    ['WHAT', 'OURS', '95 %', 'STUDY', 'AIM, AND WHAT ELSE'],
+    ...figures.map((one) => [
+      one.says,
+      valueText(one),
+      intervalText(one),
+      one.study ?? '',
+      [aimText(one), one.note ?? ''].filter((text) => text !== '').join('; '),
+    ]),
   ];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows

@@ -1,19 +1,27 @@
-import { bernoulli, drifting, selective, steady, type Shape, type Stream } from '../agents.ts';
+import { bernoulli, drifting, selective, selectiveBefore, steady, type Shape, type Stream } from '../agents.ts';
 import { share, type Row } from '../figure.ts';
 import { delayOf, pausedAfter, pausedByRun } from '../measure.ts';
 import type { Random } from '../../src/runtime/index.ts';
 
-const row = (name: string, about: string, shape: Shape, agents: number, study: string, most?: number): Row => ({
+const row = (
+  name: string,
+  about: string,
+  shape: Shape,
+  agents: number,
+  study: string,
+  most?: number,
+  before = steady(0.9, 0.9),
+): Row => ({
   name: `delay/${name}`,
   about,
   run: (random, effort) => [
     {
-      ...delayOf(shape, random, effort.of(agents)),
+      ...delayOf(shape, before, random, effort.of(agents)),
       id: `delay/${name}`,
-      says: `${about}: mean results to the pause, after 100 calibrated at .9`,
+      says: `${about}: mean results to the pause, after 100 calibrated`,
       unit: 'results',
       study,
-      ...(most !== undefined && { aim: { most } }),
+      ...(most !== undefined && { aim: { most, byInterval: true } }),
     },
   ],
 });
@@ -53,7 +61,7 @@ const dilution = (claim: number, study: Readonly<Record<number, string>>, aim?: 
         low: value,
         high: value,
         n: 1,
-        ...(jobs === undefined && { note: `never within ${MOST_JOBS}` }),
+        ...(jobs === undefined && { instead: 'never' }),
         id: `dilution/${claim}/${k}`,
         says: `all real jobs fail at .95, ${k} successes at ${claim} beside each: real jobs to the pause`,
         unit: 'jobs' as const,
@@ -106,7 +114,15 @@ export const delayRows: readonly Row[] = [
   row('gap-.5', 'claims .9, right in .4', steady(0.9, 0.4), 2_000, '14.6, 14.6'),
   row('gap-.9', 'claims .9, all fail', steady(0.9, 0), 500, '5.8, 5.8'),
   row('drift', 'claims .9, right in .9 down to .5 over 500 results', drifting(0.9, 0.5, 500), 1_000, '213, 213'),
-  row('selective', 'claims .95 true .65 and .6 true .85, mixed', selective, 4_000, '151 (three bets), 63 (six)', 65),
+  row(
+    'selective',
+    'claims .95 true .65 and .6 true .85, mixed',
+    selective,
+    4_000,
+    '151 (three bets), 63 (six)',
+    65,
+    selectiveBefore,
+  ),
   dilution(0.01, { 0: '5, 5', 1: '7, 6', 3: '21, 6', 5: '65, 6', 8: 'never, 6', 15: 'never, 6' }, 6),
   dilution(0.75, { 0: '5, 5', 1: '7, 6', 3: '21, 6', 5: '65, 6', 8: 'never, 6', 15: 'never, 6' }, 6),
   dilution(0.95, { 0: '5, 5', 1: '7, 7', 3: '21, 21', 5: '65, 65', 8: 'never, never', 15: 'never, never' }),
