@@ -268,10 +268,17 @@ export const ERRORS = {
     'Name an active agent, or none: then one is chosen.',
     ['dialectic'],
   ),
+  REVIEWER_UNQUALIFIED: entry(
+    'state_error',
+    200,
+    'the agent lacks the record of a reviewer, is related to the paused agent, or comes from its place',
+    'Leave the review to an agent that qualifies, or have an operator assign a reviewer.',
+    ['dialectic'],
+  ),
   NO_REVIEWER: entry(
     'state_error',
     200,
-    'nobody is free to review',
+    'nobody that qualifies is free to review',
     'Name the reviewer in new_reviewer_id, or repeat the call when more agents are active.',
     ['dialectic', 'agent'],
   ),

@@ -47,6 +47,8 @@ export const AUDIT_EVENTS = {
   operatorCreated: 'operator_created',
   dialecticResolved: 'dialectic_resolved',
   reviewerAssigned: 'reviewer_assigned',
+  reviewConfirmed: 'review_confirmed',
+  reviewRejected: 'review_rejected',
   sagaRetried: 'saga_retried',
   sagaReverted: 'saga_reverted',
   operatorRevoked: 'operator_revoked',

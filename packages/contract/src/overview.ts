@@ -186,6 +186,8 @@ export interface ReviewRow {
   readonly created_at: string;
   readonly last_participant_at: string;
   readonly messages: number;
+  /** Since when both agree and an operator is asked to confirm it; null: nothing waits for that. */
+  readonly awaiting_confirmation_since: string | null;
 }
 
 /** `GET /api/reviews?status=open|waiting|resolved|failed|all&agent=&offset=&limit=`: the newest first; default all, limit 50 (at most 200). */
@@ -240,8 +242,25 @@ export interface SagaView {
   readonly history: readonly { readonly step: string; readonly at: string }[];
 }
 
+/** An agreement that an operator is, or was, asked to confirm. */
+export interface ConfirmationView {
+  readonly since: string;
+  /** What both agreed on: resume or cooldown. */
+  readonly action: string;
+  /** Why an operator is asked, for a person. */
+  readonly why: string;
+  readonly decision: 'open' | 'accept' | 'reject';
+  readonly operator: string | null;
+  readonly at: string | null;
+  readonly reason: string | null;
+}
+
 /** `GET /api/reviews/:id`. */
 export interface ReviewView extends ReviewRow {
+  /** The operator who gave the place to the reviewer; null: the server chose it, or it took the place itself. */
+  readonly reviewer_assigned_by: string | null;
+  /** null: no operator was asked. */
+  readonly confirmation: ConfirmationView | null;
   readonly transcript: readonly ReviewMessage[];
   /** What both said last, merged as the resolution would be, or how it was; null before both have proposed something. */
   readonly merge: MergeView | null;
@@ -257,14 +276,23 @@ export interface ReviewView extends ReviewRow {
 }
 
 /** What an operator may do about a need; each is a call of a tool. */
-export type NeedAct = 'resume' | 'archive' | 'assign_reviewer' | 'retry_saga' | 'revert_saga';
+export type NeedAct =
+  'resume' | 'archive' | 'assign_reviewer' | 'confirm_review' | 'reject_review' | 'retry_saga' | 'revert_saga';
 
 /** Something that waits for a person, with why, and what would answer it. */
 export interface Need {
   /** Stable as long as it is the same need, for lists that live. */
   readonly key: string;
   readonly kind:
-    'paused' | 'review_waiting' | 'dead_letter' | 'stuck' | 'breach' | 'divergence' | 'not_ready' | 'retention';
+    | 'paused'
+    | 'review_waiting'
+    | 'confirm_review'
+    | 'dead_letter'
+    | 'stuck'
+    | 'breach'
+    | 'divergence'
+    | 'not_ready'
+    | 'retention';
   readonly severity: 'critical' | 'warning' | 'info';
   readonly since: string | null;
   /** One sentence for a person. */
@@ -276,6 +304,19 @@ export interface Need {
   readonly saga_id: string | null;
   /** The acts that answer it, the likeliest first. */
   readonly acts: readonly NeedAct[];
+}
+
+/** An agent that went on after a pause although no operator said so. */
+export interface FreeResume {
+  readonly at: string;
+  readonly agent: AgentRef;
+  /** By the agreement of a review, by the agent itself, or because the time of the pause was over. */
+  readonly how: 'review' | 'self_recovery' | 'expiry';
+  /** The reviewer that agreed, or the agent itself; null: nobody, time did it. */
+  readonly by: AgentRef | null;
+  /** In words: what was said, or how long the pause had lasted. */
+  readonly why: string | null;
+  readonly review_id: string | null;
 }
 
 /** A bucket of {@link NowView.activity}. */
@@ -293,6 +334,10 @@ export interface NowView {
   readonly needs: readonly Need[];
   /** Needs that are not listed because there are more than 200. */
   readonly more_needs: number;
+  /** Agents that went on in the last day without an operator's word, the newest first; null: PostgreSQL does not answer. */
+  readonly free_resumes: readonly FreeResume[] | null;
+  /** Those of the last day that are not listed because there are more than 50. */
+  readonly more_free_resumes: number;
   readonly agents: Readonly<Record<string, number>>;
   /** Check-ins of the last hour by verdict, in minutes, as this node's commits counted them; the oldest first. */
   readonly activity: readonly ActivityBucket[];

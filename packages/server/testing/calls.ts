@@ -41,7 +41,13 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
         isStable,
       ),
       ...dialecticTools(node.dialectic, agents, isStable),
-      ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent, isStable }),
+      ...checkInTools({
+        checkIns: node.checkIns,
+        sessionKeyOf,
+        findAgent,
+        isStable,
+        reviewFor: node.duties.viewFor.bind(node.duties),
+      }),
       ...outcomeTools(node.outcomes, sessionKeyOf),
       ...calibrationTools(node.calibration),
       ...knowledgeTools({

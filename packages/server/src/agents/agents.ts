@@ -183,6 +183,17 @@ export class Agents<M> {
   }
 
   /**
+   * The agent's head as {@link find} gives it, for a decision inside somebody's transaction: what memory lacks is read
+   * through that. The pool may have nothing left for whoever holds a connection of it already, and both would wait for ever.
+   */
+  async findIn(tx: Queryable, agentId: string): Promise<AgentHead | undefined> {
+    const reading = this.table.read(agentId);
+    if (reading.ok) return reading.value;
+    const [row] = await tx.query<sql.HeadRow>(sql.selectHeadsOf([agentId]));
+    return row && sql.headFromRow(row);
+  }
+
+  /**
    * Mints an agent: its rows, its place in its thread, its first audit rows, and whatever `alongside` writes (its
    * credentials), in one transaction (W3-3.04). A statement of `alongside` that is `guarded` and returns no row takes all
    * of it back: then nothing was minted, and the answer is undefined.

@@ -63,6 +63,8 @@ export interface CheckInsOptions {
   loopLimits: LoopLimits;
   /** How long a pause holds. */
   pauseMs: number;
+  /** A review that waits for the agent's answer, as it is told; from memory. */
+  reviewFor: (agentId: string) => Reply | undefined;
 }
 
 /** A call of a bound agent, after it was understood. */
@@ -96,7 +98,15 @@ export class CheckIns {
       return refuse('STRONG_IDENTITY_REQUIRED', `The identity is ${assurance}; this call asked for strong.`);
     }
     await this.expirePauseOf(agentId, deadline);
-    return this.#options.agents.act(agentId, deadline, (state) => this.#decide(update, state), idempotencyOf(args));
+    const done = await this.#options.agents.act(
+      agentId,
+      deadline,
+      (state) => this.#decide(update, state),
+      idempotencyOf(args),
+    );
+    // Not part of what is stored for a repeat: by then the review may have been answered.
+    const review = done.ok ? this.#options.reviewFor(agentId) : undefined;
+    return done.ok && review !== undefined ? accept({ ...done.value, review_waiting: review }) : done;
   }
 
   /** The decision that `update` would get now; stores nothing (BW-checkin.14). */

@@ -20,6 +20,8 @@ export const checkInTools = (options: {
   findAgent: (agentId: string) => Promise<AgentHead | undefined>;
   /** No resolution about the agent is being carried out (W3-9.20). */
   isStable: (agentId: string) => boolean;
+  /** A review that waits for the agent's answer, as it is told. */
+  reviewFor: (agentId: string) => Readonly<Record<string, unknown>> | undefined;
 }): Tool[] => {
   /** The chain lets no unbound caller through to a tool that needs identity; this says so to the compiler. */
   const bound = <A>({ args, caller, evidence, deadline, unknownArguments }: AnyCall<A>): Outcome<BoundCall<A>> => {
@@ -47,7 +49,12 @@ export const checkInTools = (options: {
       }
       const head = await options.findAgent(caller.agentId);
       if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
-      return accept({ ...vitalsView(head), is_stable: options.isStable(head.agentId) });
+      const review = options.reviewFor(head.agentId);
+      return accept({
+        ...vitalsView(head),
+        is_stable: options.isStable(head.agentId),
+        ...(review !== undefined && { review_waiting: review }),
+      });
     }),
   ];
 };

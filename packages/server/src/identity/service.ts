@@ -16,7 +16,7 @@ import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
 import { autoLabel, clientHintOf, familyOf, publicHandle, rebadgedHandle } from './rules/handles.ts';
 import { declareLineage, lineageState, UNDECLARED, type LineageState } from './rules/lineage.ts';
-import { isDispatchedChild, pinDecision, pinScopes, type Mode } from './rules/pin.ts';
+import { isDispatchedChild, pinDecision, pinScopes, placesOf, type Mode } from './rules/pin.ts';
 import { NOBODY, Resolver, secretsOf } from './resolver.ts';
 import * as sql from './sql.ts';
 import { Tokens } from './tokens.ts';
@@ -353,6 +353,9 @@ export class Identity<M> {
       if (!renamed.ok) return renamed;
     }
     await this.bindTransport(agentId, evidence);
+    // Not the MCP session: an agent has many in its life, and comes to each from this address.
+    const places = placesOf({ address: evidence.address, userAgent: evidence.userAgent }).map(credentialHash);
+    if (places.length > 0) await this.#options.database.query(sql.insertPlaces(agentId, places, clock.now()));
     if (intro.process !== undefined) await this.#recordProcess(agentId, head.parentAgentId, intro.process);
     const { secret, token } = await this.credentialsFor(caller, evidence);
     const now = (await agents.find(agentId)) ?? head;
@@ -396,6 +399,8 @@ export class Identity<M> {
         const statements = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
         const pin = { agentId, expiresAt: expiryOf('pin', now), onlyIfFree: isDispatchedChild(intro.spawnReason) };
         if (pins.length > 0) statements.push(sql.upsertPins(pins, pin, now));
+        const places = placesOf(evidence).map(credentialHash);
+        if (places.length > 0) statements.push(sql.insertPlaces(agentId, places, now));
         const alongside = statements.map((statement) => ({ statement, guarded: false }));
         if (transport === undefined) return alongside;
         const replace = intro.forceNew || caller.agentId !== undefined;

@@ -88,6 +88,14 @@ export const upsertPins = (
   values: [hashes, pin.agentId, iso(now), iso(pin.expiresAt), pin.onlyIfFree],
 });
 
+/** Records where an agent was met, by hashes; a place that is known already stays as it was first seen. */
+export const insertPlaces = (agentId: string, places: readonly string[], now: number): Statement => ({
+  name: 'identity.insert_places',
+  text: `INSERT INTO core.agent_places (agent_id, place, first_seen)
+         SELECT $1, p, $3::timestamptz FROM unnest($2::text[]) AS p ORDER BY p ON CONFLICT DO NOTHING`,
+  values: [agentId, places, iso(now)],
+});
+
 /** Gives used credentials a whole life again; what was revoked or has expired meanwhile stays so. */
 export const renewBindings = (
   renewals: readonly (readonly [hash: string, expiresAt: number])[],

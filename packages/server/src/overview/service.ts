@@ -16,7 +16,7 @@ import type {
 } from '@breakwater/contract/overview';
 import type { AgentHead } from '../agents/index.ts';
 import { readReport, reportWindow, type ReportLine } from '../channel/index.ts';
-import { isInForce, readSession, conditionsOf } from '../dialectic/index.ts';
+import { AGAIN_WITHIN, conditionsOf, isInForce, readSession } from '../dialectic/index.ts';
 import { type Calibration, calibrationReply } from '../calibration/index.ts';
 import type { Flags } from '../flags/index.ts';
 import { listOperators, operatorState } from '../identity/index.ts';
@@ -33,6 +33,7 @@ import type { Clock, LiveTable, LoopDelay } from '../runtime/index.ts';
 import type { Activity } from './activity.ts';
 import type { RequestCounts } from './last-minute.ts';
 import { agentRow, agentsPage, refOf, type AgentsQuery, type Surroundings } from './rules/agents.ts';
+import { freeResume, type StoredResume } from './rules/free-resumes.ts';
 import { needsOf, type OpenReview, type StoredFacts, type Trouble } from './rules/needs.ts';
 import type { ReviewsQuery } from './rules/query.ts';
 import { reviewRow, reviewView, sagaView, type StoredReview, type StoredSaga } from './rules/review.ts';
@@ -82,6 +83,11 @@ interface Options {
   readonly node: NodeFacts;
 }
 
+/** What PostgreSQL alone knows of what Now shows. */
+interface Stored extends StoredFacts {
+  readonly resumes: readonly StoredResume[];
+}
+
 /** A plan explains to whoever starts a server why there is none: PostgreSQL is away, or its schema is not ours. */
 const unlessUnplanned = (error: unknown): undefined => {
   if (!(error instanceof StartupError)) throw error;
@@ -104,7 +110,7 @@ const lineView = ({ first, last, p50, p99, ...line }: ReportLine): ChannelLine =
  */
 export class Overview {
   readonly #options: Options;
-  #facts: { readonly at: number; readonly facts: Promise<StoredFacts>; isUnderWay: boolean } | undefined;
+  #facts: { readonly at: number; readonly facts: Promise<Stored>; isUnderWay: boolean } | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -151,6 +157,9 @@ export class Overview {
       ready: node.ready(),
       needs,
       more_needs: more,
+      free_resumes: stored === undefined ? null : stored.resumes.map((row) => freeResume(row, around.find)),
+      more_free_resumes:
+        stored === undefined ? 0 : Math.max(0, (stored.resumes[0]?.total ?? 0) - stored.resumes.length),
       agents: counts,
       activity: activity.read(clock.now()),
       activity_since: iso(activity.since),
@@ -161,7 +170,9 @@ export class Overview {
           ? null
           : {
               open: stored.reviews.length,
-              waiting: stored.reviews.filter(({ waitingSince }) => waitingSince !== null).length,
+              waiting: stored.reviews.filter(
+                ({ waitingSince, confirmation }) => waitingSince !== null || confirmation?.decision === 'open',
+              ).length,
             },
       requests: requests === undefined ? null : { count: requests.requests, unavailable: requests.unavailable },
     };
@@ -495,7 +506,7 @@ export class Overview {
    * What PostgreSQL knows of needs; undefined while it is away. Several who ask within a second share one answer, and
    * while one is under way nobody begins another: they would pile up before a PostgreSQL that hangs.
    */
-  #storedFacts(): Promise<StoredFacts | undefined> {
+  #storedFacts(): Promise<Stored | undefined> {
     const now = this.#options.clock.monotonic();
     if (this.#facts === undefined || (!this.#facts.isUnderWay && now - this.#facts.at >= FACTS_MS)) {
       const asked = { at: now, facts: this.#readFacts(), isUnderWay: true };
@@ -506,16 +517,27 @@ export class Overview {
     return this.#unlessAway(this.#facts.facts, undefined, PATIENCE_MS);
   }
 
-  async #readFacts(): Promise<StoredFacts> {
+  async #readFacts(): Promise<Stored> {
     const { database, clock } = this.#options;
-    const [reviews, sagas, troubles] = await Promise.all([
+    const now = clock.now();
+    const paused = [...this.#heads()].flatMap(({ agentId, pause }) => {
+      const pausedAt = pause === null ? Number.NaN : Date.parse(pause.paused_at);
+      return Number.isNaN(pausedAt) ? [] : [{ agentId, pausedAt }];
+    });
+    const [reviews, sagas, troubles, resumes, ends] = await Promise.all([
       database.query<OpenReview>(sql.selectOpenReviews),
       database.query<StoredSaga>(sql.selectOpenSagas),
-      database.query<Trouble>(sql.selectTroubles(clock.now() - DAY_MS)),
+      database.query<Trouble>(sql.selectTroubles(now - DAY_MS)),
+      database.query<StoredResume>(sql.selectFreeResumes(now - DAY_MS)),
+      paused.length === 0
+        ? []
+        : database.query<{ agentId: string; at: number }>(sql.selectPreviousEnds(paused, AGAIN_WITHIN)),
     ]);
     return {
       reviews,
       troubles,
+      resumes,
+      previousEnds: new Map(ends.map(({ agentId, at }) => [agentId, at])),
       deadLetters: sagas.flatMap(({ reviewId, ...saga }) =>
         saga.deadLetterAt === null ? [] : [{ ...saga, sessionId: reviewId }],
       ),

@@ -68,6 +68,7 @@ const REVIEW_ROW: { readonly [K in keyof views.ReviewRow]-?: Schema } = {
   created_at: TIME,
   last_participant_at: TIME,
   messages: WHOLE,
+  awaiting_confirmation_since: orNull(TIME),
 };
 
 const CHANNEL_LINES = view<views.ChannelView['failures']>({ no_data: BOOLEAN, lines: list(ref('ChannelLine')) });
@@ -176,6 +177,18 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
   }),
   ReviewView: view<views.ReviewView>({
     ...REVIEW_ROW,
+    reviewer_assigned_by: orNull(STRING),
+    confirmation: orNull(
+      view<views.ConfirmationView>({
+        since: TIME,
+        action: STRING,
+        why: STRING,
+        decision: word<views.ConfirmationView['decision']>('open', 'accept', 'reject'),
+        operator: orNull(STRING),
+        at: orNull(TIME),
+        reason: orNull(STRING),
+      }),
+    ),
     transcript: list(
       view<views.ReviewMessage>({
         at: TIME,
@@ -230,6 +243,7 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     kind: word<views.Need['kind']>(
       'paused',
       'review_waiting',
+      'confirm_review',
       'dead_letter',
       'stuck',
       'breach',
@@ -244,13 +258,36 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     agent: orNull(ref('AgentRef')),
     review_id: orNull(STRING),
     saga_id: orNull(STRING),
-    acts: list(word<views.NeedAct>('resume', 'archive', 'assign_reviewer', 'retry_saga', 'revert_saga')),
+    acts: list(
+      word<views.NeedAct>(
+        'resume',
+        'archive',
+        'assign_reviewer',
+        'confirm_review',
+        'reject_review',
+        'retry_saga',
+        'revert_saga',
+      ),
+    ),
   }),
   NowView: view<views.NowView>({
     at: TIME,
     ready: BOOLEAN,
     needs: list(ref('Need')),
     more_needs: WHOLE,
+    free_resumes: orNull(
+      list(
+        view<views.FreeResume>({
+          at: TIME,
+          agent: ref('AgentRef'),
+          how: word<views.FreeResume['how']>('review', 'self_recovery', 'expiry'),
+          by: orNull(ref('AgentRef')),
+          why: orNull(STRING),
+          review_id: orNull(STRING),
+        }),
+      ),
+    ),
+    more_free_resumes: WHOLE,
     agents: each(WHOLE),
     activity: list(view<views.ActivityBucket>({ from: TIME, proceed: WHOLE, guide: WHOLE, pause: WHOLE })),
     activity_since: TIME,

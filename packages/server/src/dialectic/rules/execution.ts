@@ -11,6 +11,8 @@ export interface Execution {
   readonly sessionId: string;
   readonly sagaId: string;
   readonly resolutionHash: string;
+  /** The operator who confirmed it, where one had to. */
+  readonly confirmedBy?: string | undefined;
 }
 
 /** What a resolution makes of its paused agent; `settles`: its account of claims begins anew. */
@@ -45,6 +47,7 @@ export const execute = (head: AgentHead, of: Execution, now: number): Executed |
     saga_id: of.sagaId,
     resolution_hash: of.resolutionHash,
     action: of.action,
+    ...(of.confirmedBy !== undefined && { confirmed_by: of.confirmedBy }),
   };
   if (of.action === 'resume') {
     const payload = { ...by, previous_status: head.status, actuation_id: head.pause?.actuation_id ?? null };
