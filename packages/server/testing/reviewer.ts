@@ -1,9 +1,23 @@
 import { announcements, ensurePartitions, type Database } from '../src/postgres/index.ts';
+import { runCommand } from './server.ts';
 
 const HOUR = 3_600_000;
 /** How old the agent is made, and how long ago its results came: both before whatever is paused from now on. */
 const AGE = 48 * HOUR;
 const RESULTS_AGO = 24 * HOUR;
+
+/** Has an operator name the reviewer by the command line, as one has to where no agent has a record yet. */
+export const assignReviewer = async (
+  server: { readonly url: string; readonly dataDir: string },
+  reviewId: string,
+  reviewerId: string,
+): Promise<void> => {
+  const { code, stderr } = await runCommand(
+    ['reviews', 'assign', reviewId, '--reviewer', reviewerId, '--reason', 'it knows the code'],
+    { env: { BREAKWATER_URL: server.url, BREAKWATER_DATA_DIR: server.dataDir } },
+  );
+  if (code !== 0) throw new Error(`reviews assign: ${stderr}`);
+};
 
 /**
  * Gives agents the record that a reviewer needs (docs/agents.md): two days of age, and twenty graded results of a day ago.

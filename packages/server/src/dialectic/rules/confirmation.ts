@@ -25,7 +25,9 @@ export const reasonsToConfirm = (
   policy: ClaimsReview,
   previousEnd: number | null,
 ): readonly ConfirmationReason[] => {
-  if (pause === null || (action !== 'resume' && action !== 'cooldown')) return [];
+  // What an operator paused by hand no review lifts, confirmed or not: there is nothing to ask.
+  if (pause === null || pause.sub_action === 'operator_pause') return [];
+  if (action !== 'resume' && action !== 'cooldown') return [];
   return [
     ...(policy === 'operator' && pause.sub_action === 'claims_pause' ? (['claims_review'] as const) : []),
     ...(isPausedAgain(Date.parse(pause.paused_at), previousEnd) ? (['paused_again'] as const) : []),

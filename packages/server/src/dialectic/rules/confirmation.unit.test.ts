@@ -37,5 +37,6 @@ describe('what an operator confirms', () => {
       expect(reasonsToConfirm(action, pause('claims_pause'), 'operator', AT - HOUR)).toEqual([]);
     }
     expect(reasonsToConfirm('resume', null, 'operator', null)).toEqual([]);
+    expect(reasonsToConfirm('resume', pause('operator_pause'), 'operator', AT - HOUR)).toEqual([]);
   });
 });
