@@ -103,6 +103,8 @@ describe('every governed write', async () => {
         await must('reassign_reviewer', named, ann);
         await must('submit_antithesis', { ...review, reasoning: 'r' });
         await must('submit_synthesis', { ...review, agrees: true, proposed_conditions: terms.proposed_conditions });
+        const confirm = { action: 'confirm', session_id: asked['session_id'], decision: 'accept', reason: 'r' };
+        await must('dialectic', confirm, ann);
       },
     },
     knowledge: {

@@ -10,10 +10,17 @@ import {
   type ReviewerRecord,
   type Shortfall,
 } from './rules/qualification.ts';
-import { isAtWork, selectReviewer, type Candidate } from './rules/selection.ts';
+import { authority } from './rules/authority.ts';
+import { isAtWork, selectReviewer, type Candidate, type ReviewerSearch, type ReviewPair } from './rules/selection.ts';
 import { selectReviewerFacts, type ReviewerFactsRow } from './sql.ts';
 
 const DAY_MS = 86_400_000;
+
+/** How many of the candidates that weigh most are asked about first. */
+const LIKELIEST = 256;
+
+/** What a candidate weighs but for its tags, as {@link selectReviewer} sees it here. */
+const weightOf = (candidate: Candidate, now: number): number => authority({ ...candidate, tags: [] }, [], now);
 
 /** An agent as a candidate. One that never checked in has shown nothing that could be weighed, and is no reviewer. */
 const candidateOf = (head: AgentHead): Candidate | undefined =>
@@ -52,7 +59,7 @@ export class Reviewers<M> {
     excluded: ReadonlySet<string>,
     askedAt: number,
   ): Promise<string | null> {
-    const { agents, clock, random } = this.#options;
+    const { agents, clock } = this.#options;
     const now = clock.now();
     const reviewed = this.#reviewed(paused, askedAt);
     const search = { pausedAgentId: paused.agentId, excluded, residents: new Set<string>(), now };
@@ -62,19 +69,39 @@ export class Reviewers<M> {
       if (candidate === undefined || !isAtWork(candidate, search)) continue;
       if (shortfallsAtSight(this.#atSight(head), reviewed).length === 0) free.set(agentId, { head, candidate });
     }
-    if (free.size === 0) return null;
-    const rows = await this.#facts(source, [...free.keys()], reviewed, now);
-    const busy = new Set(rows.flatMap((row) => (row.busy ? [row.agent_id] : [])));
-    const recentPairs = rows.flatMap(({ met, agent_id }) =>
-      met ? [{ reviewerAgentId: agent_id, pausedAgentId: paused.agentId }] : [],
+    // The likeliest first: in a large fleet most need not be asked about, and an unfit crowd only costs a second look.
+    const ranked = [...free.values()]
+      .map((one) => ({ ...one, weight: weightOf(one.candidate, now) }))
+      .sort((a, b) => b.weight - a.weight);
+    for (const part of [ranked.slice(0, LIKELIEST), ranked.slice(LIKELIEST)]) {
+      const chosen = part.length === 0 ? null : await this.#chooseOf(source, part, paused, reviewed, search);
+      if (chosen !== null) return chosen;
+    }
+    return null;
+  }
+
+  async #chooseOf(
+    source: Queryable,
+    found: readonly { readonly head: AgentHead; readonly candidate: Candidate }[],
+    paused: AgentHead,
+    reviewed: Reviewed,
+    search: Pick<ReviewerSearch, 'pausedAgentId' | 'excluded' | 'residents' | 'now'>,
+  ): Promise<string | null> {
+    const ids = found.map(({ head }) => head.agentId);
+    const rows = new Map(
+      (await this.#facts(source, ids, reviewed, search.now)).map((row) => [row.agent_id, row] as const),
     );
-    const candidates = rows.flatMap((row) => {
-      const found = free.get(row.agent_id);
-      if (found === undefined) return [];
-      return shortfallsOf(this.#record(found.head, row), reviewed).length === 0
-        ? [{ ...found.candidate, tags: [] }]
-        : [];
-    });
+    const busy = new Set<string>();
+    const recentPairs: ReviewPair[] = [];
+    const candidates: Candidate[] = [];
+    for (const { head, candidate } of found) {
+      const row = rows.get(head.agentId);
+      if (row === undefined || shortfallsOf(this.#record(head, row), reviewed).length > 0) continue;
+      if (row.busy) busy.add(head.agentId);
+      if (row.met) recentPairs.push({ reviewerAgentId: head.agentId, pausedAgentId: paused.agentId });
+      candidates.push({ ...candidate, tags: [] });
+    }
+    const { random } = this.#options;
     return selectReviewer(candidates, { ...search, pausedAgentTags: [], busy, recentPairs, random: random() });
   }
 
