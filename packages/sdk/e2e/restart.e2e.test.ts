@@ -146,7 +146,7 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     });
     // Minutes old, Rea has no record: an operator names it, and confirms what the two agree on.
     expect((await max.review.get(asked.sessionId)).awaitingFacilitation).toBe(true);
-    await assignReviewer({ url, dataDir }, asked.sessionId, String(rea.uuid));
+    await assignReviewer({ url, dataDir }, asked.sessionId, rea.uuid);
     expect(await rea.checkIn({ text: 'I look around.' })).toMatchObject({ reviewWaiting: asked.sessionId });
     await rea.review.antithesis(asked.sessionId, { reasoning: 'Believable.', concerns: ['It claimed too much.'] });
     const agreed = { agrees: true, conditions: ['Set complexity to 0.5'], rootCause: 'The runner was broken' };
