@@ -35,11 +35,7 @@ import {
 import { openSession, submitAntithesis, submitThesis, type Opening } from './rules/protocol.ts';
 import { refuseUnqualified } from './rules/qualification.ts';
 import { subjectConflict } from './rules/recusal.ts';
-<<<<<<< HEAD
-import { selectReviewer } from './rules/selection.ts';
 import { sessionIdOf } from './rules/session-id.ts';
-=======
->>>>>>> c2a1eed (A reviewer needs a record, and an operator confirms what lifts a pause of the claims detector)
 import { sweep, tend, wantsReplacement, type Tended } from './rules/sweep.ts';
 import { SILENCE_LIMIT } from './rules/timeouts.ts';
 import { submitSynthesis, type SynthesisResult, type SynthesisSubmission } from './rules/synthesis.ts';
