@@ -128,8 +128,8 @@ export const ERRORS = {
   AGENT_PAUSED: entry(
     'state_error',
     200,
-    'the circuit breaker holds the agent; its check-ins are refused until the pause ends',
-    'Stop acting and read the evidence; the pause ends by itself at expires_at, if it has one.',
+    'the circuit breaker holds the agent; until the pause ends its check-ins are refused, and whatever changes itself',
+    'Do what recovery.action says; it is the one step that is open.',
     ['check_working_state', 'identity'],
   ),
   AGENT_ARCHIVED: entry('state_error', 200, 'the agent is archived', 'Onboard a new agent.', ['onboard']),

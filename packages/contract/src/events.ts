@@ -52,6 +52,7 @@ export const AUDIT_EVENTS = {
   sagaRetried: 'saga_retried',
   sagaReverted: 'saga_reverted',
   operatorRevoked: 'operator_revoked',
+  successorLinked: 'successor_linked',
   lineageDeclared: 'lineage_declared',
   lineagePromoted: 'lineage_promoted',
   lineageDemoted: 'lineage_demoted',

@@ -90,6 +90,12 @@ export interface AgentView extends AgentRow {
   readonly notes: string | null;
   readonly spawn_reason: string | null;
   readonly children: readonly AgentRef[];
+  /** The ancestor whose pause holds it; null: none does. */
+  readonly held_by: AgentRef | null;
+  /** New agents that may go on for it, since they were met where it was while it was paused; the newest first, at most 50. */
+  readonly successors: readonly SuccessionView[];
+  /** Paused agents that it may go on for. */
+  readonly successor_of: readonly SuccessionView[];
   readonly lineage: {
     readonly state: 'none' | 'provisional' | 'confirmed' | 'demoted';
     readonly declared_at: string | null;
@@ -108,6 +114,15 @@ export interface AgentView extends AgentRow {
   readonly conditions_in_force: readonly ConditionView[];
   /** Reviews of it or by it, the newest first, at most 20. */
   readonly reviews: readonly ReviewRow[];
+}
+
+/** A link between a paused agent and a new one, by what both have in common. */
+export interface SuccessionView {
+  /** The other one. */
+  readonly agent: AgentRef;
+  /** The strongest first; `address_and_program` alone is weak, since all agents of one machine share it. */
+  readonly evidence: readonly ('mcp_session' | 'process' | 'address_and_program')[];
+  readonly at: string;
 }
 
 export interface ConditionView {
@@ -285,6 +300,7 @@ export interface Need {
   readonly key: string;
   readonly kind:
     | 'paused'
+    | 'successors'
     | 'review_waiting'
     | 'confirm_review'
     | 'dead_letter'

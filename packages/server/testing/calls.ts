@@ -35,7 +35,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   return new Dispatcher({
     tools: [
-      ...identityTools(identity, findAgent),
+      ...identityTools(identity, findAgent, agents.holdOf.bind(agents)),
       ...lifecycleTools(
         new Lifecycle({ agents, database, clock, ids: { uuid: () => crypto.randomUUID() }, settleClaims }),
         isStable,
@@ -45,6 +45,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
         checkIns: node.checkIns,
         sessionKeyOf,
         findAgent,
+        holdOf: agents.holdOf.bind(agents),
         isStable,
         reviewFor: node.duties.viewFor.bind(node.duties),
       }),

@@ -58,6 +58,7 @@ export const dialectic = toolSpec({
   errors: [
     'AGENT_ARCHIVED',
     'AGENT_NOT_FOUND',
+    'AGENT_PAUSED',
     'DIALECTIC_NOT_FOUND',
     'EMPTY_AGREEMENT',
     'FORBIDDEN',

@@ -1,9 +1,12 @@
 /** Floor 3: the agent as a thing. Its rows, its mailbox, its live metadata; nothing else writes an agent. */
 export {
+  holdOf,
+  isHeld,
   pauseHolds,
   type AgentHead,
   type AgentStatus,
   type Archive,
+  type Hold,
   type Lineage,
   type Pause,
   type SubstrateClaim,

@@ -333,13 +333,14 @@ export const startNode = async (
   });
 
   const findAgent = agents.find.bind(agents);
+  const holdOf = agents.holdOf.bind(agents);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   const dispatcher = new Dispatcher({
     tools: [
-      ...identityTools(identity, findAgent),
+      ...identityTools(identity, findAgent, holdOf),
       ...lifecycleTools(lifecycle, isStable),
       ...dialecticTools(dialectic, agents, isStable),
-      ...checkInTools({ checkIns, sessionKeyOf, findAgent, isStable, reviewFor }),
+      ...checkInTools({ checkIns, sessionKeyOf, findAgent, holdOf, isStable, reviewFor }),
       ...outcomeTools(outcomes, sessionKeyOf),
       ...calibrationTools(calibration),
       ...knowledgeTools({

@@ -66,7 +66,7 @@ export class Reviewers<M> {
     const free = new Map<string, { readonly head: AgentHead; readonly candidate: Candidate }>();
     for (const [agentId, head] of agents.table.entries()) {
       const candidate = candidateOf(head);
-      if (candidate === undefined || !isAtWork(candidate, search)) continue;
+      if (candidate === undefined || !isAtWork(candidate, search) || agents.heldInMemory(head) !== undefined) continue;
       if (shortfallsAtSight(this.#atSight(head), reviewed).length === 0) free.set(agentId, { head, candidate });
     }
     // The likeliest first: in a large fleet most need not be asked about, and an unfit crowd only costs a second look.

@@ -4,6 +4,7 @@ import type { Agents } from '../agents/index.ts';
 import type { Database, Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Clock, type Random } from '../runtime/index.ts';
 import type { Computation } from './compute.ts';
+import { refusedAct } from '../lifecycle/index.ts';
 import type { ReviewDuties } from './duties.ts';
 import { Reviewers } from './reviewers.ts';
 import { resolutionHash, sign } from './rules/canonical.ts';
@@ -21,7 +22,6 @@ import {
   type Decision,
 } from './rules/confirmation.ts';
 import { acceptConditions } from './rules/conditions.ts';
-import { isHeldForOperator } from './rules/execution.ts';
 import { finalise, type ResolutionTerms } from './rules/finalise.ts';
 import { unsafeReason } from './rules/hard-limits.ts';
 import {
@@ -153,12 +153,8 @@ export class Dialectic<M> {
     const { database, agents, duties } = this.#options;
     const paused = await agents.find(opening.pausedAgentId);
     if (paused === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${opening.pausedAgentId}.`);
-    if (isHeldForOperator(paused, this.now)) {
-      return refuse('FORBIDDEN', paused.pause?.reason ?? 'A review holds the agent.', {
-        details: { sub_action: paused.pause?.sub_action ?? null, expires_at: paused.pause?.expires_at ?? null },
-        recovery: { action: 'Wait until expires_at; where there is none, an operator decides.' },
-      });
-    }
+    const refused = refusedAct('request_review', 'owner', paused, await agents.holdOf(paused));
+    if (refused !== undefined) return refused;
     const now = this.now;
     // A review about reviewing is nobody's of this house: a person says who judges it.
     const recused = subjectConflict([opening.topic, opening.reason], 'enforce')?.recused === true;
@@ -209,6 +205,8 @@ export class Dialectic<M> {
     deadline: number,
   ): Promise<Outcome<Done<{ readonly claimed: boolean }>>> {
     return this.#act(sessionId, deadline, async (session, tx) => {
+      const held = await this.#refusedReviewer(tx, session, said.agentId);
+      if (held !== undefined) return held;
       const step = submitAntithesis(session, said, this.now);
       if (!step.ok) return step;
       if (step.value.claimed) {
@@ -242,6 +240,8 @@ export class Dialectic<M> {
       if (isAgreed(session)) return refuseAgreed(session);
       const readable = acceptConditions(said.conditions ?? []);
       if (!readable.ok) return readable;
+      const held = await this.#refusedReviewer(tx, session, said.agentId);
+      if (held !== undefined) return held;
       const step = submitSynthesis(session, said, this.now);
       if (!step.ok) return step;
       const { result } = step.value;
@@ -312,13 +312,21 @@ export class Dialectic<M> {
     return counts;
   }
 
+  /** Refuses whoever judges another agent while it is held itself. */
+  async #refusedReviewer(tx: Queryable, session: Session, agentId: string) {
+    if (agentId === session.pausedAgentId) return undefined;
+    const { agents } = this.#options;
+    const head = await agents.findIn(tx, agentId);
+    return head && refusedAct('review_others', 'owner', head, agents.heldInMemory(head));
+  }
+
   /** Who shall review, with what speaks against it. */
   async #candidateOf(tx: Queryable, session: Session, agentId: string): Promise<ReviewerCandidate> {
     const { agents } = this.#options;
     const [head, paused] = [await agents.findIn(tx, agentId), await agents.findIn(tx, session.pausedAgentId)];
     if (head === undefined || paused === undefined) return { agentId, status: null, shortfalls: [] };
     const { shortfalls } = await this.#reviewers.fitnessOf(tx, head, paused, session.createdAt);
-    return { agentId, status: head.status, shortfalls };
+    return { agentId, status: agents.heldInMemory(head) === undefined ? head.status : 'paused', shortfalls };
   }
 
   async #replacementOf(tx: Queryable, session: Session): Promise<string | null> {

@@ -14,7 +14,7 @@ import type {
   SystemView,
   TrailView,
 } from '@breakwater/contract/overview';
-import type { AgentHead } from '../agents/index.ts';
+import { holdOf, type AgentHead } from '../agents/index.ts';
 import { readReport, reportWindow, type ReportLine } from '../channel/index.ts';
 import { AGAIN_WITHIN, conditionsOf, isInForce, readSession } from '../dialectic/index.ts';
 import { type Calibration, calibrationReply } from '../calibration/index.ts';
@@ -32,9 +32,17 @@ import {
 import type { Clock, LiveTable, LoopDelay } from '../runtime/index.ts';
 import type { Activity } from './activity.ts';
 import type { RequestCounts } from './last-minute.ts';
-import { agentRow, agentsPage, refOf, type AgentsQuery, type Surroundings } from './rules/agents.ts';
+import {
+  agentRow,
+  agentsPage,
+  refOf,
+  successionView,
+  type StoredSuccession,
+  type AgentsQuery,
+  type Surroundings,
+} from './rules/agents.ts';
 import { freeResume, type StoredResume } from './rules/free-resumes.ts';
-import { needsOf, type OpenReview, type StoredFacts, type Trouble } from './rules/needs.ts';
+import { needsOf, type OpenReview, type StoredFacts, type Successors, type Trouble } from './rules/needs.ts';
 import type { ReviewsQuery } from './rules/query.ts';
 import { reviewRow, reviewView, sagaView, type StoredReview, type StoredSaga } from './rules/review.ts';
 import * as sql from './sql.ts';
@@ -191,14 +199,16 @@ export class Overview {
     const head = found.value;
     const around = this.#around();
     const now = clock.now();
-    const [[record], reviews] = await Promise.all([
+    const [[record], reviews, links] = await Promise.all([
       database.query<{ notes: string | null; sessions: number; lastSeenAt: number | null }>(
         sql.selectAgentRecord(head.agentId, now),
       ),
       database.query<StoredReview>(
         sql.selectReviews({ status: 'all', agentId: head.agentId, offset: 0, limit: REVIEWS_OF_AGENT }),
       ),
+      database.query<StoredSuccession>(sql.selectSuccessions(head.agentId)),
     ]);
+    const hold = holdOf(head, around.find, now);
     const children: AgentView['children'][number][] = [];
     for (const other of this.#heads()) {
       if (other.parentAgentId === head.agentId) children.push(refOf(other.agentId, around.find));
@@ -210,6 +220,14 @@ export class Overview {
       notes: record?.notes ?? null,
       spawn_reason: head.spawnReason,
       children,
+      held_by: hold?.inherited === true ? refOf(hold.holder.agentId, around.find) : null,
+      successors: links
+        .filter(({ pausedAgentId }) => pausedAgentId === head.agentId)
+        .slice(0, 50)
+        .map((link) => successionView(link, link.successorAgentId, around.find)),
+      successor_of: links
+        .filter(({ successorAgentId }) => successorAgentId === head.agentId)
+        .map((link) => successionView(link, link.pausedAgentId, around.find)),
       lineage: {
         state:
           head.parentAgentId === null
@@ -522,9 +540,9 @@ export class Overview {
     const now = clock.now();
     const paused = [...this.#heads()].flatMap(({ agentId, pause }) => {
       const pausedAt = pause === null ? Number.NaN : Date.parse(pause.paused_at);
-      return Number.isNaN(pausedAt) ? [] : [{ agentId, pausedAt }];
+      return Number.isNaN(pausedAt) || pause === null ? [] : [{ agentId, pausedAt, actuationId: pause.actuation_id }];
     });
-    const [reviews, sagas, troubles, resumes, ends] = await Promise.all([
+    const [reviews, sagas, troubles, resumes, ends, successors] = await Promise.all([
       database.query<OpenReview>(sql.selectOpenReviews),
       database.query<StoredSaga>(sql.selectOpenSagas),
       database.query<Trouble>(sql.selectTroubles(now - DAY_MS)),
@@ -532,10 +550,12 @@ export class Overview {
       paused.length === 0
         ? []
         : database.query<{ agentId: string; at: number }>(sql.selectPreviousEnds(paused, AGAIN_WITHIN)),
+      paused.length === 0 ? [] : database.query<Successors>(sql.countSuccessors(paused)),
     ]);
     return {
       reviews,
       troubles,
+      successors,
       resumes,
       previousEnds: new Map(ends.map(({ agentId, at }) => [agentId, at])),
       deadLetters: sagas.flatMap(({ reviewId, ...saga }) =>

@@ -189,3 +189,26 @@ export const selectPreviousEnds = (
     AUDIT_EVENTS.pauseExpired,
   ],
 });
+
+/** Links between a paused agent and the new ones that may go on for it, of one agent on either side; the newest first. */
+export const selectSuccessions = (agentId: string): Statement => ({
+  name: 'overview.successions',
+  text: `SELECT paused_agent_id AS "pausedAgentId", successor_agent_id AS "successorAgentId", evidence, linked_at AS at
+         FROM core.successors WHERE paused_agent_id = $1 OR successor_agent_id = $1
+         ORDER BY linked_at DESC, successor_agent_id LIMIT 100`,
+  values: [agentId],
+});
+
+/** How many new agents may go on for each of these paused ones, under the pause that holds now, and how sure that is. */
+export const countSuccessors = (
+  paused: readonly { readonly agentId: string; readonly actuationId: string }[],
+): Statement => ({
+  name: 'overview.successors',
+  text: `SELECT s.paused_agent_id AS "agentId", count(*)::int AS total,
+           count(*) FILTER (WHERE s.evidence && ARRAY['mcp_session', 'process'])::int AS strong,
+           max(s.linked_at) AS last, (array_agg(s.successor_agent_id ORDER BY s.linked_at DESC))[1] AS "lastId"
+         FROM core.successors s JOIN unnest($1::text[], $2::text[]) AS p (agent_id, actuation_id)
+           ON s.paused_agent_id = p.agent_id AND s.actuation_id = p.actuation_id
+         GROUP BY s.paused_agent_id`,
+  values: [paused.map(({ agentId }) => agentId), paused.map(({ actuationId }) => actuationId)],
+});

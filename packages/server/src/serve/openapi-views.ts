@@ -116,6 +116,9 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     notes: orNull(STRING),
     spawn_reason: orNull(STRING),
     children: list(ref('AgentRef')),
+    held_by: orNull(ref('AgentRef')),
+    successors: list(ref('Succession')),
+    successor_of: list(ref('Succession')),
     lineage: view<views.AgentView['lineage']>({
       state: word<views.AgentView['lineage']['state']>('none', 'provisional', 'confirmed', 'demoted'),
       declared_at: orNull(TIME),
@@ -128,6 +131,11 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     sessions: view<views.AgentView['sessions']>({ in_force: WHOLE, last_seen_at: orNull(TIME) }),
     conditions_in_force: list(ref('Condition')),
     reviews: list(ref('ReviewRow')),
+  }),
+  Succession: view<views.SuccessionView>({
+    agent: ref('AgentRef'),
+    evidence: list(word<Of<views.SuccessionView['evidence']>>('mcp_session', 'process', 'address_and_program')),
+    at: TIME,
   }),
   Condition: view<views.ConditionView>({ text: STRING, from: STRING, until: orNull(TIME), enforced: BOOLEAN }),
   StatesView: view<views.StatesView>({
@@ -242,6 +250,7 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     key: STRING,
     kind: word<views.Need['kind']>(
       'paused',
+      'successors',
       'review_waiting',
       'confirm_review',
       'dead_letter',

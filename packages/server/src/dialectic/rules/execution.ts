@@ -79,11 +79,3 @@ type Standing = Pick<AgentHead, 'status' | 'pause'>;
 /** Whether a pause that an operator made by hand is in force. */
 const isPausedByOperator = ({ status, pause }: Standing, now: number): boolean =>
   status === 'paused' && pause?.sub_action === 'operator_pause' && pauseHolds(pause, now);
-
-/** Whether a review left the pause in force, or an operator made it: its time or an operator ends it, and nothing else. */
-export const isHeldForOperator = (standing: Standing, now: number): boolean => {
-  const { status, pause } = standing;
-  const heldByReview =
-    status === 'paused' && pause !== null && pause.sub_action.startsWith('review_') && pauseHolds(pause, now);
-  return heldByReview || isPausedByOperator(standing, now);
-};

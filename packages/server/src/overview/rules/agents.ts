@@ -1,4 +1,12 @@
-import type { AgentRef, AgentRow, AgentsPage, AgentSort, PauseView, VitalsView } from '@breakwater/contract/overview';
+import type {
+  AgentRef,
+  AgentRow,
+  AgentsPage,
+  AgentSort,
+  PauseView,
+  SuccessionView,
+  VitalsView,
+} from '@breakwater/contract/overview';
 import { pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
 
 /** What is known of agents beside their heads. */
@@ -32,6 +40,22 @@ export const refOf = (agentId: string, find: Surroundings['find']): AgentRef => 
   const head = find(agentId);
   return { agent_id: agentId, name: head?.label ?? head?.handle ?? agentId };
 };
+
+/** A link between a paused agent and a new one, as it is stored. */
+export interface StoredSuccession {
+  readonly pausedAgentId: string;
+  readonly successorAgentId: string;
+  readonly evidence: SuccessionView['evidence'];
+  /** ms since the epoch, UTC. */
+  readonly at: number;
+}
+
+/** The link as it is shown at one end: with the other end. */
+export const successionView = (
+  { evidence, at }: StoredSuccession,
+  other: string,
+  find: Surroundings['find'],
+): SuccessionView => ({ agent: refOf(other, find), evidence, at: iso(at) });
 
 const vitalsView = (vitals: Vitals): VitalsView => ({
   E: vitals.E,

@@ -36,11 +36,24 @@ export interface Trouble {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** New agents that may go on for one that is paused. */
+export interface Successors {
+  readonly agentId: string;
+  readonly total: number;
+  /** Those that share more with it than all agents of one machine do. */
+  readonly strong: number;
+  /** When the newest was linked, ms since the epoch, and which it is. */
+  readonly last: number;
+  readonly lastId: string;
+}
+
 /** What PostgreSQL alone knows; undefined while it is away. */
 export interface StoredFacts {
   readonly reviews: readonly OpenReview[];
   readonly deadLetters: readonly DeadLetter[];
   readonly troubles: readonly Trouble[];
+  /** Of agents under a pause that holds. */
+  readonly successors: readonly Successors[];
   /** When the pause before ended, of agents that are paused now and whose last pause is not long over. */
   readonly previousEnds: ReadonlyMap<string, number>;
 }
@@ -260,6 +273,28 @@ const deadLetterNeed = (saga: DeadLetter, around: Surroundings): Need => {
   };
 };
 
+/** What is weak evidence, one machine's agents starting as usual, is counted and does not alarm. */
+const successorsNeed = ({ agentId, total, strong, last, lastId }: Successors, around: Surroundings): Need => {
+  const agent = refOf(agentId, around.find);
+  const agents = total === 1 ? 'A new agent' : `${total} new agents`;
+  return {
+    key: `successors:${agentId}`,
+    kind: 'successors',
+    severity: strong > 0 ? 'warning' : 'info',
+    since: iso(last),
+    title: `${agents} may go on for ${agent.name}, which is paused`,
+    evidence: [
+      { name: 'from its MCP session or process', value: strong },
+      { name: 'from its address, by the same program', value: total - strong },
+      { name: 'the newest of them', value: refOf(lastId, around.find).name },
+    ],
+    agent,
+    review_id: null,
+    saga_id: null,
+    acts: [],
+  };
+};
+
 const silentNeeds = (heads: readonly AgentHead[], around: Surroundings): Need[] => {
   const since = (head: AgentHead): string => iso(head.lastActivityAt ?? head.createdAt);
   const [first] = heads;
@@ -371,6 +406,10 @@ export const needsOf = (
     else if (waitingSince !== null) {
       needs.push(waitingNeed(review, facts.stored?.previousEnds.get(review.pausedAgentId), around));
     }
+  }
+  for (const found of facts.stored?.successors ?? []) {
+    const pause = around.find(found.agentId)?.pause;
+    if (pause != null && pauseHolds(pause, around.now)) needs.push(successorsNeed(found, around));
   }
   for (const saga of facts.stored?.deadLetters ?? []) needs.push(deadLetterNeed(saga, around));
   needs.push(...(facts.stored?.troubles ?? []).map(troubleNeed));

@@ -5,7 +5,7 @@ import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../li
 import { needsOf, type NeedFacts, type OpenReview, type StoredFacts } from './needs.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-const nothing: StoredFacts = { reviews: [], deadLetters: [], troubles: [], previousEnds: new Map() };
+const nothing: StoredFacts = { reviews: [], deadLetters: [], troubles: [], successors: [], previousEnds: new Map() };
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
   now: NOW,
