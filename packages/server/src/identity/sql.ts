@@ -233,13 +233,13 @@ export const selectCommon = (
 ): Statement => ({
   name: 'identity.common_with_paused',
   text: `SELECT * FROM (
-           SELECT id AS agent_id,
-             EXISTS (SELECT FROM core.agent_places p WHERE p.agent_id = id AND p.place = $3) AS mcp_session,
+           SELECT held.agent AS agent_id,
+             EXISTS (SELECT FROM core.agent_places p WHERE p.agent_id = held.agent AND p.place = $3) AS mcp_session,
              EXISTS (SELECT FROM core.agent_process_bindings b
-                     WHERE b.agent_id = id AND b.host_id = $4 AND b.pid = $5 AND b.pid_start_time = $6) AS process,
-             EXISTS (SELECT FROM core.agent_places p WHERE p.agent_id = id AND p.place = $2) AS address_and_program,
-             (SELECT count(*)::int FROM core.successors s WHERE s.paused_agent_id = id) AS known
-           FROM unnest($1::text[]) AS id
+                     WHERE b.agent_id = held.agent AND b.host_id = $4 AND b.pid = $5 AND b.pid_start_time = $6) AS process,
+             EXISTS (SELECT FROM core.agent_places p WHERE p.agent_id = held.agent AND p.place = $2) AS address_and_program,
+             (SELECT count(*)::int FROM core.successors s WHERE s.paused_agent_id = held.agent) AS known
+           FROM unnest($1::text[]) AS held (agent)
          ) AS c WHERE mcp_session OR process OR address_and_program`,
   values: [
     paused,
