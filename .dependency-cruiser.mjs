@@ -46,13 +46,13 @@ export default {
     {
       name: 'only-the-face',
       comment:
-        'Another folder is entered through its index.ts; rules, which may not load I/O, find what an agent is in ' +
-        'agents/agent.ts. Test helpers only by tests, see testing-is-for-tests',
+        'Another folder is entered through its index.ts; rules, which may not load I/O, find what an agent is and how ' +
+        'it stands in the pure files of agents/. Test helpers only by tests, see testing-is-for-tests',
       severity: 'error',
       from: { path: `^${src}/(${folders.join('|')})/` },
       to: {
         path: `^${src}/(${folders.join('|')})/`,
-        pathNot: [`^${src}/$1/`, '/index\\.ts$', '/testing/', `^${src}/agents/agent\\.ts$`],
+        pathNot: [`^${src}/$1/`, '/index\\.ts$', '/testing/', `^${src}/agents/(agent|coverage|standing)\\.ts$`],
       },
     },
     {
@@ -82,7 +82,7 @@ export default {
       severity: 'error',
       from: { path: `^${src}/(checkin|identity|lifecycle|dialectic|outcomes|calibration|knowledge|feed)/rules/` },
       to: {
-        path: `^(${src}/(postgres|agents/(?!agent\\.ts)|flags|channel)|node_modules/(pg|fastify|pino)|node:(?!crypto))`,
+        path: `^(${src}/(postgres|agents/(?!(agent|coverage|standing)\\.ts)|flags|channel)|node_modules/(pg|fastify|pino)|node:(?!crypto))`,
         dependencyTypesNot: ['type-only'],
       },
     },

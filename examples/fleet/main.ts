@@ -1,7 +1,8 @@
 /**
  * `npm run fleet`: three small agents at a running server, to be watched in the console. Ida and Tom count primes by a quick
  * method and check every answer by a slow one. Ida is honest. Tom's method begins to be wrong, and Tom goes on claiming 0.95
- * until the server pauses it. Rea reviews whoever asks: it lets Tom go on under conditions, and Tom mends its method.
+ * until the server pauses it. None of the three has the record of a reviewer yet, so the server asks you: you name Rea, which
+ * lets Tom go on under conditions, and you confirm what the two agreed on. Then Tom mends its method.
  */
 import { parseArgs } from 'node:util';
 import { anchorFile } from '@breakwater/sdk/anchor-file';
@@ -20,8 +21,8 @@ const { values } = parseArgs({
 
 const usage = `Usage: npm run fleet -- [--url http://127.0.0.1:8767] [--every 8] [--pieces 0] [--anchors .breakwater/fleet]
 
-Three agents that work, drift and review each other on a running server (npm start, in another terminal). Ctrl-C ends it;
-started again they are the same agents.
+Three agents that work, drift and review each other on a running server (npm start, in another terminal). You are its operator:
+you name the reviewer and confirm what was agreed. Ctrl-C ends it; started again they are the same agents.
 
   --url      where the server is
   --every    seconds between two pieces of work of an agent
@@ -89,21 +90,25 @@ const counts = (
   });
 };
 
-/** An agent that answers every review which nobody has taken, and agrees to let the other go on under conditions. */
+/** An agent that answers every review that it was named for, and agrees to let the other go on under conditions. */
 const reviews = (agent: Agent) =>
   agent.runForever({
     signal: end.signal,
     everyMs: LOOKS_EVERY_MS,
     cycle: async () => {
       const { reviews: open } = await agent.review.list({ status: 'antithesis' });
-      const [next] = open.filter(({ reviewer }) => reviewer === null || reviewer === agent.uuid);
+      const [next] = open.filter(({ reviewer }) => reviewer === agent.uuid);
       if (next === undefined) return undefined;
       await agent.review.antithesis(next.sessionId, {
         reasoning: 'Your checks failed, and you went on claiming 0.95.',
       });
       const reasoning = 'Claim less, in smaller pieces.';
-      await agent.review.synthesis(next.sessionId, { agrees: true, conditions: OFFER, reasoning });
+      const done = await agent.review.synthesis(next.sessionId, { agrees: true, conditions: OFFER, reasoning });
       say(agent.name, 'has reviewed an agent: it may go on under conditions');
+      if (done.awaitingConfirmation) {
+        say('', 'Both agree. Confirm it in the console, or by:');
+        say('', `  npm run breakwater -- reviews confirm ${next.sessionId} --reason "the method is mended"`);
+      }
       return { text: `Reviewed ${next.sessionId}.`, confidence: 0.7, taskType: 'review' };
     },
   });
@@ -129,13 +134,16 @@ const run = async (): Promise<void> => {
       },
       {
         onPause: async () => {
-          await tom.review.request({
+          const asked = await tom.review.request({
             reason: 'My claims did not match my results.',
             rootCause: 'I changed my method, and did not look at what came of it.',
             conditions: OFFER,
-            reviewerMode: 'manual',
           });
           say('Tom', 'asks for a review');
+          if (asked.awaitingFacilitation) {
+            say('', 'Nobody has the record of a reviewer yet: name Rea in the console, or by:');
+            say('', `  npm run breakwater -- reviews assign ${asked.sessionId} --reviewer Rea --reason "it reviews"`);
+          }
         },
         onResume: () => {
           isMended = true;

@@ -162,8 +162,10 @@ test('a pause appears on the open page with its evidence; a review, assigned by 
     proposed_conditions: ['Set complexity to 0.4'],
   });
   const session_id = opened['session_id'];
-  // By keyboard alone: the act, its reviewer, its reason.
-  await card.getByRole('button', { name: 'Assign reviewer' }).focus();
+  // Minutes old, Ada has no record of a reviewer: a person is asked. By keyboard alone: the act, its reviewer, its reason.
+  const asking = need(page, 'The review of Max has no reviewer');
+  await asking.getByText('no agent that qualifies is free').waitFor();
+  await asking.getByRole('button', { name: 'Assign reviewer' }).focus();
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Assign reviewer' });
   await dialog.getByRole('searchbox').waitFor();
@@ -186,6 +188,7 @@ test('a pause appears on the open page with its evidence; a review, assigned by 
 
   await card.getByRole('link', { name: 'Read the review' }).click();
   await page.getByRole('heading', { name: 'Review of Max' }).waitFor();
+  await page.getByText('reviewer assigned by').waitFor();
   await page.getByText('I reported before the tests ran.').first().waitFor();
   await reviewer.call('submit_antithesis', { session_id, reasoning: 'Too much at once.' });
   await page.getByText('Too much at once.').waitFor();
@@ -195,6 +198,19 @@ test('a pause appears on the open page with its evidence; a review, assigned by 
     proposed_conditions: ['Set complexity to 0.3'],
     reasoning: 'Smaller pieces.',
   });
+  // Both agree, and Max stays paused until the operator has said yes, with the transcript beside it.
+  await page.getByRole('heading', { name: 'Waits for you to confirm it' }).waitFor();
+  await page.getByRole('link', { name: /^Now/ }).click();
+  const confirming = need(page, 'The review of Max agreed on resume');
+  await confirming.getByRole('button', { name: 'Reject' }).waitFor();
+  await confirming.getByRole('link', { name: 'Read the review' }).click();
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  const yes = page.getByRole('dialog', { name: 'Confirm' });
+  await yes.getByLabel('Reason').fill('The cause is mended');
+  await yes.getByRole('button', { name: 'Confirm' }).click();
+  await yes.getByText('The agreement is confirmed').waitFor();
+  await yes.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('heading', { name: 'What the operator said' }).waitFor();
   await page.getByRole('heading', { name: 'The resolution' }).waitFor();
   await page.getByText('committed').first().waitFor();
   await page.getByRole('link', { name: /^Now/ }).click();

@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { NO_LIMITS, removeDataDir, spawnServer, temporaryDataDir } from '../../server/testing/server.ts';
+import { NO_LIMITS, removeDataDir, runCommand, spawnServer, temporaryDataDir } from '../../server/testing/server.ts';
 import { launchBrowser } from '../testing/browser.ts';
 import { signInLink } from '../testing/console.ts';
 import { driftsUntilPaused, newAgent, worksHonestly, type TestAgent } from '../testing/fleet.ts';
@@ -30,7 +30,15 @@ const asksForReview = (agent: TestAgent) =>
   });
 
 /** A fleet at work: one agent paused, one waiting for a reviewer, one back under conditions, and what they found out. */
-const fleet = async (url: string): Promise<{ readonly reviewed: TestAgent; readonly reviewId: string }> => {
+const fleet = async (
+  url: string,
+  dataDir: string,
+): Promise<{ readonly reviewed: TestAgent; readonly reviewId: string }> => {
+  const operator = async (...args: readonly string[]): Promise<void> => {
+    const env = { BREAKWATER_URL: url, BREAKWATER_DATA_DIR: dataDir };
+    const { code, stderr } = await runCommand(args, { env });
+    if (code !== 0) throw new Error(stderr);
+  };
   const workers: TestAgent[] = [];
   for (const name of NAMES) {
     const agent = await newAgent(url, name);
@@ -59,6 +67,15 @@ const fleet = async (url: string): Promise<{ readonly reviewed: TestAgent; reado
   const reviewed = await newAgent(url, 'Refactorer');
   await driftsUntilPaused(reviewed);
   const { session_id } = await asksForReview(reviewed);
+  await operator(
+    'reviews',
+    'assign',
+    String(session_id),
+    '--reviewer',
+    reader.agentId,
+    '--reason',
+    'It knows this code',
+  );
   await reader.call('submit_antithesis', { session_id, reasoning: 'Eight pieces were wrong; 0.4 is too much.' });
   const said = { session_id, proposed_conditions: ['Set complexity to 0.3', 'Monitor for 24 hours'] };
   await reader.call('submit_synthesis', {
@@ -68,6 +85,7 @@ const fleet = async (url: string): Promise<{ readonly reviewed: TestAgent; reado
   });
   await reviewed.call('submit_synthesis', { ...said, agrees: false, reasoning: 'I take that over.' });
   await reader.call('submit_synthesis', { ...said, agrees: true, reasoning: 'Then go on.' });
+  await operator('reviews', 'confirm', String(session_id), '--reason', 'The tests run first now');
 
   await driftsUntilPaused(await newAgent(url, 'Migration bot'));
   const waiting = await newAgent(url, 'Schema keeper');
@@ -77,7 +95,7 @@ const fleet = async (url: string): Promise<{ readonly reviewed: TestAgent; reado
 };
 
 const shoot = async (dataDir: string, url: string): Promise<void> => {
-  const { reviewed, reviewId } = await fleet(url);
+  const { reviewed, reviewId } = await fleet(url, dataDir);
   const pages = [
     ['now', '/'],
     ['agents', '/agents'],

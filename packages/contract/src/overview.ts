@@ -113,6 +113,12 @@ export interface AgentView extends AgentRow {
   readonly notes: string | null;
   readonly spawn_reason: string | null;
   readonly children: readonly AgentRef[];
+  /** The ancestor whose pause holds it; null: none does. */
+  readonly held_by: AgentRef | null;
+  /** New agents that may go on for it, since they were met where it was while it was paused; the newest first, at most 50. */
+  readonly successors: readonly SuccessionView[];
+  /** Paused agents that it may go on for. */
+  readonly successor_of: readonly SuccessionView[];
   readonly lineage: {
     readonly state: 'none' | 'provisional' | 'confirmed' | 'demoted';
     readonly declared_at: string | null;
@@ -131,6 +137,15 @@ export interface AgentView extends AgentRow {
   readonly conditions_in_force: readonly ConditionView[];
   /** Reviews of it or by it, the newest first, at most 20. */
   readonly reviews: readonly ReviewRow[];
+}
+
+/** A link between a paused agent and a new one, by what both have in common. */
+export interface SuccessionView {
+  /** The other one. */
+  readonly agent: AgentRef;
+  /** The strongest first; `address_and_program` alone is weak, since all agents of one machine share it. */
+  readonly evidence: readonly ('mcp_session' | 'process' | 'address_and_program')[];
+  readonly at: string;
 }
 
 export interface ConditionView {
@@ -209,6 +224,8 @@ export interface ReviewRow {
   readonly created_at: string;
   readonly last_participant_at: string;
   readonly messages: number;
+  /** Since when both agree and an operator is asked to confirm it; null: nothing waits for that. */
+  readonly awaiting_confirmation_since: string | null;
 }
 
 /** `GET /api/reviews?status=open|waiting|resolved|failed|all&agent=&offset=&limit=`: the newest first; default all, limit 50 (at most 200). */
@@ -263,8 +280,25 @@ export interface SagaView {
   readonly history: readonly { readonly step: string; readonly at: string }[];
 }
 
+/** An agreement that an operator is, or was, asked to confirm. */
+export interface ConfirmationView {
+  readonly since: string;
+  /** What both agreed on: resume or cooldown. */
+  readonly action: string;
+  /** Why an operator is asked, for a person. */
+  readonly why: string;
+  readonly decision: 'open' | 'accept' | 'reject';
+  readonly operator: string | null;
+  readonly at: string | null;
+  readonly reason: string | null;
+}
+
 /** `GET /api/reviews/:id`. */
 export interface ReviewView extends ReviewRow {
+  /** The operator who gave the place to the reviewer; null: the server chose it, or it took the place itself. */
+  readonly reviewer_assigned_by: string | null;
+  /** null: no operator was asked. */
+  readonly confirmation: ConfirmationView | null;
   readonly transcript: readonly ReviewMessage[];
   /** What both said last, merged as the resolution would be, or how it was; null before both have proposed something. */
   readonly merge: MergeView | null;
@@ -280,7 +314,8 @@ export interface ReviewView extends ReviewRow {
 }
 
 /** What an operator may do about a need; each is a call of a tool. */
-export type NeedAct = 'resume' | 'archive' | 'assign_reviewer' | 'retry_saga' | 'revert_saga';
+export type NeedAct =
+  'resume' | 'archive' | 'assign_reviewer' | 'confirm_review' | 'reject_review' | 'retry_saga' | 'revert_saga';
 
 /** Something that waits for a person, with why, and what would answer it. */
 export interface Need {
@@ -288,7 +323,9 @@ export interface Need {
   readonly key: string;
   readonly kind:
     | 'paused'
+    | 'successors'
     | 'review_waiting'
+    | 'confirm_review'
     | 'dead_letter'
     | 'silence'
     | 'stuck'
@@ -309,6 +346,19 @@ export interface Need {
   readonly acts: readonly NeedAct[];
 }
 
+/** An agent that went on after a pause although no operator said so. */
+export interface FreeResume {
+  readonly at: string;
+  readonly agent: AgentRef;
+  /** By the agreement of a review, by the agent itself, or because the time of the pause was over. */
+  readonly how: 'review' | 'self_recovery' | 'expiry';
+  /** The reviewer that agreed, or the agent itself; null: nobody, time did it. */
+  readonly by: AgentRef | null;
+  /** In words: what was said, or how long the pause had lasted. */
+  readonly why: string | null;
+  readonly review_id: string | null;
+}
+
 /** A bucket of {@link NowView.activity}. */
 export interface ActivityBucket {
   readonly from: string;
@@ -324,6 +374,10 @@ export interface NowView {
   readonly needs: readonly Need[];
   /** Needs that are not listed because there are more than 200. */
   readonly more_needs: number;
+  /** Agents that went on in the last day without an operator's word, the newest first; null: PostgreSQL does not answer. */
+  readonly free_resumes: readonly FreeResume[] | null;
+  /** Those of the last day that are not listed because there are more than 50. */
+  readonly more_free_resumes: number;
   readonly agents: Readonly<Record<string, number>>;
   /** Check-ins of the last hour by verdict, in minutes, as this node's commits counted them; the oldest first. */
   readonly activity: readonly ActivityBucket[];

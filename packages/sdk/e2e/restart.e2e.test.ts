@@ -3,7 +3,15 @@ import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { freePort, NO_LIMITS, removeDataDir, spawnServer, temporaryDataDir } from '../../server/testing/server.ts';
+import { assignReviewer } from '../../server/testing/reviewer.ts';
+import {
+  freePort,
+  NO_LIMITS,
+  removeDataDir,
+  runCommand,
+  spawnServer,
+  temporaryDataDir,
+} from '../../server/testing/server.ts';
 import { verifies } from '../../server/testing/verifies.ts';
 import { anchorFile } from '../src/anchor-file.ts';
 import { systemClock } from '../src/clock.ts';
@@ -136,11 +144,18 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
       rootCause: 'The runner was broken',
       conditions: ['Set complexity to 0.5'],
     });
+    // Minutes old, Rea has no record: an operator names it, and confirms what the two agree on.
+    expect((await max.review.get(asked.sessionId)).awaitingFacilitation).toBe(true);
+    await assignReviewer({ url, dataDir }, asked.sessionId, rea.uuid);
+    expect(await rea.checkIn({ text: 'I look around.' })).toMatchObject({ reviewWaiting: asked.sessionId });
     await rea.review.antithesis(asked.sessionId, { reasoning: 'Believable.', concerns: ['It claimed too much.'] });
     const agreed = { agrees: true, conditions: ['Set complexity to 0.5'], rootCause: 'The runner was broken' };
-    await rea.review.synthesis(asked.sessionId, agreed);
-    const review = await max.review.get(asked.sessionId);
-    if (review.phase !== 'resolved') await max.review.synthesis(asked.sessionId, agreed);
+    expect(await rea.review.synthesis(asked.sessionId, agreed)).toMatchObject({ awaitingConfirmation: true });
+    expect(await max.state()).toMatchObject({ paused: true });
+    const confirm = ['reviews', 'confirm', asked.sessionId, '--reason', 'the runner is mended'];
+    const env = { BREAKWATER_URL: url, BREAKWATER_DATA_DIR: dataDir };
+    expect(await runCommand(confirm, { env })).toMatchObject({ code: 0, stderr: '' });
+    expect(await max.review.get(asked.sessionId)).toMatchObject({ phase: 'resolved', awaitingConfirmation: false });
     expect((await max.review.list()).reviews.map(({ sessionId }) => sessionId)).toContain(asked.sessionId);
     expect(await max.state()).toMatchObject({ paused: false });
     expect(await max.checkIn({ text: 'Mended the runner.', confidence: 0.5 })).toMatchObject({ paused: false });

@@ -32,6 +32,8 @@ export interface CheckIn extends Result {
   /** Number of this check-in, from 1; null: the answer does not say. */
   readonly update: number | null;
   readonly pause: Pause | null;
+  /** Session id of a review that waits for this agent's answer; null: none does. */
+  readonly reviewWaiting: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -112,6 +114,8 @@ export interface Review extends Result {
   readonly awaitingFacilitation: boolean;
   /** After a synthesis: whether both agree. */
   readonly converged: boolean | null;
+  /** Both agree, and the paused agent stays paused until an operator has confirmed it. */
+  readonly awaitingConfirmation: boolean;
   readonly resolution: Json | null;
   readonly transcript: readonly Json[];
 }
@@ -182,6 +186,7 @@ export const readCheckIn = (raw: Json): CheckIn => {
     metrics,
     update: numberOf(whole['update']),
     pause: inForce === null ? null : { ...inForce, reason: inForce.reason ?? reason },
+    reviewWaiting: textOf(objectIn(whole['review_waiting'])['session_id']),
     warnings: textsOf(whole['warnings']),
     raw,
   };
@@ -273,6 +278,7 @@ export const readReview = (raw: Json): Review => {
     reviewer: textOf(raw['reviewer']),
     awaitingFacilitation: raw['awaiting_facilitation'] === true,
     converged: typeof raw['converged'] === 'boolean' ? raw['converged'] : null,
+    awaitingConfirmation: objectIn(raw['confirmation'])['decision'] === 'open',
     resolution: isObject(raw['resolution']) ? raw['resolution'] : null,
     transcript: objectsOf(raw['transcript']),
     raw,

@@ -14,7 +14,10 @@ export interface ReviewRequest {
   readonly conditions?: readonly string[];
   readonly reasoning?: string;
   readonly topic?: string;
-  /** `auto` has the server choose a reviewer, `manual` leaves the place to whoever answers first. */
+  /**
+   * `auto` has the server choose a reviewer, `manual` leaves the place to the first that qualifies and answers. Where nobody
+   * qualifies, an operator is asked: `awaitingFacilitation`.
+   */
   readonly reviewerMode?: 'auto' | 'manual';
   readonly maxRounds?: number;
 }
@@ -54,11 +57,14 @@ export interface Reviews {
   request(request: ReviewRequest): Promise<Review>;
   thesis(sessionId: string, thesis: Thesis): Promise<Review>;
   antithesis(sessionId: string, antithesis: Antithesis): Promise<Review>;
-  /** One that agrees ends the review; one that does not opens the next round. */
+  /**
+   * One that agrees ends the review, unless an operator has to confirm it (`awaitingConfirmation`); one that does not opens
+   * the next round.
+   */
   synthesis(sessionId: string, synthesis: Synthesis): Promise<Review>;
   get(sessionId: string): Promise<Review>;
   list(filter?: ReviewFilter): Promise<ReviewList>;
-  /** Names another reviewer, or has one chosen. */
+  /** Names another reviewer, which has to qualify, or has one chosen. */
   reassign(sessionId: string, options?: { readonly newReviewerId?: string; readonly reason?: string }): Promise<Review>;
 }
 

@@ -1,10 +1,12 @@
 /**
  * `npm run demo`: a whole governed incident against a running server. Two agents work side by side; one is honest about
  * results that are not perfect, the other keeps claiming 0.9 after its work stopped passing. The second is paused by the
- * rules alone, and comes back by a review of the first; nothing here knows a back door.
+ * rules alone, and comes back by a review of the first, whom an operator names and whose agreement it confirms: the
+ * demonstration plays that person by the command line. Nothing here knows a back door.
  */
 import { parseArgs } from 'node:util';
 import { connect, Unreachable, type Client } from './client.ts';
+import { NoOperator, operatorAt, type Operator } from './operator.ts';
 import { ownServer, type OwnServer } from './own-server.ts';
 import { review } from './review.ts';
 import { driftingWork, honestWork, type Piece } from './story.ts';
@@ -20,7 +22,8 @@ const { values } = parseArgs({
 
 const usage = `Usage: npm run demo -- [--url http://127.0.0.1:8767] [--fast] [--crash]
 
-Drives two agents through a governed incident on a running server (npm start, in another terminal).
+Drives two agents through a governed incident on a running server (npm start, in another terminal), and acts as its operator
+by the command line: on the server's own machine, or with BREAKWATER_OPERATOR.
 
   --url   where the server is
   --fast  no pauses for reading
@@ -39,6 +42,7 @@ const word = (value: unknown) => (typeof value === 'string' ? value : '–');
 
 interface Actor {
   readonly name: string;
+  readonly agentId: string;
   readonly session: string;
   readonly work: readonly Piece[];
   paused: boolean;
@@ -49,7 +53,15 @@ interface Actor {
 const enter = async (client: Client, name: string, work: readonly Piece[]): Promise<Actor> => {
   const born = await client.call('start_session', { name, purpose: 'demonstration' });
   say(`  ${bold(name.padEnd(6))} ${dim(word(born['uuid']))}  ${dim('keeps a session secret, shown once')}`);
-  return { name, session: word(born['client_session_id']), work, paused: false, rounds: 0, passed: 0 };
+  return {
+    name,
+    agentId: word(born['uuid']),
+    session: word(born['client_session_id']),
+    work,
+    paused: false,
+    rounds: 0,
+    passed: 0,
+  };
 };
 
 /** One round of an agent's life: check in with a claim, run the tests, record what they said. */
@@ -84,7 +96,7 @@ const round = async (client: Client, actor: Actor, piece: Piece): Promise<Json |
   return result['paused'] === true ? result : undefined;
 };
 
-const demonstrate = async (client: Client, crashing?: OwnServer): Promise<void> => {
+const demonstrate = async (client: Client, operator: Operator, crashing?: OwnServer): Promise<void> => {
   say();
   say(bold('A governed incident'));
   say(dim('Two agents do the same work. Each says beforehand how sure it is; then its tests run.'));
@@ -135,7 +147,8 @@ const demonstrate = async (client: Client, crashing?: OwnServer): Promise<void> 
   await breathe(800);
   await review(
     client,
-    { paused: drifting.session, reviewer: honest.session },
+    { paused: drifting.session, reviewer: honest.session, reviewerId: honest.agentId },
+    operator,
     { say, dim, good: green, bold },
     crashing,
   );
@@ -151,10 +164,13 @@ if (values.help) {
   const server = values.crash ? await ownServer() : undefined;
   try {
     await server?.start('saga.both_agents_applied:1');
-    await demonstrate(connect(server?.url ?? values.url), server);
+    const url = server?.url ?? values.url;
+    await demonstrate(connect(url), operatorAt(url, server?.dataDir), server);
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
-    console.error(`${error.message}\nStart one with "npm start" in another terminal, then run the demo again.`);
+    if (error instanceof NoOperator) {
+      console.error(`The demonstration could not act as the operator of this server:\n${error.message}`);
+    } else if (!(error instanceof Unreachable)) throw error;
+    else console.error(`${error.message}\nStart one with "npm start" in another terminal, then run the demo again.`);
     process.exitCode = 1;
   } finally {
     await server?.end();

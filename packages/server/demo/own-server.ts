@@ -12,6 +12,7 @@ const PATIENCE_MS = 60_000;
 /** A server of the demonstration's own, that may be killed and started again on the same data. */
 export interface OwnServer {
   readonly url: string;
+  readonly dataDir: string;
   /** Starts it, and waits until it is ready; with `fault` it kills itself when it passes that point. */
   start(fault?: string): Promise<void>;
   /** Waits for its end, and gives the signal that it died of. */
@@ -32,6 +33,7 @@ export const ownServer = async (): Promise<OwnServer> => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const folder = mkdtempSync(join(tmpdir(), 'breakwater-demo-'));
+  const dataDir = join(folder, 'data');
   let child: ChildProcess | undefined;
   const isReady = () =>
     fetch(`${url}/health/ready`).then(
@@ -40,8 +42,9 @@ export const ownServer = async (): Promise<OwnServer> => {
     );
   return {
     url,
+    dataDir,
     async start(fault) {
-      child = spawn(process.execPath, [MAIN, 'serve', '--port', String(port), '--data-dir', join(folder, 'data')], {
+      child = spawn(process.execPath, [MAIN, 'serve', '--port', String(port), '--data-dir', dataDir], {
         stdio: 'ignore',
         env: { ...process.env, ...(fault !== undefined && { BREAKWATER_FAULT: fault }) },
       });

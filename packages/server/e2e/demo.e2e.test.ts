@@ -10,7 +10,10 @@ const folder = temporaryDataDir();
 afterAll(() => removeDataDir(folder));
 
 const runDemo = async (url: string, flags: readonly string[] = []): Promise<{ code: number | null; said: string }> => {
-  const demo = spawn(process.execPath, [DEMO, '--fast', '--url', url, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const demo = spawn(process.execPath, [DEMO, '--fast', '--url', url, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, BREAKWATER_DATA_DIR: folder },
+  });
   let said = '';
   for (const stream of [demo.stdout, demo.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
@@ -20,7 +23,7 @@ const runDemo = async (url: string, flags: readonly string[] = []): Promise<{ co
 };
 
 test('the demo tells its whole story against a fresh server with its default limits, twice', async () => {
-  verifies('BW-checkin.13');
+  verifies('BW-checkin.13', 'BW-breaker.03');
   const server = spawnServer(folder);
   const url = await server.ready();
   try {
@@ -30,7 +33,10 @@ test('the demo tells its whole story against a fresh server with its default lim
       expect(said).toContain('Max is paused.');
       expect(said).toContain('AGENT_PAUSED');
       expect(said).toContain('never paused');
+      expect(said).toContain('REVIEWER_UNQUALIFIED');
+      expect(said).toContain('dialectic(action=antithesis');
       expect(said).toContain('REVIEWER_VERDICT_PENDING');
+      expect(said).toContain('Max stays paused until an operator confirms it');
       expect(said).toContain('complexity 0.90 capped to 0.30');
       expect(said, 'no fact of the story is missing').not.toContain('–');
     }

@@ -15,9 +15,9 @@ test('what the routes answer about a fleet that worked is as the document says',
   const operator = { authorization: `Bearer ${secret}` };
 
   // Something of everything: claims with their results, a pause, a review under way and one that is done, a flag that was set.
-  const done = await reviewUpToTheLastWord(url);
+  const done = await reviewUpToTheLastWord(url, operator);
   await done.agree();
-  const { paused, reviewId, peer } = await reviewUpToTheLastWord(url);
+  const { paused, reviewId, peer } = await reviewUpToTheLastWord(url, operator);
   const pause = { action: 'pause', target_agent_id: peer.agentId, reason: 'A look at it.' };
   await must(url, 'agent', pause, operator);
   const flag = ['--why', 'a trial', '--data-dir', folder];

@@ -268,7 +268,11 @@ test('reviews are listed, shown, and given a reviewer', async () => {
   expect(await said(['reviews', 'list'])).toMatch(new RegExp(`^${review} +Ada +`, 'm'));
   const assigned = await told(['reviews', 'assign', review, '--reviewer', 'Grace', '--reason', 'she knows']);
   expect(assigned).toMatchObject({ review_id: review, reviewer: { name: 'Grace', agent_id: idOf('Grace') } });
-  expect(await said(['reviews', 'show', review])).toMatch(/^reviewer +Grace/m);
+  const shown = await said(['reviews', 'show', review]);
+  expect(shown).toMatch(/^reviewer +Grace/m);
+  expect(shown).toMatch(/^assigned by +operator /m);
+  const early = await refused(['reviews', 'confirm', review, '--reason', 'nobody has agreed yet']);
+  expect(early.stderr).toContain('Nothing of this review waits for an operator.');
   const none = await refused(['reviews', 'show', '0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21']);
   expect(none.stderr).toContain('breakwater reviews list');
 });

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { SAGA_FAULT_POINTS } from '../src/runtime/index.ts';
 import { callTool, type Json } from '../testing/rest.ts';
+import { assignReviewer } from '../testing/reviewer.ts';
 import {
   NO_LIMITS,
   removeDataDir,
@@ -12,6 +13,8 @@ import {
 import { verifies } from '../testing/verifies.ts';
 
 const CONDITIONS = ['Set complexity to 0.4'];
+/** The agreement of the two is carried out as it is: what is tested is how. */
+const SETTINGS = { ...NO_LIMITS, BREAKWATER_FLAG_CLAIMS_REVIEW: 'peer' };
 const folders: string[] = [];
 afterAll(async () => {
   for (const folder of folders) await removeDataDir(folder);
@@ -24,7 +27,7 @@ const must = async (url: string, name: string, args: Json): Promise<Json> => {
 };
 
 /** A paused agent, and a review of it up to the last word; gives how to say that word. */
-const upToTheLastWord = async (url: string) => {
+const upToTheLastWord = async (url: string, dataDir: string) => {
   const paused = await must(url, 'onboard', { name: 'Paused', force_new: true });
   const peer = await must(url, 'onboard', { name: 'Peer', force_new: true });
   const own = { client_session_id: paused['client_session_id'] };
@@ -43,6 +46,7 @@ const upToTheLastWord = async (url: string) => {
   }
   const terms = { root_cause: 'rc', proposed_conditions: CONDITIONS };
   const { session_id } = await must(url, 'request_review', { ...own, ...terms, reviewer_mode: 'manual' });
+  await assignReviewer({ url, dataDir }, String(session_id), String(peer['uuid']));
   await must(url, 'submit_antithesis', { ...other, session_id, reasoning: 'r' });
   return { own, other, session_id, word: { ...other, session_id, agrees: true, proposed_conditions: CONDITIONS } };
 };
@@ -54,13 +58,13 @@ describe('a server that is killed while it carries out a resolution', () => {
       verifies('W3-9.08', 'W3-9.09', 'W3-9.10', 'W3-9.11', 'W3-9.14');
       const folder = temporaryDataDir();
       folders.push(folder);
-      let server: ServerProcess = spawnServer(folder, { env: { ...NO_LIMITS, BREAKWATER_FAULT: `${point}:1` } });
+      let server: ServerProcess = spawnServer(folder, { env: { ...SETTINGS, BREAKWATER_FAULT: `${point}:1` } });
       let url = await server.ready();
-      const { own, session_id, word } = await upToTheLastWord(url);
+      const { own, session_id, word } = await upToTheLastWord(url, folder);
       await expect(callTool(url, 'submit_synthesis', word)).rejects.toThrow();
       expect(await server.exited).toMatchObject({ signal: 'SIGKILL' });
 
-      server = spawnServer(folder, { env: NO_LIMITS });
+      server = spawnServer(folder, { env: SETTINGS });
       url = await server.ready();
       try {
         const look = () => must(url, 'dialectic', { ...own, action: 'get', session_id });
@@ -71,7 +75,7 @@ describe('a server that is killed while it carries out a resolution', () => {
         expect(ended).toMatchObject({ resolution: { action: 'resume', conditions: CONDITIONS } });
         const transcript = ended['transcript'] as Json[];
         expect(transcript.filter((entry) => entry['phase'] === 'synthesis')).toHaveLength(1);
-        expect(transcript.filter((entry) => entry['phase'] === 'system')).toHaveLength(1);
+        expect(transcript.filter((entry) => String(entry['reasoning']).startsWith('Resolved.'))).toHaveLength(1);
         expect(await must(url, 'identity', own)).toMatchObject({ status: 'active' });
         const back = await must(url, 'sync_state', {
           ...own,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { withDatabase } from '../src/cli/with-database.ts';
 import { openDatabase, type Database } from '../src/postgres/index.ts';
 import { callTool, type Json } from '../testing/rest.ts';
+import { assignReviewer } from '../testing/reviewer.ts';
 import {
   NO_LIMITS,
   postmasterPid,
@@ -17,6 +18,8 @@ import { verifies } from '../testing/verifies.ts';
 
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 const CONDITIONS = ['Set complexity to 0.4'];
+/** The agreement of the two is carried out as it is: what is tested is what becomes of that. */
+const SETTINGS = { ...NO_LIMITS, BREAKWATER_FLAG_CLAIMS_REVIEW: 'peer' };
 
 /** Runs a command that must end well, and gives what it said. */
 const said = async (...args: string[]): Promise<string> => {
@@ -45,7 +48,7 @@ const must = async (url: string, name: string, args: Json): Promise<Json> => {
 };
 
 /** A paused agent, and a review of it up to the last word; gives how to say that word. */
-const upToTheLastWord = async (url: string) => {
+const upToTheLastWord = async (url: string, dataDir: string) => {
   const paused = await must(url, 'onboard', { force_new: true });
   const peer = await must(url, 'onboard', { force_new: true });
   const own = { client_session_id: paused['client_session_id'] };
@@ -64,6 +67,7 @@ const upToTheLastWord = async (url: string) => {
   }
   const terms = { root_cause: 'rc', proposed_conditions: CONDITIONS };
   const { session_id } = await must(url, 'request_review', { ...own, ...terms, reviewer_mode: 'manual' });
+  await assignReviewer({ url, dataDir }, String(session_id), String(peer['uuid']));
   await must(url, 'submit_antithesis', { ...other, session_id, reasoning: 'r' });
   return {
     agentId: paused['uuid'] as string,
@@ -92,7 +96,7 @@ describe('while the server runs', () => {
   let database: Database;
 
   beforeAll(async () => {
-    server = spawnServer(folder, { env: NO_LIMITS });
+    server = spawnServer(folder, { env: SETTINGS });
     url = await server.ready();
     database = openDatabase({
       target: { socketDir: join(folder, 'run'), database: 'breakwater' },
@@ -110,7 +114,7 @@ describe('while the server runs', () => {
 
   /** A review whose resolution the server has given up; what made it fail is gone. */
   const givenUp = async () => {
-    const review = await upToTheLastWord(url);
+    const review = await upToTheLastWord(url, folder);
     await database.query({
       text: `CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS
                $$ BEGIN RAISE EXCEPTION E'never\\x1b[2J again'; END $$;
@@ -219,8 +223,8 @@ describe('without a server', () => {
   const leftBehind = async () => {
     const folder = temporaryDataDir();
     onTestFinished(() => removeDataDir(folder));
-    const server = spawnServer(folder, { env: { ...NO_LIMITS, BREAKWATER_FAULT: 'saga.both_agents_applied:1' } });
-    const { sessionId, agree } = await upToTheLastWord(await server.ready());
+    const server = spawnServer(folder, { env: { ...SETTINGS, BREAKWATER_FAULT: 'saga.both_agents_applied:1' } });
+    const { sessionId, agree } = await upToTheLastWord(await server.ready(), folder);
     await expect(agree()).rejects.toThrow();
     expect(await server.exited).toMatchObject({ signal: 'SIGKILL' });
     const here = ['--data-dir', folder];
@@ -244,7 +248,7 @@ describe('without a server', () => {
     );
     expect(await said('saga', 'retry', sagaId, ...here)).toMatch(/No server runs here now; the next one that starts/);
     expect(await list()).toMatchObject([{ state: 'both_agents_applied', dead_letter: false, attempts: 0 }]);
-    const server = spawnServer(folder, { env: NO_LIMITS });
+    const server = spawnServer(folder, { env: SETTINGS });
     await server.ready();
     await expect.poll(list, { timeout: 20_000 }).toMatchObject([{ state: 'pg_committed', attempts: 1 }]);
     await server.stop();

@@ -72,7 +72,7 @@ export const pausedByRun = (claim: number, run: number, random: Random, agents: 
 };
 
 /** The detector's highest value while it sees these. */
-export const highestValue = (next: Stream, results: number): number => {
+const highestValue = (next: Stream, results: number): number => {
   let state = freshClaims;
   let highest = 1;
   for (let i = 0; i < results; i += 1) {

@@ -35,13 +35,20 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   return new Dispatcher({
     tools: [
-      ...identityTools(identity, findAgent),
+      ...identityTools(identity, findAgent, agents.holdOf.bind(agents)),
       ...lifecycleTools(
         new Lifecycle({ agents, database, clock, ids: { uuid: () => crypto.randomUUID() }, settleClaims }),
         isStable,
       ),
       ...dialecticTools(node.dialectic, agents, isStable),
-      ...checkInTools({ checkIns: node.checkIns, sessionKeyOf, findAgent, isStable }),
+      ...checkInTools({
+        checkIns: node.checkIns,
+        sessionKeyOf,
+        findAgent,
+        holdOf: agents.holdOf.bind(agents),
+        isStable,
+        reviewFor: node.duties.viewFor.bind(node.duties),
+      }),
       ...outcomeTools(node.outcomes, sessionKeyOf),
       ...calibrationTools(node.calibration),
       ...knowledgeTools({

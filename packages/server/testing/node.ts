@@ -1,7 +1,7 @@
 import { Agents } from '../src/agents/index.ts';
 import { createBaselines, type Baselines } from '../src/baselines/index.ts';
 import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, settleClaims, type Memory } from '../src/checkin/index.ts';
-import { Computation, Dialectic, Saga } from '../src/dialectic/index.ts';
+import { Computation, Dialectic, ReviewDuties, Saga, type ClaimsReview } from '../src/dialectic/index.ts';
 import { Feed } from '../src/feed/index.ts';
 import { createFlags, type Flags } from '../src/flags/index.ts';
 import { Calibration } from '../src/calibration/index.ts';
@@ -34,6 +34,7 @@ export interface TestNode {
   readonly flags: Flags;
   readonly saga: Saga<Memory>;
   readonly dialectic: Dialectic<Memory>;
+  readonly duties: ReviewDuties;
   readonly feed: Feed;
   readonly knowledge: Knowledge<Memory>;
   /** Sagas that were given up. */
@@ -82,8 +83,10 @@ export const testNode = async (
     mailboxCapacity: 1000,
   });
   const outcomes = new Outcomes<Memory>({ database, agents, clock, ids, pauseMs: PAUSE_MS });
+  const duties = new ReviewDuties({ database, notifier });
   const checkIns = new CheckIns({
     agents,
+    reviewFor: duties.viewFor.bind(duties),
     baselines,
     outcomes,
     clock,
@@ -123,6 +126,8 @@ export const testNode = async (
   });
   const dialectic = new Dialectic<Memory>({
     database,
+    claimsReview: () => flags.get('claims_review').value as ClaimsReview,
+    duties,
     agents,
     saga,
     clock,
@@ -145,7 +150,14 @@ export const testNode = async (
   });
   if (options.listen === true) await notifier.start();
   await agents.load();
-  await Promise.all([flags.load(), baselines.load(), identity.load(), saga.load(), outcomes.fleet.load()]);
+  await Promise.all([
+    flags.load(),
+    baselines.load(),
+    identity.load(),
+    saga.load(),
+    outcomes.fleet.load(),
+    duties.load(),
+  ]);
   feed.open();
   return {
     clock,
@@ -160,6 +172,7 @@ export const testNode = async (
     flags,
     saga,
     dialectic,
+    duties,
     feed,
     knowledge,
     deadLetters,

@@ -1,5 +1,13 @@
 import { settleClaims, type Memory } from '../src/checkin/index.ts';
-import { Computation, Dialectic, Saga, type SagaPayload } from '../src/dialectic/index.ts';
+import {
+  Computation,
+  Dialectic,
+  ReviewDuties,
+  Saga,
+  type ClaimsReview,
+  type SagaPayload,
+} from '../src/dialectic/index.ts';
+import type { Decision } from '../src/dialectic/rules/confirmation.ts';
 import type { SynthesisSubmission } from '../src/dialectic/rules/synthesis.ts';
 import type { Session } from '../src/dialectic/session.ts';
 import { lockSession } from '../src/dialectic/sql.ts';
@@ -14,6 +22,7 @@ export interface Task {
   readonly act:
     | { readonly kind: 'carry'; readonly session: Session; readonly payload: SagaPayload }
     | { readonly kind: 'agree'; readonly sessionId: string; readonly said: SynthesisSubmission }
+    | { readonly kind: 'confirm'; readonly sessionId: string; readonly said: Decision }
     | { readonly kind: 'recover' };
   readonly at?: { readonly point: FaultPoint; readonly signal: 'SIGKILL' | 'SIGSTOP' };
 }
@@ -34,6 +43,8 @@ const main = async ({ target, act, at }: Task): Promise<void> => {
   });
   const dialectic = new Dialectic<Memory>({
     database,
+    claimsReview: () => node.flags.get('claims_review').value as ClaimsReview,
+    duties: new ReviewDuties({ database, notifier }),
     agents: node.agents,
     saga,
     clock: systemClock,
@@ -46,6 +57,7 @@ const main = async ({ target, act, at }: Task): Promise<void> => {
   const deadline = systemClock.now() + 60_000;
   const done = async () => {
     if (act.kind === 'agree') return dialectic.submitSynthesis(act.sessionId, act.said, deadline);
+    if (act.kind === 'confirm') return dialectic.confirm(act.sessionId, act.said, deadline);
     if (act.kind === 'recover') {
       const ends = await saga.recover(true);
       await dialectic.driveAgreed(deadline);

@@ -95,6 +95,25 @@ const Identity = ({ agent }: { agent: AgentView }) => (
           </ul>
         ),
       ],
+      ...(agent.held_by === null
+        ? []
+        : ([['held by the pause of', <AgentLink key="held" agent={agent.held_by} />]] as const)),
+      ...(['successors', 'successor_of'] as const).flatMap((side) =>
+        agent[side].length === 0
+          ? []
+          : [
+              [
+                side === 'successors' ? 'may go on for it' : 'may go on for',
+                <ul key={side} class="inline">
+                  {agent[side].map(({ agent: other, evidence }) => (
+                    <li key={other.agent_id}>
+                      <AgentLink agent={other} /> <span class="faint">{evidence.join(', ').replaceAll('_', ' ')}</span>
+                    </li>
+                  ))}
+                </ul>,
+              ] as const,
+            ],
+      ),
       ['sessions in force', agent.sessions.in_force],
       ['session last seen', <Time key="seen" at={agent.sessions.last_seen_at} />],
       ...(agent.substrate === null ? [] : ([['bound to', agent.substrate.executable]] as const)),

@@ -1,8 +1,16 @@
-import type { Need, NowView } from '@breakwater/contract/overview';
+import type { FreeResume, Need, NowView } from '@breakwater/contract/overview';
 import { counted, number, words } from '../format.ts';
 import { useData } from '../live.ts';
 import { ActButton, ReadOnlyNote, type Act } from '../parts/act.tsx';
-import { archiveAct, assignReviewerAct, resumeAct, retrySagaAct, revertSagaAct } from '../parts/acts.tsx';
+import {
+  archiveAct,
+  assignReviewerAct,
+  confirmReviewAct,
+  rejectReviewAct,
+  resumeAct,
+  retrySagaAct,
+  revertSagaAct,
+} from '../parts/acts.tsx';
 import { AgentLink, Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
 import { ActivityPlot, RiskHistogram } from '../parts/plots.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
@@ -17,6 +25,10 @@ const actsOf = ({ acts, agent, review_id, saga_id }: Need): readonly Act[] =>
         return agent === null ? [] : [archiveAct(agent)];
       case 'assign_reviewer':
         return agent === null || review_id === null ? [] : [assignReviewerAct({ agent, review_id })];
+      case 'confirm_review':
+        return agent === null || review_id === null ? [] : [confirmReviewAct({ agent, review_id })];
+      case 'reject_review':
+        return agent === null || review_id === null ? [] : [rejectReviewAct({ agent, review_id })];
       case 'retry_saga':
         return saga_id === null ? [] : [retrySagaAct(saga_id)];
       case 'revert_saga':
@@ -72,6 +84,34 @@ const NeedCard = ({ need }: { need: Need }) => {
     </li>
   );
 };
+
+const HOW: Readonly<Record<FreeResume['how'], string>> = {
+  review: 'by a review',
+  self_recovery: 'by itself',
+  expiry: 'its time was over',
+};
+
+/** Who went on after a pause although no operator said so: what a person should look at once. */
+const FreeResumes = ({ resumes, more }: { resumes: readonly FreeResume[]; more: number }) => (
+  <Section title="Went on without an operator in the last day">
+    <ul class="plain">
+      {resumes.map(({ at, agent, how, by, why, review_id }) => (
+        <li key={`${agent.agent_id}:${at}`}>
+          <Time at={at} /> <AgentLink agent={agent} /> {HOW[how]}
+          {how === 'review' && by !== null && (
+            <>
+              {' '}
+              of <AgentLink agent={by} />
+            </>
+          )}
+          {why !== null && <span class="faint">: {why}</span>}{' '}
+          {review_id !== null && <a href={addressOf(`/reviews/${encodeURIComponent(review_id)}`)}>Read the review</a>}
+        </li>
+      ))}
+    </ul>
+    {more > 0 && <p>And {more} more, which are not shown.</p>}
+  </Section>
+);
 
 const STATUSES = ['active', 'paused', 'stuck', 'waiting_input', 'archived'] as const;
 
@@ -167,6 +207,9 @@ export const NowPage = () => {
                 </ul>
               )}
               {view.more_needs > 0 && <p>And {view.more_needs} more, which are not shown.</p>}
+              {view.free_resumes !== null && view.free_resumes.length > 0 && (
+                <FreeResumes resumes={view.free_resumes} more={view.more_free_resumes} />
+              )}
               <h2 class="divider">The fleet</h2>
               <Fleet view={view} />
             </>

@@ -1,8 +1,15 @@
-import type { MergeView, ReviewMessage, ReviewView, SagaView } from '@breakwater/contract/overview';
+import type { ConfirmationView, MergeView, ReviewMessage, ReviewView, SagaView } from '@breakwater/contract/overview';
 import { number, percent, words } from '../format.ts';
 import { useData } from '../live.ts';
 import { ActButton, ReadOnlyNote } from '../parts/act.tsx';
-import { assignReviewerAct, resumeAct, retrySagaAct, revertSagaAct } from '../parts/acts.tsx';
+import {
+  assignReviewerAct,
+  confirmReviewAct,
+  rejectReviewAct,
+  resumeAct,
+  retrySagaAct,
+  revertSagaAct,
+} from '../parts/acts.tsx';
 import { AgentLink, Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
 
@@ -121,6 +128,23 @@ const Resolution = ({ review }: { review: ReviewView }) =>
     </>
   );
 
+/** An agreement before an operator, and what it said. */
+const Confirmed = ({ confirmation }: { confirmation: ConfirmationView }) => (
+  <Section title={confirmation.decision === 'open' ? 'Waits for you to confirm it' : 'What the operator said'}>
+    {confirmation.decision === 'open' ? (
+      <p>
+        Both agree on <strong>{words(confirmation.action)}</strong> since <Time at={confirmation.since} />. You are
+        asked because {confirmation.why}.
+      </p>
+    ) : (
+      <p>
+        {confirmation.operator} <strong>{confirmation.decision === 'accept' ? 'confirmed' : 'rejected'}</strong> it{' '}
+        <Time at={confirmation.at} />: {confirmation.reason}
+      </p>
+    )}
+  </Section>
+);
+
 /** What two agents say to each other is no event of the feed; it is asked for more often than the rest. */
 const EVERY_MS = 2_000;
 
@@ -129,6 +153,7 @@ export const ReviewPage = ({ id }: { id: string }) => {
   const loaded = useData<ReviewView>(`/api/reviews/${encodeURIComponent(id)}`, EVERY_MS);
   const review = loaded.data;
   const isOpen = review !== undefined && review.phase !== 'resolved' && review.phase !== 'failed';
+  const toConfirm = review !== undefined && review.awaiting_confirmation_since !== null;
   return (
     <>
       <PageTitle title={review === undefined ? 'Review' : `Review of ${review.agent.name}`}>
@@ -136,7 +161,9 @@ export const ReviewPage = ({ id }: { id: string }) => {
           <div class="acts">
             <Badge word={review.phase} />
             {review.awaiting_facilitation && <Badge word="waiting" />}
-            {isOpen && <ActButton act={assignReviewerAct(review)} />}
+            {toConfirm && <ActButton act={confirmReviewAct(review)} />}
+            {toConfirm && <ActButton act={rejectReviewAct(review)} />}
+            {isOpen && !toConfirm && <ActButton act={assignReviewerAct(review)} />}
             {isOpen && <ActButton act={resumeAct(review.agent)} />}
           </div>
         )}
@@ -150,6 +177,9 @@ export const ReviewPage = ({ id }: { id: string }) => {
                 facts={[
                   ['agent', <AgentLink key="agent" agent={view.agent} />],
                   ['reviewer', view.reviewer === null ? 'nobody yet' : <AgentLink key="by" agent={view.reviewer} />],
+                  ...(view.reviewer_assigned_by === null
+                    ? []
+                    : ([['reviewer assigned by', `operator ${view.reviewer_assigned_by}`]] as const)),
                   ['asked for because', view.reason ?? '–'],
                   ['round', `${view.round} of ${view.max_rounds}`],
                   ['begun', <Time key="begun" at={view.created_at} />],
@@ -160,6 +190,7 @@ export const ReviewPage = ({ id }: { id: string }) => {
                 ]}
               />
             </Section>
+            {view.confirmation !== null && <Confirmed confirmation={view.confirmation} />}
             <Section title="What was said">
               {view.transcript.length === 0 ? (
                 <Empty title="Nobody has said anything yet" />

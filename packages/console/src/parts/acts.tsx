@@ -154,6 +154,25 @@ export const assignReviewerAct = (review: { readonly review_id: string; readonly
   }),
 });
 
+/** Has what a review agreed on carried out. */
+export const confirmReviewAct = (review: { readonly review_id: string; readonly agent: AgentRef }): Act => ({
+  title: 'Confirm',
+  says: `What the review agreed on is carried out: ${review.agent.name} goes on under its conditions.`,
+  verb: 'Confirm',
+  tool: 'dialectic',
+  args: ({ reason }) => ({ action: 'confirm', session_id: review.review_id, decision: 'accept', reason }),
+});
+
+/** Fails a review whose agreement an operator does not want. */
+export const rejectReviewAct = (review: { readonly review_id: string; readonly agent: AgentRef }): Act => ({
+  title: 'Reject',
+  says: `The review fails, and ${review.agent.name} stays paused. It can ask for another one.`,
+  verb: 'Reject',
+  tone: 'danger',
+  tool: 'dialectic',
+  args: ({ reason }) => ({ action: 'confirm', session_id: review.review_id, decision: 'reject', reason }),
+});
+
 /** Has a resolution that was given up carried out once more. */
 export const retrySagaAct = (sagaId: string): Act => ({
   title: 'Retry',

@@ -49,6 +49,7 @@ export const onboard = toolSpec({
   errors: [
     'AGENT_ARCHIVED',
     'AGENT_NOT_FOUND',
+    'AGENT_PAUSED',
     'BARE_UUID_RESUME_DENIED',
     'CONTINUITY_TOKEN_RESUME_RETIRED',
     'LINEAGE_DECLARATION_REQUIRED',
@@ -85,6 +86,7 @@ export const identity = toolSpec({
   errors: [
     'AGENT_ARCHIVED',
     'AGENT_NOT_FOUND',
+    'AGENT_PAUSED',
     'BARE_UUID_RESUME_DENIED',
     'CONTINUITY_TOKEN_RESUME_RETIRED',
     'OVERLOADED',
@@ -110,6 +112,7 @@ export const bindSession = toolSpec({
   example: { client_session_id: '<from onboard>', resume: true },
   errors: [
     'AGENT_ARCHIVED',
+    'AGENT_PAUSED',
     'CONTINUITY_TOKEN_RESUME_RETIRED',
     'IDENTITY_CONFLICT',
     'PARAMETER_ERROR',

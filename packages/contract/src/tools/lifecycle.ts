@@ -49,6 +49,7 @@ export const agent = toolSpec({
     'AGENT_LOOKS_LIVE',
     'AGENT_NOT_FOUND',
     'AGENT_NOT_RESUMABLE',
+    'AGENT_PAUSED',
     'FORBIDDEN',
     'IDENTITY_REQUIRED',
     'INVALID_PREFERENCE',

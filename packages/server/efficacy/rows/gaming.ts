@@ -2,7 +2,7 @@ import { CLAIMS_LIMITS } from '@breakwater/contract';
 import type { CoverageAccount } from '../../src/agents/agent.ts';
 import { claimsDemandPause, claimsValue, freshClaims, observeClaim } from '../../src/outcomes/rules/claims.ts';
 import type { ClaimAndResult } from '../../src/outcomes/rules/claims.ts';
-import { checkedIn, coverageAt, resultRecorded, silenceValue } from '../../src/outcomes/rules/coverage.ts';
+import { checkedIn, coverageAt, resultRecorded, silenceValue } from '../../src/agents/coverage.ts';
 import type { Random } from '../../src/runtime/index.ts';
 import { bernoulli } from '../agents.ts';
 import { share, type Row } from '../figure.ts';

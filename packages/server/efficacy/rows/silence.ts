@@ -1,5 +1,5 @@
 import { CLAIMS_LIMITS } from '@breakwater/contract';
-import { checkedIn, coverageAt, resultRecorded, silenceValue } from '../../src/outcomes/rules/coverage.ts';
+import { checkedIn, coverageAt, resultRecorded, silenceValue } from '../../src/agents/coverage.ts';
 import type { CoverageAccount } from '../../src/agents/agent.ts';
 import type { Random } from '../../src/runtime/index.ts';
 import { mean, share, type Row } from '../figure.ts';

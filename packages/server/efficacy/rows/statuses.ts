@@ -28,7 +28,7 @@ const EMPTY: Omit<Cell, 'bin'> = {
 };
 
 /** Graded outcomes as calibration counts them: a cell a bin, all of one moment. */
-export const cellsOf = (all: readonly ClaimAndResult[]): Cell[] => {
+const cellsOf = (all: readonly ClaimAndResult[]): Cell[] => {
   const cells = new Map<number, Cell>();
   for (const { claim, result } of all) {
     const bin = Math.min(BINS - 1, Math.floor(claim * BINS));

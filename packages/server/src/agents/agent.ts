@@ -141,3 +141,43 @@ export const pauseHolds = (pause: Pause, now: number): boolean => {
   const end = Date.parse(pause.expires_at ?? '');
   return Number.isNaN(end) || now <= end;
 };
+
+const ENDED: ReadonlySet<AgentStatus> = new Set(['archived', 'disabled', 'deleted']);
+
+/** Whether the agent is under a pause of its own; a status without its pause fails closed. */
+export const isHeld = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>, now: number): boolean =>
+  !ENDED.has(status) && (pause === null ? status === 'paused' : pauseHolds(pause, now));
+
+/** What holds an agent at an instant (ms since the epoch): a pause of its own, or one of an agent that it descends from. */
+export interface Hold {
+  /** The agent that is under the pause. */
+  readonly holder: AgentHead;
+  /** null: its status says that it is paused, and nothing says why. */
+  readonly pause: Pause | null;
+  /** The pause is an ancestor's. */
+  readonly inherited: boolean;
+  readonly now: number;
+}
+
+/** Lineages are not followed further than this: a check-in must not pay for a chain that somebody made long. */
+export const MOST_ANCESTORS = 64;
+
+/**
+ * What holds an agent: its own pause, or else that of the nearest ancestor under one, since a paused agent would otherwise
+ * work on through a child that it declares. `find` knows agents by id; a parent that it does not know ends the search.
+ */
+export const holdOf = (
+  head: AgentHead,
+  find: (agentId: string) => AgentHead | undefined,
+  now: number,
+): Hold | undefined => {
+  const seen = new Set<string>();
+  for (let at: AgentHead | undefined = head; at !== undefined;) {
+    if (isHeld(at, now)) return { holder: at, pause: at.pause, inherited: at !== head, now };
+    seen.add(at.agentId);
+    const { parentAgentId: parent } = at;
+    if (parent === null || seen.has(parent) || seen.size > MOST_ANCESTORS) return undefined;
+    at = find(parent);
+  }
+  return undefined;
+};

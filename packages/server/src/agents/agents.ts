@@ -16,7 +16,7 @@ import {
   type Ids,
   type LiveTable,
 } from '../runtime/index.ts';
-import { pauseHolds, type AgentHead } from './agent.ts';
+import { holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -180,6 +180,44 @@ export class Agents<M> {
     await this.refresh([agentId]);
     const found = this.table.read(agentId);
     return found.ok ? found.value : undefined;
+  }
+
+  /**
+   * What holds an agent now: its own pause or an ancestor's. From memory alone when that knows the ancestors, which is the
+   * rule; one that it lacks (born on another node a moment ago) is read from PostgreSQL, since a guess could free its child.
+   */
+  async holdOf(head: AgentHead): Promise<Hold | undefined> {
+    const { table } = this;
+    let parent = head.parentAgentId;
+    for (let depth = 0; parent !== null && depth < MOST_ANCESTORS; depth += 1) {
+      const reading = table.read(parent);
+      const known: AgentHead | undefined = reading.ok ? reading.value : await this.find(parent);
+      parent = known?.parentAgentId ?? null;
+    }
+    return this.heldInMemory(head);
+  }
+
+  /** What holds an agent now, as far as memory knows its ancestors. */
+  heldInMemory(head: AgentHead): Hold | undefined {
+    return holdOf(
+      head,
+      (agentId) => {
+        const reading = this.table.read(agentId);
+        return reading.ok ? reading.value : undefined;
+      },
+      this.#options.clock.now(),
+    );
+  }
+
+  /**
+   * The agent's head as {@link find} gives it, for a decision inside somebody's transaction: what memory lacks is read
+   * through that. The pool may have nothing left for whoever holds a connection of it already, and both would wait for ever.
+   */
+  async findIn(tx: Queryable, agentId: string): Promise<AgentHead | undefined> {
+    const reading = this.table.read(agentId);
+    if (reading.ok) return reading.value;
+    const [row] = await tx.query<sql.HeadRow>(sql.selectHeadsOf([agentId]));
+    return row && sql.headFromRow(row);
   }
 
   /**

@@ -99,8 +99,12 @@ describe('every governed write', async () => {
         const terms = { root_cause: 'rc', proposed_conditions: ['Set complexity to 0.4'] };
         const asked = await must('request_review', { ...own(agent), ...terms, reviewer_mode: 'manual' });
         const review = { ...own(peer), session_id: asked['session_id'] };
+        const named = { session_id: asked['session_id'], new_reviewer_id: peer.uuid, reason: 'r' };
+        await must('reassign_reviewer', named, ann);
         await must('submit_antithesis', { ...review, reasoning: 'r' });
         await must('submit_synthesis', { ...review, agrees: true, proposed_conditions: terms.proposed_conditions });
+        const confirm = { action: 'confirm', session_id: asked['session_id'], decision: 'accept', reason: 'r' };
+        await must('dialectic', confirm, ann);
       },
     },
     knowledge: {

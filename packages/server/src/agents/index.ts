@@ -1,15 +1,26 @@
 /** Floor 3: the agent as a thing. Its rows, its mailbox, its live metadata; nothing else writes an agent. */
 export {
+  holdOf,
+  isHeld,
   pauseHolds,
   type AgentHead,
   type AgentStatus,
   type Archive,
   type CoverageAccount,
+  type Hold,
   type Lineage,
   type Pause,
   type SubstrateClaim,
   type Vitals,
 } from './agent.ts';
+export {
+  checkedIn as claimMade,
+  coverageAt,
+  readCoverage,
+  resultRecorded,
+  silenceAsks,
+  type CoverageReading,
+} from './coverage.ts';
 export { Agents, expiredPauses, type AgentState, type Decision, type MemoryCodec, type Published } from './agents.ts';
 export { canonicalJson, type AuditDraft } from './audit-chain.ts';
 export { MAX_FAULTS, verifyAudit, type AuditReport } from './audit-read.ts';

@@ -8,7 +8,7 @@ import { testWorld, type World } from '../../testing/world.ts';
 import { calibrationError } from '../outcomes/index.ts';
 import { claimsValue } from '../outcomes/testing/claims.ts';
 import { decodeEvidence } from '../outcomes/index.ts';
-import { freshBins, observeCalibration } from '../outcomes/rules/calibration.ts';
+import { freshBins, observeCalibration } from '../outcomes/index.ts';
 import { seededRandom } from '../runtime/index.ts';
 import { assess } from './rules/assess.ts';
 import { calibrationReply } from './rules/reply.ts';

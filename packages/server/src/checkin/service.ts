@@ -7,31 +7,28 @@ import {
   type processAgentUpdate,
 } from '@breakwater/contract';
 import {
+  claimMade,
   idempotencyOf,
   isMeasured,
   expirePause,
   pauseChange,
   pauseHolds,
+  readCoverage,
   refuseEnded,
   type AgentChange,
   type AgentHead,
   type Agents,
   type AgentState,
   type Decision,
+  type Hold,
   type Pause,
 } from '../agents/index.ts';
 import { freshStats, type Baselines } from '../baselines/index.ts';
-import {
-  claimMade,
-  encodeEvidence,
-  readCoverage,
-  viewEvidence,
-  type Outcomes,
-  type Settled,
-} from '../outcomes/index.ts';
+import { encodeEvidence, viewEvidence, type Outcomes, type Settled } from '../outcomes/index.ts';
 import { faultPoint, type Caller, type Clock, type Ids } from '../runtime/index.ts';
 import type { z } from 'zod';
 import { obligationsOf } from '../dialectic/index.ts';
+import { holdText, nextStep } from '../lifecycle/index.ts';
 import { settleClaims, type Memory } from './memory.ts';
 import { answer, eisvTelemetry, pausedDetails } from './rules/answer.ts';
 import { checkIn, type CheckIn } from './rules/check-in.ts';
@@ -77,6 +74,8 @@ export interface CheckInsOptions {
   loopLimits: LoopLimits;
   /** How long a pause holds. */
   pauseMs: number;
+  /** A review that waits for the agent's answer, as it is told; from memory. */
+  reviewFor: (agentId: string) => Reply | undefined;
 }
 
 /** A call of a bound agent, after it was understood. */
@@ -115,7 +114,15 @@ export class CheckIns {
       return refuse('STRONG_IDENTITY_REQUIRED', `The identity is ${assurance}; this call asked for strong.`);
     }
     await this.expirePauseOf(agentId, deadline);
-    return this.#options.agents.act(agentId, deadline, (state) => this.#decide(update, state), idempotencyOf(args));
+    const done = await this.#options.agents.act(
+      agentId,
+      deadline,
+      (state) => this.#decide(update, state),
+      idempotencyOf(args),
+    );
+    // Not part of what is stored for a repeat: by then the review may have been answered.
+    const review = done.ok ? this.#options.reviewFor(agentId) : undefined;
+    return done.ok && review !== undefined ? accept({ ...done.value, review_waiting: review }) : done;
   }
 
   /** The decision that `update` would get now; stores nothing (BW-checkin.14). */
@@ -151,7 +158,7 @@ export class CheckIns {
     const { clock, ids, loopLimits } = this.#options;
     const { head, memory } = state;
     const now = clock.now();
-    const gate = lifecycleGate(head);
+    const gate = lifecycleGate(head, await this.#options.agents.holdOf(head), now);
     if (gate !== undefined) return gate;
     const looping = this.#loopGate(update, state, now, loopLimits);
     if (looping !== undefined) return looping;
@@ -166,7 +173,7 @@ export class CheckIns {
       agentId: head.agentId,
       predictionId,
       updateIndex,
-      ...(pause && { paused: pause }),
+      ...(pause && { paused: { ...pause, next_step: stepAfter(head, checkedIn, pause, now) } }),
       ...(settled.notes.length > 0 && { notes: settled.notes }),
     });
     const change = changeOf({ update, checkedIn, settled, pause, predictionId, now });
@@ -262,12 +269,26 @@ const textOf = (args: { readonly response_text?: string | null | undefined }): s
 };
 
 /** Refuses an agent that may not check in, with what holds it and the way out (BW-checkin.05). */
-const lifecycleGate = (head: AgentHead) => {
-  if (head.pause !== null) {
-    const { details, recovery, message } = pausedDetails(head.pause);
-    return refuse('AGENT_PAUSED', message, { details: { agent_id: head.agentId, ...details }, recovery });
-  }
-  return refuseEnded(head);
+const lifecycleGate = (head: AgentHead, held: Hold | undefined, now: number) => {
+  // A pause whose time ran out since it was looked at is still there, and only its expiry takes it away.
+  const hold = held ?? (head.pause === null ? undefined : { holder: head, pause: head.pause, inherited: false, now });
+  if (hold === undefined) return refuseEnded(head);
+  const { details, recovery } = pausedDetails(hold.pause, nextStep(head, hold));
+  return refuse('AGENT_PAUSED', holdText(hold), {
+    details: {
+      agent_id: head.agentId,
+      ...(hold.inherited && { held_by: hold.holder.agentId }),
+      ...details,
+    },
+    recovery,
+  });
+};
+
+/** The next step of an agent that this check-in pauses, by the risk that it has from now on. */
+const stepAfter = (head: AgentHead, { risk }: CheckIn, pause: Pause, now: number): string => {
+  const vitals = { ...head.vitals, risk: risk.gated } as AgentHead['vitals'];
+  const after: AgentHead = { ...head, status: 'paused', pause, vitals };
+  return nextStep(after, { holder: after, pause, inherited: false, now }).say;
 };
 
 const pauseOf = (

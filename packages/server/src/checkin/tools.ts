@@ -6,7 +6,7 @@ import {
   simulateUpdate,
   type Outcome,
 } from '@breakwater/contract';
-import type { AgentHead } from '../agents/index.ts';
+import type { AgentHead, Hold } from '../agents/index.ts';
 import { defineTool, type Evidence, type Tool, type ToolCall } from '../runtime/index.ts';
 import type { BoundCall, CheckIns } from './service.ts';
 import { vitalsView } from './vitals.ts';
@@ -18,8 +18,12 @@ export const checkInTools = (options: {
   checkIns: CheckIns;
   sessionKeyOf: (evidence: Evidence) => string | null;
   findAgent: (agentId: string) => Promise<AgentHead | undefined>;
+  /** What holds an agent now. */
+  holdOf: (head: AgentHead) => Promise<Hold | undefined>;
   /** No resolution about the agent is being carried out (W3-9.20). */
   isStable: (agentId: string) => boolean;
+  /** A review that waits for the agent's answer, as it is told. */
+  reviewFor: (agentId: string) => Readonly<Record<string, unknown>> | undefined;
 }): Tool[] => {
   /** The chain lets no unbound caller through to a tool that needs identity; this says so to the compiler. */
   const bound = <A>({ args, caller, evidence, deadline, unknownArguments }: AnyCall<A>): Outcome<BoundCall<A>> => {
@@ -47,7 +51,12 @@ export const checkInTools = (options: {
       }
       const head = await options.findAgent(caller.agentId);
       if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
-      return accept({ ...vitalsView(head, options.checkIns.now), is_stable: options.isStable(head.agentId) });
+      const review = options.reviewFor(head.agentId);
+      return accept({
+        ...vitalsView(head, await options.holdOf(head), options.checkIns.now),
+        is_stable: options.isStable(head.agentId),
+        ...(review !== undefined && { review_waiting: review }),
+      });
     }),
   ];
 };

@@ -1,5 +1,13 @@
-import { isMeasured, shownRisk, standingWord, type AgentHead, type CoverageAccount } from '../agents/index.ts';
-import { readCoverage } from '../outcomes/index.ts';
+import {
+  isMeasured,
+  readCoverage,
+  shownRisk,
+  standingWord,
+  type AgentHead,
+  type CoverageAccount,
+  type Hold,
+} from '../agents/index.ts';
+import { nextStep } from '../lifecycle/index.ts';
 
 /** What became of the claims, by `now`: those whose time ran out since the last change have expired. */
 const coverageView = (stored: CoverageAccount | undefined, now: number) => {
@@ -13,15 +21,20 @@ const round = (value: number) => Math.round(value * 1e4) / 1e4;
  * An agent's reading of itself, from its live head alone. Before the first check-in nothing is known, and nothing is
  * made up: every number is null and labelled unknown.
  */
-export const vitalsView = (head: AgentHead, now: number): Record<string, unknown> => {
-  const { vitals, pause } = head;
-  const paused = pause && {
-    pause: {
-      reason: pause.reason,
-      paused_at: pause.paused_at,
-      expires_at: pause.expires_at,
-      actuation_id: pause.actuation_id,
-    },
+export const vitalsView = (head: AgentHead, hold: Hold | undefined, now: number): Record<string, unknown> => {
+  const { vitals } = head;
+  const pause = head.pause ?? hold?.pause;
+  const paused = {
+    ...(pause != null && {
+      pause: {
+        reason: pause.reason,
+        paused_at: pause.paused_at,
+        expires_at: pause.expires_at,
+        actuation_id: pause.actuation_id,
+        ...(hold?.inherited === true && { held_by: hold.holder.agentId }),
+      },
+    }),
+    ...(hold !== undefined && { next_step: nextStep(head, hold).say }),
   };
   if (vitals === null) {
     return {
@@ -31,7 +44,7 @@ export const vitalsView = (head: AgentHead, now: number): Record<string, unknown
       verdict: null,
       metrics: { E: null, I: null, S: null, V: null, coherence: null, risk: null, risk_score: null, verdict: null },
       provenance: { eisv: 'unknown', risk: 'unknown', coherence: 'unknown', counts: 'measured' },
-      hint: 'No check-in yet; call sync_state.',
+      ...(hold === undefined && { hint: 'No check-in yet; call sync_state.' }),
       ...paused,
     };
   }
@@ -43,7 +56,7 @@ export const vitalsView = (head: AgentHead, now: number): Record<string, unknown
     update: head.updateCount,
     verdict: vitals.verdict,
     decision: {
-      action: head.pause === null ? vitals.action : 'pause',
+      action: pause == null && hold === undefined ? vitals.action : 'pause',
       sub_action: vitals.sub_action,
       margin: vitals.margin,
       ...(!isMeasured(vitals) && { unmeasured: true }),

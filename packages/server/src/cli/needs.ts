@@ -10,6 +10,10 @@ const commandOf = (act: NeedAct, { agent, review_id: reviewId, saga_id: sagaId }
       return of('agents archive', agent?.agent_id, ' --reason <why>');
     case 'assign_reviewer':
       return of('reviews assign', reviewId, ' --reason <why>');
+    case 'confirm_review':
+      return of('reviews confirm', reviewId, ' --reason <why>');
+    case 'reject_review':
+      return of('reviews confirm', reviewId, ' --reject --reason <why>');
     case 'retry_saga':
       return of('saga retry', sagaId);
     case 'revert_saga':

@@ -9,8 +9,10 @@ const MOST = 200;
 const STATUSES = ['open', 'waiting', 'resolved', 'failed', 'all'];
 
 const nameText = (agent: AgentRef | null): string => agent?.name ?? 'nobody';
-const phaseText = ({ phase, awaiting_facilitation: waits }: ReviewsPage['rows'][number]): string =>
-  waits ? `${phase}, waits for a person` : phase;
+const phaseText = (row: ReviewsPage['rows'][number]): string => {
+  if (row.awaiting_confirmation_since !== null) return 'agreed, waits for an operator to confirm it';
+  return row.awaiting_facilitation ? `${row.phase}, waits for a person` : row.phase;
+};
 
 const printReviews = ({ rows, offset, matching }: ReviewsPage): void => {
   if (rows.length === 0) {
@@ -35,11 +37,14 @@ const printReviews = ({ rows, offset, matching }: ReviewsPage): void => {
 };
 
 const printReview = (review: ReviewView): void => {
-  const { merge, resolution } = review;
+  const { merge, resolution, confirmation } = review;
   printFacts([
     ['review', review.review_id],
     ['agent', `${review.agent.name} (${review.agent.agent_id})`],
     ['reviewer', review.reviewer && `${review.reviewer.name} (${review.reviewer.agent_id})`],
+    ...(review.reviewer_assigned_by === null
+      ? []
+      : ([['assigned by', `operator ${review.reviewer_assigned_by}`]] as const)),
     ['phase', phaseText(review)],
     ['round', `${review.round} of ${review.max_rounds}`],
     ['begun', instantText(review.created_at)],
@@ -62,6 +67,14 @@ const printReview = (review: ReviewView): void => {
     for (const { text, from } of merge.conditions) console.log(`  ${tame(text)} (${from})`);
     for (const { a, b, why } of merge.conflicts) console.log(`  conflict: ${tame(a)} / ${tame(b)}: ${tame(why)}`);
   }
+  if (confirmation !== null) {
+    const { decision, operator, at, action, why, since, reason } = confirmation;
+    console.log(
+      decision === 'open'
+        ? `\nBoth agree on ${action}. Waits for an operator since ${instantText(since)}: ${why}.\n  breakwater reviews confirm ${review.review_id} --reason <why>`
+        : `\nOperator ${tame(operator ?? '-')} ${decision === 'accept' ? 'confirmed' : 'rejected'} it ${instantText(at)}: ${tame(reason ?? '')}`,
+    );
+  }
   if (resolution === null) return;
   console.log(`\nResolved ${instantText(resolution.at)}: ${resolution.action}`);
   for (const condition of resolution.conditions) console.log(`  ${tame(condition)}`);
@@ -74,7 +87,7 @@ const ID = '0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21';
 export const reviewsCommands = (program: Command): void => {
   const reviews = program
     .command('reviews')
-    .description('See the reviews of paused agents on a running server, and give one another reviewer');
+    .description('See the reviews of paused agents on a running server, name reviewers, and confirm what was agreed');
   const add = (name: string, description: string, help: string) =>
     withServerFlags(reviews.command(name))
       .description(description)
@@ -142,6 +155,28 @@ export const reviewsCommands = (program: Command): void => {
         const { reviewer, phase } = await remote.read<ReviewView>(`reviews/${encodeURIComponent(review)}`);
         if (flags.json === true) console.log(JSON.stringify({ review_id: review, reviewer, phase }));
         else console.log(`Review ${tame(review)} is in the hands of ${tame(nameText(reviewer))} now.`);
+      }),
+    );
+
+  add(
+    'confirm',
+    'Confirm what a review agreed on, so that it is carried out, or reject it',
+    `Examples:\n  breakwater reviews confirm ${ID} --reason "the cause is mended"\n` +
+      `  breakwater reviews confirm ${ID} --reject --reason "nothing was mended"`,
+  )
+    .argument('<review>', 'The review; "status" and "reviews list --status waiting" show it')
+    .requiredOption('--reason <text>', 'Why; it stands in the record of the review and in the audit trail')
+    .option('--reject', 'Fail the review instead: the agent stays paused')
+    .action((review: string, flags: ReviewFlags & { reason: string; reject?: boolean }) =>
+      withServer(flags, 'act', async (remote) => {
+        const answer = await remote.call('dialectic', {
+          action: 'confirm',
+          session_id: review,
+          decision: flags.reject === true ? 'reject' : 'accept',
+          reason: flags.reason,
+        });
+        if (flags.json === true) console.log(JSON.stringify(answer));
+        else console.log(tame(String(answer['message'])));
       }),
     );
 };

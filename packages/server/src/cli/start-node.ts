@@ -28,7 +28,9 @@ import {
   createComputations,
   Dialectic,
   dialecticTools,
+  ReviewDuties,
   Saga,
+  type ClaimsReview,
   sagaTools,
 } from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
@@ -159,7 +161,8 @@ export const startNode = async (
   let stopping = false;
   const supervisor = new Supervisor((part, error) => log.error({ err: error, part }, 'a part did not stop cleanly'));
   const readiness = new Readiness(() => clock.now());
-  for (const part of ['postgres', 'flags', 'baselines', 'agents', 'bindings', 'sagas']) readiness.expect(part);
+  for (const part of ['postgres', 'flags', 'baselines', 'agents', 'bindings', 'sagas', 'reviews'])
+    readiness.expect(part);
 
   // PostgreSQL starts after the port is taken, but everything above it is put together before.
   let embedded: Awaited<ReturnType<typeof startEmbedded>> | undefined;
@@ -250,8 +253,11 @@ export const startNode = async (
   const outcomes = new Outcomes({ database, agents, clock, ids, pauseMs });
   const harness = new HarnessOutcomes({ outcomes, clock, operatorOf: (secret) => identity.operatorOf(secret) });
   const calibration = new Calibration({ database, clock });
+  const duties = new ReviewDuties({ database, notifier });
+  const reviewFor = duties.viewFor.bind(duties);
   const checkIns = new CheckIns({
     agents,
+    reviewFor,
     baselines,
     outcomes,
     clock,
@@ -293,6 +299,8 @@ export const startNode = async (
   let resolutionSecret: Uint8Array | undefined;
   const dialectic = new Dialectic({
     database,
+    claimsReview: () => flags.get('claims_review').value as ClaimsReview,
+    duties,
     agents,
     saga,
     clock,
@@ -325,13 +333,14 @@ export const startNode = async (
   });
 
   const findAgent = agents.find.bind(agents);
+  const holdOf = agents.holdOf.bind(agents);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   const dispatcher = new Dispatcher({
     tools: [
-      ...identityTools(identity, findAgent),
+      ...identityTools(identity, findAgent, holdOf),
       ...lifecycleTools(lifecycle, isStable),
       ...dialecticTools(dialectic, agents, isStable),
-      ...checkInTools({ checkIns, sessionKeyOf, findAgent, isStable }),
+      ...checkInTools({ checkIns, sessionKeyOf, findAgent, holdOf, isStable, reviewFor }),
       ...outcomeTools(outcomes, sessionKeyOf),
       ...calibrationTools(calibration),
       ...knowledgeTools({
@@ -388,6 +397,7 @@ export const startNode = async (
     flags: () => flags.table.size,
     bindings: () => bindings.size,
     saga_reservations: () => saga.table.size,
+    review_duties: () => duties.size,
   };
   const overview = new Overview({
     database,
@@ -556,6 +566,7 @@ export const startNode = async (
     singleton: true,
     run: async () => void (await dialectic.sweep(clock.now() + DIALECTIC_MS)),
   });
+  ticker.add({ name: 'dialectic.duties', everyMs: RECONCILE_MS, singleton: false, run: () => duties.load() });
   ticker.add(lifecycleJob(knowledge.tending));
   ticker.add({ name: 'feed.silence', everyMs: SILENCE_MS, singleton: false, run: async () => feed.watchSilence() });
   // Readiness follows PostgreSQL: while it is away, callers get the 503 contract at once instead of waiting for it.
@@ -625,6 +636,7 @@ export const startNode = async (
           outcomes.fleet.load(),
           load('bindings', identity.load()),
           load('sagas', saga.load()),
+          load('reviews', duties.load()),
           serverSecret(database, ids, 'resolution').then((secret) => (resolutionSecret = secret)),
           serverSecret(database, ids, 'knowledge').then((secret) => (knowledgeSecret = secret)),
         ]);

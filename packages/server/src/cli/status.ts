@@ -1,4 +1,4 @@
-import type { Need, NowView, SessionView } from '@breakwater/contract/overview';
+import type { FreeResume, Need, NowView, SessionView } from '@breakwater/contract/overview';
 import type { Command } from 'commander';
 import { needCommands } from './needs.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
@@ -7,6 +7,7 @@ import { paint, tame, terminalOf } from './terminal.ts';
 /** Exit code of `status --check` when something waits for a person. */
 const NEEDED_EXIT = 3;
 const MOST = 15;
+const MOST_RESUMES = 10;
 const COLOURS = { critical: 'red', warning: 'yellow', info: 'dim' } as const;
 
 const counted = (counts: Readonly<Record<string, number>>, words: readonly string[]): string =>
@@ -14,6 +15,29 @@ const counted = (counts: Readonly<Record<string, number>>, words: readonly strin
     .filter((word) => (counts[word] ?? 0) > 0)
     .map((word) => `${counts[word] ?? 0} ${word.replaceAll('_', ' ')}`)
     .join(', ') || 'none';
+
+const HOW: Readonly<Record<FreeResume['how'], string>> = {
+  review: 'by a review',
+  self_recovery: 'by itself',
+  expiry: 'since its time was over',
+};
+
+/** Who went on in the last day although no operator said so. */
+const printResumes = ({ free_resumes: resumes, more_free_resumes: unlisted }: NowView): void => {
+  if (resumes === null || resumes.length === 0) return;
+  console.log(`\nWent on without an operator in the last day (${resumes.length + unlisted}):`);
+  for (const { at, agent, how, by, why, review_id: review } of resumes.slice(0, MOST_RESUMES)) {
+    const who = how === 'review' && by !== null ? `, reviewed by ${by.name}` : '';
+    const link = review === null ? '' : `  → breakwater reviews show ${review}`;
+    console.log(
+      tame(
+        `  ${at.slice(0, 16)}Z  ${agent.name} ${HOW[how]}${who}${why === null ? '' : `: ${why.slice(0, 80)}`}${link}`,
+      ),
+    );
+  }
+  const more = resumes.length - MOST_RESUMES + unlisted;
+  if (more > 0) console.log(`  … and ${more} more; --json has them`);
+};
 
 const print = (session: SessionView, now: NowView, url: string): void => {
   const terminal = terminalOf(process.stdout);
@@ -46,6 +70,7 @@ const print = (session: SessionView, now: NowView, url: string): void => {
       ? 'not known yet'
       : `${now.requests.count} in the last minute, ${now.requests.unavailable} of them turned away with 503`,
   );
+  printResumes(now);
   if (now.needs.length === 0) {
     console.log('\nNothing waits for a person.');
     return;

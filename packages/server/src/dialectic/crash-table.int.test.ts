@@ -27,7 +27,11 @@ describe('a process that dies in a resolution', async () => {
   beforeAll(async () => {
     const [row] = await w.rows('SELECT current_database() AS name');
     target = { ...inject('postgres'), database: String(row?.['name']) };
+    // What is carried out here is agreed by the two alone; what an operator confirms is a row of its own.
+    await policy('peer');
   });
+
+  const policy = (value: 'operator' | 'peer') => w.node.flags.set('claims_review', value, 'test', 'of this row');
 
   /** Starts a process; `ended` gives what it printed and the signal that ended it. */
   const start = (act: Task['act'], at?: Task['at']) => {
@@ -284,6 +288,63 @@ describe('a process that dies in a resolution', async () => {
     await Promise.all([recover(), recover(), recover()]);
     await recover();
     await expectEnd(session, 'resolved');
+  });
+
+  it('row 25: after an operator confirmed the agreement is carried on; before that nobody carries it', async () => {
+    verifies('BW-breaker.03', 'W3-9.22');
+    const { session } = await review(w);
+    await policy('operator');
+    try {
+      expect((await start(agreement(session)).ended).said).toMatchObject({ value: { reply: { kind: 'to_confirm' } } });
+      await w.rows(
+        `UPDATE core.dialectic_sessions SET updated_at = now() - interval '1 hour' WHERE session_id = $1`,
+        session.sessionId,
+      );
+      await recover();
+      await expectEnd(session, 'untouched');
+      const said = { operator: 'ann', decision: 'accept', reason: 'mended' } as const;
+      await killed({ kind: 'confirm', sessionId: session.sessionId, said }, 'saga.reserved');
+      expect([await stateOf(session), await reservations(session)]).toEqual(['reserved', 2]);
+      await recover();
+      await expectEnd(session, 'resolved');
+      const confirmed = `audit.events WHERE event_type = 'review_confirmed' AND payload->>'session_id' = $1
+                         AND payload->>'operator' = 'ann'`;
+      expect(await w.count(confirmed, session.sessionId)).toBe(1);
+    } finally {
+      await policy('peer');
+    }
+  });
+
+  it('row 26: after an operator confirmed while another saga held the agent is carried out when the agent is free', async () => {
+    verifies('W3-9.22');
+    const { session: first, paused } = await review(w);
+    await killed(carry(first), 'saga.both_agents_applied');
+    const { peer } = await review(w);
+    const session = sessionOf(w, peer.uuid, paused.uuid);
+    await w.database.query(insertSession(session));
+    await w.rows(
+      `UPDATE core.identities SET status = 'paused', sequence = sequence + 1,
+         pause = (SELECT pause FROM core.identities WHERE agent_id = $2) WHERE agent_id = $1`,
+      peer.uuid,
+      paused.uuid,
+    );
+    await policy('operator');
+    try {
+      expect((await start(agreement(session)).ended).said).toMatchObject({ value: { reply: { kind: 'to_confirm' } } });
+      const said = { operator: 'ann', decision: 'accept', reason: 'mended' } as const;
+      const confirmed = (await start({ kind: 'confirm', sessionId: session.sessionId, said }).ended).said;
+      expect(confirmed).toMatchObject({ value: { reply: { kind: 'confirmed' } } });
+      expect(await sagasOf(w, session)).toEqual([]);
+      await w.rows(
+        `UPDATE core.dialectic_sessions SET updated_at = now() - interval '1 hour' WHERE session_id = $1`,
+        session.sessionId,
+      );
+      await recover();
+      await recover();
+      await expectEnd(session, 'resolved');
+    } finally {
+      await policy('peer');
+    }
   });
 
   it('row 24: keeps its reviewer while it is under way', async () => {

@@ -65,6 +65,7 @@ const agreed = async (w: World) => {
     pausedAgentState: {},
     messages: [],
     resolution: null,
+    confirmation: null,
   };
   await w.database.query(insertSession(session));
   const word = { agentId: peer.uuid, rootCause: 'rc', conditions: ['plain words'], agrees: true };

@@ -2,6 +2,7 @@ import { refuse } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
 import { onboard, operator, type Minted } from '../../testing/calls.ts';
 import type { Json } from '../../testing/rest.ts';
+import { giveRecord } from '../../testing/reviewer.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
 import type { Memory } from '../checkin/index.ts';
@@ -42,11 +43,26 @@ const messages = (w: World, sessionId: unknown) => w.count('core.dialectic_messa
 const statusOf = async (w: World, { uuid }: Minted) =>
   (await w.rows('SELECT status FROM core.identities WHERE agent_id = $1', uuid))[0]?.['status'];
 
+/** An agent that may review. */
+const reviewer = async (w: World): Promise<Minted> => {
+  const agent = await working(w);
+  await giveRecord(w.database, [agent.uuid], w.clock.now());
+  await w.node.agents.refresh([agent.uuid]);
+  return agent;
+};
+
+/** A world in which an agreement of peers lifts a pause of the claims detector by itself: what is tested comes after that. */
+const peerWorld = async (): Promise<World> => {
+  const w = await testWorld();
+  await w.node.flags.set('claims_review', 'peer', 'test', 'the review itself is what is tested');
+  return w;
+};
+
 /** A paused agent with an open review, and somebody who may answer it. */
 const review = async (w: World, args: Json = {}) => {
   const paused = await born(w);
+  const peer = await reviewer(w);
   await pause(w, paused);
-  const peer = await born(w);
   const opened = await w.call('request_review', as(paused, { reviewer_mode: 'manual', ...args }));
   return { paused, peer, id: opened.body['session_id'], opened };
 };
@@ -64,7 +80,7 @@ const synthesis = (w: World, who: Minted, id: unknown, agrees: boolean | null, m
   );
 
 describe('a review', async () => {
-  const w = await testWorld();
+  const w = await peerWorld();
 
   it('case 45: brings a paused agent back, under conditions that its check-ins keep and that end', async () => {
     verifies('W3-5.01', 'W3-5.02', 'BW-dialectic.06', 'W3-9.07');
@@ -141,6 +157,8 @@ describe('a review', async () => {
       saga,
       clock,
       random: () => 0,
+      claimsReview: () => 'peer',
+      duties: w.node.duties,
       computation: { synthesize: () => Promise.resolve(refuse('TIMEOUT', 'It took longer than 2 s.')) },
       secret: () => Buffer.alloc(32, 1),
       onCrash: () => undefined,
@@ -302,7 +320,7 @@ describe('a review', async () => {
 
   it('case 82: of an agent that is not paused is resolved, and changes nothing of it', async () => {
     const agent = await born(w);
-    const peer = await born(w);
+    const peer = await reviewer(w);
     const ask = as(agent, { reviewer_mode: 'manual', root_cause: 'rc', proposed_conditions: CONDITIONS });
     const id = (await w.call('request_review', ask)).body['session_id'];
     await w.call('submit_antithesis', as(peer, { session_id: id, reasoning: 'r' }));
@@ -335,7 +353,7 @@ describe('a review', async () => {
 });
 
 describe('what a call may not do', async () => {
-  const w = await testWorld();
+  const w = await peerWorld();
 
   it('case 59: an agent that waits for input needs no review', async () => {
     const agent = await born(w);
@@ -416,7 +434,7 @@ describe('lists', async () => {
 });
 
 describe('a reviewer', async () => {
-  const w = await testWorld();
+  const w = await peerWorld();
 
   it('case 60: that nobody can be is asked for, durably and visibly; one that is free is chosen', async () => {
     verifies('BW-dialectic.07', 'BW-dialectic.09');
@@ -425,7 +443,7 @@ describe('a reviewer', async () => {
     const asked = await w.call('request_review', as(paused));
     expect(asked.body).toMatchObject({ reviewer: null, awaiting_facilitation: true });
     expect(await stored(w, asked.body['session_id'])).toMatchObject({ awaiting_facilitation: true });
-    const free = await working(w);
+    const free = await reviewer(w);
     const other = await born(w);
     await pause(w, other);
     const chosen = await w.call('request_review', as(other));
@@ -440,11 +458,10 @@ describe('a reviewer', async () => {
     verifies('BW-dialectic.09');
     const { paused, peer, id } = await discussed(w);
     await synthesis(w, peer, id, true);
-    await pause(w, peer);
-    const ask = as(peer, { reviewer_mode: 'manual', root_cause: 'rc', proposed_conditions: CONDITIONS });
+    await pause(w, paused);
+    const ask = as(paused, { reviewer_mode: 'manual', root_cause: 'rc', proposed_conditions: CONDITIONS });
     const back = await w.call('request_review', ask);
-    const taking = () =>
-      w.call('submit_antithesis', as(paused, { session_id: back.body['session_id'], reasoning: 'r' }));
+    const taking = () => w.call('submit_antithesis', as(peer, { session_id: back.body['session_id'], reasoning: 'r' }));
     expect(await taking()).toMatchObject({ code: 'FORBIDDEN', body: { reason: 'reviewed_within_24_h' } });
     expect(await stored(w, back.body['session_id'])).toMatchObject({ reviewer_agent_id: null });
   });
@@ -452,7 +469,7 @@ describe('a reviewer', async () => {
   it('cases 66, 67, 68, 69, 70: is replaced by an operator or itself, when that helps', async () => {
     verifies('BW-dialectic.11');
     const { paused, peer, id } = await review(w, { root_cause: 'rc', proposed_conditions: CONDITIONS });
-    const next = await born(w);
+    const next = await reviewer(w);
     const reassign = (who: Json, seen = {}) =>
       w.call('reassign_reviewer', { session_id: id, new_reviewer_id: next.uuid, reason: 'handing on', ...who }, seen);
     expect((await reassign(as(paused))).code).toBe('REASSIGN_FORBIDDEN');
@@ -485,7 +502,7 @@ describe('a reviewer', async () => {
 });
 
 describe('the sweeper', async () => {
-  const w = await testWorld();
+  const w = await peerWorld();
   const sweep = () => w.node.dialectic.sweep(w.clock.now() + HOUR);
 
   it('cases 75, 76, 80, 81: ends what nobody works on, after the time that its waiting allows, and once', async () => {
@@ -512,23 +529,6 @@ describe('the sweeper', async () => {
       await sweep();
     }
     expect(await messages(w, asked.body['session_id'])).toBe(count);
-  });
-
-  it('case 79: replaces a reviewer that does not answer', async () => {
-    verifies('W3-5.03');
-    const silent = await working(w);
-    const paused = await born(w);
-    await pause(w, paused);
-    const ask = as(paused, { root_cause: 'rc', proposed_conditions: CONDITIONS });
-    const asked = await w.call('request_review', ask);
-    expect(asked.body).toMatchObject({ reviewer: silent.uuid, phase: 'antithesis' });
-    w.clock.advance(2.1 * HOUR);
-    const fresh = await working(w);
-    await sweep();
-    expect(await stored(w, asked.body['session_id'])).toMatchObject({
-      reviewer_agent_id: fresh.uuid,
-      phase: 'antithesis',
-    });
   });
 
   it('case 77: leaves an agreement alone that is being carried out, and begins one that was not', async () => {
@@ -561,6 +561,27 @@ describe('the sweeper', async () => {
     await w.node.dialectic.driveAgreed(w.clock.now() + HOUR);
     expect(await stored(w, id)).toMatchObject({ phase: 'resolved' });
     expect(await statusOf(w, paused)).toBe('active');
+  });
+});
+
+describe('a silent reviewer', async () => {
+  const w = await peerWorld();
+
+  it('case 79: is replaced by another one that qualifies', async () => {
+    verifies('W3-5.03');
+    const silent = await reviewer(w);
+    const paused = await born(w);
+    await pause(w, paused);
+    const ask = as(paused, { root_cause: 'rc', proposed_conditions: CONDITIONS });
+    const asked = await w.call('request_review', ask);
+    expect(asked.body).toMatchObject({ reviewer: silent.uuid, phase: 'antithesis' });
+    w.clock.advance(2.1 * HOUR);
+    const fresh = await reviewer(w);
+    await w.node.dialectic.sweep(w.clock.now() + HOUR);
+    expect(await stored(w, asked.body['session_id'])).toMatchObject({
+      reviewer_agent_id: fresh.uuid,
+      phase: 'antithesis',
+    });
   });
 });
 

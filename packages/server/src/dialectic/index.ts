@@ -3,8 +3,17 @@ export { createComputations } from './compute-placements.ts';
 export { computeRequest } from './compute-wire.ts';
 export { Computation, computeAnswerPayload, computeFailurePayload } from './compute.ts';
 export { ENDED_LIMIT, isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from './dead-letters.ts';
+export { ReviewDuties } from './duties.ts';
 export { conditionsOf, obligationsOf } from './obligations.ts';
 export { explainReviewMerge, readSession } from './read.ts';
+export {
+  awaitsConfirmation,
+  confirmationText,
+  isPausedAgain,
+  AGAIN_WITHIN,
+  type ClaimsReview,
+} from './rules/confirmation.ts';
+export { assignedBy } from './rules/reassign.ts';
 export { isInForce } from './rules/conditions.ts';
 export type { Session as ReviewSession } from './session.ts';
 export { countOpenWork, readOutbox } from './open-work.ts';

@@ -106,6 +106,7 @@ const sessionAbout = async (w: World, pausedAgentId: string, reviewerAgentId: st
     pausedAgentState: {},
     messages: [],
     resolution: null,
+    confirmation: null,
   };
   await w.database.query(insertSession(session));
   return session;

@@ -241,14 +241,19 @@ export const selectReserved = (agentIds: readonly string[]): Statement => ({
   values: [agentIds],
 });
 
-/** Sessions whose participants agreed and that no saga carries: the crash came in between (W3-9.22). */
+/**
+ * Sessions whose participants agreed and that no saga carries: the crash came in between (W3-9.22). What an operator has yet
+ * to confirm is not among them.
+ */
 export const selectUndriven = (before: number): Statement => ({
   name: 'saga.undriven',
   text: `SELECT s.session_id FROM core.dialectic_sessions s
          JOIN LATERAL (SELECT agrees, message_type, refused FROM core.dialectic_messages m
-                       WHERE m.session_id = s.session_id ORDER BY message_id DESC LIMIT 1) m ON true
+                       WHERE m.session_id = s.session_id AND m.message_type <> 'system'
+                       ORDER BY message_id DESC LIMIT 1) m ON true
          WHERE s.phase = 'synthesis' AND s.updated_at <= $1::timestamptz
            AND m.message_type = 'synthesis' AND m.agrees AND NOT m.refused
+           AND s.confirmation_json ->> 'decision' IS DISTINCT FROM 'open'
            AND NOT EXISTS (SELECT FROM coordination.session_resolution_sagas g
                            WHERE g.session_id = s.session_id AND g.state IN ${IN_FLIGHT})
          LIMIT 100`,

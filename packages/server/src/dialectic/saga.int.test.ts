@@ -191,6 +191,40 @@ describe('a saga', async () => {
     await expectWhole(w, session, 'resolved');
   });
 
+  /** A saga at this state whose driver stopped, and that another one has taken over since, without moving it. */
+  const takenOver = async (point: 'saga.both_agents_applied' | 'saga.reverting') => {
+    const { session } = await review(w);
+    const row = (await reserve(w, sagaOf(w), session))!;
+    if (point === 'saga.reverting') {
+      await w.database.query(updateSession({ ...session, phase: 'failed' }, w.clock.now()));
+    }
+    await driveUntil(point, sagaOf(w), row);
+    w.clock.advance(11_000);
+    // The new owner dies before it moves anything: the state is what the slow one left, and only the epoch tells.
+    const taken = await w.database.query<SagaRow>(takeOver(w.clock.now() - 10_000, w.clock.now()));
+    expect(taken).toMatchObject([{ saga_id: row.saga_id, epoch: row.epoch + 1 }]);
+    return { session, row, taken: taken[0]! };
+  };
+
+  it('case 97: its commit is not the slow owner’s any more, although the state is the one that it left', async () => {
+    verifies('W3-9.14', 'W3-9.15');
+    const { session, row, taken } = await takenOver('saga.both_agents_applied');
+    expect(await sagaOf(w).drive({ ...row, state: 'both_agents_applied' })).toEqual({ kind: 'lost' });
+    expect((await load(w, session)).phase).toBe('synthesis');
+    expect((await statusOf(w, session.pausedAgentId))['status']).toBe('paused');
+    expect(await sagaOf(w).drive(taken)).toEqual({ kind: 'committed', applied: true });
+    await expectWhole(w, session, 'resolved');
+  });
+
+  it('case 97: nor is taking it back', async () => {
+    verifies('W3-9.15');
+    const { session, row, taken } = await takenOver('saga.reverting');
+    expect(await sagaOf(w).drive({ ...row, state: 'reverting' })).toEqual({ kind: 'lost' });
+    await expect(sagasOf(w, session)).resolves.toMatchObject([{ state: 'reverting', epoch: 2 }]);
+    expect(await sagaOf(w).drive(taken)).toMatchObject({ kind: 'reverted' });
+    await expectWhole(w, session, 'failed');
+  });
+
   it.each(['self', 'nobody', 'llm-synthetic-reviewer'] as const)(
     'case 101: goes the same way with %s as its reviewer',
     async (who) => {

@@ -15,6 +15,8 @@ export interface SagaPayload {
   readonly resolutionHash: string;
   readonly conditions: readonly AcceptedCondition[];
   readonly synthesizer: string | null;
+  /** The operator who confirmed the agreement; absent where none had to. */
+  readonly confirmedBy?: string;
 }
 
 /** What became of a resolution. `applied`: the paused agent was changed by it. */
@@ -330,9 +332,9 @@ export class Saga<M> {
 const payloadOf = ({ resolution_payload_json }: SagaRow) => resolution_payload_json as unknown as SagaPayload;
 
 const executionOf = (saga: SagaRow): Execution => {
-  const { resolution, resolutionHash, conditions } = payloadOf(saga);
+  const { resolution, resolutionHash, conditions, confirmedBy } = payloadOf(saga);
   const { saga_id: sagaId, session_id: sessionId } = saga;
-  return { action: resolution.action, conditions, sessionId, sagaId, resolutionHash };
+  return { action: resolution.action, conditions, sessionId, sagaId, resolutionHash, confirmedBy };
 };
 
 /** What is said of a resolution that found nothing to do. */

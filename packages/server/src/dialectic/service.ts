@@ -1,20 +1,40 @@
 import { createHmac } from 'node:crypto';
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
-import type { AgentHead, Agents } from '../agents/index.ts';
+import type { Agents } from '../agents/index.ts';
 import type { Database, Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Clock, type Random } from '../runtime/index.ts';
 import type { Computation } from './compute.ts';
-import { candidateOf, engagementsOf, type EngagementRow } from './engagements.ts';
+import { refusedAct } from '../lifecycle/index.ts';
+import type { ReviewDuties } from './duties.ts';
+import { Reviewers } from './reviewers.ts';
 import { resolutionHash, sign } from './rules/canonical.ts';
 import { failSession, hasEnded, noteOf, withNote, type Change, type Submission } from './rules/change.ts';
+import {
+  AGAIN_WITHIN,
+  askConfirmation,
+  awaitsConfirmation,
+  confirmationText,
+  decideConfirmation,
+  hasLapsed,
+  lapse,
+  reasonsToConfirm,
+  type ClaimsReview,
+  type Decision,
+} from './rules/confirmation.ts';
 import { acceptConditions } from './rules/conditions.ts';
-import { isHeldForOperator } from './rules/execution.ts';
 import { finalise, type ResolutionTerms } from './rules/finalise.ts';
 import { unsafeReason } from './rules/hard-limits.ts';
-import { mayReassign, reassign, unfitReviewers, type ReassignCaller, type ReassignStep } from './rules/reassign.ts';
+import {
+  mayReassign,
+  reassign,
+  unfitReviewers,
+  type ReassignCaller,
+  type ReassignStep,
+  type ReviewerCandidate,
+} from './rules/reassign.ts';
 import { openSession, submitAntithesis, submitThesis, type Opening } from './rules/protocol.ts';
+import { refuseUnqualified } from './rules/qualification.ts';
 import { subjectConflict } from './rules/recusal.ts';
-import { selectReviewer } from './rules/selection.ts';
 import { sessionIdOf } from './rules/session-id.ts';
 import { sweep, tend, wantsReplacement, type Tended } from './rules/sweep.ts';
 import { SILENCE_LIMIT } from './rules/timeouts.ts';
@@ -22,7 +42,7 @@ import { submitSynthesis, type SynthesisResult, type SynthesisSubmission } from 
 import type { Saga, SagaEnd, SagaPayload } from './saga.ts';
 import type { SagaRow } from './saga-sql.ts';
 import { selectUndriven } from './saga-sql.ts';
-import type { Resolution, Session } from './session.ts';
+import type { ConfirmationReason, Resolution, Session } from './session.ts';
 import * as sql from './sql.ts';
 
 type Row = Parameters<typeof sql.sessionFromRow>[0];
@@ -34,6 +54,11 @@ interface Step<R> extends Change {
   readonly agreed?: SagaPayload;
 }
 type Decide<R> = (session: Session, tx: Queryable) => Outcome<Step<R>> | Promise<Outcome<Step<R>>>;
+
+/** What an operator's word made of an agreement; `lapsed`: it was about a pause that is over, and nothing was decided. */
+interface Confirmed {
+  readonly kind: 'confirmed' | 'rejected' | 'lapsed';
+}
 
 /** What came of a step that was stored. */
 export interface Done<R> {
@@ -48,7 +73,13 @@ interface Unsafe {
   readonly kind: 'unsafe';
   readonly reason: string;
 }
-type SynthesisReply = SynthesisResult | Unsafe | { readonly kind: 'round_failed'; readonly refusal: Refusal };
+/** An agreement that an operator has to confirm; nothing of it is carried out before. */
+interface ToConfirm {
+  readonly kind: 'to_confirm';
+  readonly why: readonly ConfirmationReason[];
+}
+type SynthesisReply =
+  SynthesisResult | Unsafe | ToConfirm | { readonly kind: 'round_failed'; readonly refusal: Refusal };
 
 interface DialecticOptions<M> {
   readonly database: Database;
@@ -57,12 +88,15 @@ interface DialecticOptions<M> {
   readonly clock: Clock;
   readonly random: Random;
   readonly computation: Pick<Computation, 'synthesize'>;
+  /** Who lifts a pause of the claims detector. */
+  readonly claimsReview: () => ClaimsReview;
+  /** Told of every session that was stored. */
+  readonly duties: ReviewDuties;
   /** Under which the keys of agents are made. */
   readonly secret: () => Uint8Array;
   readonly onCrash: (sessionId: string, error: unknown) => void;
 }
 
-const DAY_MS = 86_400_000;
 const UNDRIVEN_MS = 10_000;
 const CAPACITY = 64;
 const IDLE_MS = 600_000;
@@ -75,9 +109,11 @@ const IDLE_MS = 600_000;
 export class Dialectic<M> {
   readonly #options: DialecticOptions<M>;
   readonly #mailboxes: Mailboxes<null>;
+  readonly #reviewers: Reviewers<M>;
 
   constructor(options: DialecticOptions<M>) {
     this.#options = options;
+    this.#reviewers = new Reviewers<M>(options);
     this.#mailboxes = new Mailboxes<null>({
       clock: options.clock,
       capacity: CAPACITY,
@@ -106,60 +142,51 @@ export class Dialectic<M> {
   }
 
   /**
-   * Opens a review. With `auto` a reviewer is chosen; when nobody is free the place stays open, and a person is asked for
-   * (BW-dialectic.07). Refusals: SESSION_EXISTS, also when two ask at once; FORBIDDEN while an earlier review holds the agent:
-   * asking again until somebody is milder would make its resolution worth nothing.
+   * Opens a review. With `auto` a reviewer is chosen, else the place is open to whoever qualifies; when nobody does and is
+   * free, an operator is asked for at once (BW-dialectic.07). Refusals: SESSION_EXISTS, also when two ask at once; FORBIDDEN
+   * while an earlier review holds the agent: asking again until somebody is milder would make its resolution worth nothing.
    */
   async open(
     opening: Omit<Opening, 'sessionId' | 'reviewerAgentId' | 'awaitingFacilitation'>,
     auto: boolean,
   ): Promise<Outcome<Session>> {
-    const { database, agents } = this.#options;
+    const { database, agents, duties } = this.#options;
     const paused = await agents.find(opening.pausedAgentId);
     if (paused === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${opening.pausedAgentId}.`);
-    if (isHeldForOperator(paused, this.now)) {
-      return refuse('FORBIDDEN', paused.pause?.reason ?? 'A review holds the agent.', {
-        details: { sub_action: paused.pause?.sub_action ?? null, expires_at: paused.pause?.expires_at ?? null },
-        recovery: { action: 'Wait until expires_at; where there is none, an operator decides.' },
-      });
-    }
+    const refused = refusedAct('request_review', 'owner', paused, await agents.holdOf(paused));
+    if (refused !== undefined) return refused;
+    const now = this.now;
     // A review about reviewing is nobody's of this house: a person says who judges it.
     const recused = subjectConflict([opening.topic, opening.reason], 'enforce')?.recused === true;
-    const reviewerAgentId = auto && !recused ? await this.chooseReviewer(paused, []) : null;
-    const now = this.now;
-    const session = openSession(
+    const found = auto && recused ? null : await this.#reviewers.choose(database, paused, new Set(), now);
+    const reviewerAgentId = auto ? found : null;
+    const blank = openSession(
       {
         ...opening,
         sessionId: sessionIdOf(opening.pausedAgentId, reviewerAgentId, now),
         reviewerAgentId,
-        awaitingFacilitation: auto && reviewerAgentId === null,
+        awaitingFacilitation: found === null,
       },
       now,
     );
-    const made = await database.query(sql.insertSession(session));
+    const why = recused ? 'The review is about reviewing' : 'No agent that qualifies as a reviewer is free';
+    const note = noteOf('system', `${why}; an operator is asked to name the reviewer.`, now, {
+      event: 'operator_asked',
+    });
+    const { session, messages } = found === null ? withNote(blank, note) : { session: blank, messages: [] };
+    const made = await database.transaction(async (tx) => {
+      const rows = await tx.query(sql.insertSession(session));
+      if (rows.length > 0 && messages.length > 0) await tx.query(sql.insertMessages(session.sessionId, messages));
+      return rows;
+    });
     if (made.length === 0) {
       const [active] = await this.list({ agentId: opening.pausedAgentId, status: null, active: true, limit: 1 });
       return refuse('SESSION_EXISTS', 'A review of the agent is under way.', {
         details: { session_id: active?.sessionId ?? null },
       });
     }
+    duties.stored(session);
     return accept(session);
-  }
-
-  /** A reviewer for the agent, or null when nobody is free. */
-  async chooseReviewer(paused: AgentHead, excluded: readonly string[]): Promise<string | null> {
-    const { agents, database, random } = this.#options;
-    const rows = await database.query<EngagementRow>(sql.selectEngagements(this.now - DAY_MS));
-    const candidates = [...agents.table.entries()].flatMap(([, head]) => candidateOf(head) ?? []);
-    return selectReviewer(candidates, {
-      ...engagementsOf(rows),
-      pausedAgentId: paused.agentId,
-      pausedAgentTags: paused.tags,
-      excluded: new Set(excluded),
-      residents: new Set(),
-      now: this.now,
-      random: random(),
-    });
   }
 
   submitThesis(sessionId: string, said: Submission, deadline: number): Promise<Outcome<Done<null>>> {
@@ -171,25 +198,26 @@ export class Dialectic<M> {
     });
   }
 
-  /** The answer of the reviewer; whoever takes an open place must be free, and must not have met the agent lately. */
+  /** The answer of the reviewer; whoever takes an open place must qualify, be free, and not have met the agent lately. */
   submitAntithesis(
     sessionId: string,
     said: Submission,
     deadline: number,
   ): Promise<Outcome<Done<{ readonly claimed: boolean }>>> {
     return this.#act(sessionId, deadline, async (session, tx) => {
+      const held = await this.#refusedReviewer(tx, session, said.agentId);
+      if (held !== undefined) return held;
       const step = submitAntithesis(session, said, this.now);
       if (!step.ok) return step;
       if (step.value.claimed) {
-        const rows = await tx.query<EngagementRow>(sql.selectEngagements(this.now - DAY_MS));
-        const { busy, recentPairs } = engagementsOf(rows);
-        const met = recentPairs.some(
-          ({ reviewerAgentId: a, pausedAgentId: b }) =>
-            (a === said.agentId && b === session.pausedAgentId) || (b === said.agentId && a === session.pausedAgentId),
-        );
-        if (busy.has(said.agentId) || met) {
+        const { agents } = this.#options;
+        const [own, paused] = [await agents.findIn(tx, said.agentId), await agents.findIn(tx, session.pausedAgentId)];
+        if (own === undefined || paused === undefined) return refuse('AGENT_NOT_FOUND', 'An agent of it is gone.');
+        const { shortfalls, busy, met } = await this.#reviewers.fitnessOf(tx, own, paused, session.createdAt);
+        if (shortfalls.length > 0) return refuseUnqualified(said.agentId, sessionId, shortfalls);
+        if (busy || met) {
           return refuse('FORBIDDEN', 'You cannot take this review.', {
-            details: { reason: busy.has(said.agentId) ? 'in_another_session' : 'reviewed_within_24_h' },
+            details: { reason: busy ? 'in_another_session' : 'reviewed_within_24_h' },
             recovery: { action: 'Leave it to another agent.', related_tools: ['dialectic'] },
           });
         }
@@ -208,17 +236,17 @@ export class Dialectic<M> {
     said: SynthesisSubmission,
     deadline: number,
   ): Promise<Outcome<Done<SynthesisReply>>> {
-    return this.#act<SynthesisReply>(sessionId, deadline, async (session) => {
-      if (isAgreed(session)) {
-        return refuse('SAGA_IN_FLIGHT', 'The participants have agreed; the resolution is being carried out.');
-      }
+    return this.#act<SynthesisReply>(sessionId, deadline, async (session, tx) => {
+      if (isAgreed(session)) return refuseAgreed(session);
       const readable = acceptConditions(said.conditions ?? []);
       if (!readable.ok) return readable;
+      const held = await this.#refusedReviewer(tx, session, said.agentId);
+      if (held !== undefined) return held;
       const step = submitSynthesis(session, said, this.now);
       if (!step.ok) return step;
       const { result } = step.value;
       if (result.kind !== 'resolved') return accept({ ...step.value, reply: result });
-      const agreed = await this.#agree(step.value, result);
+      const agreed = await this.#agree(tx, step.value, result);
       if (agreed.ok) return agreed;
       const { refusal } = agreed;
       const note = noteOf('system', `The round failed: ${refusal.message}`, this.now);
@@ -236,12 +264,11 @@ export class Dialectic<M> {
     deadline: number,
   ): Promise<Outcome<Done<ReassignStep>>> {
     return this.#act(sessionId, deadline, async (session, tx) => {
-      if (isAgreed(session))
-        return refuse('SAGA_IN_FLIGHT', 'The participants have agreed; the resolution is carried out.');
+      if (isAgreed(session)) return refuseAgreed(session);
       const may = mayReassign(session, wish.caller);
       if (!may.ok) return may;
-      const wanted = wish.newReviewerId ?? (await this.#replacementOf(session));
-      const candidate = wanted === null ? null : { agentId: wanted, status: await this.#statusOf(wanted) };
+      const wanted = wish.newReviewerId ?? (await this.#replacementOf(tx, session));
+      const candidate = wanted === null ? null : await this.#candidateOf(tx, session, wanted);
       const step = reassign(session, { caller: wish.caller, candidate, reason: wish.reason }, this.now);
       if (!step.ok) return step;
       const { operator } = wish.caller;
@@ -255,13 +282,20 @@ export class Dialectic<M> {
    * nobody does, and it is left alone until it was idle for long.
    */
   async tend(sessionId: string, looked: boolean, deadline: number): Promise<Outcome<Done<Tended>>> {
-    return this.#act<Tended>(sessionId, deadline, async (session) => {
+    return this.#act<Tended>(sessionId, deadline, async (session, tx) => {
       const left = accept({ session, messages: [], reply: { action: 'left' } as const });
+      const { agents } = this.#options;
+      if (awaitsConfirmation(session) && session.confirmation !== null) {
+        const paused = await agents.findIn(tx, session.pausedAgentId);
+        if (!hasLapsed(session.confirmation, paused?.pause ?? null)) return left;
+        const step = lapse(session, this.now);
+        return accept({ ...step, reply: { ...step, action: 'failed', why: 'the pause ended' } as const });
+      }
       if (isAgreed(session)) return left;
       const { reviewerAgentId: reviewer } = session;
-      const reviewerStatus = reviewer === null ? null : await this.#statusOf(reviewer);
+      const reviewerStatus = reviewer === null ? null : ((await agents.findIn(tx, reviewer))?.status ?? null);
       const wants = wantsReplacement(session, reviewerStatus, this.now);
-      const replacement = wants ? await this.#replacementOf(session) : null;
+      const replacement = wants ? await this.#replacementOf(tx, session) : null;
       const tended = (looked ? tend : sweep)(session, { reviewerStatus, replacement }, this.now);
       return tended.action === 'left' ? left : accept({ ...tended, reply: tended });
     });
@@ -278,13 +312,56 @@ export class Dialectic<M> {
     return counts;
   }
 
-  async #statusOf(agentId: string): Promise<AgentHead['status'] | null> {
-    return (await this.#options.agents.find(agentId))?.status ?? null;
+  /** Refuses whoever judges another agent while it is held itself. */
+  async #refusedReviewer(tx: Queryable, session: Session, agentId: string) {
+    if (agentId === session.pausedAgentId) return undefined;
+    const { agents } = this.#options;
+    const head = await agents.findIn(tx, agentId);
+    return head && refusedAct('review_others', 'owner', head, agents.heldInMemory(head));
   }
 
-  async #replacementOf(session: Session): Promise<string | null> {
-    const paused = await this.#options.agents.find(session.pausedAgentId);
-    return paused === undefined ? null : this.chooseReviewer(paused, [...unfitReviewers(session)]);
+  /** Who shall review, with what speaks against it. */
+  async #candidateOf(tx: Queryable, session: Session, agentId: string): Promise<ReviewerCandidate> {
+    const { agents } = this.#options;
+    const [head, paused] = [await agents.findIn(tx, agentId), await agents.findIn(tx, session.pausedAgentId)];
+    if (head === undefined || paused === undefined) return { agentId, status: null, shortfalls: [] };
+    const { shortfalls } = await this.#reviewers.fitnessOf(tx, head, paused, session.createdAt);
+    return { agentId, status: agents.heldInMemory(head) === undefined ? head.status : 'paused', shortfalls };
+  }
+
+  async #replacementOf(tx: Queryable, session: Session): Promise<string | null> {
+    const paused = await this.#options.agents.findIn(tx, session.pausedAgentId);
+    if (paused === undefined) return null;
+    return this.#reviewers.choose(tx, paused, unfitReviewers(session), session.createdAt);
+  }
+
+  /**
+   * An operator confirms an agreement, which begins its saga in the same transaction, or rejects it, which fails the session
+   * and leaves its agent paused. Refuses INVALID_PHASE when nothing waits for an operator. An agreement about a pause that is
+   * over fails the session, and says so.
+   */
+  async confirm(
+    sessionId: string,
+    said: Decision,
+    deadline: number,
+  ): Promise<Outcome<Done<Confirmed | Unsafe | ToConfirm>>> {
+    return this.#act<Confirmed | Unsafe | ToConfirm>(sessionId, deadline, async (session, tx) => {
+      const { confirmation } = session;
+      if (confirmation === null || !awaitsConfirmation(session)) {
+        return refuse('INVALID_PHASE', 'Nothing of this review waits for an operator.', {
+          details: { phase: session.phase, decision: confirmation?.decision ?? null },
+        });
+      }
+      const paused = await this.#options.agents.findIn(tx, session.pausedAgentId);
+      if (hasLapsed(confirmation, paused?.pause ?? null)) {
+        return accept({ ...lapse(session, this.now), reply: { kind: 'lapsed' } });
+      }
+      const decided = decideConfirmation(session, confirmation, said, this.now);
+      await tx.query(sql.insertConfirmed(decided.session, said, this.now));
+      if (said.decision === 'reject') return accept({ ...decided, reply: { kind: 'rejected' } });
+      const agreed = { ...decided, session: { ...decided.session, phase: 'resolved' } as const };
+      return this.#agree<Confirmed>(tx, agreed, { kind: 'confirmed' });
+    });
   }
 
   /** Begins the sagas of agreements that none carries: the crash came in between, or an agent was held (W3-9.22). */
@@ -292,10 +369,13 @@ export class Dialectic<M> {
     const { database } = this.#options;
     const rows = await database.query<{ session_id: string }>(selectUndriven(this.now - UNDRIVEN_MS));
     for (const { session_id } of rows) {
-      await this.#act(session_id, deadline, (session) => {
-        if (!isAgreed(session)) return refuse('INVALID_PHASE', 'Nothing is agreed on.');
+      await this.#act(session_id, deadline, (session, tx) => {
+        if (!isAgreed(session) || awaitsConfirmation(session)) {
+          return refuse('INVALID_PHASE', 'There is nothing to carry out.');
+        }
         const agreed = { ...session, phase: 'resolved' } as const;
         return this.#agree(
+          tx,
           { session: agreed, messages: [] },
           { kind: 'resolved', rounds: session.round, synthesizer: null },
         );
@@ -304,8 +384,15 @@ export class Dialectic<M> {
     return rows.length;
   }
 
-  /** The terms of an agreement, held against the hard limits, signed, and made ready to be carried out. */
-  async #agree<R>({ session, messages }: Change, result: R): Promise<Outcome<Step<R | Unsafe>>> {
+  /**
+   * The terms of an agreement, held against the hard limits, signed, and made ready to be carried out; or put before an
+   * operator, unless one has confirmed it. Every way to a saga leads through here.
+   */
+  async #agree<R>(
+    tx: Queryable,
+    { session, messages }: Change,
+    result: R,
+  ): Promise<Outcome<Step<R | Unsafe | ToConfirm>>> {
     const terms = await this.#termsOf(session);
     if (!terms.ok) return terms;
     const { action } = terms.value;
@@ -323,6 +410,16 @@ export class Dialectic<M> {
         reply: { kind: 'unsafe', reason: why },
       });
     }
+    const { confirmation } = session;
+    const accepted = confirmation?.decision === 'accept' ? confirmation : undefined;
+    if (accepted === undefined) {
+      const { why, pause } = await this.#reasonsToConfirm(tx, session.pausedAgentId, action);
+      if (why.length > 0) {
+        const asked = askConfirmation(session, action, why, pause, this.now);
+        const added = [...messages, ...asked.messages];
+        return accept({ session: asked.session, messages: added, reply: { kind: 'to_confirm', why } });
+      }
+    }
     const resolution = this.#signed(session, terms.value);
     return accept({
       // Open until it is carried out: a crash must not leave a session that is resolved about an agent that is not.
@@ -334,8 +431,19 @@ export class Dialectic<M> {
         resolutionHash: resolutionHash(resolution),
         conditions: conditions.value,
         synthesizer: null,
+        ...(accepted?.by != null && { confirmedBy: accepted.by }),
       },
     });
+  }
+
+  /** Why an operator has to confirm what was agreed about this agent, and the pause that it is about. */
+  async #reasonsToConfirm(tx: Queryable, agentId: string, action: Resolution['action']) {
+    const pause = (await this.#options.agents.findIn(tx, agentId))?.pause ?? null;
+    const pausedAt = pause === null ? Number.NaN : Date.parse(pause.paused_at);
+    const [previous] = Number.isNaN(pausedAt)
+      ? []
+      : await tx.query<{ at: number | null }>(sql.selectPreviousEnd(agentId, pausedAt, pausedAt - AGAIN_WITHIN));
+    return { why: reasonsToConfirm(action, pause, this.#options.claimsReview(), previous?.at ?? null), pause };
   }
 
   async #termsOf(session: Session): Promise<Outcome<ResolutionTerms>> {
@@ -387,14 +495,37 @@ export class Dialectic<M> {
     if (!acted.ok) return acted;
     if (!acted.value.ok) return acted.value;
     const { step, row } = acted.value.value;
+    this.#options.duties.stored(step.session);
     const end = row === undefined ? undefined : await saga.drive(row);
     const session = end === undefined ? step.session : ((await this.find(sessionId)) ?? step.session);
+    if (session !== step.session) this.#options.duties.stored(session);
     return accept({ session, reply: step.reply, end });
   }
 }
 
 /** Whether the last word of an open session was an agreement that is yet to be carried out. */
 const isAgreed = (session: Session): boolean => {
-  const last = session.messages.findLast(({ type }) => type === 'synthesis');
-  return !hasEnded(session) && session.phase === 'synthesis' && last?.agrees === true && !last.refused;
+  const last = session.messages.findLast(({ type }) => type !== 'system');
+  return (
+    !hasEnded(session) &&
+    session.phase === 'synthesis' &&
+    last?.type === 'synthesis' &&
+    last.agrees === true &&
+    !last.refused
+  );
 };
+
+/** Refuses what would change a session that is agreed on. */
+const refuseAgreed = (session: Session) =>
+  awaitsConfirmation(session) && session.confirmation !== null
+    ? refuse('INVALID_PHASE', 'The participants have agreed, and an operator is asked to confirm it.', {
+        details: {
+          phase: session.phase,
+          awaiting_confirmation_since: new Date(session.confirmation.since).toISOString(),
+        },
+        recovery: {
+          action: `Wait for the operator (${confirmationText(session.confirmation.why)}); dialectic(action=get) shows the answer.`,
+          related_tools: ['dialectic'],
+        },
+      })
+    : refuse('SAGA_IN_FLIGHT', 'The participants have agreed; the resolution is being carried out.');

@@ -41,6 +41,24 @@ export interface Resolution {
   readonly signatureVersion: 2;
 }
 
+/** Why an operator has to confirm an agreement. */
+export type ConfirmationReason = 'claims_review' | 'paused_again';
+
+/** An agreement that an operator is asked about, and what it said. Times in ms since the epoch, UTC. */
+export interface Confirmation {
+  readonly since: number;
+  /** What the participants agreed on. */
+  readonly action: ResolutionAction;
+  readonly why: readonly ConfirmationReason[];
+  /** The pause that they agreed about; null: its record names none. */
+  readonly actuationId: string | null;
+  readonly decision: 'open' | 'accept' | 'reject';
+  /** The operator's name, when, and its reason; null while the decision is open. */
+  readonly by: string | null;
+  readonly at: number | null;
+  readonly reason: string | null;
+}
+
 /** A session as it is stored; a reload gives the identical value (BW-dialectic.04). */
 export interface Session {
   readonly sessionId: string;
@@ -67,4 +85,6 @@ export interface Session {
   readonly pausedAgentState: Readonly<Record<string, unknown>>;
   readonly messages: readonly Message[];
   readonly resolution: Resolution | null;
+  /** null: no operator was asked to confirm anything. */
+  readonly confirmation: Confirmation | null;
 }

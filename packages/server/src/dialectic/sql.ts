@@ -23,6 +23,7 @@ interface SessionRow {
   readonly facilitation_since: number | null;
   readonly paused_agent_state_json: Session['pausedAgentState'];
   readonly resolution_json: Resolution | null;
+  readonly confirmation_json: Session['confirmation'];
   readonly created_at: number;
   readonly last_participant_at: number;
   readonly messages: readonly MessageJson[];
@@ -75,11 +76,12 @@ export const sessionFromRow = (row: SessionRow): Session => ({
     refused: message.refused,
   })),
   resolution: row.resolution_json,
+  confirmation: row.confirmation_json,
 });
 
 const COLUMNS = `s.session_id, s.paused_agent_id, s.reviewer_agent_id, s.phase, s.session_type, s.topic, s.reason,
   s.trigger_source, s.discovery_id, s.dispute_type, s.synthesis_round, s.max_synthesis_rounds, s.awaiting_facilitation,
-  s.facilitation_since, s.paused_agent_state_json, s.resolution_json, s.created_at, s.last_participant_at`;
+  s.facilitation_since, s.paused_agent_state_json, s.resolution_json, s.confirmation_json, s.created_at, s.last_participant_at`;
 
 const MESSAGES = `(SELECT coalesce(jsonb_agg(jsonb_build_object('type', m.message_type, 'agent_id', m.agent_id,
       'at', (extract(epoch FROM m."timestamp") * 1000)::bigint, 'root_cause', m.root_cause,
@@ -116,6 +118,19 @@ export const selectSessions = (filter: {
            AND (NOT $3 OR s.status = 'active')
          ORDER BY s.created_at DESC, s.session_id LIMIT $4`,
   values: [filter.agentId, filter.status, filter.active, filter.limit],
+});
+
+/** Every session that has not ended, by an index that holds no others. */
+export const selectOpenSessions = (): Statement => ({
+  text: `SELECT ${COLUMNS}, ${MESSAGES} FROM core.dialectic_sessions s WHERE s.phase NOT IN ('resolved', 'failed')
+         ORDER BY s.created_at`,
+});
+
+/** Those of these sessions that there are. */
+export const selectSessionsOf = (sessionIds: readonly string[]): Statement => ({
+  name: 'dialectic.sessions_of',
+  text: `SELECT ${COLUMNS}, ${MESSAGES} FROM core.dialectic_sessions s WHERE s.session_id = ANY ($1::text[])`,
+  values: [sessionIds],
 });
 
 /** Returns no row when the agent has an active session already. */
@@ -155,7 +170,7 @@ export const updateSession = (session: Session, now: number): Statement => ({
   text: `UPDATE core.dialectic_sessions
          SET reviewer_agent_id = $2, phase = $3, synthesis_round = $4, awaiting_facilitation = $5,
              facilitation_since = $6::timestamptz, resolution_json = $7::jsonb, last_participant_at = $8::timestamptz,
-             updated_at = $9::timestamptz, sequence = sequence + 1
+             updated_at = $9::timestamptz, confirmation_json = $10::jsonb, sequence = sequence + 1
          WHERE session_id = $1`,
   values: [
     session.sessionId,
@@ -167,6 +182,7 @@ export const updateSession = (session: Session, now: number): Statement => ({
     session.resolution === null ? null : JSON.stringify(session.resolution),
     iso(session.lastParticipantAt),
     iso(now),
+    session.confirmation === null ? null : JSON.stringify(session.confirmation),
   ],
 });
 
@@ -198,12 +214,75 @@ export const insertMessages = (sessionId: string, messages: readonly Message[]):
   ],
 });
 
-/** Who is busy in a review, and who reviewed whom since `since`; for the choice of a reviewer (BW-dialectic.09). */
-export const selectEngagements = (since: number): Statement => ({
-  name: 'dialectic.engagements',
-  text: `SELECT paused_agent_id, reviewer_agent_id, status = 'active' AS active FROM core.dialectic_sessions
-         WHERE status = 'active' OR (reviewer_agent_id IS NOT NULL AND created_at >= $1::timestamptz)`,
-  values: [iso(since)],
+/** What only PostgreSQL knows of one who may review. Times in ms since the epoch, UTC; null: none. */
+export interface ReviewerFactsRow {
+  readonly agent_id: string;
+  readonly busy: boolean;
+  /** It and the paused agent were in one review lately. */
+  readonly met: boolean;
+  readonly graded: number;
+  readonly last_paused_at: number | null;
+  readonly same_place: boolean;
+}
+
+const PAUSE_EVENTS = [AUDIT_EVENTS.agentPaused, AUDIT_EVENTS.agentResumed, AUDIT_EVENTS.pauseExpired];
+
+/**
+ * What is asked of candidates, in one statement for all of them (BW-dialectic.09): who is in a review, who met the paused
+ * agent since `metSince`, who has how many graded results from before the pause (counted up to `enough`), who was under a
+ * pause since `pausedSince`, and who was met at a place of the paused agent.
+ */
+export const selectReviewerFacts = (search: {
+  readonly candidates: readonly string[];
+  readonly pausedAgentId: string;
+  readonly pausedAt: number;
+  readonly enough: number;
+  readonly metSince: number;
+  readonly pausedSince: number;
+}): Statement => ({
+  name: 'dialectic.reviewer_facts',
+  text: `WITH engaged AS (
+           SELECT paused_agent_id AS paused, reviewer_agent_id AS reviewer, status = 'active' AS active
+           FROM core.dialectic_sessions
+           WHERE status = 'active' OR (reviewer_agent_id IS NOT NULL AND created_at >= $5::timestamptz)
+         ), busy AS (
+           SELECT paused AS id FROM engaged WHERE active UNION SELECT reviewer FROM engaged WHERE active
+         ), met AS (
+           SELECT reviewer AS id FROM engaged WHERE paused = $2 UNION SELECT paused FROM engaged WHERE reviewer = $2
+         ), held AS (
+           SELECT agent_id AS id, max(ts) AS at FROM audit.events
+           WHERE event_type = ANY ($7::text[]) AND ts >= $6::timestamptz GROUP BY agent_id
+         ), near AS (
+           SELECT other.agent_id AS id FROM core.agent_places own JOIN core.agent_places other USING (place)
+           WHERE own.agent_id = $2
+           UNION
+           SELECT other.agent_id FROM core.agent_process_bindings own
+           JOIN core.agent_process_bindings other USING (host_id, pid, pid_start_time) WHERE own.agent_id = $2
+         )
+         SELECT c.id AS agent_id, c.id IN (SELECT id FROM busy WHERE id IS NOT NULL) AS busy,
+           c.id IN (SELECT id FROM met WHERE id IS NOT NULL) AS met, held.at AS last_paused_at,
+           c.id IN (SELECT id FROM near) AS same_place,
+           (SELECT count(*)::int FROM (
+              SELECT FROM audit.outcome_events o
+              WHERE o.agent_id = c.id AND o.ts < $3::timestamptz AND o.graded ORDER BY o.ts DESC LIMIT $4) known) AS graded
+         FROM unnest($1::text[]) AS c (id) LEFT JOIN held ON held.id = c.id`,
+  values: [
+    search.candidates,
+    search.pausedAgentId,
+    iso(search.pausedAt),
+    search.enough,
+    iso(search.metSince),
+    iso(search.pausedSince),
+    PAUSE_EVENTS,
+  ],
+});
+
+/** When the agent's last pause before `pausedAt` ended, if that was after `since`; null: it was not. */
+export const selectPreviousEnd = (agentId: string, pausedAt: number, since: number): Statement => ({
+  name: 'dialectic.previous_end',
+  text: `SELECT max(ts) AS at FROM audit.events
+         WHERE agent_id = $1 AND ts >= $3::timestamptz AND ts <= $2::timestamptz AND event_type = ANY ($4::text[])`,
+  values: [agentId, iso(pausedAt), iso(since), [AUDIT_EVENTS.agentResumed, AUDIT_EVENTS.pauseExpired]],
 });
 
 /** Active sessions that nobody has worked on since `before`, and those that wait for a person, oldest first. */
@@ -232,6 +311,29 @@ export const insertAssigned = (step: ReassignStep, operator: string, reason: str
       reopened: step.reopened,
       operator,
       reason,
+    }),
+  ],
+});
+
+/** A row of the audit trail for what an operator said to an agreement, beside the chain of the agent. */
+export const insertConfirmed = (
+  session: Session,
+  decision: { readonly operator: string; readonly decision: 'accept' | 'reject'; readonly reason: string },
+  now: number,
+): Statement => ({
+  text: `INSERT INTO audit.events (ts, event_id, agent_id, event_type, payload)
+         VALUES ($1::timestamptz, gen_random_uuid(), $2, $3, $4::jsonb)`,
+  values: [
+    iso(now),
+    session.pausedAgentId,
+    decision.decision === 'accept' ? AUDIT_EVENTS.reviewConfirmed : AUDIT_EVENTS.reviewRejected,
+    JSON.stringify({
+      session_id: session.sessionId,
+      reviewer_agent_id: session.reviewerAgentId,
+      action: session.confirmation?.action ?? null,
+      why: session.confirmation?.why ?? [],
+      operator: decision.operator,
+      reason: decision.reason,
     }),
   ],
 });

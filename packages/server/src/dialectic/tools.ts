@@ -5,11 +5,13 @@ import { defineTool, type LiveTable, type Tool, type ToolCall } from '../runtime
 import { conditionsOf } from './obligations.ts';
 import { actionabilityOf } from './rules/actionability.ts';
 import { CONDITION_NOTICES } from './rules/conditions.ts';
+import { confirmationText } from './rules/confirmation.ts';
 import { pauseEvidence } from './rules/pause-evidence.ts';
+import { assignedBy } from './rules/reassign.ts';
 import { triage } from './rules/triage.ts';
 import { NOTHING_APPLIED } from './saga.ts';
 import type { Dialectic, Done } from './service.ts';
-import type { Session } from './session.ts';
+import type { Confirmation, Session } from './session.ts';
 
 type Call = ToolCall<typeof dialecticSpec.input._zod.output>;
 type Payload = Readonly<Record<string, unknown>>;
@@ -60,6 +62,8 @@ export const dialecticTools = <M>(
       synthesis_round: session.round,
       max_synthesis_rounds: session.maxRounds,
       message_count: session.messages.length,
+      ...(assignedBy(session) !== null && { reviewer_assigned_by: `operator ${assignedBy(session) ?? ''}` }),
+      ...(session.confirmation !== null && { confirmation: confirmationView(session.confirmation) }),
       is_stable: [session.pausedAgentId, session.reviewerAgentId].every((party) => party === null || isStable(party)),
       ...(session.resolution !== null && { resolution: session.resolution }),
       ...(transcript && {
@@ -144,16 +148,30 @@ export const dialecticTools = <M>(
     );
     if (!opened.ok) return opened;
     const { sessionId } = opened.value;
-    const view = { message: 'The review is open.', ...viewOf(opened.value, call, false) };
+    const said = (session: Session): string => {
+      const next =
+        session.phase === 'thesis'
+          ? 'Send your thesis (submit_thesis)'
+          : 'Wait; dialectic(action=get) shows its answer';
+      if (!session.awaitingFacilitation) return 'The review is open.';
+      return `The review is open. No agent qualifies to review you, so an operator is asked to name the reviewer. ${next}.`;
+    };
+    const view = { message: said(opened.value), ...viewOf(opened.value, call, false) };
     if (args.root_cause == null && args.reasoning == null) return accept(view);
-    const said = submissionOf(call, author.value);
+    const submission = submissionOf(call, author.value);
     const thesis = await service.submitThesis(
       sessionId,
-      { ...said, rootCause: args.root_cause ?? args.issue_description ?? reason },
+      { ...submission, rootCause: args.root_cause ?? args.issue_description ?? reason },
       deadline,
     );
     if (thesis.ok) {
-      return accept({ ...viewOf(thesis.value.session, call, false), one_call_review: true, thesis_recorded: true });
+      const { session } = thesis.value;
+      return accept({
+        message: said(session),
+        ...viewOf(session, call, false),
+        one_call_review: true,
+        thesis_recorded: true,
+      });
     }
     // The review is there; saying so keeps the caller from asking for another one.
     const { code, message } = thesis.refusal;
@@ -186,6 +204,14 @@ export const dialecticTools = <M>(
         return accept({ ...view, converged: false, action: 'failed_max_rounds', rounds: reply.rounds });
       case 'unsafe':
         return accept({ ...view, converged: false, action: 'block', reason: reply.reason });
+      case 'to_confirm':
+        return accept({
+          ...view,
+          converged: true,
+          action: session.confirmation?.action ?? null,
+          awaiting_confirmation: true,
+          message: `Both agree. An operator has to confirm it: ${confirmationText(reply.why)}. The agent stays paused until then.`,
+        });
       case 'resolved': {
         const paused = headOf(session.pausedAgentId);
         const applied = end?.kind === 'committed' && end.applied;
@@ -216,6 +242,7 @@ export const dialecticTools = <M>(
   const ACTIONS: Readonly<Record<string, (call: Call) => Promise<Outcome<Payload>>>> = {
     request,
     synthesis,
+    confirm: (call) => confirm(call),
     async list(call) {
       const { args } = call;
       const limit = Math.min(MOST_LISTED, args.limit ?? LISTED);
@@ -256,7 +283,7 @@ export const dialecticTools = <M>(
     },
     quick({ args }) {
       const issue = args.issue_description ?? args.reason ?? '';
-      const position = args.position ?? args.root_cause ?? args.reasoning ?? null;
+      const position = args.position ?? args.decision ?? args.root_cause ?? args.reasoning ?? null;
       const found = triage({ issue, position, concerns: args.concerns ?? [], risk: args.risk_score ?? null });
       return Promise.resolve(found.ok ? accept({ issue, ...found.value }) : found);
     },
@@ -298,6 +325,33 @@ export const dialecticTools = <M>(
     },
   };
 
+  const confirm = async (call: Call): Promise<Outcome<Payload>> => {
+    const { args, caller, deadline } = call;
+    if (caller.operator?.act !== true) {
+      return refuse('OPERATOR_REQUIRED', 'Only an operator that may act confirms what a review agreed on.');
+    }
+    const sessionId = sessionIdOf(call);
+    if (!sessionId.ok) return sessionId;
+    const { decision } = args;
+    if (decision !== 'accept' && decision !== 'reject') {
+      return refuse('PARAMETER_ERROR', 'decision: confirm takes accept or reject.', {
+        details: { parameter: 'decision', allowed: ['accept', 'reject'] },
+      });
+    }
+    const reason = args.reason ?? '';
+    if (reason === '') {
+      return refuse('MISSING_PARAMETER', 'reason: confirm needs it.', { details: { parameter: 'reason' } });
+    }
+    const said = { operator: caller.operator.name, decision, reason } as const;
+    const done = await service.confirm(sessionId.value, said, deadline);
+    return stored(done, call, ({ reply, session, end }) => ({
+      message: CONFIRMED[reply.kind],
+      decision: reply.kind,
+      agent_status: headOf(session.pausedAgentId)?.status ?? null,
+      ...(reply.kind === 'confirmed' && { applied: end?.kind === 'committed' && end.applied }),
+    }));
+  };
+
   return [
     defineTool(dialecticSpec, (call) => {
       const action = ACTIONS[call.args.action ?? 'list'];
@@ -312,3 +366,20 @@ const roleOf = (session: Session, agentId: string): string => {
   if (agentId === session.reviewerAgentId) return 'reviewer';
   return agentId === 'system' ? 'server' : 'other';
 };
+
+/** What an operator is told of its word. */
+const CONFIRMED = {
+  confirmed: 'The agreement is confirmed and carried out.',
+  rejected: 'The agreement is rejected: the review has failed, and the agent stays paused.',
+  lapsed: 'Nothing was decided: the pause that the agreement was about is over, and the review has failed.',
+  unsafe: 'The agreement would break a hard limit: the review has failed, and the agent stays paused.',
+  to_confirm: 'The agreement still waits for an operator.',
+} as const;
+
+const confirmationView = ({ since, action, why, decision, by, at, reason }: Confirmation): Payload => ({
+  since: iso(since),
+  action,
+  why,
+  decision,
+  ...(by !== null && { operator: by, at: at === null ? null : iso(at), reason }),
+});

@@ -14,7 +14,9 @@ const at = (payload: unknown, path: string): unknown =>
 
 const paused = (payload: Payload): boolean => isObject(payload['paused']) || isObject(payload['pause']);
 
-const STOP = 'Stop acting and read the reason.';
+/** What a held agent is told next stands in the answer already, and it is told nothing else. */
+const stepOf = (payload: Payload): string | undefined =>
+  typeof payload['next_step'] === 'string' ? payload['next_step'] : undefined;
 
 /**
  * What each tool says through its workflow alias. Short on purpose: the check-in's answer must stay under 1 KB whole
@@ -23,7 +25,9 @@ const STOP = 'Stop acting and read the reason.';
 const EXPERIENCES: Readonly<Record<string, Experience>> = {
   onboard: {
     next: (payload) =>
-      paused(payload) ? STOP : 'Send client_session_id with every call; sync_state after each piece of work.',
+      paused(payload)
+        ? stepOf(payload)
+        : 'Send client_session_id with every call; sync_state after each piece of work.',
     summary: { is_new: 'is_new', display_name: 'display_name' },
   },
   process_agent_update: {
@@ -38,16 +42,15 @@ const EXPERIENCES: Readonly<Record<string, Experience>> = {
   },
   get_governance_metrics: {
     next: (payload) =>
-      paused(payload)
-        ? STOP
+      stepOf(payload) !== undefined
+        ? stepOf(payload)
         : payload['status'] === 'unbound'
           ? 'Call start_session, or send client_session_id.'
           : 'Carry on, and sync_state after the next piece of work.',
     summary: { status: 'status', verdict: 'verdict', risk_score: 'metrics.risk_score' },
   },
   outcome_event: {
-    next: (payload) =>
-      payload['paused'] === true || paused(payload) ? STOP : 'Carry on; sync_state after the next piece of work.',
+    next: (payload) => stepOf(payload) ?? 'Carry on; sync_state after the next piece of work.',
     summary: {
       outcome_id: 'outcome_id',
       outcome_score: 'outcome_score',

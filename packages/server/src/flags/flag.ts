@@ -27,6 +27,13 @@ export const FLAGS = {
       'Whether an onboard without proof may resume the identity last onboarded from the same address and program: off ' +
       'resumes it, observe resumes and reports it, enforce never resumes and reports it',
   },
+  claims_review: {
+    values: ['operator', 'peer'],
+    default: 'operator',
+    description:
+      'Who lifts a pause of the claims detector when the paused agent and its reviewer have agreed: an operator who confirms ' +
+      'the agreement, or the agreement by itself',
+  },
 } as const satisfies Readonly<Record<string, FlagSpec>>;
 
 export type FlagKey = keyof typeof FLAGS;

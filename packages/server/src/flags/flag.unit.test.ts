@@ -35,7 +35,8 @@ describe('flags', () => {
       problem: 'BREAKWATER_FLAG_IDENTITY_STRICT_MODE="strict" is not legal; the values are off, observe, enforce',
     });
     expect(of({ BREAKWATER_FLAG_STRICT: 'off' })).toEqual({
-      problem: 'BREAKWATER_FLAG_STRICT names no flag; the flags are identity_strict_mode, ipua_pin_check_mode',
+      problem:
+        'BREAKWATER_FLAG_STRICT names no flag; the flags are identity_strict_mode, ipua_pin_check_mode, claims_review',
     });
     expect(of({ BREAKWATER_FLAG_CONSTRUCTOR: 'off' })).toHaveProperty('problem');
     expect(of({ BREAKWATER_FLAG_IPUA_PIN_CHECK_MODE: 'enforce', BREAKWATER_PORT: '1', PATH: '' })).toEqual({

@@ -53,6 +53,11 @@ export class LineageSweep<M> {
       done = undefined;
       const now = this.#clock.now();
       const { parentAgentId } = head;
+      // A parent that is given up during its pause would take its child out of it.
+      const parent = parentAgentId === null ? undefined : this.#agents.table.read(parentAgentId);
+      if (parent?.ok === true && this.#agents.heldInMemory(parent.value) !== undefined) {
+        return Promise.resolve(accept({ reply: null }));
+      }
       const lineage = { ...head.lineage, last_eval_at: this.#evaluated.get(agentId) ?? head.lineage.last_eval_at };
       const claim = { lineage, parentAgentId, now };
       const score = needsScore(claim) && parentAgentId !== null ? this.#score(parentAgentId, head) : undefined;

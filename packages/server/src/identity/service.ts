@@ -7,8 +7,16 @@ import {
   type Outcome,
   type Refusal,
 } from '@breakwater/contract';
-import { refuseEnded, type AgentHead, type Agents, type AuditDraft, type Lineage } from '../agents/index.ts';
-import { liveSignals, reactivate } from '../lifecycle/index.ts';
+import {
+  isHeld,
+  refuseEnded,
+  type AgentHead,
+  type Agents,
+  type AuditDraft,
+  type Hold,
+  type Lineage,
+} from '../agents/index.ts';
+import { liveSignals, reactivate, refusedAct, refuseHeld } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Assurance, Caller, Clock, Evidence, Ids, Operator, ProofSource } from '../runtime/index.ts';
 import { credentialHash, expiryOf, sessionKey } from './binding.ts';
@@ -16,7 +24,15 @@ import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
 import { autoLabel, clientHintOf, familyOf, publicHandle, rebadgedHandle } from './rules/handles.ts';
 import { declareLineage, lineageState, UNDECLARED, type LineageState } from './rules/lineage.ts';
-import { isDispatchedChild, pinDecision, pinScopes, type Mode } from './rules/pin.ts';
+import { isDispatchedChild, pinDecision, pinScopes, placesOf, type Mode } from './rules/pin.ts';
+import {
+  EVIDENCE,
+  isWorthARow,
+  rankPredecessors,
+  successionEvent,
+  successorEvent,
+  type Predecessor,
+} from './rules/succession.ts';
 import { NOBODY, Resolver, secretsOf } from './resolver.ts';
 import * as sql from './sql.ts';
 import { Tokens } from './tokens.ts';
@@ -55,6 +71,10 @@ export interface Onboarded {
   /** What bound the call; of a new agent nothing did. */
   readonly proof: Pick<Caller, 'assurance' | 'source' | 'origin'>;
   readonly lineageState: LineageState;
+  /** What holds the agent. */
+  readonly hold: Hold | undefined;
+  /** It is held and asked for another name, which it does not get. */
+  readonly keptName: boolean;
 }
 
 interface IdentityOptions<M> {
@@ -128,8 +148,10 @@ export class Identity<M> {
       const inferred: Caller = { ...caller, agentId: pinned, ...INFERRED };
       return this.#resume(pinned, inferred, evidence, intro, deadline);
     }
+    const held = await this.#heldBehind(caller, evidence);
+    if (held !== undefined) return refuseHeld('mint', held.head, held.hold);
     for (let attempt = 0; attempt < MINT_ATTEMPTS; attempt += 1) {
-      const minted = await this.#mint(caller, evidence, intro);
+      const minted = await this.#mint(caller, evidence, intro, deadline);
       if (!minted.ok || minted.value !== undefined) return minted as Outcome<Onboarded>;
       // Another mint has tied the transport session first: this call is its agent's now (BW-identity.04).
       await this.#bindings.refresh([credentialHash(evidence.mcpSessionId ?? '')]);
@@ -156,21 +178,64 @@ export class Identity<M> {
     return { secret, token: await this.#issueToken(caller.agentId, caller.assurance, evidence) };
   }
 
-  /** Ties the MCP session that carries the call to the agent that the call proves; false when there is none. */
+  /**
+   * Ties the MCP session that carries the call to the agent that the call proves; false when there is none, or when it
+   * belongs to another agent that is held.
+   */
   async bindTransport(agentId: string, evidence: Evidence): Promise<boolean> {
     const { mcpSessionId } = evidence;
     if (mcpSessionId === undefined) return false;
     const hash = credentialHash(mcpSessionId);
     const known = this.#bindings.read(hash);
     if (known.ok && known.value.agentId === agentId) return true;
+    // Tied to somebody else, the session of a held agent would be free to start a new one.
+    if ((await this.holdOfSession(evidence, agentId)) !== undefined) return false;
     return (await this.#bindings.change(sql.bindTransport(hash, agentId, true, this.#options.clock.now()))) > 0;
+  }
+
+  /** The held agent, other than this one, that the call's MCP session belongs to; undefined: it belongs to none. */
+  async holdOfSession(evidence: Evidence, agentId: string): Promise<{ head: AgentHead; hold: Hold } | undefined> {
+    const { mcpSessionId } = evidence;
+    const tied = mcpSessionId === undefined ? undefined : await this.#bindings.find(credentialHash(mcpSessionId));
+    return tied?.agentId == null || tied.agentId === agentId ? undefined : this.#heldAgent(tied.agentId);
+  }
+
+  async #heldAgent(agentId: string): Promise<{ head: AgentHead; hold: Hold } | undefined> {
+    const head = await this.#options.agents.find(agentId);
+    const hold = head && (await this.#options.agents.holdOf(head));
+    return head === undefined || hold === undefined || refusedAct('mint', 'owner', head, hold) === undefined
+      ? undefined
+      : { head, hold };
+  }
+
+  /**
+   * A held agent that anything in the call belongs to, whether or not it still proves it: an agent that is paused would
+   * otherwise go on under another name, in the very session that is paused, and leave its record behind.
+   */
+  async #heldBehind(caller: Caller, evidence: Evidence): Promise<{ head: AgentHead; hold: Hold } | undefined> {
+    const owners = new Set<string>(caller.agentId === undefined ? [] : [caller.agentId]);
+    const hashes = secretsOf(evidence).flatMap(({ hash, derivedFrom }) => (derivedFrom === undefined ? [hash] : []));
+    if (evidence.continuityToken !== undefined) hashes.push(credentialHash(evidence.continuityToken));
+    for (const hash of hashes) {
+      const binding = await this.#bindings.find(hash);
+      if (binding?.agentId != null) owners.add(binding.agentId);
+    }
+    for (const agentId of owners) {
+      const held = await this.#heldAgent(agentId);
+      if (held !== undefined) return held;
+    }
+    return undefined;
   }
 
   /** Revokes what proves the agent: the session of this call, all others, or all of them. Gives how many ended. */
   async revoke(agentId: string, evidence: Evidence, which: 'this' | 'others' | 'all'): Promise<number> {
     const now = this.#options.clock.now();
     const own = secretsOf(evidence).map(({ hash }) => hash);
-    if (which !== 'this') return this.#bindings.change(sql.revokeBindingsOf(agentId, which === 'all' ? [] : own, now));
+    if (which !== 'this') {
+      // Untied, the MCP session of a held agent could start a new one; it ends instead.
+      const held = (await this.#heldAgent(agentId)) !== undefined;
+      return this.#bindings.change(sql.revokeBindingsOf(agentId, which === 'all' ? [] : own, held, now));
+    }
     let ended = 0;
     for (const { hash, source } of secretsOf(evidence)) {
       if (source !== 'mcp_session') ended += await this.#bindings.change(sql.revokeBinding(hash, now));
@@ -183,11 +248,11 @@ export class Identity<M> {
     const { agents, clock } = this.#options;
     const taken = this.#holderOf(name, agentId) !== undefined;
     const label = taken ? `${name}_${agentId.slice(0, 8)}` : name;
-    const renamed = await agents.act(agentId, deadline, ({ head }) => {
-      const ended = refuseEnded(head);
-      if (ended !== undefined) return Promise.resolve(ended);
+    const renamed = await agents.act(agentId, deadline, async ({ head }) => {
+      const refused = refusedAct('rename', 'owner', head, await agents.holdOf(head));
+      if (refused !== undefined) return refused;
       const events: [AuditDraft] = [{ type: AUDIT_EVENTS.agentRenamed, payload: { from: head.label, to: label } }];
-      return Promise.resolve(accept({ reply: null, change: { at: clock.now(), label, events } }));
+      return accept({ reply: null, change: { at: clock.now(), label, events } });
     });
     if (!renamed.ok) return renamed;
     const head = await agents.find(agentId);
@@ -321,46 +386,68 @@ export class Identity<M> {
     let outcome: OnboardOutcome = 'resumed';
     const kind = { modelType: intro.modelType, clientHint: intro.clientHint };
     const actor = { agentId, operator: caller.operator, proven: caller.origin === 'caller_asserted' };
-    const acted = await agents.act(agentId, deadline, ({ head: current }) => {
+    let hold: Hold | undefined;
+    const acted = await agents.act(agentId, deadline, async ({ head: current }) => {
       const events: AuditDraft[] = [];
+      hold = await agents.holdOf(current);
       const ended = refuseEnded(current) !== undefined;
       let back = {};
       if (ended) {
         const decided = reactivate(actor, current, { explicit: intro.reactivate, proof: caller.source });
-        if (!decided.ok) return Promise.resolve(decided);
+        if (!decided.ok) return decided;
         const { events: rows, status, archive, pause } = decided.value;
         events.push(...rows);
         back = { status, archive, pause };
       }
-      const handle = rebadgedHandle(current.handle, kind, clock.now());
+      const handle = hold === undefined ? rebadgedHandle(current.handle, kind, clock.now()) : undefined;
       if (handle !== undefined) {
         events.push({ type: AUDIT_EVENTS.agentUpdated, payload: { by: 'owner', changed: ['handle'], handle } });
       }
       const [first, ...rest] = events;
       outcome = ended ? 'reactivated' : 'resumed';
-      if (first === undefined) return Promise.resolve(accept({ reply: null }));
+      if (first === undefined) return accept({ reply: null });
       const change = {
         at: clock.now(),
         ...back,
         ...(handle !== undefined && { handle }),
         events: [first, ...rest] as const,
       };
-      return Promise.resolve(accept({ reply: null, change }));
+      return accept({ reply: null, change });
     });
     if (!acted.ok) return acted;
-    if (intro.name !== null && intro.name !== head.label) {
+    const newName = intro.name !== null && intro.name !== head.label;
+    // Refusing the whole call would take a held agent its way back.
+    const keptName = newName && hold !== undefined;
+    if (newName && intro.name !== null && !keptName) {
       const renamed = await this.rename(agentId, intro.name, deadline);
       if (!renamed.ok) return renamed;
     }
     await this.bindTransport(agentId, evidence);
+    // Not the MCP session: an agent has many in its life, and comes to each from this address.
+    const places = placesOf({ address: evidence.address, userAgent: evidence.userAgent }).map(credentialHash);
+    if (places.length > 0) await this.#options.database.query(sql.insertPlaces(agentId, places, clock.now()));
     if (intro.process !== undefined) await this.#recordProcess(agentId, head.parentAgentId, intro.process);
     const { secret, token } = await this.credentialsFor(caller, evidence);
     const now = (await agents.find(agentId)) ?? head;
-    return accept({ head: now, outcome, secret, token, proof: caller, lineageState: lineageState(now) });
+    return accept({
+      head: now,
+      outcome,
+      secret,
+      token,
+      proof: caller,
+      lineageState: lineageState(now),
+      hold,
+      keptName,
+    });
   }
 
   /** Mints; undefined when another mint was first with the transport session. */
-  async #mint(caller: Caller, evidence: Evidence, intro: Introduction): Promise<Outcome<Onboarded | undefined>> {
+  async #mint(
+    caller: Caller,
+    evidence: Evidence,
+    intro: Introduction,
+    deadline: number,
+  ): Promise<Outcome<Onboarded | undefined>> {
     const { agents, clock, ids } = this.#options;
     const now = clock.now();
     const declared = await this.#declare(intro, now);
@@ -375,6 +462,7 @@ export class Identity<M> {
     const hash = credentialHash(secret);
     const transport = evidence.mcpSessionId === undefined ? undefined : credentialHash(evidence.mcpSessionId);
     const pins = this.#pinHashes(evidence, intro).sort();
+    const predecessors = await this.#predecessors(evidence, intro, parent, now);
     let token = '';
     const head = await agents.create(
       {
@@ -387,7 +475,7 @@ export class Identity<M> {
         threadId: intro.threadId ?? parent?.threadId ?? `t-${hash.slice(0, 16)}`,
         lineage,
         metadata: intro.metadata,
-        events,
+        events: [...events, ...predecessors.map(successionEvent)],
       },
       (agentId) => {
         token = this.#tokens.issue(agentId, evidence, now);
@@ -396,6 +484,9 @@ export class Identity<M> {
         const statements = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
         const pin = { agentId, expiresAt: expiryOf('pin', now), onlyIfFree: isDispatchedChild(intro.spawnReason) };
         if (pins.length > 0) statements.push(sql.upsertPins(pins, pin, now));
+        const places = placesOf(evidence).map(credentialHash);
+        if (places.length > 0) statements.push(sql.insertPlaces(agentId, places, now));
+        if (predecessors.length > 0) statements.push(sql.insertSuccessions(agentId, predecessors, now));
         const alongside = statements.map((statement) => ({ statement, guarded: false }));
         if (transport === undefined) return alongside;
         const replace = intro.forceNew || caller.agentId !== undefined;
@@ -413,8 +504,60 @@ export class Identity<M> {
       this.#options.report(IDENTITY_EVENTS.residentForkDetected, { label, new_agent_id: head.agentId }, holder.agentId);
     }
     if (intro.process !== undefined) await this.#recordProcess(head.agentId, head.parentAgentId, intro.process);
+    await this.#tellPredecessors(head.agentId, predecessors, deadline);
     const outcome = intro.forceNew ? 'minted_force_new' : 'minted_fresh';
-    return accept({ head, outcome, secret, token, proof: NOBODY, lineageState: state });
+    const hold = await agents.holdOf(head);
+    return accept({ head, outcome, secret, token, proof: NOBODY, lineageState: state, hold, keptName: false });
+  }
+
+  /**
+   * Agents under a pause that a new agent may go on for, the strongest evidence first, by what both have in common. Nothing
+   * follows from it but that people are told (policy decides later). An agent that inherits the pause is nobody's successor.
+   */
+  async #predecessors(
+    evidence: Evidence,
+    intro: Introduction,
+    parent: AgentHead | undefined,
+    now: number,
+  ): Promise<readonly Predecessor[]> {
+    const { agents, database } = this.#options;
+    const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
+    const held = new Map<string, AgentHead>();
+    for (const [agentId, head] of agents.table.entries()) {
+      if (isHeld(head, now) && agentId !== inheritsFrom) held.set(agentId, head);
+    }
+    if (held.size === 0) return [];
+    const { mcpSessionId, address, userAgent } = evidence;
+    const [place] = placesOf({ address, userAgent }).map(credentialHash);
+    const [session] = placesOf({ mcpSessionId }).map(credentialHash);
+    if (place === undefined && session === undefined && intro.process === undefined) return [];
+    const rows = await database.query<sql.CommonRow>(
+      sql.selectCommon([...held.keys()], { place, session, process: intro.process }),
+    );
+    return rankPredecessors(
+      rows.map((row) => ({
+        agentId: row.agent_id,
+        actuationId: held.get(row.agent_id)?.pause?.actuation_id ?? '',
+        evidence: EVIDENCE.filter((kind) => row[kind]),
+        known: row.known,
+      })),
+    );
+  }
+
+  /** Adds the row about the new agent to the trails of those that it may go on for. The link itself is durable by now. */
+  async #tellPredecessors(agentId: string, predecessors: readonly Predecessor[], deadline: number): Promise<void> {
+    const { agents, clock } = this.#options;
+    for (const predecessor of predecessors) {
+      if (!isWorthARow(predecessor)) continue;
+      await agents.act(predecessor.agentId, deadline, () =>
+        Promise.resolve(
+          accept({
+            reply: null,
+            change: { at: clock.now(), events: [successorEvent(agentId, predecessor)] as const },
+          }),
+        ),
+      );
+    }
   }
 
   /** What becomes of the parent that an onboard declares; a claim that does not hold leaves no parent behind. */
@@ -433,6 +576,9 @@ export class Identity<M> {
         details: { parameter: 'parent_agent_id' },
       });
     }
+    // An agent that is held is not at work, however fresh its traces are: a child that it declares by any word is its own,
+    // and inherits the pause.
+    const held = (await agents.holdOf(parent)) !== undefined;
     const seen = await database.query<{ last_seen: number | null }>(sql.selectLastSeen(parent.agentId));
     const signals = liveSignals({
       lastSeenBindingMs: seen[0]?.last_seen ?? null,
@@ -440,7 +586,12 @@ export class Identity<M> {
       now,
     });
     const declaration = declareLineage({
-      parent: { agentId: parent.agentId, tags: parent.tags, status: parent.status, liveSignals: signals },
+      parent: {
+        agentId: parent.agentId,
+        tags: parent.tags,
+        status: parent.status,
+        liveSignals: held ? [] : signals,
+      },
       childTags: BORN_TAGS,
       spawnReason: intro.spawnReason,
       now,

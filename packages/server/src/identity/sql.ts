@@ -88,6 +88,14 @@ export const upsertPins = (
   values: [hashes, pin.agentId, iso(now), iso(pin.expiresAt), pin.onlyIfFree],
 });
 
+/** Records where an agent was met, by hashes; a place that is known already stays as it was first seen. */
+export const insertPlaces = (agentId: string, places: readonly string[], now: number): Statement => ({
+  name: 'identity.insert_places',
+  text: `INSERT INTO core.agent_places (agent_id, place, first_seen)
+         SELECT $1, p, $3::timestamptz FROM unnest($2::text[]) AS p ORDER BY p ON CONFLICT DO NOTHING`,
+  values: [agentId, places, iso(now)],
+});
+
 /** Gives used credentials a whole life again; what was revoked or has expired meanwhile stays so. */
 export const renewBindings = (
   renewals: readonly (readonly [hash: string, expiresAt: number])[],
@@ -108,14 +116,19 @@ export const revokeBinding = (hash: string, now: number): Statement => ({
   values: [hash, iso(now)],
 });
 
-/** Revokes what proves an agent, but for `spared` credentials; transport sessions are untied instead. */
-export const revokeBindingsOf = (agentId: string, spared: readonly string[], now: number): Statement => ({
+/** Revokes what proves an agent, but for `spared` credentials; transport sessions are untied instead, unless they end as well. */
+export const revokeBindingsOf = (
+  agentId: string,
+  spared: readonly string[],
+  endTransport: boolean,
+  now: number,
+): Statement => ({
   text: `UPDATE core.bindings
-         SET revoked_at = CASE WHEN kind = 'mcp_session' THEN NULL ELSE $3::timestamptz END,
-             agent_id = CASE WHEN kind = 'mcp_session' THEN NULL ELSE agent_id END
+         SET revoked_at = CASE WHEN kind = 'mcp_session' AND NOT $4 THEN NULL ELSE $3::timestamptz END,
+             agent_id = CASE WHEN kind = 'mcp_session' AND NOT $4 THEN NULL ELSE agent_id END
          WHERE agent_id = $1 AND revoked_at IS NULL AND NOT credential_hash = ANY($2::text[])
          RETURNING ${COLUMNS}`,
-  values: [agentId, spared, iso(now)],
+  values: [agentId, spared, iso(now), endTransport],
 });
 
 /** Bindings that stopped proving anything a week ago; tokens and pins, which are many and short-lived, a day ago. */
@@ -198,4 +211,59 @@ export const recordProcess = (
 export const selectLastSeen = (agentId: string): Statement => ({
   text: `SELECT max(last_seen) AS last_seen FROM core.agent_process_bindings WHERE agent_id = $1 AND stale_at IS NULL`,
   values: [agentId],
+});
+
+/** What a new agent has in common with one that is paused, and how many successors that has. */
+export interface CommonRow {
+  readonly agent_id: string;
+  readonly mcp_session: boolean;
+  readonly process: boolean;
+  readonly address_and_program: boolean;
+  readonly known: number;
+}
+
+/** Which of the paused agents were met where the new one is; by keys of each, so that a crowded place costs nothing. */
+export const selectCommon = (
+  paused: readonly string[],
+  seen: {
+    readonly place: string | undefined;
+    readonly session: string | undefined;
+    readonly process: Pick<ProcessReport, 'host_id' | 'pid' | 'pid_start_time'> | undefined;
+  },
+): Statement => ({
+  name: 'identity.common_with_paused',
+  text: `SELECT * FROM (
+           SELECT held.agent AS agent_id,
+             EXISTS (SELECT FROM core.agent_places p WHERE p.agent_id = held.agent AND p.place = $3) AS mcp_session,
+             EXISTS (SELECT FROM core.agent_process_bindings b
+                     WHERE b.agent_id = held.agent AND b.host_id = $4 AND b.pid = $5 AND b.pid_start_time = $6) AS process,
+             EXISTS (SELECT FROM core.agent_places p WHERE p.agent_id = held.agent AND p.place = $2) AS address_and_program,
+             (SELECT count(*)::int FROM core.successors s WHERE s.paused_agent_id = held.agent) AS known
+           FROM unnest($1::text[]) AS held (agent)
+         ) AS c WHERE mcp_session OR process OR address_and_program`,
+  values: [
+    paused,
+    seen.place ?? null,
+    seen.session ?? null,
+    seen.process?.host_id ?? null,
+    seen.process?.pid ?? null,
+    seen.process?.pid_start_time ?? null,
+  ],
+});
+
+/** Links a new agent to those that it may go on for. */
+export const insertSuccessions = (
+  successorId: string,
+  predecessors: readonly {
+    readonly agentId: string;
+    readonly actuationId: string;
+    readonly evidence: readonly string[];
+  }[],
+  now: number,
+): Statement => ({
+  name: 'identity.insert_successions',
+  text: `INSERT INTO core.successors (paused_agent_id, successor_agent_id, actuation_id, evidence, linked_at)
+         SELECT p->>'agentId', $1, p->>'actuationId', ARRAY(SELECT jsonb_array_elements_text(p->'evidence')), $3::timestamptz
+         FROM jsonb_array_elements($2::jsonb) AS p ORDER BY p->>'agentId'`,
+  values: [successorId, JSON.stringify(predecessors), iso(now)],
 });

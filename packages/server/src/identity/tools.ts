@@ -5,7 +5,8 @@ import {
   onboard as onboardSpec,
   refuse,
 } from '@breakwater/contract';
-import { refuseEnded, type AgentHead } from '../agents/index.ts';
+import { refuseEnded, type AgentHead, type Hold } from '../agents/index.ts';
+import { nextStep, refuseHeld } from '../lifecycle/index.ts';
 import { defineTool, type Tool } from '../runtime/index.ts';
 import { assuranceBlock } from './rules/assurance.ts';
 import { lineageState } from './rules/lineage.ts';
@@ -31,7 +32,19 @@ const REJECTED: Readonly<Record<string, string>> = {
   rejected_cross_role: 'The parent plays another role, so it was not taken as one.',
 };
 
-const onboardAnswer = ({ head, outcome, secret, token, proof, lineageState: lineage }: Onboarded, full: boolean) => {
+/** What holds the agent, as its own readings tell it. */
+const pauseBlock = ({ holder, pause, inherited }: Hold) => ({
+  pause: {
+    reason: pause?.reason ?? null,
+    expires_at: pause?.expires_at ?? null,
+    ...(inherited && { held_by: holder.agentId }),
+  },
+});
+
+const onboardAnswer = (
+  { head, outcome, secret, token, proof, lineageState: lineage, hold, keptName }: Onboarded,
+  full: boolean,
+) => {
   const isNew = outcome === 'minted_fresh' || outcome === 'minted_force_new';
   return {
     welcome: `${displayNameOf(head)} ${WELCOME[outcome]}`,
@@ -47,14 +60,12 @@ const onboardAnswer = ({ head, outcome, secret, token, proof, lineageState: line
     },
     identity_resolution_outcome: outcome === 'reactivated' ? 'resumed' : outcome,
     ...(outcome === 'reactivated' && { auto_resumed: true, previous_status: 'archived' }),
-    next_step: NEXT_STEP,
+    next_step: hold === undefined ? NEXT_STEP : nextStep(head, hold).say,
     provisional_lineage: head.lineage.provisional,
     lineage_state: lineage,
     ...(REJECTED[lineage] !== undefined && { lineage_note: REJECTED[lineage] }),
-    ...(head.pause !== null && {
-      status: head.status,
-      pause: { reason: head.pause.reason, expires_at: head.pause.expires_at },
-    }),
+    ...(hold !== undefined && { status: 'paused', ...pauseBlock(hold) }),
+    ...(keptName && { name_note: 'A held agent keeps its name.' }),
     ...(full && {
       session_resolution_source: proof.source,
       continuity_token_supported: true,
@@ -75,6 +86,7 @@ const onboardAnswer = ({ head, outcome, secret, token, proof, lineageState: line
 export const identityTools = <M>(
   service: Identity<M>,
   findAgent: (agentId: string) => Promise<AgentHead | undefined>,
+  holdOf: (head: AgentHead) => Promise<Hold | undefined>,
 ): Tool[] => [
   defineTool(onboardSpec, async ({ args, caller, evidence, deadline }) => {
     const onboarded = await service.onboard(
@@ -134,6 +146,7 @@ export const identityTools = <M>(
     const renamed = args.name == null ? undefined : await service.rename(agentId, args.name, deadline);
     if (renamed?.ok === false) return renamed;
     const head = renamed?.value ?? known;
+    const hold = ended === undefined ? await holdOf(head) : undefined;
     // The MCP session goes on proving the caller: a secret for every look at oneself would be one more each time.
     const wanted = ended === undefined && caller.source !== 'mcp_session';
     const { secret, token } = wanted ? await service.credentialsFor(caller, evidence) : NO_CREDENTIALS;
@@ -142,6 +155,7 @@ export const identityTools = <M>(
       agent_id: head.handle,
       display_name: displayNameOf(head),
       status: head.status,
+      ...(hold !== undefined && { ...pauseBlock(hold), next_step: nextStep(head, hold).say }),
       ...(secret !== undefined && { client_session_id: secret }),
       ...(token !== undefined && { continuity_token: token, ownership_proof_version: 1 }),
       session_resolution_source: caller.source,
@@ -184,6 +198,8 @@ export const identityTools = <M>(
     if (head === undefined) return refuse('SESSION_UNKNOWN', 'No agent belongs to this client_session_id.');
     const ended = refuseEnded(head);
     if (ended !== undefined) return ended;
+    const held = await service.holdOfSession(evidence, head.agentId);
+    if (held !== undefined) return refuseHeld('leave_session', held.head, held.hold);
     const bound = await service.bindTransport(head.agentId, evidence);
     return accept({
       bound,

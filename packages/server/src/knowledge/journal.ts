@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
-import { refuseEnded, type AgentHead, type Agents, type AuditDraft } from '../agents/index.ts';
+import type { AgentHead, Agents, AuditDraft } from '../agents/index.ts';
+import { refusedAct } from '../lifecycle/index.ts';
 import { classifyError, type Database, type Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Caller, type Clock, type Evidence, type Ids } from '../runtime/index.ts';
-import { refusePaused, type Writer } from './rules/writer.ts';
+import type { Writer } from './rules/writer.ts';
 import * as sql from './sql.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -118,10 +119,9 @@ export class Journal<M> {
         const now = clock.now();
         const kept = idempotency && (await this.#kept<R>(tx, agentId, idempotency));
         if (kept !== undefined) return kept.ok ? accept({ reply: kept.value }) : kept;
-        const paused = refusePaused(head, now);
-        if (paused !== undefined) return { ok: false, refusal: paused };
-        const ended = refuseEnded(head);
-        if (ended !== undefined) return ended;
+        // What an agent says while it is held stays out of everybody's knowledge (BW-knowledge.03).
+        const refused = refusedAct('write_knowledge', 'owner', head, agents.heldInMemory(head));
+        if (refused !== undefined) return refused;
         const decided = await decide(tx, head, now);
         if (!decided.ok) return decided;
         const { reply, events } = decided.value;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { onboard, operator, type Minted } from '../../testing/calls.ts';
 import type { Json } from '../../testing/rest.ts';
+import { giveRecord } from '../../testing/reviewer.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld } from '../../testing/world.ts';
 import { reserve, review } from '../dialectic/testing/saga-fixture.ts';
@@ -231,6 +232,9 @@ describe('what an operator does', async () => {
     verifies('BW-console.02');
     const { agent, sessionId, peer } = await inReview();
     const as = ({ secret }: Minted) => ({ client_session_id: secret, session_id: sessionId });
+    // From before the pause that the fixture made.
+    await giveRecord(w.database, [peer.uuid], Date.parse('2026-01-01T00:00:00.000Z'));
+    await w.node.agents.refresh([peer.uuid]);
     await must('submit_antithesis', { ...as(peer), reasoning: 'I see it otherwise' });
     const target = { target_agent_id: agent.uuid };
     await must('operator_resume_agent', { ...target, reason: REASON, force: true }, ann);

@@ -1,13 +1,13 @@
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
-import type { AgentChange, AgentHead, Agents, AuditDraft } from '../agents/index.ts';
+import type { AgentChange, AgentHead, Agents, AuditDraft, Hold } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, Ids } from '../runtime/index.ts';
 import type { StandingChange } from './rules/authority.ts';
 import { liveSignals } from './rules/signs-of-life.ts';
 import * as sql from './sql.ts';
 
-/** Decides on a change of an agent, given its head and what only PostgreSQL has of it. */
-type DecideStanding = (head: AgentHead, stored: sql.RecordRow) => Outcome<StandingChange>;
+/** Decides on a change of an agent, given its head, what only PostgreSQL has of it, and what holds it. */
+type DecideStanding = (head: AgentHead, stored: sql.RecordRow, hold: Hold | undefined) => Outcome<StandingChange>;
 
 /** Opens a new account of claims; gives the memory after it, and what of it is stored. */
 type SettleClaims<M> = (memory: M) => { readonly memory: M; readonly evidence: NonNullable<AgentChange['evidence']> };
@@ -70,10 +70,15 @@ export class Lifecycle<M> {
     return accept(only);
   }
 
+  /** What holds an agent now. */
+  holdOf(head: AgentHead): Promise<Hold | undefined> {
+    return this.#agents.holdOf(head);
+  }
+
   /** What lists do not show of an agent. */
   async record(agentId: string): Promise<sql.RecordRow> {
     const rows = await this.#database.query<sql.RecordRow>(sql.selectRecord(agentId));
-    return rows[0] ?? { notes: null, metadata: {}, last_seen: null };
+    return rows[0] ?? { notes: null, metadata: {}, last_seen: null, successors: [], successor_of: [] };
   }
 
   /** Signs that an agent is at work. */
@@ -96,7 +101,7 @@ export class Lifecycle<M> {
     recordOf?: (refusal: Refusal) => AuditDraft | undefined,
   ): Promise<Outcome<AgentHead>> {
     const acted = await this.#agents.act(agentId, deadline, async ({ head, memory }) => {
-      const decided = decide(head, await this.record(agentId));
+      const decided = decide(head, await this.record(agentId), await this.holdOf(head));
       if (!decided.ok) {
         const event = recordOf?.(decided.refusal);
         if (event === undefined) return decided;

@@ -9,8 +9,7 @@ import {
   selfRecovery,
   type Outcome,
 } from '@breakwater/contract';
-import type { AgentHead } from '../agents/index.ts';
-import { readCoverage } from '../outcomes/index.ts';
+import { readCoverage, type AgentHead } from '../agents/index.ts';
 import { defineTool, type Caller, type Tool, type ToolCall } from '../runtime/index.ts';
 import type { Actor } from './rules/authority.ts';
 import { listAgents } from './rules/listing.ts';
@@ -86,9 +85,25 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
     const viewer = viewerOf(caller);
     const view = { ...viewOf(head, viewer, service.now), is_stable: isStable(head.agentId) };
     if (!viewer.operator && viewer.agentId !== head.agentId) return view;
-    const { notes, metadata } = await service.record(head.agentId);
+    const { notes, metadata, ...links } = await service.record(head.agentId);
+    const hold = await service.holdOf(head);
+    // Only operators see who others are.
+    const linked = ({ agent_id, ...link }: (typeof links.successors)[number]) => ({
+      agent_id: visibleId(agent_id, viewer).id,
+      ...link,
+    });
     const thread = { thread_id: head.threadId, position: head.threadPosition };
-    return { ...view, notes, metadata, thread, lineage: head.lineage, archive: head.archive };
+    return {
+      ...view,
+      notes,
+      metadata,
+      thread,
+      lineage: head.lineage,
+      archive: head.archive,
+      ...(hold?.inherited === true && { held_by: hold.holder.agentId }),
+      ...(links.successors.length > 0 && { successors: links.successors.map(linked) }),
+      ...(links.successor_of.length > 0 && { successor_of: links.successor_of.map(linked) }),
+    };
   };
 
   const ACTS = {
@@ -102,16 +117,17 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
         ...(args.preferences != null && { preferences: args.preferences }),
         ...(args.status != null && { status: args.status }),
       };
-      return service.change(head.agentId, deadline, (current, { notes }) =>
+      return service.change(head.agentId, deadline, (current, { notes }, hold) =>
         update(actorOf(caller), current, wanted, {
           storedNotes: notes,
           proof: caller.source,
+          hold,
           reason: args.reason ?? null,
         }),
       );
     },
     archive: ({ args, caller, deadline }: AgentCall, head: AgentHead) =>
-      service.change(head.agentId, deadline, (current, stored) =>
+      service.change(head.agentId, deadline, (current, stored, hold) =>
         archive(
           actorOf(caller),
           current,
@@ -121,25 +137,33 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
             liveSignals: service.signsOfLife(current, stored),
           },
           service.now,
+          hold,
         ),
       ),
     pause: ({ args, caller, deadline }: AgentCall, head: AgentHead) => {
       const wanted = { reason: args.reason ?? null, hours: args.hours ?? null, actuationId: service.newId() };
-      return service.change(head.agentId, deadline, (current) =>
-        pauseByOperator(actorOf(caller), current, wanted, service.now),
+      return service.change(head.agentId, deadline, (current, _, hold) =>
+        pauseByOperator(actorOf(caller), current, wanted, service.now, hold),
       );
     },
     resume: ({ args, caller, deadline }: AgentCall, head: AgentHead) =>
-      service.change(head.agentId, deadline, (current) =>
-        resume(actorOf(caller), current, { reason: args.reason ?? null, unstick: args.unstick === true }, service.now),
+      service.change(head.agentId, deadline, (current, _, hold) =>
+        resume(
+          actorOf(caller),
+          current,
+          { reason: args.reason ?? null, unstick: args.unstick === true },
+          service.now,
+          hold,
+        ),
       ),
     delete: ({ args, caller, deadline }: AgentCall, head: AgentHead) =>
-      service.change(head.agentId, deadline, (current) =>
+      service.change(head.agentId, deadline, (current, _, hold) =>
         remove(
           actorOf(caller),
           current,
           { confirm: args.confirm === true, reason: args.reason ?? 'Manual deletion' },
           service.now,
+          hold,
         ),
       ),
   };
@@ -167,8 +191,13 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
     defineTool(operatorResumeAgent, async ({ args, caller, deadline }) => {
       const target = await service.find(args.target_agent_id);
       if (!target.ok) return target;
-      const resumed = await service.change(target.value.agentId, deadline, (head) =>
-        operatorResume(actorOf(caller), head, { reason: args.reason, force: args.force === true, vitals: head.vitals }),
+      const resumed = await service.change(target.value.agentId, deadline, (head, _, hold) =>
+        operatorResume(
+          actorOf(caller),
+          head,
+          { reason: args.reason, force: args.force === true, vitals: head.vitals },
+          hold,
+        ),
       );
       if (!resumed.ok) return resumed;
       const { agentId, status } = resumed.value;
@@ -181,7 +210,7 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
       if (!own.ok) return own;
       const action = args.action ?? 'check';
       if (action === 'check') {
-        const checked = checkSelfRecovery(actor, own.value, service.now);
+        const checked = checkSelfRecovery(actor, own.value, service.now, await service.holdOf(own.value));
         return checked.ok ? accept({ action, ...checked.value }) : checked;
       }
       const said = {
@@ -192,10 +221,10 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
       const resumed = await service.change(
         own.value.agentId,
         deadline,
-        (head) =>
+        (head, _, hold) =>
           action === 'quick'
-            ? quickRecovery(actor, head, { reason: args.reason ?? null }, service.now)
-            : reviewRecovery(actor, head, said, service.now),
+            ? quickRecovery(actor, head, { reason: args.reason ?? null }, service.now, hold)
+            : reviewRecovery(actor, head, said, service.now, hold),
         (refusal) => refusedReviewRecord(refusal, said),
       );
       if (!resumed.ok) return resumed;

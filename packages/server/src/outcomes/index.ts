@@ -2,7 +2,7 @@
 export { HarnessOutcomes } from './harness.ts';
 export { readDetectors, readEvidence } from './readings.ts';
 export { Fleet, FLEET_REFRESH_MS } from './fleet.ts';
-export { calibrationError } from './rules/calibration.ts';
+export { calibrationError, freshBins, observeCalibration } from './rules/calibration.ts';
 export {
   encodeEvidence,
   decodeEvidence,
@@ -11,13 +11,6 @@ export {
   withResetClaims as resetClaims,
   type OutcomeEvidence,
 } from './rules/evidence.ts';
-export {
-  checkedIn as claimMade,
-  coverageAt,
-  readCoverage,
-  silenceAsks,
-  type CoverageReading,
-} from './rules/coverage.ts';
 export { toolResultSays } from './rules/tool-result.ts';
 export { Outcomes, type Settled, type WithEvidence } from './service.ts';
 export { outcomeTools } from './tools.ts';

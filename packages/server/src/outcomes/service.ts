@@ -11,14 +11,18 @@ import {
 import {
   idempotencyOf,
   pauseChange,
-  refuseEnded,
   type AgentHead,
   type Agents,
   type AuditDraft,
+  type Hold,
   type OutcomeRow,
   type Pause,
   type Vitals,
+  readCoverage,
+  resultRecorded,
+  type CoverageAccount,
 } from '../agents/index.ts';
+import { nextStep, refusedAct } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, Ids } from '../runtime/index.ts';
 import type { z } from 'zod';
@@ -31,7 +35,6 @@ import {
   type OutcomeEvidence,
 } from './rules/evidence.ts';
 import { channelOf } from './rules/channel.ts';
-import { readCoverage, resultRecorded, type CoverageAccount } from './rules/coverage.ts';
 import type { OtherAgents, OthersReading } from './rules/fleet-guard.ts';
 import { GRADE_MEANING, GRADE_WEIGHT, gradeOutcome, type Contradiction, type OutcomeDraft } from './rules/grading.ts';
 import { Fleet } from './fleet.ts';
@@ -114,7 +117,8 @@ export class Outcomes<M extends WithEvidence> {
       deadline,
       async ({ head, memory }) => {
         // A pause at the detector's limit would otherwise bring an archived agent back when it expires.
-        const ended = refuseEnded(head);
+        const hold = await agents.holdOf(head);
+        const ended = refusedAct('record_result', 'owner', head, hold);
         if (ended !== undefined) return ended;
         const now = clock.now();
         const settled = await this.#settle(
@@ -132,6 +136,7 @@ export class Outcomes<M extends WithEvidence> {
         return accept({
           reply: {
             ...replyOf(row, { ...settled, notes: [...notes, ...settled.notes] }, pause, now),
+            ...(external === undefined && stepOf(head, pause, hold, now)),
             ...(args.include_semantics === true && { semantics: SEMANTICS }),
           },
           memory: { ...memory, evidence: settled.evidence },
@@ -368,6 +373,18 @@ const SEMANTICS = {
   graded_from: GRADE_WEIGHT.tool_observed,
   graded: 'counts against claims and for calibration: seen by a tool at least, and bound to a reported confidence',
 } as const;
+
+/** The one next step, for an agent that is held or is so from now on. */
+const stepOf = (
+  head: AgentHead,
+  pause: Pause | undefined,
+  hold: Hold | undefined,
+  now: number,
+): { readonly next_step?: string } => {
+  if (pause === undefined) return hold === undefined ? {} : { next_step: nextStep(head, hold).say };
+  const after: AgentHead = { ...head, status: 'paused', pause };
+  return { next_step: nextStep(after, { holder: after, pause, inherited: false, now }).say };
+};
 
 const RISK_OF_WEIGHT = (weight: number) => (weight < 0.35 ? 'high' : weight < 0.65 ? 'medium' : 'low');
 

@@ -3,6 +3,7 @@ import type { Need } from '@breakwater/contract/overview';
 import { describe, expect, it } from 'vitest';
 import { onboard, operator, type Minted } from '../../testing/calls.ts';
 import type { Json } from '../../testing/rest.ts';
+import { giveRecord } from '../../testing/reviewer.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
 import { type Database, type Statement } from '../postgres/index.ts';
@@ -182,6 +183,10 @@ describe('reviews', async () => {
   const overview = overviewOf(w);
   const max = await born(w, { name: 'Max' });
   const eva = await born(w, { name: 'Eva' });
+  await giveRecord(w.database, [eva.uuid], w.clock.now());
+  await w.node.agents.refresh([eva.uuid]);
+  await w.call('sync_state', as(eva, { response_text: 'work' }));
+  await w.node.flags.set('claims_review', 'peer', 'test', 'how it is shown is what is tested');
   await pause(w, max);
   const opened = await w.call(
     'request_review',

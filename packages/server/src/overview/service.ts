@@ -14,9 +14,9 @@ import type {
   SystemView,
   TrailView,
 } from '@breakwater/contract/overview';
-import { shownRisk, type AgentHead } from '../agents/index.ts';
+import { holdOf, shownRisk, type AgentHead } from '../agents/index.ts';
 import { readReport, reportWindow, type ReportLine } from '../channel/index.ts';
-import { isInForce, readSession, conditionsOf } from '../dialectic/index.ts';
+import { AGAIN_WITHIN, conditionsOf, isInForce, readSession } from '../dialectic/index.ts';
 import { type Calibration, calibrationReply } from '../calibration/index.ts';
 import type { Flags } from '../flags/index.ts';
 import { listOperators, operatorState } from '../identity/index.ts';
@@ -32,8 +32,17 @@ import {
 import type { Clock, LiveTable, LoopDelay } from '../runtime/index.ts';
 import type { Activity } from './activity.ts';
 import type { RequestCounts } from './last-minute.ts';
-import { agentRow, agentsPage, refOf, type AgentsQuery, type Surroundings } from './rules/agents.ts';
-import { needsOf, type OpenReview, type StoredFacts, type Trouble } from './rules/needs.ts';
+import {
+  agentRow,
+  agentsPage,
+  refOf,
+  successionView,
+  type StoredSuccession,
+  type AgentsQuery,
+  type Surroundings,
+} from './rules/agents.ts';
+import { freeResume, type StoredResume } from './rules/free-resumes.ts';
+import { needsOf, type OpenReview, type StoredFacts, type Successors, type Trouble } from './rules/needs.ts';
 import type { ReviewsQuery } from './rules/query.ts';
 import { reviewRow, reviewView, sagaView, type StoredReview, type StoredSaga } from './rules/review.ts';
 import * as sql from './sql.ts';
@@ -82,6 +91,11 @@ interface Options {
   readonly node: NodeFacts;
 }
 
+/** What PostgreSQL alone knows of what Now shows. */
+interface Stored extends StoredFacts {
+  readonly resumes: readonly StoredResume[];
+}
+
 /** A plan explains to whoever starts a server why there is none: PostgreSQL is away, or its schema is not ours. */
 const unlessUnplanned = (error: unknown): undefined => {
   if (!(error instanceof StartupError)) throw error;
@@ -104,7 +118,7 @@ const lineView = ({ first, last, p50, p99, ...line }: ReportLine): ChannelLine =
  */
 export class Overview {
   readonly #options: Options;
-  #facts: { readonly at: number; readonly facts: Promise<StoredFacts>; isUnderWay: boolean } | undefined;
+  #facts: { readonly at: number; readonly facts: Promise<Stored>; isUnderWay: boolean } | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -152,6 +166,9 @@ export class Overview {
       ready: node.ready(),
       needs,
       more_needs: more,
+      free_resumes: stored === undefined ? null : stored.resumes.map((row) => freeResume(row, around.find)),
+      more_free_resumes:
+        stored === undefined ? 0 : Math.max(0, (stored.resumes[0]?.total ?? 0) - stored.resumes.length),
       agents: counts,
       activity: activity.read(clock.now()),
       activity_since: iso(activity.since),
@@ -162,7 +179,9 @@ export class Overview {
           ? null
           : {
               open: stored.reviews.length,
-              waiting: stored.reviews.filter(({ waitingSince }) => waitingSince !== null).length,
+              waiting: stored.reviews.filter(
+                ({ waitingSince, confirmation }) => waitingSince !== null || confirmation?.decision === 'open',
+              ).length,
             },
       requests: requests === undefined ? null : { count: requests.requests, unavailable: requests.unavailable },
     };
@@ -181,14 +200,16 @@ export class Overview {
     const head = found.value;
     const around = this.#around();
     const now = clock.now();
-    const [[record], reviews] = await Promise.all([
+    const [[record], reviews, links] = await Promise.all([
       database.query<{ notes: string | null; sessions: number; lastSeenAt: number | null }>(
         sql.selectAgentRecord(head.agentId, now),
       ),
       database.query<StoredReview>(
         sql.selectReviews({ status: 'all', agentId: head.agentId, offset: 0, limit: REVIEWS_OF_AGENT }),
       ),
+      database.query<StoredSuccession>(sql.selectSuccessions(head.agentId)),
     ]);
+    const hold = holdOf(head, around.find, now);
     const children: AgentView['children'][number][] = [];
     for (const other of this.#heads()) {
       if (other.parentAgentId === head.agentId) children.push(refOf(other.agentId, around.find));
@@ -200,6 +221,14 @@ export class Overview {
       notes: record?.notes ?? null,
       spawn_reason: head.spawnReason,
       children,
+      held_by: hold?.inherited === true ? refOf(hold.holder.agentId, around.find) : null,
+      successors: links
+        .filter(({ pausedAgentId }) => pausedAgentId === head.agentId)
+        .slice(0, 50)
+        .map((link) => successionView(link, link.successorAgentId, around.find)),
+      successor_of: links
+        .filter(({ successorAgentId }) => successorAgentId === head.agentId)
+        .map((link) => successionView(link, link.pausedAgentId, around.find)),
       lineage: {
         state:
           head.parentAgentId === null
@@ -496,7 +525,7 @@ export class Overview {
    * What PostgreSQL knows of needs; undefined while it is away. Several who ask within a second share one answer, and
    * while one is under way nobody begins another: they would pile up before a PostgreSQL that hangs.
    */
-  #storedFacts(): Promise<StoredFacts | undefined> {
+  #storedFacts(): Promise<Stored | undefined> {
     const now = this.#options.clock.monotonic();
     if (this.#facts === undefined || (!this.#facts.isUnderWay && now - this.#facts.at >= FACTS_MS)) {
       const asked = { at: now, facts: this.#readFacts(), isUnderWay: true };
@@ -507,16 +536,29 @@ export class Overview {
     return this.#unlessAway(this.#facts.facts, undefined, PATIENCE_MS);
   }
 
-  async #readFacts(): Promise<StoredFacts> {
+  async #readFacts(): Promise<Stored> {
     const { database, clock } = this.#options;
-    const [reviews, sagas, troubles] = await Promise.all([
+    const now = clock.now();
+    const paused = [...this.#heads()].flatMap(({ agentId, pause }) => {
+      const pausedAt = pause === null ? Number.NaN : Date.parse(pause.paused_at);
+      return Number.isNaN(pausedAt) || pause === null ? [] : [{ agentId, pausedAt, actuationId: pause.actuation_id }];
+    });
+    const [reviews, sagas, troubles, resumes, ends, successors] = await Promise.all([
       database.query<OpenReview>(sql.selectOpenReviews),
       database.query<StoredSaga>(sql.selectOpenSagas),
-      database.query<Trouble>(sql.selectTroubles(clock.now() - DAY_MS)),
+      database.query<Trouble>(sql.selectTroubles(now - DAY_MS)),
+      database.query<StoredResume>(sql.selectFreeResumes(now - DAY_MS)),
+      paused.length === 0
+        ? []
+        : database.query<{ agentId: string; at: number }>(sql.selectPreviousEnds(paused, AGAIN_WITHIN)),
+      paused.length === 0 ? [] : database.query<Successors>(sql.countSuccessors(paused)),
     ]);
     return {
       reviews,
       troubles,
+      successors,
+      resumes,
+      previousEnds: new Map(ends.map(({ agentId, at }) => [agentId, at])),
       deadLetters: sagas.flatMap(({ reviewId, ...saga }) =>
         saga.deadLetterAt === null ? [] : [{ ...saga, sessionId: reviewId }],
       ),

@@ -1,4 +1,4 @@
-import { FAILURE_EVENTS } from '@breakwater/contract';
+import { AUDIT_EVENTS, FAILURE_EVENTS } from '@breakwater/contract';
 import type { Statement } from '../postgres/index.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -6,13 +6,16 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const REVIEW = `s.session_id AS "reviewId", s.paused_agent_id AS "pausedAgentId", s.reviewer_agent_id AS "reviewerAgentId",
   s.phase, s.synthesis_round AS round, s.max_synthesis_rounds AS "maxRounds",
   s.awaiting_facilitation AS "awaitingFacilitation", s.facilitation_since AS "facilitationSince", s.reason,
-  s.resolution_json->>'action' AS outcome, s.created_at AS "createdAt", s.last_participant_at AS "lastParticipantAt",
+  s.resolution_json->>'action' AS outcome, s.created_at AS "createdAt",
+  CASE WHEN s.confirmation_json->>'decision' = 'open' AND s.phase NOT IN ('resolved', 'failed')
+       THEN (s.confirmation_json->>'since')::float8 END AS "confirmationSince", s.last_participant_at AS "lastParticipantAt",
   (SELECT count(*)::int FROM core.dialectic_messages m WHERE m.session_id = s.session_id) AS messages`;
 
 const OF_STATUS = {
   all: 'true',
   open: `s.phase NOT IN ('resolved', 'failed')`,
-  waiting: `s.phase NOT IN ('resolved', 'failed') AND s.awaiting_facilitation`,
+  waiting: `s.phase NOT IN ('resolved', 'failed')
+    AND (s.awaiting_facilitation OR s.confirmation_json->>'decision' IS NOT DISTINCT FROM 'open')`,
   resolved: `s.phase = 'resolved'`,
   failed: `s.phase = 'failed'`,
 } as const;
@@ -56,7 +59,7 @@ export const countReviews = (agentId: string | null): Statement => ({
 export const selectOpenReviews: Statement = {
   name: 'overview.open_reviews',
   text: `SELECT session_id AS "reviewId", paused_agent_id AS "pausedAgentId", reviewer_agent_id AS "reviewerAgentId", phase,
-           reason, facilitation_since AS "waitingSince"
+           reason, facilitation_since AS "waitingSince", confirmation_json AS confirmation
          FROM core.dialectic_sessions WHERE phase NOT IN ('resolved', 'failed') LIMIT 10000`,
 };
 
@@ -147,3 +150,65 @@ export const selectNodes: Statement = {
          WHERE datname = current_database() AND application_name LIKE 'breakwater %' GROUP BY application_name
          ORDER BY min(backend_start) LIMIT 100`,
 };
+
+/** How many free resumes are listed. */
+const MOST_RESUMES = 50;
+
+/**
+ * Ends of pauses since a time that no operator made, the newest first, with how many there are: not its own act, and no
+ * agreement that it confirmed.
+ */
+export const selectFreeResumes = (since: number): Statement => ({
+  name: 'overview.free_resumes',
+  text: `SELECT e.ts AS at, e.agent_id AS "agentId", e.event_type AS event, e.payload, s.reviewer_agent_id AS "reviewerAgentId",
+           s.resolution_json->>'rootCause' AS cause, count(*) OVER ()::int AS total
+         FROM audit.events e LEFT JOIN core.dialectic_sessions s ON s.session_id = e.payload->>'session_id'
+         WHERE e.ts >= $1::timestamptz AND e.event_type IN ($2, $3) AND e.payload->>'by' IS DISTINCT FROM 'operator'
+           AND e.payload->>'confirmed_by' IS NULL
+         ORDER BY e.ts DESC LIMIT ${MOST_RESUMES}`,
+  values: [iso(since), AUDIT_EVENTS.agentResumed, AUDIT_EVENTS.pauseExpired],
+});
+
+/** Of these agents, paused since these times, when the pause before ended, if that was less than `withinMs` earlier. */
+export const selectPreviousEnds = (
+  paused: readonly { readonly agentId: string; readonly pausedAt: number }[],
+  withinMs: number,
+): Statement => ({
+  name: 'overview.previous_ends',
+  text: `SELECT p.id AS "agentId", max(e.ts) AS at
+         FROM unnest($1::text[], $2::timestamptz[]) AS p (id, since)
+         JOIN audit.events e ON e.agent_id = p.id AND e.ts <= p.since AND e.ts >= p.since - $3 * interval '1 millisecond'
+           AND e.ts >= $4::timestamptz AND e.event_type IN ($5, $6)
+         GROUP BY p.id`,
+  values: [
+    paused.map(({ agentId }) => agentId),
+    paused.map(({ pausedAt }) => iso(pausedAt)),
+    withinMs,
+    iso(Math.min(...paused.map(({ pausedAt }) => pausedAt)) - withinMs),
+    AUDIT_EVENTS.agentResumed,
+    AUDIT_EVENTS.pauseExpired,
+  ],
+});
+
+/** Links between a paused agent and the new ones that may go on for it, of one agent on either side; the newest first. */
+export const selectSuccessions = (agentId: string): Statement => ({
+  name: 'overview.successions',
+  text: `SELECT paused_agent_id AS "pausedAgentId", successor_agent_id AS "successorAgentId", evidence, linked_at AS at
+         FROM core.successors WHERE paused_agent_id = $1 OR successor_agent_id = $1
+         ORDER BY linked_at DESC, successor_agent_id LIMIT 100`,
+  values: [agentId],
+});
+
+/** How many new agents may go on for each of these paused ones, under the pause that holds now, and how sure that is. */
+export const countSuccessors = (
+  paused: readonly { readonly agentId: string; readonly actuationId: string }[],
+): Statement => ({
+  name: 'overview.successors',
+  text: `SELECT s.paused_agent_id AS "agentId", count(*)::int AS total,
+           count(*) FILTER (WHERE s.evidence && ARRAY['mcp_session', 'process'])::int AS strong,
+           max(s.linked_at) AS last, (array_agg(s.successor_agent_id ORDER BY s.linked_at DESC))[1] AS "lastId"
+         FROM core.successors s JOIN unnest($1::text[], $2::text[]) AS p (agent_id, actuation_id)
+           ON s.paused_agent_id = p.agent_id AND s.actuation_id = p.actuation_id
+         GROUP BY s.paused_agent_id`,
+  values: [paused.map(({ agentId }) => agentId), paused.map(({ actuationId }) => actuationId)],
+});

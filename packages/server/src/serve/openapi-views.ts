@@ -68,6 +68,7 @@ const REVIEW_ROW: { readonly [K in keyof views.ReviewRow]-?: Schema } = {
   created_at: TIME,
   last_participant_at: TIME,
   messages: WHOLE,
+  awaiting_confirmation_since: orNull(TIME),
 };
 
 const CHANNEL_LINES = view<views.ChannelView['failures']>({ no_data: BOOLEAN, lines: list(ref('ChannelLine')) });
@@ -125,6 +126,9 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     notes: orNull(STRING),
     spawn_reason: orNull(STRING),
     children: list(ref('AgentRef')),
+    held_by: orNull(ref('AgentRef')),
+    successors: list(ref('Succession')),
+    successor_of: list(ref('Succession')),
     lineage: view<views.AgentView['lineage']>({
       state: word<views.AgentView['lineage']['state']>('none', 'provisional', 'confirmed', 'demoted'),
       declared_at: orNull(TIME),
@@ -137,6 +141,11 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     sessions: view<views.AgentView['sessions']>({ in_force: WHOLE, last_seen_at: orNull(TIME) }),
     conditions_in_force: list(ref('Condition')),
     reviews: list(ref('ReviewRow')),
+  }),
+  Succession: view<views.SuccessionView>({
+    agent: ref('AgentRef'),
+    evidence: list(word<Of<views.SuccessionView['evidence']>>('mcp_session', 'process', 'address_and_program')),
+    at: TIME,
   }),
   Condition: view<views.ConditionView>({ text: STRING, from: STRING, until: orNull(TIME), enforced: BOOLEAN }),
   StatesView: view<views.StatesView>({
@@ -186,6 +195,18 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
   }),
   ReviewView: view<views.ReviewView>({
     ...REVIEW_ROW,
+    reviewer_assigned_by: orNull(STRING),
+    confirmation: orNull(
+      view<views.ConfirmationView>({
+        since: TIME,
+        action: STRING,
+        why: STRING,
+        decision: word<views.ConfirmationView['decision']>('open', 'accept', 'reject'),
+        operator: orNull(STRING),
+        at: orNull(TIME),
+        reason: orNull(STRING),
+      }),
+    ),
     transcript: list(
       view<views.ReviewMessage>({
         at: TIME,
@@ -239,7 +260,9 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     key: STRING,
     kind: word<views.Need['kind']>(
       'paused',
+      'successors',
       'review_waiting',
+      'confirm_review',
       'dead_letter',
       'silence',
       'stuck',
@@ -255,13 +278,36 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     agent: orNull(ref('AgentRef')),
     review_id: orNull(STRING),
     saga_id: orNull(STRING),
-    acts: list(word<views.NeedAct>('resume', 'archive', 'assign_reviewer', 'retry_saga', 'revert_saga')),
+    acts: list(
+      word<views.NeedAct>(
+        'resume',
+        'archive',
+        'assign_reviewer',
+        'confirm_review',
+        'reject_review',
+        'retry_saga',
+        'revert_saga',
+      ),
+    ),
   }),
   NowView: view<views.NowView>({
     at: TIME,
     ready: BOOLEAN,
     needs: list(ref('Need')),
     more_needs: WHOLE,
+    free_resumes: orNull(
+      list(
+        view<views.FreeResume>({
+          at: TIME,
+          agent: ref('AgentRef'),
+          how: word<views.FreeResume['how']>('review', 'self_recovery', 'expiry'),
+          by: orNull(ref('AgentRef')),
+          why: orNull(STRING),
+          review_id: orNull(STRING),
+        }),
+      ),
+    ),
+    more_free_resumes: WHOLE,
     agents: each(WHOLE),
     activity: list(view<views.ActivityBucket>({ from: TIME, proceed: WHOLE, guide: WHOLE, pause: WHOLE })),
     activity_since: TIME,

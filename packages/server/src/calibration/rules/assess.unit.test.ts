@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { calibrationError } from '../../outcomes/index.ts';
-import { freshBins, observeCalibration } from '../../outcomes/rules/calibration.ts';
+import { freshBins, observeCalibration } from '../../outcomes/index.ts';
 import { assess, GATE, type Assessment } from './assess.ts';
 import type { Cell } from './tally.ts';
 import { seededRandom } from '../../runtime/index.ts';

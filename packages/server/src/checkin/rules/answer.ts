@@ -15,7 +15,13 @@ export interface AnswerExtras {
   /** Number of this update, from 1. */
   readonly updateIndex: number;
   /** The pause that this check-in put in force. */
-  readonly paused?: { readonly paused_at: string; readonly expires_at: string | null; readonly actuation_id: string };
+  readonly paused?: {
+    readonly paused_at: string;
+    readonly expires_at: string | null;
+    readonly actuation_id: string;
+    /** The one next step. */
+    readonly next_step: string;
+  };
   /** Warnings from outside the scoring. */
   readonly notes?: readonly string[];
 }
@@ -78,6 +84,7 @@ const pauseOf = ({ paused }: AnswerExtras): Reply =>
     ? {}
     : {
         paused: { paused_at: paused.paused_at, expires_at: paused.expires_at, actuation_id: paused.actuation_id },
+        next_step: paused.next_step,
       };
 
 /** What every answer but the minimal one holds. */
@@ -117,7 +124,7 @@ const withFittingWarnings = (reply: Reply, warnings: readonly string[]): Reply =
 const compact = (checkIn: CheckIn, extras: AnswerExtras): Reply =>
   withFittingWarnings(core(checkIn, extras), warningsOf(checkIn, extras));
 
-const minimal = (checkIn: CheckIn, { predictionId }: AnswerExtras): Reply => ({
+const minimal = (checkIn: CheckIn, { predictionId, paused }: AnswerExtras): Reply => ({
   success: true,
   decision: { action: checkIn.decision.action, reason: checkIn.decision.reason },
   verdict: checkIn.verdict,
@@ -125,6 +132,7 @@ const minimal = (checkIn: CheckIn, { predictionId }: AnswerExtras): Reply => ({
   risk_score: checkIn.measured ? checkIn.risk.gated : null,
   provenance: provenanceOf(checkIn, ['eisv', 'risk']),
   prediction_id: predictionId,
+  ...(paused !== undefined && { next_step: paused.next_step }),
 });
 
 /** The readings in words, for a reader that would rather not know the model. */
@@ -192,7 +200,7 @@ const full = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
 const VERDICT_LINES: Readonly<Record<CheckIn['verdict'], string>> = {
   proceed: 'You can carry on.',
   guide: 'You can carry on, with care.',
-  pause: 'You are paused: stop acting.',
+  pause: 'You are paused.',
   reject: 'You are paused: recent work was too risky.',
 };
 
@@ -209,7 +217,7 @@ const mirror = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
   const lines = [
     `${VERDICT_LINES[checkIn.verdict]} Why: ${decision.reason}.`,
     ...(decision.guidance === undefined ? [] : [decision.guidance]),
-    claimsLine(checkIn),
+    extras.paused?.next_step ?? claimsLine(checkIn),
   ];
   return withAllWarnings({ ...core(checkIn, extras), mirror: lines }, warningsOf(checkIn, extras));
 };

@@ -18,7 +18,9 @@ const extras = (changes: Partial<AnswerExtras> = {}): AnswerExtras => ({
   ...changes,
 });
 
+const STEP = { say: 'Ask for a review with request_review.', tools: ['request_review', 'check_working_state'] };
 const PAUSED = {
+  next_step: STEP.say,
   paused_at: new Date(0).toISOString(),
   expires_at: new Date(1e12).toISOString(),
   actuation_id: randomUUID(),
@@ -264,14 +266,16 @@ describe('the refusal of a paused agent', () => {
       if (checkIn.pauseEvidence === undefined) return;
       pauses += 1;
       const pause = { ...PAUSED, reason: checkIn.decision.reason, evidence: checkIn.pauseEvidence };
-      const { message, details, recovery } = pausedDetails(pause);
+      const { details, recovery } = pausedDetails(pause, STEP);
+      const message = `Paused: ${pause.reason}`;
       expect(details).toMatchObject({ paused_at: PAUSED.paused_at, reason: checkIn.decision.reason });
       expect(details.evidence).toMatchObject({
         schema: 'dialectic.pause_evidence.v1',
         measurement: { claims: { graded: checkIn.evidence.claims.graded } },
       });
       expect(recovery).toMatchObject({
-        tools: ['check_working_state', 'record_result'],
+        action: STEP.say,
+        tools: ['request_review', 'check_working_state'],
         expires_at: PAUSED.expires_at,
       });
       const refusal = {
@@ -290,7 +294,7 @@ describe('the refusal of a paused agent', () => {
 
   it('shortens evidence of any size and shape', () => {
     const measurement = Object.fromEntries(Array.from({ length: 90 }, (_, i) => [`figure_${i}`, i / 7]));
-    const { details } = pausedDetails({ ...PAUSED, reason: 'because', evidence: { schema: 'x', measurement } });
+    const { details } = pausedDetails({ ...PAUSED, reason: 'because', evidence: { schema: 'x', measurement } }, STEP);
     expect(details.evidence).toMatchObject({ schema: 'x', shortened: true, measurement: { figure_1: 0.1429 } });
     expect(bytes(details)).toBeLessThan(600);
   });

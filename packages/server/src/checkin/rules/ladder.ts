@@ -79,7 +79,6 @@ const pause = (sub_action: SubAction, reason: string, critical = false): Ruling 
   action: 'pause',
   sub_action,
   reason,
-  guidance: 'Stop acting and read the evidence.',
   ...(critical && { critical }),
 });
 

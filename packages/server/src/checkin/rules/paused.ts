@@ -1,30 +1,6 @@
+import type { Pause } from '../../agents/agent.ts';
 import { wireNumbers } from './wire-numbers.ts';
 
-/** A pause in force, as far as the refusal of a check-in tells of it. Times are ISO 8601, UTC. */
-interface PauseInForce {
-  readonly paused_at: string;
-  readonly expires_at: string | null;
-  readonly reason: string;
-  readonly evidence: Readonly<Record<string, unknown>>;
-}
-
-interface PausedDetails {
-  readonly message: string;
-  readonly details: {
-    readonly paused_at: string;
-    readonly reason: string;
-    readonly evidence: unknown;
-  };
-  readonly recovery: {
-    readonly action: string;
-    readonly tools: readonly string[];
-    readonly related_tools: readonly string[];
-    readonly expires_at: string | null;
-  };
-}
-
-/** What still answers while paused and helps to understand why. */
-const TOOLS = ['check_working_state', 'record_result'] as const;
 /** Evidence beyond this many characters is left for the agent's own reading, so that a refusal stays below 1 KB. */
 const MOST_EVIDENCE = 380;
 
@@ -45,17 +21,23 @@ const fitting = (evidence: Readonly<Record<string, unknown>>): unknown => {
   return short;
 };
 
-/** What a paused agent is told when it checks in: since when, why, on what evidence, and the way out (BW-checkin.05). */
-export const pausedDetails = (pause: PauseInForce): PausedDetails => ({
-  message: `Paused: ${pause.reason}`,
-  details: { paused_at: pause.paused_at, reason: pause.reason, evidence: fitting(pause.evidence) },
+/** A pause in force, as far as the refusal of a check-in tells of it. Times are ISO 8601, UTC. */
+type PauseInForce = Pick<Pause, 'paused_at' | 'expires_at' | 'reason' | 'evidence'>;
+
+/** What a held agent is told when it checks in: since when, why, on what evidence, and its one next step (BW-checkin.05). */
+export const pausedDetails = (
+  pause: PauseInForce | null,
+  step: { readonly say: string; readonly tools: readonly string[] },
+) => ({
+  details: {
+    paused_at: pause?.paused_at ?? null,
+    reason: pause?.reason ?? null,
+    evidence: pause === null ? null : fitting(pause.evidence),
+  },
   recovery: {
-    action:
-      pause.expires_at === null
-        ? 'Stop acting and read the evidence; an operator ends this pause.'
-        : 'Stop acting and read the evidence; the pause ends by itself at expires_at.',
-    tools: TOOLS,
-    related_tools: TOOLS,
-    expires_at: pause.expires_at,
+    action: step.say,
+    tools: step.tools,
+    related_tools: step.tools,
+    expires_at: pause?.expires_at ?? null,
   },
 });

@@ -1,4 +1,5 @@
 import type { Session } from '../session.ts';
+import { awaitsConfirmation } from './confirmation.ts';
 import { isVerdictPending, objectionStands } from './verdict.ts';
 
 /** Who looks at the session. */
@@ -15,7 +16,13 @@ export interface Known {
 }
 
 type RequiredRole =
-  'paused_agent' | 'reviewer' | 'participant' | 'reviewer_or_facilitator' | 'reviewer_or_operator' | 'none';
+  | 'operator'
+  | 'paused_agent'
+  | 'reviewer'
+  | 'participant'
+  | 'reviewer_or_facilitator'
+  | 'reviewer_or_operator'
+  | 'none';
 
 /** Whose move it is, as the viewer is told: in general, or `yours`, or for a participant who has to wait, `not_yours`. */
 type WhoseMove =
@@ -26,9 +33,10 @@ type WhoseMove =
   | 'participants'
   | 'open_reviewer_slot'
   | 'operator_or_reviewer'
+  | 'operator'
   | 'nobody';
 
-type Action = 'thesis' | 'antithesis' | 'synthesis' | 'reassign';
+type Action = 'thesis' | 'antithesis' | 'synthesis' | 'reassign' | 'confirm';
 
 /** What a viewer can do about a session (spec dialectic B.11), in the words of the wire. */
 export interface Actionability {
@@ -107,6 +115,15 @@ const synthesisTurn = (session: Session): Turn => {
 
 const turnOf = (session: Session): Turn => {
   const { phase, pausedAgentId, reviewerAgentId } = session;
+  if (awaitsConfirmation(session))
+    return {
+      role: 'operator',
+      allowed: [],
+      action: 'confirm',
+      others: 'operator',
+      operatorHelps: false,
+      advice: 'Both have agreed; an operator confirms or rejects it, and nothing is carried out before.',
+    };
   if (phase === 'synthesis') return synthesisTurn(session);
   if (phase === 'thesis')
     return {
@@ -149,6 +166,13 @@ const roleOf = ({ pausedAgentId, reviewerAgentId }: Session, { agentId, operator
   return agentId === reviewerAgentId ? 'reviewer' : 'observer';
 };
 
+/** The move that a session awaits from its reviewer and from nobody else; null: none. */
+export const reviewersMove = (session: Session): 'antithesis' | 'synthesis' | null => {
+  const { role, action, allowed } = turnOf(session);
+  const isReviewers = role === 'reviewer' && allowed.length > 0 && session.reviewerAgentId !== session.pausedAgentId;
+  return isReviewers && (action === 'antithesis' || action === 'synthesis') ? action : null;
+};
+
 /** Tells a viewer whose move it is and which call it can make (spec dialectic B.11). */
 export const actionabilityOf = (session: Session, viewer: Viewer, known: Known): Actionability => {
   const turn = turnOf(session);
@@ -156,12 +180,17 @@ export const actionabilityOf = (session: Session, viewer: Viewer, known: Known):
   const open = turn.others === 'open_reviewer_slot';
   const canTake = open && viewer.agentId !== session.pausedAgentId;
   const isAllowed = viewer.agentId !== null && (turn.allowed.includes(viewer.agentId) || canTake);
-  const reassigns = viewer.operator && (turn.operatorHelps || (session.awaitingFacilitation && turn.action !== null));
+  const reassigns =
+    viewer.operator &&
+    turn.action !== 'confirm' &&
+    (turn.operatorHelps || (session.awaitingFacilitation && turn.action !== null));
   const waits = (role === 'paused_agent' || role === 'reviewer') && turn.others !== 'nobody' && !open;
 
-  const move = reassigns && !isAllowed ? 'reassign' : isAllowed || canTake ? turn.action : null;
+  const confirms = viewer.operator && turn.action === 'confirm';
+  const may = isAllowed || canTake || confirms;
+  const move = reassigns && !may ? 'reassign' : may ? turn.action : null;
   const requiredId = turn.role === 'participant' ? null : (turn.allowed[0] ?? null);
-  const yours = (isAllowed && !open) || move === 'reassign';
+  const yours = (isAllowed && !open) || move === 'reassign' || confirms;
   return {
     whose_move: yours ? 'yours' : waits ? 'not_yours' : turn.others,
     next_call: move === null ? null : { tool: 'dialectic', action: move, session_id: session.sessionId },

@@ -11,6 +11,8 @@ export interface Execution {
   readonly sessionId: string;
   readonly sagaId: string;
   readonly resolutionHash: string;
+  /** The operator who confirmed it, where one had to. */
+  readonly confirmedBy?: string | undefined;
 }
 
 /** What a resolution makes of its paused agent; `settles`: its account of claims begins anew. */
@@ -45,6 +47,7 @@ export const execute = (head: AgentHead, of: Execution, now: number): Executed |
     saga_id: of.sagaId,
     resolution_hash: of.resolutionHash,
     action: of.action,
+    ...(of.confirmedBy !== undefined && { confirmed_by: of.confirmedBy }),
   };
   if (of.action === 'resume') {
     const payload = { ...by, previous_status: head.status, actuation_id: head.pause?.actuation_id ?? null };
@@ -76,11 +79,3 @@ type Standing = Pick<AgentHead, 'status' | 'pause'>;
 /** Whether a pause that an operator made by hand is in force. */
 const isPausedByOperator = ({ status, pause }: Standing, now: number): boolean =>
   status === 'paused' && pause?.sub_action === 'operator_pause' && pauseHolds(pause, now);
-
-/** Whether a review left the pause in force, or an operator made it: its time or an operator ends it, and nothing else. */
-export const isHeldForOperator = (standing: Standing, now: number): boolean => {
-  const { status, pause } = standing;
-  const heldByReview =
-    status === 'paused' && pause !== null && pause.sub_action.startsWith('review_') && pauseHolds(pause, now);
-  return heldByReview || isPausedByOperator(standing, now);
-};

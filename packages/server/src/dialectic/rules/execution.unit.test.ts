@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import type { AgentHead, Pause } from '../../agents/index.ts';
-import { execute, isHeldForOperator } from './execution.ts';
+import { execute } from './execution.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const PAUSE: Pause = {
@@ -65,13 +65,5 @@ describe('what a resolution does to its agent', () => {
   it('gives a pause without its record one', () => {
     const { change } = execute(head('paused', null), agreed('escalate'), NOW)!;
     expect(change.pause).toMatchObject({ actuation_id: 'g', paused_at: '2026-03-01T12:00:00.000Z', evidence: {} });
-  });
-
-  it('holds until its time, and not against an agent that somebody has let go', () => {
-    const after = { status: 'paused', ...execute(head('paused', PAUSE), agreed('cooldown'), NOW)!.change } as const;
-    const resting = head('paused', after.pause!);
-    expect([NOW + 3_600_000, NOW + 3_600_001].map((now) => isHeldForOperator(resting, now))).toEqual([true, false]);
-    expect(isHeldForOperator(head('active', after.pause!), NOW)).toBe(false);
-    expect(isHeldForOperator(head('paused', PAUSE), NOW)).toBe(false);
   });
 });

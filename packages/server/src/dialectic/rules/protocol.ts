@@ -36,6 +36,7 @@ export const openSession = (opening: Opening, now: number): Session => {
     facilitationSince: null,
     messages: [],
     resolution: null,
+    confirmation: null,
   };
   return opening.awaitingFacilitation ? { ...session, ...asking(session, now) } : session;
 };

@@ -2,6 +2,7 @@ import { accept, refuse, type Outcome } from '@breakwater/contract';
 import type { AgentStatus } from '../../agents/agent.ts';
 import type { Message, Session } from '../session.ts';
 import { ASKING_NOBODY, hasEnded, noteOf, refusePhase, withNote, type Change } from './change.ts';
+import { refuseUnqualified, type Shortfall } from './qualification.ts';
 
 /** Who asks for another reviewer. */
 export interface ReassignCaller {
@@ -15,6 +16,8 @@ export interface ReassignCaller {
 export interface ReviewerCandidate {
   readonly agentId: string;
   readonly status: AgentStatus | null;
+  /** What speaks against it as a reviewer. Kinship no operator can overrule, all else one can. */
+  readonly shortfalls: readonly Shortfall[];
 }
 
 /** By what right a reviewer is replaced; `sweeper` is the server itself. */
@@ -37,6 +40,13 @@ const assignments = ({ messages }: Session): readonly Message[] =>
 /** When the place of the reviewer was last given to somebody else; null: never. */
 export const assignedAt = (session: Session): number | null => assignments(session).at(-1)?.at ?? null;
 
+/** The operator who gave the place to the reviewer that has it; null: no operator did. */
+export const assignedBy = (session: Session): string | null => {
+  const facts = assignments(session).at(-1)?.observedMetrics ?? {};
+  const by = facts['new_reviewer_id'] === session.reviewerAgentId ? facts['operator'] : undefined;
+  return typeof by === 'string' ? by : null;
+};
+
 /** When the session was last opened again after it had failed; null: never. */
 export const reopenedAt = (session: Session): number | null =>
   assignments(session).findLast(({ observedMetrics }) => observedMetrics?.['reopened'] === true)?.at ?? null;
@@ -57,8 +67,15 @@ export const unfitReviewers = (session: Session): ReadonlySet<string> =>
 /** An agent with this status takes part in nothing. */
 export const cannotAct = (status: AgentStatus): boolean => status !== 'active' && status !== 'waiting_input';
 
-/** Checks a reviewer that somebody names (spec dialectic A.9). */
-export const checkReviewer = (pausedAgentId: string, { agentId, status }: ReviewerCandidate): Outcome<string> => {
+/**
+ * Checks a reviewer that somebody names (spec dialectic A.9): it takes part in something, is neither the paused agent nor a
+ * relative of it, and unless an operator names it, has the record of a reviewer.
+ */
+export const checkReviewer = (
+  { pausedAgentId, sessionId }: Pick<Session, 'pausedAgentId' | 'sessionId'>,
+  { agentId, status, shortfalls }: ReviewerCandidate,
+  role: ReassignRole,
+): Outcome<string> => {
   const details = { new_reviewer_id: agentId };
   if (status === null)
     return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`, {
@@ -72,6 +89,8 @@ export const checkReviewer = (pausedAgentId: string, { agentId, status }: Review
       details,
       recovery: { action: 'Name an active agent, or none: then one is chosen.', related_tools: ['agent'] },
     });
+  const lacks = role === 'operator' ? shortfalls.filter(({ condition }) => condition === 'relative') : shortfalls;
+  if (lacks.length > 0) return refuseUnqualified(agentId, sessionId, lacks);
   return accept(agentId);
 };
 
@@ -156,8 +175,8 @@ export const reassign = (
   const role = mayReassign(session, caller);
   if (!role.ok) return role;
   if (candidate === null)
-    return refuse('NO_REVIEWER', 'Nobody is free to review.', { details: { reason: 'no_candidates' } });
-  const reviewer = checkReviewer(session.pausedAgentId, candidate);
+    return refuse('NO_REVIEWER', 'Nobody that qualifies is free to review.', { details: { reason: 'no_candidates' } });
+  const reviewer = checkReviewer(session, candidate, role.value);
   if (!reviewer.ok) return reviewer;
   const { operator } = caller;
   return accept(assignReviewer(session, { reviewerId: reviewer.value, role: role.value, reason, operator }, now));

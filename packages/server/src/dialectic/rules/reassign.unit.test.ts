@@ -6,7 +6,7 @@ import { afterAntithesis, afterThesis, HOUR, opened, refusalOf, said, START, tak
 
 const OPERATOR = { agentId: null, operator: 'ann' };
 const by = (agentId: string | null) => ({ agentId, operator: null });
-const C = { agentId: 'C', status: 'active' } as const;
+const C = { agentId: 'C', status: 'active', shortfalls: [] } as const;
 const toC = (caller: { agentId: string | null; operator: string | null }) => ({
   caller,
   candidate: C,
@@ -100,8 +100,9 @@ describe('who can be named', () => {
     ['X', 'archived', 'AGENT_ARCHIVED'],
   ] as const)('%s with status %s is refused %s', (agentId, status, code) => {
     verifies('BW-dialectic.11');
-    expect(refusalOf(checkReviewer('A', { agentId, status })).code).toBe(code);
-    const wish = { caller: OPERATOR, candidate: { agentId, status }, reason: 'r' };
+    const candidate = { agentId, status, shortfalls: [] };
+    expect(refusalOf(checkReviewer(afterThesis(), candidate, 'operator')).code).toBe(code);
+    const wish = { caller: OPERATOR, candidate, reason: 'r' };
     expect(refusalOf(reassign(afterThesis(), wish, START)).code).toBe(code);
   });
 

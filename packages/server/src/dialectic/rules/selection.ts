@@ -55,24 +55,33 @@ const draw = <T extends { readonly weight: number }>(weighed: readonly T[], rand
   return weighed.find(({ weight }) => random * total <= (sum += weight)) ?? weighed[0];
 };
 
+/** Whoever may be asked as far as memory knows: another agent at work, of the last day, that argues and is not ruled out. */
+export const isAtWork = (
+  { agentId, label, status, tags, lastUpdateAt }: Candidate,
+  search: Pick<ReviewerSearch, 'pausedAgentId' | 'excluded' | 'residents' | 'now'>,
+): boolean =>
+  agentId !== search.pausedAgentId &&
+  status === 'active' &&
+  (lastUpdateAt === null || search.now - lastUpdateAt <= STALE_AFTER) &&
+  (label === null || !search.residents.has(label)) &&
+  !tags.some((tag) => NON_REASONING.has(tag)) &&
+  !search.excluded.has(agentId);
+
 /**
  * Chooses a reviewer (spec dialectic D, BW-dialectic.09): one of the five of most authority, the likelier the more it has;
  * null when nobody is free. Never the agent itself, nobody paused, stale, busy, excluded or lately paired with it, no
- * resident and none that does not reason. One of unknown age is not stale.
+ * resident and none that does not reason. One of unknown age is not stale. Whether a candidate qualifies is not asked here.
+ *
+ * Tags weigh as the reference's vectors say. The server never passes any on (`reviewers.ts`): agents give those to themselves,
+ * and one that copied the paused agent's would be the likelier to judge it.
  */
 export const selectReviewer = (candidates: readonly Candidate[], search: ReviewerSearch): string | null => {
   const met = recentlyMet(search);
-  const isFree = ({ agentId, label, status, tags, lastUpdateAt }: Candidate): boolean =>
-    agentId !== search.pausedAgentId &&
-    status === 'active' &&
-    (lastUpdateAt === null || search.now - lastUpdateAt <= STALE_AFTER) &&
-    (label === null || !search.residents.has(label)) &&
-    !tags.some((tag) => NON_REASONING.has(tag)) &&
-    !search.excluded.has(agentId) &&
-    !search.busy.has(agentId) &&
-    !met.has(agentId);
   const shortlist = candidates
-    .filter(isFree)
+    .filter((candidate) => {
+      const { agentId } = candidate;
+      return isAtWork(candidate, search) && !search.busy.has(agentId) && !met.has(agentId);
+    })
     .map((candidate) => ({
       agentId: candidate.agentId,
       weight: authority(candidate, search.pausedAgentTags, search.now),

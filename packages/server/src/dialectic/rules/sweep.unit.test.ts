@@ -93,7 +93,7 @@ describe('the sweep', () => {
           session,
           {
             caller: { agentId: null, operator: 'ann' },
-            candidate: { agentId: 'C', status: 'active' },
+            candidate: { agentId: 'C', status: 'active', shortfalls: [] },
             reason: 'r',
           },
           at(1),

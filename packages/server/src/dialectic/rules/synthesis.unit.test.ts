@@ -7,7 +7,13 @@ import { afterAntithesis, HOUR, opened, refusalOf, said, says, START, taken } fr
 
 const OPERATOR = { agentId: null, operator: 'ann' };
 const handedTo = (session: Session, agentId: string) =>
-  taken(reassign(session, { caller: OPERATOR, candidate: { agentId, status: 'active' }, reason: 'r' }, START)).session;
+  taken(
+    reassign(
+      session,
+      { caller: OPERATOR, candidate: { agentId, status: 'active', shortfalls: [] }, reason: 'r' },
+      START,
+    ),
+  ).session;
 
 /** B rejected, A tried to agree all the same. */
 const blocked = () => said(said(afterAntithesis(), 'B', false), 'A', true);

@@ -41,6 +41,7 @@ export const sessionOf = (w: World, pausedAgentId: string, reviewerAgentId: stri
   pausedAgentState: { evidence_status: 'unavailable' },
   messages: [],
   resolution: null,
+  confirmation: null,
 });
 
 /** Two agents, the first of which is paused, and a session about it. */

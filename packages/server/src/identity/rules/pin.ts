@@ -27,6 +27,21 @@ export const pinScopes = ({ address, userAgent, clientHint, modelFamily, modelGi
   ];
 };
 
+/**
+ * The places at which an agent is met: its address with its program, and the session of its MCP transport. None where one of
+ * the two is not known: whole networks share an address. They are compared as hashes and prove nobody.
+ */
+export const placesOf = (seen: {
+  readonly address?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly mcpSessionId?: string | undefined;
+}): readonly string[] => [
+  ...(seen.address === undefined || seen.userAgent === undefined || seen.userAgent === ''
+    ? []
+    : [JSON.stringify(['place', seen.address, seen.userAgent])]),
+  ...(seen.mcpSessionId === undefined ? [] : [JSON.stringify(['mcp_session', seen.mcpSessionId])]),
+];
+
 /** A child that its parent sent: its onboard must not take the pin of the parent, which goes on working. */
 export const isDispatchedChild = (spawnReason: string | null): boolean =>
   spawnReason === 'subagent' || spawnReason === 'dialectic_reviewer' || spawnReason === 'dispatch';

@@ -4,7 +4,7 @@ import type { Caller } from '../../runtime/index.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { NOW } from '../testing/finding.ts';
 import { lineageOf, provenanceOf } from './provenance.ts';
-import { refusePaused, refuseUnbound, type Writer } from './writer.ts';
+import { refuseUnbound, type Writer } from './writer.ts';
 
 const head = (over: Partial<AgentHead> = {}) =>
   ({
@@ -126,22 +126,5 @@ describe('who may write', () => {
 
   it.each(['low', 'medium'] as const)('may be anybody for what is %s', (severity) => {
     expect(refuseUnbound(severity, nobody)).toBeUndefined();
-  });
-
-  it('is not an agent under a pause that holds', () => {
-    verifies('BW-knowledge.03');
-    const pause = {
-      actuation_id: 'a',
-      paused_at: '2026-05-31T00:00:00.000Z',
-      expires_at: new Date(NOW).toISOString(),
-      sub_action: 'claims_pause',
-      reason: 'claims against results',
-      evidence: {},
-    };
-    const refusal = refusePaused(head({ pause }), NOW);
-    expect(refusal).toMatchObject({ code: 'AGENT_PAUSED', details: { reason: 'claims against results' } });
-    expect(refusePaused(head({ pause }), NOW + 1)).toBeUndefined();
-    expect(refusePaused(head({ pause: { ...pause, expires_at: null } }), NOW + 1e12)).toBeDefined();
-    expect(refusePaused(head(), NOW)).toBeUndefined();
   });
 });

@@ -1,5 +1,4 @@
 import { refuse, type Refusal } from '@breakwater/contract';
-import { pauseHolds, type AgentHead } from '../../agents/agent.ts';
 import type { Caller } from '../../runtime/index.ts';
 import type { Severity } from './finding.ts';
 
@@ -13,18 +12,6 @@ export interface Writer {
   /** Prefix of the credential's hash. */
   readonly sessionKey: string | null;
 }
-
-/** Refuses an agent under a pause: what it says stays out of everybody's knowledge as long as that holds (BW-knowledge.03). */
-export const refusePaused = ({ agentId, pause }: AgentHead, now: number): Refusal | undefined =>
-  pause !== null && pauseHolds(pause, now)
-    ? refuse('AGENT_PAUSED', `Paused: ${pause.reason}`, {
-        details: { agent_id: agentId, paused_at: pause.paused_at, reason: pause.reason, expires_at: pause.expires_at },
-        recovery: {
-          action: 'Stop acting; reading is still free. The pause ends by itself at expires_at, if it has one.',
-          related_tools: ['check_working_state', 'request_review', 'self_recovery'],
-        },
-      }).refusal
-    : undefined;
 
 /** Refuses what nobody answers for: high and critical findings wake people up (BW-knowledge.03). */
 export const refuseUnbound = (severity: Severity, writer: Pick<Writer, 'agentId'>): Refusal | undefined =>

@@ -1,7 +1,8 @@
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
-import { pauseHolds, type AgentHead, type AgentStatus, type Archive, type Pause } from '../../agents/agent.ts';
+import type { AgentHead, AgentStatus, Archive, Hold, Pause } from '../../agents/agent.ts';
 import type { AuditDraft } from '../../agents/index.ts';
 import type { Operator } from '../../runtime/index.ts';
+import { refusedAct, type Act } from './acts.ts';
 
 /** Who acts. An operator's privilege comes from its credential alone, never from a tag or a label (BW-identity.08). */
 export interface Actor {
@@ -58,10 +59,14 @@ export const authorityOver = (actor: Actor, target: AgentHead): Outcome<Authorit
   });
 };
 
-/** Whether the agent's active life is over. */
-export const hasEnded = ({ status }: AgentHead): boolean =>
-  status === 'archived' || status === 'disabled' || status === 'deleted';
-
-/** Whether a pause is in force: a status without its pause fails closed. */
-export const isHeld = ({ status, pause }: AgentHead, now: number): boolean =>
-  status === 'paused' && (pause === null || pauseHolds(pause, now));
+/** The capacity in which the actor may do this to the agent, as it stands; or the refusal of {@link refusedAct}. */
+export const mayAct = (act: Act, actor: Actor, target: AgentHead, hold: Hold | undefined): Outcome<Authority> => {
+  const authority = authorityOver(actor, target);
+  if (!authority.ok) return authority;
+  const refused = refusedAct(act, authority.value.by, target, hold);
+  if (refused === undefined) return authority;
+  // An operator that acts with an agent's own proof beside its credential does not lose what the credential allows.
+  const operator = operatorOf(actor);
+  if (operator !== undefined && refusedAct(act, 'operator', target, hold) === undefined) return accept(operator);
+  return refused;
+};

@@ -27,8 +27,13 @@ const acts = (who: Actor, target: ReturnType<typeof head>) => ({
   archive: archive(who, target, { reason: 'r', force: true, liveSignals: [] }, NOW),
   resume: resume(who, target, { reason: 'r', unstick: true }, NOW),
   operatorResume: operatorResume(who, target, { reason: 'r', force: true, vitals: vitals() }),
-  update: update(who, target, { notes: 'n' }, { storedNotes: null, proof: 'client_session_id' }),
-  restore: update(who, target, { status: 'active' }, { storedNotes: null, proof: 'client_session_id' }),
+  update: update(who, target, { notes: 'n' }, { storedNotes: null, proof: 'client_session_id', hold: undefined }),
+  restore: update(
+    who,
+    target,
+    { status: 'active' },
+    { storedNotes: null, proof: 'client_session_id', hold: undefined },
+  ),
   reactivate: reactivate(who, target, { explicit: true, proof: 'client_session_id' }),
   remove: remove(who, target, { confirm: true, reason: 'r' }, NOW),
 });

@@ -1,5 +1,5 @@
 import type { AgentHead, AgentStatus } from '../../agents/index.ts';
-import { readCoverage } from '../../outcomes/index.ts';
+import { readCoverage } from '../../agents/coverage.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from './redaction.ts';
 import { isTestAgent } from './test-agent.ts';
 

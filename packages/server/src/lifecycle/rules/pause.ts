@@ -1,5 +1,7 @@
 import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
 import type { AgentHead, Pause } from '../../agents/index.ts';
+import type { Hold } from '../../agents/agent.ts';
+import { ownHold, refusedAct } from './acts.ts';
 import { operatorOf, operatorRequired, type Actor, type StandingChange } from './authority.ts';
 
 const HOUR_MS = 3_600_000;
@@ -15,18 +17,15 @@ export const pauseByOperator = (
   target: AgentHead,
   args: { readonly reason: string | null; readonly hours: number | null; readonly actuationId: string },
   now: number,
+  hold: Hold | undefined = ownHold(target, now),
 ): Outcome<StandingChange> => {
   const authority = operatorOf(actor);
   if (authority === undefined) return operatorRequired('Only an operator that may act pauses an agent.');
   if (args.reason === null || args.reason === '') {
     return refuse('PARAMETER_ERROR', 'reason: say why; the agent reads it.', { details: { parameter: 'reason' } });
   }
-  const { status } = target;
-  if (status !== 'active' && status !== 'waiting_input') {
-    return refuse('INVALID_STATUS_TRANSITION', `The agent is ${status}; only one at work is paused.`, {
-      details: { status },
-    });
-  }
+  const refused = refusedAct('pause', 'operator', target, hold);
+  if (refused !== undefined) return refused;
   const pause: Pause = {
     actuation_id: args.actuationId,
     paused_at: new Date(now).toISOString(),

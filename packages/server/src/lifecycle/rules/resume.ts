@@ -1,14 +1,8 @@
 import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { AgentHead } from '../../agents/index.ts';
-import {
-  authorityOver,
-  isHeld,
-  operatorOf,
-  operatorRequired,
-  type Actor,
-  type Authority,
-  type StandingChange,
-} from './authority.ts';
+import type { Hold } from '../../agents/agent.ts';
+import { ownHold, refusedAct } from './acts.ts';
+import { mayAct, operatorOf, operatorRequired, type Actor, type Authority, type StandingChange } from './authority.ts';
 
 /** Above this risk nobody lifts a pause by hand, forced or not. */
 const HARD_RISK = 0.8;
@@ -51,42 +45,25 @@ const resumed = (
     ],
   });
 
-const notResumable = ({ status }: AgentHead) =>
-  refuse('AGENT_NOT_RESUMABLE', `The agent is ${status}.`, { details: { status } });
-
 /**
- * Makes a paused or waiting agent active, or, with `unstick`, records that an active one goes on. A pause is lifted by
- * time, a review or an operator, and never by the paused agent itself: a circuit breaker that resets itself protects
- * nothing. An operator meets the limits of {@link operatorResume} here too, without force.
+ * Makes a paused or waiting agent active, or, with `unstick`, records that an active one goes on, as the table of acts
+ * allows: a pause is lifted by time, a review or an operator, and never by the paused agent itself. An operator meets the
+ * limits of {@link operatorResume} here too, without force.
  */
 export const resume = (
   actor: Actor,
   target: AgentHead,
   args: { readonly reason: string | null; readonly unstick: boolean },
   now: number,
+  hold: Hold | undefined = ownHold(target, now),
 ): Outcome<StandingChange> => {
-  const authority = authorityOver(actor, target);
+  const authority = mayAct(args.unstick ? 'unstick' : 'resume', actor, target, hold);
   if (!authority.ok) return authority;
-  const { status } = target;
-  const resumable = status === 'paused' || status === 'waiting_input' || (status === 'active' && args.unstick);
-  if (!resumable) return notResumable(target);
-  let lifting = authority.value;
-  if (isHeld(target, now)) {
-    const operator = operatorOf(actor);
-    if (operator === undefined) {
-      return refuse('FORBIDDEN', 'A paused agent cannot lift its own pause.', {
-        ...(target.pause !== null && { details: { expires_at: target.pause.expires_at } }),
-        recovery: {
-          action: 'Wait until expires_at, or ask an operator to resume it.',
-          related_tools: ['check_working_state', 'operator_resume_agent'],
-        },
-      });
-    }
+  if (hold !== undefined) {
     const risky = refuseRisky(target.vitals, false);
     if (risky !== undefined) return risky;
-    lifting = operator;
   }
-  return resumed(lifting, target, { reason: args.reason, unstick: args.unstick });
+  return resumed(authority.value, target, { reason: args.reason, unstick: args.unstick });
 };
 
 /**
@@ -97,6 +74,7 @@ export const operatorResume = (
   actor: Actor,
   target: AgentHead,
   args: { readonly reason: string; readonly force: boolean; readonly vitals: AgentHead['vitals'] },
+  hold?: Hold,
 ): Outcome<StandingChange> => {
   const authority = operatorOf(actor);
   if (authority === undefined) return operatorRequired('Only an operator that may act resumes an agent like this.');
@@ -104,7 +82,8 @@ export const operatorResume = (
   if (reason === '') {
     return refuse('PARAMETER_ERROR', 'reason: must not be empty.', { details: { parameter: 'reason' } });
   }
-  if (target.status !== 'paused' && target.status !== 'waiting_input') return notResumable(target);
+  const refused = refusedAct('resume', 'operator', target, hold);
+  if (refused !== undefined) return refused;
   const risky = refuseRisky(args.vitals, args.force);
   if (risky !== undefined) return risky;
   return resumed(authority, target, { reason, forced: args.force, risk: args.vitals?.risk ?? null });

@@ -47,7 +47,7 @@ describe('resume', () => {
       refusal: {
         code: 'FORBIDDEN',
         details: { expires_at: new Date(NOW).toISOString() },
-        recovery: { related_tools: ['check_working_state', 'operator_resume_agent'] },
+        recovery: { action: expect.stringMatching(/request_review|^Wait|self_recovery/) },
       },
     });
     expect(resume(owner, head({ status: 'paused', pause: null }), ask, NOW)).toMatchObject({

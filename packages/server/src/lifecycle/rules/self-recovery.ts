@@ -1,31 +1,15 @@
 import { accept, AUDIT_EVENTS, refuse, type Outcome, type Recovery, type Refusal } from '@breakwater/contract';
+import type { Hold } from '../../agents/agent.ts';
 import type { AgentHead, AuditDraft } from '../../agents/index.ts';
-import { authorityOver, isHeld, type Actor, type Authority, type StandingChange } from './authority.ts';
-
-/** The limits of self recovery (spec dialectic I). Risks are the mean of the last ten check-ins, from 0 to 1. */
-const SELF_RECOVERY_LIMITS = {
-  /** Above it, check names the risk as a blocker. */
-  blockerRisk: 0.65,
-  /** Quick lifts a pause up to and including it. */
-  quickRisk: 0.4,
-  /** Review lifts a pause below it. */
-  reviewRisk: 0.65,
-  /** Characters that a reflection has at least, without the space around it. */
-  reflectionCharacters: 20,
-} as const;
+import { ownHold, refusedAct, verdictOf } from './acts.ts';
+import { authorityOver, type Actor, type Authority, type StandingChange } from './authority.ts';
+import { nextStep, SELF_RECOVERY_LIMITS } from './next-step.ts';
+import { standingOf, type Standing } from './standings.ts';
 
 const REVIEW: Recovery = {
-  action: 'Ask for a review with request_review, or ask an operator.',
+  action: 'Ask for a review with request_review.',
   related_tools: ['request_review', 'operator_resume_agent'],
 };
-/** No review is opened about a pause that a person decides on. */
-const OPERATOR: Recovery = {
-  action: 'Wait until the pause ends, where it has an end, or ask an operator.',
-  related_tools: ['operator_resume_agent'],
-};
-
-type Refused = { readonly ok: false; readonly refusal: Refusal };
-
 /** Only the agent itself, by its own proof: for an operator there is operator_resume_agent, with its own limits. */
 const asOwner = (actor: Actor, target: AgentHead): Outcome<Authority> => {
   const { agentId, operator } = actor;
@@ -38,43 +22,6 @@ const asOwner = (actor: Actor, target: AgentHead): Outcome<Authority> => {
     });
   }
   return authorityOver({ ...actor, operator: undefined }, target);
-};
-
-/** Pauses that the agent does not lift itself, with the reason: a circuit breaker that resets itself protects nothing. */
-const LIFTED_BY_OTHERS: Readonly<Record<string, string>> = {
-  claims_pause: 'Results contradict what the agent claimed',
-  operator_pause: 'An operator paused the agent',
-  review_cooldown: 'A review agreed on it',
-  review_block: 'A review agreed on it',
-  review_escalate: 'A review agreed on it',
-};
-
-/** Why somebody else must lift the pause; undefined: nobody must. Of a pause without its record nobody knows who may. */
-const needsOthers = (target: AgentHead, now: number): string | undefined => {
-  if (!isHeld(target, now)) return undefined;
-  if (target.pause === null) return 'Nobody knows what paused the agent';
-  return LIFTED_BY_OTHERS[target.pause.sub_action];
-};
-
-/** Who lifts a pause that the agent does not lift itself. */
-const wayOut = ({ pause }: AgentHead): Recovery => {
-  const blocker = blockerOf(pause);
-  return blocker === 'operator_pause' || blocker === 'review_pause' ? OPERATOR : REVIEW;
-};
-
-const isRecoverable = ({ status }: AgentHead): boolean => status === 'paused' || status === 'waiting_input';
-
-const refuseStanding = (target: AgentHead, now: number): Refused | undefined => {
-  const { status, pause } = target;
-  if (!isRecoverable(target)) {
-    return refuse('AGENT_NOT_RESUMABLE', `The agent is ${status}.`, { details: { status } });
-  }
-  const why = needsOthers(target, now);
-  if (why === undefined) return undefined;
-  return refuse('FORBIDDEN', `${why}; it does not lift this pause itself.`, {
-    details: { sub_action: pause?.sub_action ?? null, expires_at: pause?.expires_at ?? null },
-    recovery: wayOut(target),
-  });
 };
 
 const resumed = (
@@ -103,7 +50,15 @@ const riskText = (risk: number | null): string => `The risk is ${risk === null ?
 
 /** What stands against a self recovery; `risk_unknown` also stands for a risk that is no number. */
 export type Blocker =
-  'not_paused' | 'claims_pause' | 'operator_pause' | 'review_pause' | 'unknown_pause' | 'high_risk' | 'risk_unknown';
+  | 'not_paused'
+  | 'claims_pause'
+  | 'conditions_pause'
+  | 'operator_pause'
+  | 'review_pause'
+  | 'inherited_pause'
+  | 'unknown_pause'
+  | 'high_risk'
+  | 'risk_unknown';
 
 /** How an agent stands with respect to self recovery. Risks are from 0 to 1; null: nothing was measured. */
 export interface SelfRecoveryCheck {
@@ -121,50 +76,50 @@ export interface SelfRecoveryCheck {
 }
 
 const POLICY =
-  'quick lifts a pause at a low risk; review lifts one at a moderate risk, for a reflection; a pause by the claims ' +
-  'detector is lifted by a review with others, by an operator, or by time; one that a review left in force or an ' +
-  'operator made, by an operator, or by time when it has an end.';
+  'quick lifts a pause that risk put in force at a low risk; review lifts one at a moderate risk, for a reflection; a pause ' +
+  'by the claims detector or for a broken condition is lifted by a review with others, by an operator, or by time; one that ' +
+  'a review left in force or an operator made, and any other, by an operator, or by time when it has an end.';
 
-const blockerOf = (pause: AgentHead['pause']): Blocker => {
-  if (pause === null) return 'unknown_pause';
-  const { sub_action: kind } = pause;
-  return kind === 'claims_pause' || kind === 'operator_pause' ? kind : 'review_pause';
+/** The word for a pause that the agent does not lift itself. */
+const BLOCKERS: Readonly<Partial<Record<Standing, Blocker>>> = {
+  inherited: 'inherited_pause',
+  claims_pause: 'claims_pause',
+  conditions_pause: 'conditions_pause',
+  operator_pause: 'operator_pause',
+  review_cooldown: 'review_pause',
+  review_held: 'review_pause',
+  unknown_pause: 'unknown_pause',
 };
 
-const blockersOf = (target: AgentHead, now: number): readonly Blocker[] => {
+const blockersOf = (target: AgentHead, hold: Hold | undefined): readonly Blocker[] => {
   const risk = target.vitals?.risk ?? Number.NaN;
+  const standing = standingOf(target, hold);
+  const verdict = verdictOf('owner', 'recover', standing);
   const blockers: Blocker[] = [];
-  if (!isRecoverable(target)) blockers.push('not_paused');
-  if (needsOthers(target, now) !== undefined) blockers.push(blockerOf(target.pause));
+  if (verdict === 'AGENT_NOT_RESUMABLE') blockers.push('not_paused');
+  else if (verdict !== 'yes') blockers.push(BLOCKERS[standing] ?? 'unknown_pause');
   if (Number.isNaN(risk)) blockers.push('risk_unknown');
   if (risk > SELF_RECOVERY_LIMITS.blockerRisk) blockers.push('high_risk');
   return blockers;
 };
 
-const recommend = (
-  target: AgentHead,
-  open: { readonly quick: boolean; readonly review: boolean },
-  now: number,
-): string => {
-  if (!isRecoverable(target)) return 'Nothing is to be recovered.';
-  if (needsOthers(target, now) !== undefined) return wayOut(target).action;
-  if (open.quick) return 'Call self_recovery(action=quick).';
-  if (open.review) return 'Call self_recovery(action=review) with a reflection on what went wrong.';
-  return REVIEW.action;
-};
-
 /** Tells the agent what stands against its recovery, and which way is open. It changes nothing. */
-export const checkSelfRecovery = (actor: Actor, target: AgentHead, now: number): Outcome<SelfRecoveryCheck> => {
+export const checkSelfRecovery = (
+  actor: Actor,
+  target: AgentHead,
+  now: number,
+  hold: Hold | undefined = ownHold(target, now),
+): Outcome<SelfRecoveryCheck> => {
   const authority = asOwner(actor, target);
   if (!authority.ok) return authority;
   const { vitals } = target;
   const risk = vitals?.risk ?? Number.NaN;
-  const standing = isRecoverable(target) && needsOthers(target, now) === undefined;
+  const standing = verdictOf('owner', 'recover', standingOf(target, hold)) === 'yes';
   const open = {
     quick: standing && risk <= SELF_RECOVERY_LIMITS.quickRisk,
     review: standing && risk < SELF_RECOVERY_LIMITS.reviewRisk,
   };
-  const blockers = blockersOf(target, now);
+  const blockers = blockersOf(target, hold);
   return accept({
     eligible: blockers.length === 0,
     blockers,
@@ -174,7 +129,7 @@ export const checkSelfRecovery = (actor: Actor, target: AgentHead, now: number):
     margin: vitals?.margin ?? null,
     thresholds: SELF_RECOVERY_LIMITS,
     recovery_policy: POLICY,
-    recommendations: [recommend(target, open, now)],
+    recommendations: [blockers.includes('not_paused') ? 'Nothing is to be recovered.' : nextStep(target, hold).say],
   });
 };
 
@@ -187,11 +142,12 @@ export const quickRecovery = (
   target: AgentHead,
   args: { readonly reason: string | null },
   now: number,
+  hold: Hold | undefined = ownHold(target, now),
 ): Outcome<StandingChange> => {
   const authority = asOwner(actor, target);
   if (!authority.ok) return authority;
-  const standing = refuseStanding(target, now);
-  if (standing !== undefined) return standing;
+  const refused = refusedAct('recover', 'owner', target, hold);
+  if (refused !== undefined) return refused;
   const risk = target.vitals?.risk ?? null;
   const limit = SELF_RECOVERY_LIMITS.quickRisk;
   if (risk === null || !(risk <= limit)) {
@@ -227,6 +183,7 @@ export const reviewRecovery = (
   target: AgentHead,
   args: { readonly reflection: string; readonly rootCause: string | null; readonly conditions: readonly string[] },
   now: number,
+  hold: Hold | undefined = ownHold(target, now),
 ): Outcome<StandingChange> => {
   const authority = asOwner(actor, target);
   if (!authority.ok) return authority;
@@ -245,8 +202,8 @@ export const reviewRecovery = (
       details: { parameter: 'conditions', conditions: unsafe, phrases },
     });
   }
-  const standing = refuseStanding(target, now);
-  if (standing !== undefined) return standing;
+  const refused = refusedAct('recover', 'owner', target, hold);
+  if (refused !== undefined) return refused;
   const risk = target.vitals?.risk ?? null;
   const limit = SELF_RECOVERY_LIMITS.reviewRisk;
   if (risk === null || !(risk < limit)) {

@@ -60,7 +60,10 @@ describe('self recovery, all of it', () => {
       refusal: {
         code: 'FORBIDDEN',
         details: { sub_action: 'claims_pause', expires_at: new Date(NOW).toISOString() },
-        recovery: { related_tools: ['request_review', 'operator_resume_agent'] },
+        recovery: {
+          action: 'Ask for a review with request_review.',
+          related_tools: ['request_review', 'check_working_state'],
+        },
       },
     });
     expect(act(pausedBy('claims_pause', 0, NOW - 1), owner)).toMatchObject({ value: { status: 'active' } });
@@ -73,14 +76,14 @@ describe('self recovery, all of it', () => {
     '%s never lifts a pause that a person decides on, and sends nobody to a review',
     (_name, act) => {
       verifies('BW-console.02');
-      for (const kind of ['operator_pause', 'review_block']) {
+      for (const kind of ['operator_pause', 'review_block', 'a_kind_of_tomorrow']) {
         expect(act(pausedBy(kind, 0, NOW), owner)).toMatchObject({
           refusal: {
             code: 'FORBIDDEN',
             details: { sub_action: kind },
             recovery: {
-              action: 'Wait until the pause ends, where it has an end, or ask an operator.',
-              related_tools: ['operator_resume_agent'],
+              action: expect.stringMatching(/^Wait until 2026-.*, or for an operator to /),
+              related_tools: ['check_working_state'],
             },
           },
         });
@@ -88,6 +91,13 @@ describe('self recovery, all of it', () => {
       }
     },
   );
+
+  it.each(acts.slice(1))('%s never lifts what a review agreed on: a pause for a broken condition', (_name, act) => {
+    verifies('BW-breaker.03');
+    expect(act(pausedBy('conditions_pause', 0, NOW), owner)).toMatchObject({
+      refusal: { code: 'FORBIDDEN', recovery: { action: 'Ask for a review with request_review.' } },
+    });
+  });
 
   it.each(acts.slice(1))('%s does not lift a pause of which no record is left', (_name, act) => {
     const target = head({ status: 'paused', pause: null, vitals: vitals({ risk: 0 }) });
@@ -136,7 +146,7 @@ describe('check', () => {
       value: {
         metrics: { risk: null, risk_latest: null, V: null },
         margin: null,
-        recommendations: ['Ask for a review with request_review, or ask an operator.'],
+        recommendations: ['Ask for a review with request_review.'],
       },
     });
   });
@@ -147,11 +157,15 @@ describe('check', () => {
         eligible: false,
         blockers: ['claims_pause'],
         quick_open: false,
-        recommendations: ['Ask for a review with request_review, or ask an operator.'],
+        recommendations: ['Ask for a review with request_review.'],
       },
+    });
+    expect(check(pausedBy('conditions_pause', 0.1))).toMatchObject({
+      value: { eligible: false, blockers: ['conditions_pause'], quick_open: false },
     });
     for (const [kind, blocker] of [
       ['operator_pause', 'operator_pause'],
+      ['a_kind_of_tomorrow', 'unknown_pause'],
       ['review_escalate', 'review_pause'],
     ] as const) {
       expect(check(pausedBy(kind, 0.1))).toMatchObject({
@@ -159,7 +173,7 @@ describe('check', () => {
           eligible: false,
           blockers: [blocker],
           review_open: false,
-          recommendations: ['Wait until the pause ends, where it has an end, or ask an operator.'],
+          recommendations: [expect.stringMatching(/^Wait until 2.*, or for an operator to /)],
         },
       });
     }

@@ -1,16 +1,9 @@
 import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
 import type { AgentHead, Archive } from '../../agents/index.ts';
 import type { ProofSource } from '../../runtime/index.ts';
-import {
-  authorityOver,
-  hasEnded,
-  isHeld,
-  operatorOf,
-  operatorRequired,
-  type Actor,
-  type Authority,
-  type StandingChange,
-} from './authority.ts';
+import type { Hold } from '../../agents/agent.ts';
+import { ownHold } from './acts.ts';
+import { mayAct, operatorOf, type Actor, type Authority, type StandingChange } from './authority.ts';
 
 const endOf = (authority: Authority, reason: string, now: number): Archive => ({
   at: new Date(now).toISOString(),
@@ -19,30 +12,17 @@ const endOf = (authority: Authority, reason: string, now: number): Archive => ({
   reason,
 });
 
-/**
- * Ends an agent's active life. Signs of life stop everybody but the agent itself, unless forced. A paused agent may not
- * archive itself: with the explicit way back it would be out of its pause.
- */
+/** Ends an agent's active life, as the table of acts allows. Signs of life stop everybody but the agent itself, unless forced. */
 export const archive = (
   actor: Actor,
   target: AgentHead,
   args: { readonly reason: string; readonly force: boolean; readonly liveSignals: readonly string[] },
   now: number,
+  hold: Hold | undefined = ownHold(target, now),
 ): Outcome<StandingChange> => {
-  const authority = authorityOver(actor, target);
+  const authority = mayAct('archive', actor, target, hold);
   if (!authority.ok) return authority;
-  const held = isHeld(target, now);
-  const capacity = held ? (operatorOf(actor) ?? authority.value) : authority.value;
-  if (hasEnded(target)) {
-    return refuse('AGENT_ALREADY_ARCHIVED', `The agent is ${target.status} already.`, {
-      details: { status: target.status },
-    });
-  }
-  if (held && capacity.by === 'owner') {
-    return refuse('FORBIDDEN', 'A paused agent cannot archive itself.', {
-      recovery: { action: 'Wait until the pause ends, or ask an operator.', related_tools: ['check_working_state'] },
-    });
-  }
+  const capacity = authority.value;
   if (capacity.by !== 'owner' && !args.force && args.liveSignals.length > 0) {
     return refuse('AGENT_LOOKS_LIVE', 'The agent shows signs of life.', {
       details: { liveness_signals: args.liveSignals },
@@ -80,15 +60,9 @@ export const reactivate = (
   target: AgentHead,
   args: { readonly explicit: boolean; readonly proof: ProofSource | 'none' },
 ): Outcome<StandingChange> => {
-  const authority = authorityOver(actor, target);
+  const authority = mayAct('reactivate', actor, target, undefined);
   if (!authority.ok) return authority;
   const details = { status: target.status };
-  if (target.status === 'deleted') {
-    return refuse('AGENT_ARCHIVED', 'The agent is deleted, and that is final.', { details });
-  }
-  if (!hasEnded(target)) {
-    return refuse('INVALID_STATUS_TRANSITION', `The agent is ${target.status}, not archived.`, { details });
-  }
   if (!args.explicit) {
     return refuse('AGENT_ARCHIVED', `The agent is ${target.status}.`, {
       details,
@@ -99,20 +73,13 @@ export const reactivate = (
       },
     });
   }
-  const operator = operatorOf(actor);
-  if (operator === undefined) {
-    if (target.status === 'disabled') return operatorRequired('The agent is disabled; only an operator enables it.');
-    if (target.archive === null || target.archive.by === 'operator') {
-      return operatorRequired('An operator archived the agent; only an operator brings it back.');
-    }
-    if (!SECRETS.includes(args.proof)) {
-      return refuse('STRONG_IDENTITY_REQUIRED', 'An archived agent comes back only by its session secret.', {
-        details: { proof: args.proof },
-        recovery: { action: 'Send client_session_id as an argument of the call, or ask an operator.' },
-      });
-    }
+  const capacity = operatorOf(actor) ?? authority.value;
+  if (capacity.by === 'owner' && !SECRETS.includes(args.proof)) {
+    return refuse('STRONG_IDENTITY_REQUIRED', 'An archived agent comes back only by its session secret.', {
+      details: { proof: args.proof },
+      recovery: { action: 'Send client_session_id as an argument of the call, or ask an operator.' },
+    });
   }
-  const capacity = operator ?? authority.value;
   return accept({
     status: 'active',
     pause: null,
@@ -134,30 +101,25 @@ export const reactivate = (
 
 const UNDELETABLE = ['pioneer', 'protected'];
 
-/** Ends an agent for good: by itself or by an operator, confirmed; a disabled one only by an operator. */
+/** Ends an agent for good, confirmed, as the table of acts allows: an agent that is held does not leave by the way of deletion. */
 export const remove = (
   actor: Actor,
   target: AgentHead,
   args: { readonly confirm: boolean; readonly reason: string },
   now: number,
+  hold: Hold | undefined = ownHold(target, now),
 ): Outcome<StandingChange> => {
-  const authority = authorityOver(actor, target);
+  const authority = mayAct('delete', actor, target, hold);
   if (!authority.ok) return authority;
-  if (target.status === 'deleted') {
-    return refuse('AGENT_ARCHIVED', 'The agent is deleted already.', { details: { status: target.status } });
-  }
-  if (target.status === 'disabled' && operatorOf(actor) === undefined) {
-    return operatorRequired('The agent is disabled; only an operator deletes it.');
-  }
   if (!args.confirm) {
     return refuse('PARAMETER_ERROR', 'confirm: must be true; a deleted agent does not come back.', {
       details: { parameter: 'confirm' },
     });
   }
-  const held = UNDELETABLE.filter((tag) => target.tags.includes(tag));
-  if (held.length > 0) {
-    return refuse('FORBIDDEN', `An agent with the tag ${held.join(', ')} is not deleted.`, {
-      details: { tags: held },
+  const kept = UNDELETABLE.filter((tag) => target.tags.includes(tag));
+  if (kept.length > 0) {
+    return refuse('FORBIDDEN', `An agent with the tag ${kept.join(', ')} is not deleted.`, {
+      details: { tags: kept },
       recovery: { action: 'Take the tag away first with agent(action=update, tags=…).', related_tools: ['agent'] },
     });
   }

@@ -2,7 +2,8 @@ import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@break
 import type { AgentHead, AuditDraft } from '../../agents/index.ts';
 import type { ProofSource } from '../../runtime/index.ts';
 import { reservedAdditions } from './reserved-tags.ts';
-import { authorityOver, hasEnded, operatorOf, type Actor, type Authority, type StandingChange } from './authority.ts';
+import type { Hold } from '../../agents/agent.ts';
+import { authorityOver, mayAct, operatorOf, type Actor, type Authority, type StandingChange } from './authority.ts';
 import { reactivate } from './standing.ts';
 
 /** What the caller wants of a record; absent: stays as it is. */
@@ -117,15 +118,22 @@ export const update = (
   {
     storedNotes,
     proof,
+    hold,
     reason = null,
-  }: { readonly storedNotes: string | null; readonly proof: ProofSource | 'none'; readonly reason?: string | null },
+  }: {
+    readonly storedNotes: string | null;
+    readonly proof: ProofSource | 'none';
+    /** What holds the agent. */
+    readonly hold: Hold | undefined;
+    readonly reason?: string | null;
+  },
 ): Outcome<StandingChange> => {
-  const authority = authorityOver(actor, target);
-  if (!authority.ok) return authority;
-  const capacity = operatorOf(actor) ?? authority.value;
-  const { status } = target;
   let returning: StandingChange | undefined;
+  let capacity: Authority | undefined;
   if (wanted.status !== undefined) {
+    const known = authorityOver(actor, target);
+    if (!known.ok) return known;
+    const { status } = target;
     if (wanted.status !== 'active' || (status !== 'archived' && status !== 'disabled')) {
       return refuse('INVALID_STATUS_TRANSITION', 'status: can only be set to active, and only on an archived agent.', {
         details: { status, requested: wanted.status },
@@ -134,8 +142,11 @@ export const update = (
     const back = reactivate(actor, target, { explicit: true, proof });
     if (!back.ok) return back;
     returning = back.value;
-  } else if (hasEnded(target)) {
-    return refuse('AGENT_ARCHIVED', `The agent is ${status}; its record stays as it is.`, { details: { status } });
+    capacity = operatorOf(actor) ?? known.value;
+  } else {
+    const authority = mayAct('update', actor, target, hold);
+    if (!authority.ok) return authority;
+    capacity = operatorOf(actor) ?? authority.value;
   }
   const profile = decideProfile(capacity, target, wanted, storedNotes);
   if (!profile.ok) return profile;

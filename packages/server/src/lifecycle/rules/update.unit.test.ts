@@ -11,7 +11,7 @@ const change = (
   target: AgentHead = head(),
   actor: Actor = owner,
   storedNotes: string | null = null,
-) => update(actor, target, wanted, { storedNotes, proof: 'client_session_id' });
+) => update(actor, target, wanted, { storedNotes, proof: 'client_session_id', hold: undefined });
 
 const RESERVED = [
   ...['admin', 'operator', 'embodied', 'persistent', 'autonomous'],
@@ -141,7 +141,7 @@ describe('status in an update', () => {
     expect(change({ status: 'active' }, archived('owner'))).toMatchObject({
       value: { status: 'active', events: [{ type: 'lifecycle_reactivated' }] },
     });
-    const byToken = { storedNotes: null, proof: 'continuity_token' } as const;
+    const byToken = { storedNotes: null, proof: 'continuity_token', hold: undefined } as const;
     expect(update(owner, archived('owner'), { status: 'active' }, byToken)).toMatchObject({
       refusal: { code: 'STRONG_IDENTITY_REQUIRED' },
     });

@@ -1,5 +1,13 @@
-import type { AgentRef, AgentRow, AgentsPage, AgentSort, PauseView, VitalsView } from '@breakwater/contract/overview';
-import { readCoverage } from '../../outcomes/index.ts';
+import type {
+  AgentRef,
+  AgentRow,
+  AgentsPage,
+  AgentSort,
+  PauseView,
+  SuccessionView,
+  VitalsView,
+} from '@breakwater/contract/overview';
+import { readCoverage } from '../../agents/coverage.ts';
 import { shownRisk, standingWord } from '../../agents/standing.ts';
 import { pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
 
@@ -34,6 +42,22 @@ export const refOf = (agentId: string, find: Surroundings['find']): AgentRef => 
   const head = find(agentId);
   return { agent_id: agentId, name: head?.label ?? head?.handle ?? agentId };
 };
+
+/** A link between a paused agent and a new one, as it is stored. */
+export interface StoredSuccession {
+  readonly pausedAgentId: string;
+  readonly successorAgentId: string;
+  readonly evidence: SuccessionView['evidence'];
+  /** ms since the epoch, UTC. */
+  readonly at: number;
+}
+
+/** The link as it is shown at one end: with the other end. */
+export const successionView = (
+  { evidence, at }: StoredSuccession,
+  other: string,
+  find: Surroundings['find'],
+): SuccessionView => ({ agent: refOf(other, find), evidence, at: iso(at) });
 
 const vitalsView = (vitals: Vitals, isPaused: boolean, now: number): VitalsView => ({
   E: vitals.E,

@@ -1,6 +1,7 @@
 import type { Need } from '@breakwater/contract/overview';
 import { pauseHolds, type AgentHead, type Pause } from '../../agents/agent.ts';
-import { readCoverage, silenceAsks } from '../../outcomes/index.ts';
+import { confirmationText, isPausedAgain, type ReviewSession } from '../../dialectic/index.ts';
+import { readCoverage, silenceAsks } from '../../agents/coverage.ts';
 import { shownRisk } from '../../agents/standing.ts';
 import { refOf, type Surroundings } from './agents.ts';
 
@@ -14,6 +15,8 @@ export interface OpenReview {
   readonly phase: string;
   readonly reason: string | null;
   readonly waitingSince: number | null;
+  /** An agreement that an operator is asked about, or was. */
+  readonly confirmation: ReviewSession['confirmation'];
 }
 
 /** A saga that was given up. */
@@ -35,11 +38,26 @@ export interface Trouble {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** New agents that may go on for one that is paused. */
+export interface Successors {
+  readonly agentId: string;
+  readonly total: number;
+  /** Those that share more with it than all agents of one machine do. */
+  readonly strong: number;
+  /** When the newest was linked, ms since the epoch, and which it is. */
+  readonly last: number;
+  readonly lastId: string;
+}
+
 /** What PostgreSQL alone knows; undefined while it is away. */
 export interface StoredFacts {
   readonly reviews: readonly OpenReview[];
   readonly deadLetters: readonly DeadLetter[];
   readonly troubles: readonly Trouble[];
+  /** Of agents under a pause that holds. */
+  readonly successors: readonly Successors[];
+  /** When the pause before ended, of agents that are paused now and whose last pause is not long over. */
+  readonly previousEnds: ReadonlyMap<string, number>;
 }
 
 /** All that a person may be needed for. */
@@ -124,20 +142,39 @@ const pauseEvidence = ({ evidence }: Pause): Evidence => {
   ];
 };
 
+/** That a pause came back, which no peer lifts alone. */
+const againLines = (pause: Pause, previousEnd: number | undefined): Evidence =>
+  isPausedAgain(Date.parse(pause.paused_at), previousEnd ?? null)
+    ? [
+        {
+          name: 'paused again',
+          value: `within a day of its last pause, which ended ${iso(previousEnd ?? 0)}; an operator confirms what a review agrees on`,
+        },
+      ]
+    : [];
+
 const endOf = (pause: Pause): Evidence[number] => ({ name: 'ends by itself', value: pause.expires_at ?? 'never' });
 
-const pausedNeed = (head: AgentHead, pause: Pause, review: OpenReview | undefined, around: Surroundings): Need => {
+const pausedNeed = (
+  head: AgentHead,
+  pause: Pause,
+  review: OpenReview | undefined,
+  previousEnd: number | undefined,
+  around: Surroundings,
+): Need => {
   const agent = refOf(head.agentId, around.find);
   const hasNoReviewer = review?.reviewerAgentId === null;
   return {
     key: `paused:${head.agentId}:${pause.actuation_id}`,
     kind: 'paused',
     // Who is in review is looked after; who is not waits for somebody.
-    severity: review === undefined ? 'critical' : 'warning',
+    severity:
+      review === undefined || isPausedAgain(Date.parse(pause.paused_at), previousEnd ?? null) ? 'critical' : 'warning',
     since: pause.paused_at,
     title: `${agent.name} ${PAUSES[pause.sub_action] ?? `is paused (${pause.sub_action.replaceAll('_', ' ')})`}`,
     evidence: [
       { name: 'reason', value: pause.reason },
+      ...againLines(pause, previousEnd),
       ...pauseEvidence(pause),
       endOf(pause),
       ...(review === undefined
@@ -151,7 +188,38 @@ const pausedNeed = (head: AgentHead, pause: Pause, review: OpenReview | undefine
   };
 };
 
-const waitingNeed = (review: OpenReview, around: Surroundings): Need => {
+/** An agreement that nobody carries out before an operator has said yes to it. */
+const confirmNeed = (
+  review: OpenReview,
+  asked: NonNullable<OpenReview['confirmation']>,
+  around: Surroundings,
+): Need => {
+  const agent = refOf(review.pausedAgentId, around.find);
+  const pause = around.find(review.pausedAgentId)?.pause;
+  return {
+    key: `confirm:${review.reviewId}`,
+    kind: 'confirm_review',
+    severity: 'critical',
+    since: iso(asked.since),
+    title: `The review of ${agent.name} agreed on ${asked.action}; you confirm or reject it`,
+    evidence: [
+      { name: 'you are asked because', value: confirmationText(asked.why) },
+      {
+        name: 'reviewer',
+        value: review.reviewerAgentId === null ? null : refOf(review.reviewerAgentId, around.find).name,
+      },
+      ...(pause == null
+        ? []
+        : [{ name: 'paused because', value: pause.reason }, ...pauseEvidence(pause), endOf(pause)]),
+    ],
+    agent,
+    review_id: review.reviewId,
+    saga_id: null,
+    acts: ['confirm_review', 'reject_review'],
+  };
+};
+
+const waitingNeed = (review: OpenReview, previousEnd: number | undefined, around: Surroundings): Need => {
   const agent = refOf(review.pausedAgentId, around.find);
   const pause = around.find(review.pausedAgentId)?.pause;
   return {
@@ -165,6 +233,7 @@ const waitingNeed = (review: OpenReview, around: Surroundings): Need => {
         : `The review of ${agent.name} waits for a person`,
     evidence: [
       ...(review.reason === null ? [] : [{ name: 'asked for because', value: review.reason }]),
+      ...(review.reviewerAgentId === null ? [{ name: 'reviewers', value: 'no agent that qualifies is free' }] : []),
       { name: 'phase', value: review.phase },
       {
         name: 'reviewer',
@@ -173,7 +242,12 @@ const waitingNeed = (review: OpenReview, around: Surroundings): Need => {
       // This need stands for the pause as well, which has none of its own beside it.
       ...(pause == null || !pauseHolds(pause, around.now)
         ? []
-        : [{ name: 'paused because', value: pause.reason }, ...pauseEvidence(pause), endOf(pause)]),
+        : [
+            { name: 'paused because', value: pause.reason },
+            ...againLines(pause, previousEnd),
+            ...pauseEvidence(pause),
+            endOf(pause),
+          ]),
     ],
     agent,
     review_id: review.reviewId,
@@ -198,6 +272,28 @@ const deadLetterNeed = (saga: DeadLetter, around: Surroundings): Need => {
     review_id: saga.sessionId,
     saga_id: saga.sagaId,
     acts: ['retry_saga', 'revert_saga'],
+  };
+};
+
+/** What is weak evidence, one machine's agents starting as usual, is counted and does not alarm. */
+const successorsNeed = ({ agentId, total, strong, last, lastId }: Successors, around: Surroundings): Need => {
+  const agent = refOf(agentId, around.find);
+  const agents = total === 1 ? 'A new agent' : `${total} new agents`;
+  return {
+    key: `successors:${agentId}`,
+    kind: 'successors',
+    severity: strong > 0 ? 'warning' : 'info',
+    since: iso(last),
+    title: `${agents} may go on for ${agent.name}, which is paused`,
+    evidence: [
+      { name: 'from its MCP session or process', value: strong },
+      { name: 'from its address, by the same program', value: total - strong },
+      { name: 'the newest of them', value: refOf(lastId, around.find).name },
+    ],
+    agent,
+    review_id: null,
+    saga_id: null,
+    acts: [],
   };
 };
 
@@ -327,7 +423,8 @@ export const needsOf = (
     if (head.pause !== null && pauseHolds(head.pause, around.now)) {
       const review = reviews.get(head.agentId);
       // The review's own need says it all.
-      if (review?.waitingSince == null) needs.push(pausedNeed(head, head.pause, review, around));
+      if (review?.waitingSince != null || review?.confirmation?.decision === 'open') continue;
+      needs.push(pausedNeed(head, head.pause, review, facts.stored?.previousEnds.get(head.agentId), around));
     } else {
       if (around.stuck.has(head.agentId)) silent.push(head);
       const unsettled = unsettledNeed(head, around);
@@ -336,7 +433,15 @@ export const needsOf = (
   }
   needs.push(...silentNeeds(silent, around));
   for (const review of facts.stored?.reviews ?? []) {
-    if (review.waitingSince !== null) needs.push(waitingNeed(review, around));
+    const { waitingSince, confirmation } = review;
+    if (confirmation?.decision === 'open') needs.push(confirmNeed(review, confirmation, around));
+    else if (waitingSince !== null) {
+      needs.push(waitingNeed(review, facts.stored?.previousEnds.get(review.pausedAgentId), around));
+    }
+  }
+  for (const found of facts.stored?.successors ?? []) {
+    const pause = around.find(found.agentId)?.pause;
+    if (pause != null && pauseHolds(pause, around.now)) needs.push(successorsNeed(found, around));
   }
   for (const saga of facts.stored?.deadLetters ?? []) needs.push(deadLetterNeed(saga, around));
   needs.push(...(facts.stored?.troubles ?? []).map(troubleNeed));

@@ -5,7 +5,7 @@ import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../li
 import { needsOf, type NeedFacts, type OpenReview, type StoredFacts } from './needs.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-const nothing: StoredFacts = { reviews: [], deadLetters: [], troubles: [] };
+const nothing: StoredFacts = { reviews: [], deadLetters: [], troubles: [], successors: [], previousEnds: new Map() };
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
   now: NOW,
@@ -33,6 +33,7 @@ const review = (over: Partial<OpenReview> = {}): OpenReview => ({
   phase: 'antithesis',
   reason: 'my claims were wrong',
   waitingSince: null,
+  confirmation: null,
   ...over,
 });
 
@@ -165,6 +166,7 @@ describe('a paused agent', () => {
       title: 'The review of Ada has no reviewer',
       evidence: [
         { name: 'asked for because', value: 'my claims were wrong' },
+        { name: 'reviewers', value: 'no agent that qualifies is free' },
         { name: 'phase', value: 'antithesis' },
         { name: 'reviewer', value: null },
         { name: 'paused because', value: 'claims' },

@@ -1,5 +1,12 @@
-import type { MergeView, ReviewMessage, ReviewRow, ReviewView, SagaView } from '@breakwater/contract/overview';
-import { explainReviewMerge, type ReviewSession } from '../../dialectic/index.ts';
+import type {
+  ConfirmationView,
+  MergeView,
+  ReviewMessage,
+  ReviewRow,
+  ReviewView,
+  SagaView,
+} from '@breakwater/contract/overview';
+import { assignedBy, confirmationText, explainReviewMerge, type ReviewSession } from '../../dialectic/index.ts';
 import { refOf, type Surroundings } from './agents.ts';
 
 type Find = Surroundings['find'];
@@ -21,6 +28,7 @@ export interface StoredReview {
   readonly createdAt: number;
   readonly lastParticipantAt: number;
   readonly messages: number;
+  readonly confirmationSince: number | null;
 }
 
 /** A saga with the times of the steps that it went through; null: it did not. */
@@ -54,6 +62,7 @@ export const reviewRow = (row: StoredReview, find: Find): ReviewRow => ({
   created_at: iso(row.createdAt),
   last_participant_at: iso(row.lastParticipantAt),
   messages: row.messages,
+  awaiting_confirmation_since: row.confirmationSince === null ? null : iso(row.confirmationSince),
 });
 
 export const sagaView = (saga: StoredSaga, find: Find): SagaView => {
@@ -114,6 +123,16 @@ const mergeView = (session: ReviewSession): MergeView | null => {
   };
 };
 
+const confirmationView = (of: NonNullable<ReviewSession['confirmation']>): ConfirmationView => ({
+  since: iso(of.since),
+  action: of.action,
+  why: confirmationText(of.why),
+  decision: of.decision,
+  operator: of.by,
+  at: of.at === null ? null : iso(of.at),
+  reason: of.reason,
+});
+
 /** A review whole: what was said, how the proposals come together, what came of it, and how that was carried out. */
 export const reviewView = (
   row: StoredReview,
@@ -122,6 +141,8 @@ export const reviewView = (
   find: Find,
 ): ReviewView => ({
   ...reviewRow(row, find),
+  reviewer_assigned_by: assignedBy(session),
+  confirmation: session.confirmation === null ? null : confirmationView(session.confirmation),
   transcript: session.messages.map((message) => messageView(session, message, find)),
   merge: mergeView(session),
   resolution:

@@ -46,6 +46,7 @@ const session = (messages: ReviewSession['messages']): ReviewSession => ({
   pausedAgentState: {},
   messages,
   resolution: null,
+  confirmation: null,
 });
 
 const row: StoredReview = {
@@ -62,6 +63,7 @@ const row: StoredReview = {
   createdAt: NOW,
   lastParticipantAt: NOW,
   messages: 0,
+  confirmationSince: null,
 };
 const view = (...messages: ReviewSession['messages'][number][]) => reviewView(row, session(messages), [], find);
 

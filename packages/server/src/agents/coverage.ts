@@ -1,7 +1,5 @@
 import { CLAIMS_LIMITS } from '@breakwater/contract';
-import type { CoverageAccount } from '../../agents/agent.ts';
-
-export type { CoverageAccount } from '../../agents/agent.ts';
+import type { CoverageAccount } from './agent.ts';
 
 const HOUR_MS = 3_600_000;
 /** An agent should settle at least this share of its claims. */
@@ -10,7 +8,7 @@ const LEAST_SHARE = 0.5;
 const FRACTIONS = [0.1, 0.25, 0.5, 0.9] as const;
 const CEILING = 1e9;
 
-export const freshCoverage: CoverageAccount = {
+const freshCoverage: CoverageAccount = {
   made: 0,
   settled: 0,
   expired: 0,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { verifies } from '../../../testing/verifies.ts';
-import { checkedIn, coverageAt, readCoverage, resultRecorded, silenceAsks, type CoverageAccount } from './coverage.ts';
+import { verifies } from '../../testing/verifies.ts';
+import type { CoverageAccount } from './agent.ts';
+import { checkedIn, coverageAt, readCoverage, resultRecorded, silenceAsks } from './coverage.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 5, 1, 10, 20);

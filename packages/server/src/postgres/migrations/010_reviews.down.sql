@@ -1,0 +1,2 @@
+ALTER TABLE core.dialectic_sessions DROP COLUMN confirmation_json;
+DROP TABLE core.agent_places;
