@@ -35,7 +35,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   return new Dispatcher({
     tools: [
-      ...identityTools(identity, findAgent),
+      ...identityTools(identity, findAgent, isStable),
       ...lifecycleTools(
         new Lifecycle({ agents, database, clock, ids: { uuid: () => crypto.randomUUID() }, settleClaims }),
         isStable,

@@ -212,7 +212,12 @@ export const startNode = async (
   const baselines = createBaselines({ database, notifier, onDivergence: diverged });
   const tally = createFleetTally();
   const activity = createActivity(clock.now());
-  const feed = new Feed({ database, clock, agents: () => agents.table });
+  const feed = new Feed({
+    database,
+    clock,
+    agents: () => agents.table,
+    isStable: (agentId) => saga.isStable(agentId),
+  });
   const agents = new Agents<Memory>({
     database,
     codec: memoryCodec,
@@ -328,7 +333,7 @@ export const startNode = async (
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   const dispatcher = new Dispatcher({
     tools: [
-      ...identityTools(identity, findAgent),
+      ...identityTools(identity, findAgent, isStable),
       ...lifecycleTools(lifecycle, isStable),
       ...dialecticTools(dialectic, agents, isStable),
       ...checkInTools({ checkIns, sessionKeyOf, findAgent, isStable }),

@@ -31,7 +31,11 @@ const REJECTED: Readonly<Record<string, string>> = {
   rejected_cross_role: 'The parent plays another role, so it was not taken as one.',
 };
 
-const onboardAnswer = ({ head, outcome, secret, token, proof, lineageState: lineage }: Onboarded, full: boolean) => {
+const onboardAnswer = (
+  { head, outcome, secret, token, proof, lineageState: lineage }: Onboarded,
+  isStable: boolean,
+  full: boolean,
+) => {
   const isNew = outcome === 'minted_fresh' || outcome === 'minted_force_new';
   return {
     welcome: `${displayNameOf(head)} ${WELCOME[outcome]}`,
@@ -39,6 +43,7 @@ const onboardAnswer = ({ head, outcome, secret, token, proof, lineageState: line
     agent_id: head.handle,
     display_name: displayNameOf(head),
     is_new: isNew,
+    is_stable: isStable,
     client_session_id: secret,
     ...(token !== undefined && { continuity_token: token }),
     identity_assurance: {
@@ -71,10 +76,14 @@ const onboardAnswer = ({ head, outcome, secret, token, proof, lineageState: line
   };
 };
 
-/** The tools of identity: onboard, identity and bind_session. */
+/**
+ * The tools of identity: onboard, identity and bind_session. `isStable`: no resolution about the agent is being carried out
+ * (W3-9.20).
+ */
 export const identityTools = <M>(
   service: Identity<M>,
   findAgent: (agentId: string) => Promise<AgentHead | undefined>,
+  isStable: (agentId: string) => boolean,
 ): Tool[] => [
   defineTool(onboardSpec, async ({ args, caller, evidence, deadline }) => {
     const onboarded = await service.onboard(
@@ -104,7 +113,9 @@ export const identityTools = <M>(
       },
       deadline,
     );
-    return onboarded.ok ? accept(onboardAnswer(onboarded.value, args.response_mode === 'full')) : onboarded;
+    if (!onboarded.ok) return onboarded;
+    const stable = isStable(onboarded.value.head.agentId);
+    return accept(onboardAnswer(onboarded.value, stable, args.response_mode === 'full'));
   }),
 
   defineTool(identitySpec, async ({ args, caller, evidence, deadline }) => {
@@ -142,6 +153,7 @@ export const identityTools = <M>(
       agent_id: head.handle,
       display_name: displayNameOf(head),
       status: head.status,
+      is_stable: isStable(agentId),
       ...(secret !== undefined && { client_session_id: secret }),
       ...(token !== undefined && { continuity_token: token, ownership_proof_version: 1 }),
       session_resolution_source: caller.source,
