@@ -55,7 +55,7 @@ describe('what is read of an agent', async () => {
     });
 
     const { saga } = w.node;
-    const row = await reserve(w, saga as never, session);
+    const row = await reserve(w, saga, session);
     armFault('saga.both_agents_applied', 1, () => {
       throw new Error('died');
     });
