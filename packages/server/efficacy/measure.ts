@@ -1,4 +1,4 @@
-import { claimsDemandPause, claimsValue, freshClaims, observeClaim } from '../src/outcomes/rules/claims.ts';
+import { claimsDemandPause, freshClaims, observeClaim } from '../src/outcomes/rules/claims.ts';
 import type { Random } from '../src/runtime/index.ts';
 import { steady, type Shape, type Stream } from './agents.ts';
 import { mean, perAlarm, share, type Measured } from './figure.ts';
@@ -69,15 +69,4 @@ export const pausedByRun = (claim: number, run: number, random: Random, agents: 
       paused += 1;
   }
   return share(paused, agents);
-};
-
-/** The detector's highest value while it sees these. */
-const highestValue = (next: Stream, results: number): number => {
-  let state = freshClaims;
-  let highest = 1;
-  for (let i = 0; i < results; i += 1) {
-    state = observeClaim(state, next());
-    highest = Math.max(highest, claimsValue(state));
-  }
-  return highest;
 };

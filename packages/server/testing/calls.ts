@@ -35,7 +35,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   return new Dispatcher({
     tools: [
-      ...identityTools(identity, findAgent, agents.holdOf.bind(agents)),
+      ...identityTools({ identity, findAgent, holdOf: agents.holdOf.bind(agents), isStable }),
       ...lifecycleTools(
         new Lifecycle({ agents, database, clock, ids: { uuid: () => crypto.randomUUID() }, settleClaims }),
         isStable,

@@ -70,7 +70,12 @@ export const testNode = async (
     notifier,
     onDivergence: (store, { key }) => void divergences.push({ store, key }),
   });
-  const feed: Feed = new Feed({ database, clock, agents: () => agents.table });
+  const feed: Feed = new Feed({
+    database,
+    clock,
+    agents: () => agents.table,
+    isStable: (agentId) => saga.isStable(agentId),
+  });
   const agents = new Agents<Memory>({
     database,
     codec: memoryCodec,

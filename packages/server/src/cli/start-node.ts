@@ -215,7 +215,12 @@ export const startNode = async (
   const baselines = createBaselines({ database, notifier, onDivergence: diverged });
   const tally = createFleetTally();
   const activity = createActivity(clock.now());
-  const feed = new Feed({ database, clock, agents: () => agents.table });
+  const feed = new Feed({
+    database,
+    clock,
+    agents: () => agents.table,
+    isStable: (agentId) => saga.isStable(agentId),
+  });
   const agents = new Agents<Memory>({
     database,
     codec: memoryCodec,
@@ -337,7 +342,7 @@ export const startNode = async (
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   const dispatcher = new Dispatcher({
     tools: [
-      ...identityTools(identity, findAgent, holdOf),
+      ...identityTools({ identity, findAgent, holdOf, isStable }),
       ...lifecycleTools(lifecycle, isStable),
       ...dialecticTools(dialectic, agents, isStable),
       ...checkInTools({ checkIns, sessionKeyOf, findAgent, holdOf, isStable, reviewFor }),

@@ -68,6 +68,9 @@ describe('a process that dies in a resolution', async () => {
   });
   const reservations = ({ pausedAgentId, reviewerAgentId }: Session) =>
     w.count('coordination.saga_reservations WHERE agent_id IN ($1, $2)', pausedAgentId, reviewerAgentId);
+  /** Somebody else ends the session. */
+  const fail = (session: Session) =>
+    w.rows(`UPDATE core.dialectic_sessions SET phase = 'failed' WHERE session_id = $1`, session.sessionId);
   const stateOf = async (session: Session) => (await sagasOf(w, session)).at(-1)?.['state'];
 
   /** Resolved if and only if the agent was changed, exactly once, and nothing of it is left over. */
@@ -89,7 +92,7 @@ describe('a process that dies in a resolution', async () => {
   };
 
   it('row 1: before the saga is there has recorded nothing, and the agreement is made again', async () => {
-    verifies('W3-9.05', 'W3-9.22');
+    verifies('W3-9.22');
     const { session } = await review(w);
     const { child, ended } = await w.database.transaction(async (tx) => {
       await tx.query(lockSession(session.sessionId));
@@ -116,6 +119,16 @@ describe('a process that dies in a resolution', async () => {
     await expectEnd(session, 'resolved');
   });
 
+  it('rows 2, 3: with its agents reserved is taken back when somebody ended its session, and leaves no reservation', async () => {
+    verifies('W3-9.08');
+    const { session } = await review(w);
+    await killed(agreement(session), 'saga.reserved');
+    await fail(session);
+    expect(await recover()).toMatchObject({ ends: [{ kind: 'reverted' }] });
+    expect([await stateOf(session), await reservations(session)]).toEqual(['reverted', 0]);
+    await expectEnd(session, 'failed');
+  });
+
   it.each(FORWARD)('rows 4, 10: and comes back at %s after another one recovered, changes nothing', async (point) => {
     verifies('W3-9.15');
     const { session } = await review(w);
@@ -127,7 +140,7 @@ describe('a process that dies in a resolution', async () => {
   });
 
   it('rows 6, 7, 8: with the paused agent staged has changed nobody, and has the state and the image together', async () => {
-    verifies('W3-9.06', 'W3-9.09');
+    verifies('W3-9.05', 'W3-9.06', 'W3-9.09');
     const { session } = await review(w);
     await killed(carry(session), 'saga.paused_agent_applied');
     expect(await statusOf(w, session.pausedAgentId)).toMatchObject({ status: 'paused', conditions: [] });
@@ -166,9 +179,6 @@ describe('a process that dies in a resolution', async () => {
     },
   );
 
-  const fail = (session: Session) =>
-    w.rows(`UPDATE core.dialectic_sessions SET phase = 'failed' WHERE session_id = $1`, session.sessionId);
-
   it('row 14: and whose session somebody ends meanwhile, is taken back', async () => {
     verifies('W3-9.17');
     const { session } = await review(w);
@@ -204,7 +214,6 @@ describe('a process that dies in a resolution', async () => {
   });
 
   it('row 18: and whose agent is gone, wedges nothing', async () => {
-    verifies('W3-9.16');
     const { session } = await review(w);
     await killed(carry(session), 'saga.both_agents_applied');
     await w.rows('DELETE FROM core.agents WHERE id = $1', session.pausedAgentId);

@@ -52,7 +52,7 @@ describe('a saga', async () => {
   const w = await testWorld();
 
   it('carries a resolution out: agent, session, effects and release in one commit', async () => {
-    verifies('W3-9.01', 'W3-9.04', 'W3-9.05', 'W3-9.07');
+    verifies('W3-9.01', 'W3-9.04', 'W3-9.07');
     const { session, paused } = await review(w);
     const saga = sagaOf(w);
     const row = await reserve(w, saga, session);
@@ -305,7 +305,7 @@ describe('a saga', async () => {
   it('case 92: lets messages be added while its session is locked, round after round, without a deadlock', async () => {
     verifies('W3-2.09');
     const { session } = await review(w);
-    const before = await w.rows(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`);
+    // A deadlock would reject one of the two.
     for (let round = 0; round < 50; round += 1) {
       await Promise.all([
         w.database.transaction(async (tx) => {
@@ -320,7 +320,6 @@ describe('a saga', async () => {
       ]);
     }
     expect((await load(w, session)).messages).toHaveLength(100);
-    expect(await w.rows(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)).toEqual(before);
   });
 });
 

@@ -150,7 +150,13 @@ describe('events of one node', async () => {
     verifies('BW-serve.11');
     const [ada, small] = [
       await agent(),
-      new Feed({ database: world.database, clock: world.clock, agents: () => world.node.agents.table, capacity: 3 }),
+      new Feed({
+        database: world.database,
+        clock: world.clock,
+        agents: () => world.node.agents.table,
+        isStable: () => true,
+        capacity: 3,
+      }),
     ];
     const head = await world.node.agents.find(ada);
     if (head === undefined) throw new Error('the agent was born');

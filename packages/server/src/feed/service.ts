@@ -45,6 +45,8 @@ interface Options {
   readonly clock: Clock;
   /** The heads of all agents. */
   readonly agents: () => LiveTable<AgentHead>;
+  /** No resolution about the agent is being carried out (W3-9.20). */
+  readonly isStable: (agentId: string) => boolean;
   /** Events that are kept. */
   readonly capacity?: number;
 }
@@ -215,6 +217,7 @@ export class Feed {
       this.#waiting.set(head.agentId, {
         at: now,
         head,
+        isStable: this.#options.isStable(head.agentId),
         own: commit && ownOf(commit),
         checkIns: checkIns + (waiting?.checkIns ?? 0),
         events: waiting === undefined ? withIt : [...waiting.events, ...withIt],

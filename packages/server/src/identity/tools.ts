@@ -43,6 +43,7 @@ const pauseBlock = ({ holder, pause, inherited }: Hold) => ({
 
 const onboardAnswer = (
   { head, outcome, secret, token, proof, lineageState: lineage, hold, keptName }: Onboarded,
+  isStable: boolean,
   full: boolean,
 ) => {
   const isNew = outcome === 'minted_fresh' || outcome === 'minted_force_new';
@@ -52,6 +53,7 @@ const onboardAnswer = (
     agent_id: head.handle,
     display_name: displayNameOf(head),
     is_new: isNew,
+    is_stable: isStable,
     client_session_id: secret,
     ...(token !== undefined && { continuity_token: token }),
     identity_assurance: {
@@ -82,12 +84,21 @@ const onboardAnswer = (
   };
 };
 
-/** The tools of identity: onboard, identity and bind_session. */
-export const identityTools = <M>(
-  service: Identity<M>,
-  findAgent: (agentId: string) => Promise<AgentHead | undefined>,
-  holdOf: (head: AgentHead) => Promise<Hold | undefined>,
-): Tool[] => [
+/**
+ * The tools of identity: onboard, identity and bind_session. `isStable`: no resolution about the agent is being carried out
+ * (W3-9.20).
+ */
+export const identityTools = <M>({
+  identity: service,
+  findAgent,
+  holdOf,
+  isStable,
+}: {
+  readonly identity: Identity<M>;
+  readonly findAgent: (agentId: string) => Promise<AgentHead | undefined>;
+  readonly holdOf: (head: AgentHead) => Promise<Hold | undefined>;
+  readonly isStable: (agentId: string) => boolean;
+}): Tool[] => [
   defineTool(onboardSpec, async ({ args, caller, evidence, deadline }) => {
     const onboarded = await service.onboard(
       caller,
@@ -116,7 +127,9 @@ export const identityTools = <M>(
       },
       deadline,
     );
-    return onboarded.ok ? accept(onboardAnswer(onboarded.value, args.response_mode === 'full')) : onboarded;
+    if (!onboarded.ok) return onboarded;
+    const stable = isStable(onboarded.value.head.agentId);
+    return accept(onboardAnswer(onboarded.value, stable, args.response_mode === 'full'));
   }),
 
   defineTool(identitySpec, async ({ args, caller, evidence, deadline }) => {
@@ -155,6 +168,7 @@ export const identityTools = <M>(
       agent_id: head.handle,
       display_name: displayNameOf(head),
       status: head.status,
+      is_stable: isStable(agentId),
       ...(hold !== undefined && { ...pauseBlock(hold), next_step: nextStep(head, hold).say }),
       ...(secret !== undefined && { client_session_id: secret }),
       ...(token !== undefined && { continuity_token: token, ownership_proof_version: 1 }),

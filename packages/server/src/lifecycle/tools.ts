@@ -77,6 +77,7 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
         includeTestAgents: args.include_test_agents,
       },
       viewerOf(caller),
+      isStable,
       service.now,
     ),
   });

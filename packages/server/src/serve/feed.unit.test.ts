@@ -33,6 +33,7 @@ const feeding = async (overrides: Parameters<typeof startFakeNode>[0] & { page?:
 
 const update = (agentId: string, reason = 'well') => ({
   at: NOW,
+  isStable: true,
   head: head({ agentId, vitals: vitals(), label: 'Ada' }),
   own: { confidence: null, coherence: 0.5, reason, telemetry: null },
   checkIns: 1,
@@ -233,7 +234,7 @@ describe('what is watched', () => {
     const database = { query: () => Promise.resolve([]) } as unknown as ConstructorParameters<
       typeof Feed
     >[0]['database'];
-    const feed = new Feed({ database, clock, agents: () => table });
+    const feed = new Feed({ database, clock, agents: () => table, isStable: () => true });
     const node = await feeding({ feed });
     const ada = head({ label: 'Ada' });
     writer.publish(ME, ada);

@@ -36,6 +36,8 @@ export const KINDS = {
       ['agent_id', 'a.id'],
       ['name', 'a.label'],
       ['status', 'i.status'],
+      // While a saga holds the agent, what is read of it may be about to change (W3-9.20).
+      ['is_stable', 'NOT EXISTS (SELECT FROM coordination.saga_reservations held WHERE held.agent_id = a.id)'],
       'purpose',
       'notes',
       'tags',

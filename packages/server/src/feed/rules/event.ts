@@ -26,6 +26,8 @@ export interface FeedEvent extends Happening {
 export interface FeedUpdate {
   readonly at: number;
   readonly head: AgentHead;
+  /** No resolution about the agent is being carried out (W3-9.20). */
+  readonly isStable: boolean;
   /** What only this node knows of the newest check-in; undefined: it was made elsewhere. */
   readonly own: OwnCheckIn | undefined;
   /** Check-ins that this message stands for; 0: something else changed. */

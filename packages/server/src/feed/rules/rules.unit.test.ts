@@ -279,7 +279,7 @@ describe('what a viewer sees', () => {
     });
     expect(shown['agent_id']).toMatch(/^agent-redacted-[0-9a-f]{12}$/);
     const update = updateFor(
-      { at: NOW, head: event.head as AgentHead, own: undefined, checkIns: 1, events: [event] },
+      { at: NOW, head: event.head as AgentHead, isStable: true, own: undefined, checkIns: 1, events: [event] },
       anybody,
     );
     for (const text of [JSON.stringify(shown), JSON.stringify(update)]) {
@@ -297,7 +297,14 @@ describe('what a viewer sees', () => {
 
   it('of a check-in that another node made is what its head says, and null for the rest', () => {
     const update = updateFor(
-      { at: NOW, head: head({ vitals: vitals({ E: 0.71234567 }) }), own: undefined, checkIns: 3, events: [] },
+      {
+        at: NOW,
+        head: head({ vitals: vitals({ E: 0.71234567 }) }),
+        isStable: true,
+        own: undefined,
+        checkIns: 3,
+        events: [],
+      },
       operator,
     );
     expect(update).toMatchObject({

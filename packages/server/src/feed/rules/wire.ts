@@ -56,7 +56,7 @@ export const COMES_WITH_CHECK_IN: ReadonlySet<string> = new Set([
  * The newest check-in of an agent as a viewer gets it: `eisv_update`. What this node does not know is null: everything that
  * is not in an agent's head, when another node made the check-in (`detail` is then `short`).
  */
-export const updateFor = ({ at, head, own, checkIns, events }: FeedUpdate, viewer: Viewer): Json => {
+export const updateFor = ({ at, head, isStable, own, checkIns, events }: FeedUpdate, viewer: Viewer): Json => {
   const { vitals } = head;
   const eisv = vitals && { E: round(vitals.E), I: round(vitals.I), S: round(vitals.S), V: round(vitals.V) };
   const known = shownRisk(vitals);
@@ -68,6 +68,7 @@ export const updateFor = ({ at, head, own, checkIns, events }: FeedUpdate, viewe
     agent_name: visibleName(head, viewer),
     timestamp: vitals?.at ?? iso(at),
     status: head.status,
+    is_stable: isStable,
     update: head.updateCount,
     check_ins: checkIns,
     detail: own === undefined ? 'short' : 'full',

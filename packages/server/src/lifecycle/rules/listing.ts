@@ -22,6 +22,8 @@ export interface ListRow {
   readonly id: string;
   readonly label: string;
   readonly status: AgentStatus;
+  /** No resolution about the agent is being carried out (W3-9.20). */
+  readonly is_stable: boolean;
   readonly purpose: string | null;
   readonly updates: number;
   /** Last activity, ISO 8601, UTC. */
@@ -58,7 +60,7 @@ const activityOf = (head: AgentHead): number => head.lastActivityAt ?? head.crea
 const newestFirst = (a: AgentHead, b: AgentHead): number =>
   activityOf(b) - activityOf(a) || b.createdAt - a.createdAt || (a.agentId < b.agentId ? -1 : 1);
 
-const rowOf = (head: AgentHead, viewer: Viewer, now: number): ListRow => {
+const rowOf = (head: AgentHead, viewer: Viewer, isStable: boolean, now: number): ListRow => {
   const coverage = head.vitals?.coverage && readCoverage(head.vitals.coverage, now);
   const own = visibleId(head.agentId, viewer);
   const parent = head.parentAgentId === null ? undefined : visibleId(head.parentAgentId, viewer);
@@ -66,6 +68,7 @@ const rowOf = (head: AgentHead, viewer: Viewer, now: number): ListRow => {
     id: own.id,
     label: visibleName(head, viewer),
     status: head.status,
+    is_stable: isStable,
     purpose: visibleText(head.purpose, viewer),
     updates: head.updateCount,
     last: new Date(activityOf(head)).toISOString(),
@@ -85,7 +88,13 @@ const rowOf = (head: AgentHead, viewer: Viewer, now: number): ListRow => {
  * viewer's own row stands in every answer, also when no filter lets it pass or it belongs on another page; it then comes
  * in addition to `limit`. Ids of others are shown to operators only, also inside of texts (BW-identity.14).
  */
-export const listAgents = (heads: Iterable<AgentHead>, query: ListQuery, viewer: Viewer, now: number): Listing => {
+export const listAgents = (
+  heads: Iterable<AgentHead>,
+  query: ListQuery,
+  viewer: Viewer,
+  isStable: (agentId: string) => boolean,
+  now: number,
+): Listing => {
   const limit = Math.min(MOST, Math.max(1, Math.trunc(query.limit ?? DEFAULT_LIMIT)));
   const offset = Math.max(0, Math.trunc(query.offset ?? 0));
   const status = query.statusFilter ?? 'active';
@@ -111,7 +120,7 @@ export const listAgents = (heads: Iterable<AgentHead>, query: ListQuery, viewer:
   }
   const page = matching.sort(newestFirst).slice(offset, offset + limit);
   if (own !== undefined && !page.includes(own)) page.push(own);
-  const agents = page.sort(newestFirst).map((head) => rowOf(head, viewer, now));
+  const agents = page.sort(newestFirst).map((head) => rowOf(head, viewer, isStable(head.agentId), now));
   return {
     agents,
     shown: agents.length,

@@ -14,7 +14,7 @@ const THIRD = '33333333-3333-4333-8333-333333333333';
 const other = (over: Partial<AgentHead> = {}): AgentHead => head({ agentId: OTHER, ...over });
 
 const list = (heads: readonly AgentHead[], query: ListQuery = {}, viewer = operator) =>
-  listAgents(heads, query, viewer, NOW);
+  listAgents(heads, query, viewer, () => true, NOW);
 const ids = (heads: readonly AgentHead[], query: ListQuery = {}, viewer = operator) =>
   list(heads, query, viewer).agents.map(({ id }) => id);
 /** Agents a, b, c … each active a minute later than the one after it. */
@@ -30,6 +30,7 @@ describe('a list of agents', () => {
           id: ME,
           label: 'bot',
           status: 'active',
+          is_stable: true,
           purpose: 'tests',
           updates: 3,
           last: new Date(NOW - MINUTE).toISOString(),

@@ -104,7 +104,7 @@ const noAgents = (): LiveTable<AgentHead> => createLiveTable<AgentHead>('agents'
 /** A feed of no agents. */
 const fakeFeed = (): Feed => {
   const table = noAgents();
-  return new Feed({ database: nothing, clock: systemClock, agents: () => table });
+  return new Feed({ database: nothing, clock: systemClock, agents: () => table, isStable: () => true });
 };
 
 export interface FakeNode {
