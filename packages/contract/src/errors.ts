@@ -98,6 +98,13 @@ export const ERRORS = {
     'Send agent_uuid and continuity_token together to identity, or client_session_id alone.',
     ['identity'],
   ),
+  CONTINUITY_TOKEN_EXPIRED: entry(
+    'auth_error',
+    200,
+    'the continuity token beside the uuid was issued more than 30 days ago',
+    'Send client_session_id, if you still have one in force; else onboard with force_new=true and parent_agent_id=<the old uuid>, which says whom you continue.',
+    ['onboard', 'identity'],
+  ),
   BARE_UUID_RESUME_DENIED: entry(
     'auth_error',
     200,

@@ -50,6 +50,7 @@ export const onboard = toolSpec({
     'AGENT_ARCHIVED',
     'AGENT_NOT_FOUND',
     'BARE_UUID_RESUME_DENIED',
+    'CONTINUITY_TOKEN_EXPIRED',
     'CONTINUITY_TOKEN_RESUME_RETIRED',
     'LINEAGE_DECLARATION_REQUIRED',
     'OPERATOR_REQUIRED',
@@ -58,6 +59,7 @@ export const onboard = toolSpec({
     'STRONG_IDENTITY_REQUIRED',
   ],
   ignoresStaleProof: 'force_new',
+  resumes: true,
 });
 
 export const identity = toolSpec({
@@ -86,11 +88,14 @@ export const identity = toolSpec({
     'AGENT_ARCHIVED',
     'AGENT_NOT_FOUND',
     'BARE_UUID_RESUME_DENIED',
+    'CONTINUITY_TOKEN_EXPIRED',
     'CONTINUITY_TOKEN_RESUME_RETIRED',
+    'IDENTITY_REQUIRED',
     'OVERLOADED',
     'SEQUENCE_CONFLICT',
     'STORAGE_UNAVAILABLE',
   ],
+  resumes: true,
 });
 
 export const bindSession = toolSpec({

@@ -146,14 +146,25 @@ export class Identity<M> {
    * call brought none. Neither proves more than the call did.
    */
   async credentialsFor(caller: Caller, evidence: Evidence): Promise<{ secret: string; token: string | undefined }> {
-    if (caller.agentId === undefined || caller.assurance === 'none')
-      throw new Error('only a bound caller is given credentials');
+    const secret = await this.secretFor(caller, evidence);
+    const { agentId, assurance } = bound(caller);
+    const brought = caller.source === 'continuity_token' ? evidence.continuityToken : undefined;
+    // A resident asks every minute: a token that has most of its hour left serves, and is one row less.
+    if (brought !== undefined && this.#tokens.isYoung(brought, evidence, this.#options.clock.now())) {
+      return { secret, token: brought };
+    }
+    return { secret, token: await this.#issueToken(agentId, assurance, evidence) };
+  }
+
+  /** The session secret of a caller that proved its identity: the one that it brought, or one that its proof stands for. */
+  async secretFor(caller: Caller, evidence: Evidence): Promise<string> {
+    const { agentId, assurance } = bound(caller);
     const brought = caller.source === 'session_header' ? evidence.sessionHeader : evidence.clientSessionId;
-    const secret =
-      brought !== undefined && derivedPrefix(brought) === undefined
-        ? brought
-        : await this.#issueSession(caller.agentId, caller.assurance);
-    return { secret, token: await this.#issueToken(caller.agentId, caller.assurance, evidence) };
+    if (brought !== undefined && derivedPrefix(brought) === undefined) return brought;
+    const proof = { continuity_token: evidence.continuityToken, mcp_session: evidence.mcpSessionId };
+    const by =
+      caller.source === 'continuity_token' || caller.source === 'mcp_session' ? proof[caller.source] : undefined;
+    return this.#issueSession(agentId, assurance, by);
   }
 
   /** Ties the MCP session that carries the call to the agent that the call proves; false when there is none. */
@@ -261,7 +272,9 @@ export class Identity<M> {
   }
 
   /** The refusal of a resume by what proves nothing: a bare uuid, or a token without the uuid that it stands beside. */
-  refusedClaim(agentUuid: string | undefined, { continuityToken }: Evidence): Refusal | undefined {
+  refusedClaim(agentUuid: string | undefined, evidence: Evidence): Refusal | undefined {
+    const { continuityToken } = evidence;
+    const now = this.#options.clock.now();
     if (agentUuid === undefined) {
       if (continuityToken === undefined) return undefined;
       return refuse(
@@ -269,7 +282,15 @@ export class Identity<M> {
         'A continuity token counts only beside the agent_uuid that it names.',
       ).refusal;
     }
+    const verdict = continuityToken === undefined ? undefined : this.#tokens.read(continuityToken, evidence, now);
     const mode = this.#options.strictMode();
+    // Its own old token is no sign of a theft; the report of one would only alarm whoever reads it.
+    if (verdict?.ok === false && verdict.reason === 'expired') {
+      return refuse(
+        'CONTINUITY_TOKEN_EXPIRED',
+        'The continuity token has expired: it resumes its agent for 30 days after it was issued.',
+      ).refusal;
+    }
     if (mode !== 'off') {
       const proof = continuityToken === undefined ? 'none' : 'token_refused';
       this.#options.report(
@@ -278,7 +299,11 @@ export class Identity<M> {
         agentUuid.toLowerCase(),
       );
     }
-    return refuse('BARE_UUID_RESUME_DENIED', 'A uuid proves nothing, and nothing else in the call proves it.').refusal;
+    const message =
+      verdict === undefined
+        ? 'A uuid proves nothing, and nothing else in the call proves it.'
+        : 'A uuid proves nothing, and the continuity token beside it does not prove it: it is altered, revoked, or of another agent or model.';
+    return refuse('BARE_UUID_RESUME_DENIED', message).refusal;
   }
 
   /** The agent that an onboard without proof may go on as, by its pin; what the gate sees is reported. */
@@ -463,9 +488,21 @@ export class Identity<M> {
     }
   }
 
-  async #issueSession(agentId: string, assurance: Exclude<Assurance, 'none'>): Promise<string> {
+  /**
+   * Issues a session secret; of one proof (`by`) always the same one, so that a look at oneself each minute does not make
+   * a credential each minute. One that was revoked or has expired is not revived: then it is a new one.
+   */
+  async #issueSession(agentId: string, assurance: Exclude<Assurance, 'none'>, by: string | undefined): Promise<string> {
+    const issue = async (secret: string): Promise<boolean> => {
+      const hash = credentialHash(secret);
+      if (this.#bindings.read(hash).ok) return true;
+      await this.#bindings.issue(hash, { kind: 'session', agentId, assurance });
+      return this.#bindings.read(hash).ok;
+    };
+    const derived = by === undefined ? undefined : this.#tokens.sessionSecret([agentId, assurance, by]);
+    if (derived !== undefined && (await issue(derived))) return derived;
     const secret = this.#options.ids.secret();
-    await this.#bindings.issue(credentialHash(secret), { kind: 'session', agentId, assurance });
+    await issue(secret);
     return secret;
   }
 
@@ -489,5 +526,11 @@ export class Identity<M> {
     return undefined;
   }
 }
+
+/** The agent of a caller; only a bound one is given credentials. */
+const bound = ({ agentId, assurance }: Caller): { agentId: string; assurance: Exclude<Assurance, 'none'> } => {
+  if (agentId === undefined || assurance === 'none') throw new Error('only a bound caller is given credentials');
+  return { agentId, assurance };
+};
 
 const INFERRED = { assurance: 'weak', source: 'onboard_pin' as ProofSource, origin: 'server_inferred' } as const;
