@@ -9,7 +9,7 @@ interface ErrorEntry {
    * HTTP status of the transport. 200 means: the transport did its work and the tool refused, so the refusal stands in
    * the result (the reference's clients expect that). Anything else answers for the transport itself.
    */
-  readonly status: 200 | 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503;
+  readonly status: 200 | 400 | 401 | 413 | 503;
   /** When the code is raised. */
   readonly when: string;
   readonly recovery: Recovery;
@@ -62,7 +62,7 @@ export const ERRORS = {
     'the server requires a bearer token and none, or a wrong one, was sent',
     'Send "Authorization: Bearer <token>".',
   ),
-  FORBIDDEN: entry('auth_error', 403, 'policy forbids this to the caller', 'Ask an operator.'),
+  FORBIDDEN: entry('auth_error', 200, 'policy forbids this to the caller', 'Ask an operator.'),
   IDENTITY_REQUIRED: entry(
     'auth_error',
     200,
@@ -220,13 +220,13 @@ export const ERRORS = {
   ),
   SEQUENCE_CONFLICT: entry(
     'state_error',
-    409,
+    200,
     'another writer changed the agent again and again while this call tried to',
     'Repeat the call.',
   ),
   SAGA_IN_FLIGHT: entry(
     'state_error',
-    409,
+    200,
     'a resolution that names the session or one of its agents is being carried out',
     'Repeat the call in a few seconds; get shows what became of it.',
   ),

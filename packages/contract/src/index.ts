@@ -19,6 +19,7 @@ export {
   type MeasurementEventType,
 } from './events.ts';
 export { FEED_EVENTS, type FeedEventType, type FeedSeverity } from './feed.ts';
+export { BRIEF } from './listing.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS } from './policy.ts';
 export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolSpec } from './tool-spec.ts';

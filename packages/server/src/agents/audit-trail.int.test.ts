@@ -112,7 +112,7 @@ describe('every governed write', async () => {
   const aliases = new Set(ALIASES.map(({ name }) => name));
   const writing = w.dispatcher
     .advertised('full')
-    .filter(({ name, annotations }) => !annotations.readOnlyHint && !aliases.has(name))
+    .filter(({ name, annotations }) => annotations?.['readOnlyHint'] !== true && !aliases.has(name))
     .map(({ name }) => name);
 
   it('is known here: a writing tool has a write below, or a reason why not', () => {

@@ -242,6 +242,7 @@ export const startNode = async (
     ids,
     strictMode: () => flags.get('identity_strict_mode').value as Mode,
     pinMode: () => flags.get('ipua_pin_check_mode').value as Mode,
+    residents: config.residents,
     report: (type, payload, agentId) => channel.fail(type, payload, agentId),
   });
   const lifecycle = new Lifecycle({ agents, database, clock, ids, settleClaims });

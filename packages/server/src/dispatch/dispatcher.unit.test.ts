@@ -475,7 +475,7 @@ describe('errors', () => {
     };
     const { call } = dispatcherOf([rude, throwing(new Error('x'))], [], { observe: fail, onUnexpected: fail });
     const { body, status } = await call('rude');
-    expect(status).toBe(403);
+    expect(status).toBe(200);
     expect(body).toMatchObject({ success: false, error: 'No.', error_code: 'FORBIDDEN', fact: 1 });
     expect(body['recovery']).toEqual(ERRORS.FORBIDDEN.recovery);
     expect((await call('broken')).refusal?.code).toBe('INTERNAL_ERROR');
@@ -554,21 +554,26 @@ describe('what is compiled', () => {
       'check_working_state',
       'record_result',
       'identity',
-      'agent',
-      'dialectic',
-      'simulate_update',
       'calibration',
-      'knowledge',
       'health_check',
       'list_tools',
       'describe_tool',
+      'onboard',
+      'agent',
+      'dialectic',
+      'knowledge',
+      'request_review',
+      'search_shared_memory',
+      'store_finding',
+      'update_finding',
+      'leave_note',
     ]);
     const json = JSON.stringify(tools);
     expect(json.length).toBeLessThan(11_000);
     expect(json).not.toMatch(/\$schema|hidden|"continuity_token":|additionalProperties":\{\}/);
     expect(tools.find(({ name }) => name === 'list_tools')?.annotations).toEqual({ readOnlyHint: true });
     expect(dispatcher.advertised('minimal')).toHaveLength(6);
-    expect(dispatcher.advertised('full')).toHaveLength(18);
+    expect(dispatcher.advertised('full')).toHaveLength(23);
   });
 });
 

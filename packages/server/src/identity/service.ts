@@ -66,11 +66,14 @@ interface IdentityOptions<M> {
   /** The honesty gates, read from the live flags at every use (W3-3.08). */
   readonly strictMode: () => Mode;
   readonly pinMode: () => Mode;
+  /** Names that the operator keeps for residents; the first living agent born with one is tagged as a resident. */
+  readonly residents: readonly string[];
   /** Hears suspicions; never throws. */
   readonly report: (type: IdentityEventType, payload: Readonly<Record<string, unknown>>, agentId?: string) => void;
 }
 
 const BORN_TAGS: readonly string[] = ['ephemeral'];
+const RESIDENT_TAGS: readonly string[] = ['persistent', 'autonomous'];
 /** A mint that loses to another one of the same transport session resumes what that one made. */
 const MINT_ATTEMPTS = 3;
 
@@ -191,9 +194,19 @@ export class Identity<M> {
 
   /** Changes the display name; it resolves nothing and proves nothing. A name that another agent bears gets a suffix. */
   async rename(agentId: string, name: string, deadline: number): Promise<Outcome<AgentHead>> {
-    const { agents, clock } = this.#options;
+    const { agents, clock, residents } = this.#options;
     const taken = this.#holderOf(name, agentId) !== undefined;
     const label = taken ? `${name}_${agentId.slice(0, 8)}` : name;
+    const before = await agents.find(agentId);
+    // A resident says its name at every start.
+    if (before?.label === label) return accept(before);
+    const kept = before !== undefined && isResident(before) ? keptName(residents, before) : undefined;
+    // Otherwise it could leave its place to the next one of that name, and so make residents without end.
+    if (kept !== undefined && kept !== name) {
+      return refuse('FORBIDDEN', `The agent is the resident ${kept} of this server, and keeps its name.`, {
+        recovery: { action: 'Leave name out, or ask an operator to take the tags of a resident from the agent.' },
+      });
+    }
     const renamed = await agents.act(agentId, deadline, ({ head }) => {
       const ended = refuseEnded(head);
       if (ended !== undefined) return Promise.resolve(ended);
@@ -384,11 +397,28 @@ export class Identity<M> {
     return accept({ head: now, outcome, secret, token, proof: caller, lineageState: lineageState(now) });
   }
 
-  /** Mints; undefined when another mint was first with the transport session. */
+  /** Mints, as a resident where the name is kept for one and no living agent is it yet. */
   async #mint(caller: Caller, evidence: Evidence, intro: Introduction): Promise<Outcome<Onboarded | undefined>> {
+    if (intro.name !== null && this.#options.residents.includes(intro.name)) {
+      const minted = await this.#mintWith(RESIDENT_TAGS, caller, evidence, intro);
+      if (!minted.ok || minted.value !== undefined) return minted;
+    }
+    return this.#mintWith(BORN_TAGS, caller, evidence, intro);
+  }
+
+  /**
+   * Mints; undefined when another mint was first with the transport session, or when there is a living resident of that
+   * name already.
+   */
+  async #mintWith(
+    tags: readonly string[],
+    caller: Caller,
+    evidence: Evidence,
+    intro: Introduction,
+  ): Promise<Outcome<Onboarded | undefined>> {
     const { agents, clock, ids } = this.#options;
     const now = clock.now();
-    const declared = await this.#declare(intro, now);
+    const declared = await this.#declare(intro, tags, now);
     if (!declared.ok) return declared;
     const { lineage, events, parent, state } = declared.value;
     const clientHint = intro.clientHint ?? clientHintOf(evidence.userAgent);
@@ -406,7 +436,7 @@ export class Identity<M> {
         label,
         purpose: intro.purpose,
         handle: publicHandle(kind, now),
-        tags: BORN_TAGS,
+        tags,
         parentAgentId: parent?.agentId ?? null,
         spawnReason: intro.spawnReason,
         threadId: intro.threadId ?? parent?.threadId ?? `t-${hash.slice(0, 16)}`,
@@ -422,6 +452,9 @@ export class Identity<M> {
         const pin = { agentId, expiresAt: expiryOf('pin', now), onlyIfFree: isDispatchedChild(intro.spawnReason) };
         if (pins.length > 0) statements.push(sql.upsertPins(pins, pin, now));
         const alongside = statements.map((statement) => ({ statement, guarded: false }));
+        if (tags === RESIDENT_TAGS && label !== null) {
+          alongside.push({ statement: sql.onlyResident(agentId, label), guarded: true });
+        }
         if (transport === undefined) return alongside;
         const replace = intro.forceNew || caller.agentId !== undefined;
         return [...alongside, { statement: sql.bindTransport(transport, agentId, replace, now), guarded: true }];
@@ -445,6 +478,7 @@ export class Identity<M> {
   /** What becomes of the parent that an onboard declares; a claim that does not hold leaves no parent behind. */
   async #declare(
     intro: Introduction,
+    childTags: readonly string[],
     now: number,
   ): Promise<
     Outcome<{ lineage: Lineage; events: readonly AuditDraft[]; parent: AgentHead | undefined; state: LineageState }>
@@ -466,7 +500,7 @@ export class Identity<M> {
     });
     const declaration = declareLineage({
       parent: { agentId: parent.agentId, tags: parent.tags, status: parent.status, liveSignals: signals },
-      childTags: BORN_TAGS,
+      childTags,
       spawnReason: intro.spawnReason,
       now,
     });
@@ -526,6 +560,12 @@ export class Identity<M> {
     return undefined;
   }
 }
+
+const isResident = ({ tags }: AgentHead): boolean => RESIDENT_TAGS.every((tag) => tags.includes(tag));
+
+/** The kept name that the agent bears, as it is or with the suffix that it was given beside another of that name. */
+const keptName = (names: readonly string[], { label, agentId }: AgentHead): string | undefined =>
+  names.find((name) => label === name || label === `${name}_${agentId.slice(0, 8)}`);
 
 /** The agent of a caller; only a bound one is given credentials. */
 const bound = ({ agentId, assurance }: Caller): { agentId: string; assurance: Exclude<Assurance, 'none'> } => {

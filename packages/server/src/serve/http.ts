@@ -144,7 +144,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     const what = overSocket(request) ? undefined : foreign(host, origin);
     const path = request.url.split('?', 1)[0] ?? '';
     if (what === 'host') void sendRefusal(reply, foreignHost, 421);
-    else if (what === 'origin') void sendRefusal(reply, foreignOrigin);
+    else if (what === 'origin') void sendRefusal(reply, foreignOrigin, 403);
     else if (OPEN_ROUTES.has(path) || isConsole(path) || overSocket(request) || bearerIsGood(authorization))
       admit(reply, done);
     else {

@@ -56,11 +56,10 @@ describe('loop detection', () => {
   it.each([12, 30, 60, 120, 150])(
     'takes a constant text every %i s, late by a few of them and with misses',
     (seconds) => {
-      let at = 0;
       let recent: RecentUpdate[] = [];
       for (let beat = 0; beat < 300; beat += 1) {
         // Late by up to a tenth of a beat, and every eleventh report is lost on its way.
-        at = beat * seconds * SECOND + ((beat * 37) % 11) * seconds * 9;
+        const at = beat * seconds * SECOND + ((beat * 37) % 11) * seconds * 9;
         if (beat % 11 === 10) continue;
         expect(detectLoop(recent, at, 'same'), `beat ${beat}`).toBeUndefined();
         recent = [...recent, { at, topicHash: 'same', action: 'proceed' as const }].slice(-RECENT_KEPT);

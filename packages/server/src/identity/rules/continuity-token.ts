@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 /** How long a token is good for everywhere, in seconds. */
 const TOKEN_TTL_SECONDS = 3600;
 /** How long after its issue a token still resumes its agent, in ms: as long as a session secret lives. */
-export const RESUME_MS = 30 * 86_400_000;
+const RESUME_MS = 30 * 86_400_000;
 const LEAST_TTL_SECONDS = 60;
 /** Clocks of two machines may differ by this much. */
 const SKEW_SECONDS = 30;
@@ -88,7 +88,7 @@ const parse = (text: string): unknown => {
 
 /**
  * Reads a token. The signature is compared in constant time before anything of the payload is believed. After its
- * hour a token has lapsed; {@link RESUME_MS} after its issue it has expired and proves nothing. A token made for one family of models is refused to another, when both are known. Never throws.
+ * hour a token has lapsed; 30 days after its issue it has expired and proves nothing. A token made for one family of models is refused to another, when both are known. Never throws.
  */
 export const readContinuityToken = (
   token: string,
