@@ -317,6 +317,13 @@ export const ERRORS = {
     'Call record_result with the prediction_id of the check-in and what shows the result (exit_code, command, test); calibration follows from it.',
     ['record_result', 'calibration'],
   ),
+  NOT_OFFERED: entry(
+    'validation_error',
+    200,
+    'the reference has this tool or action, and this server deliberately does not',
+    'Do what the message says instead; list_tools shows what there is.',
+    ['list_tools'],
+  ),
   TIMEOUT: entry(
     'system_error',
     200,

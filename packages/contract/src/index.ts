@@ -37,6 +37,7 @@ export {
 export { dialectic } from './tools/dialectic.ts';
 export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
 export { flags } from './tools/flags.ts';
+export { admin, config, NOT_OFFERED, notices, notOffered, observe, report } from './tools/fleet.ts';
 export { externalOutcome } from './tools/external-outcome.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
 export { FINDING_SEVERITIES, FINDING_STATUSES, FINDING_TYPES, knowledge } from './tools/knowledge.ts';

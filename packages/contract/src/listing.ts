@@ -67,4 +67,9 @@ export const BRIEF: Readonly<Record<string, BriefListing>> = {
     says: 'Operators: makes a paused agent active.',
     takes: ['target_agent_id', 'reason', 'force'],
   },
+  observe: {
+    says: 'The fleet now: one agent, compared, similar, anomalies, aggregate.',
+    takes: ['action', 'target_agent_id', 'agent_ids', 'limit'],
+  },
+  config: { says: 'The thresholds of check-ins.', takes: ['action'] },
 };

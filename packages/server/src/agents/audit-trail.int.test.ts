@@ -12,6 +12,7 @@ import { verifyAudit } from './audit-read.ts';
  * says why.
  */
 const EXEMPT: Readonly<Record<string, string>> = {
+  report: 'changes no agent and scores nobody; what was reported, by whom and when stands in core.notices',
   bind_session:
     'changes no agent: it ties a session to one that is proven already, as core.bindings has it, with its times',
   operators: 'changes no agent; who, when and why stand in audit.events outside of every chain, as for its making',

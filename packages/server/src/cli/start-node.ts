@@ -32,6 +32,7 @@ import {
   sagaTools,
 } from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
+import { fleetTools, Notices, noticeTools } from '../notices/index.ts';
 import { createFleetTally, Feed } from '../feed/index.ts';
 import { createFlags, flagTools } from '../flags/index.ts';
 import {
@@ -327,6 +328,8 @@ export const startNode = async (
 
   const findAgent = agents.find.bind(agents);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
+  const notices = new Notices({ database, clock, ids });
+  const heads = () => lifecycle.heads();
   const dispatcher = new Dispatcher({
     tools: [
       ...identityTools(identity, findAgent),
@@ -343,6 +346,13 @@ export const startNode = async (
       ...flagTools(flags),
       ...sagaTools({ database, clock, ids }),
       ...operatorTools({ database, clock }),
+      ...noticeTools(notices, heads, config.residents),
+      ...fleetTools({
+        heads,
+        find: (target) => lifecycle.find(target),
+        pauseHours: config.pauseHours,
+        updatesPerMinute: config.loopUpdatesPerMinute,
+      }),
       ...serverTools({
         version: VERSION,
         clock,
@@ -521,6 +531,7 @@ export const startNode = async (
     run: async () => {
       for (const statement of pruneWorkingData(clock.now())) await database.query(statement);
       await bindings.prune();
+      await notices.prune();
     },
   });
   ticker.add({

@@ -1,8 +1,10 @@
 import {
   accept,
+  admin,
   agent,
   ALIASES,
   calibration,
+  config,
   dialectic,
   ERRORS,
   getGovernanceMetrics,
@@ -10,10 +12,15 @@ import {
   healthCheck,
   identity,
   knowledge,
+  notices,
+  notOffered,
+  observe,
   onboard,
   outcomeEvent,
   processAgentUpdate,
   refuse,
+  report,
+  selfRecovery,
   simulateUpdate,
   type FieldProblem,
 } from '@breakwater/contract';
@@ -37,6 +44,13 @@ const REAL = [
   knowledge,
   healthCheck,
   getServerInfo,
+  selfRecovery,
+  report,
+  notices,
+  observe,
+  config,
+  admin,
+  notOffered,
 ];
 const real = (over = {}) => dispatcherOf(REAL.map(echo), ALIASES, over);
 
@@ -562,6 +576,9 @@ describe('what is compiled', () => {
       'agent',
       'dialectic',
       'knowledge',
+      'self_recovery',
+      'observe',
+      'config',
       'request_review',
       'search_shared_memory',
       'store_finding',
@@ -573,7 +590,7 @@ describe('what is compiled', () => {
     expect(json).not.toMatch(/\$schema|hidden|"continuity_token":|additionalProperties":\{\}/);
     expect(tools.find(({ name }) => name === 'list_tools')?.annotations).toEqual({ readOnlyHint: true });
     expect(dispatcher.advertised('minimal')).toHaveLength(6);
-    expect(dispatcher.advertised('full')).toHaveLength(23);
+    expect(dispatcher.advertised('full')).toHaveLength(30);
   });
 });
 

@@ -12,6 +12,7 @@ import { registerHarness } from './harness.ts';
 import { createHostOriginCheck } from './host-origin.ts';
 import { registerLiveReads } from './live-reads.ts';
 import { registerMcp } from './mcp.ts';
+import { registerNotices } from './notices.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerOverview } from './overview.ts';
 import type { ServeOptions } from './ports.ts';
@@ -188,6 +189,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   registerOpenApi(app, options);
   registerHealth(app, options);
   registerRest(app, options, callTool, requests);
+  registerNotices(app, options, callTool, requests);
   registerLiveReads(app, options);
   registerCompute(app, options);
   registerHarness(app, options);
