@@ -43,9 +43,7 @@ const textsOf = (file: string): string[] => {
   const visit = (node: ts.Node): void => {
     const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
     const helps =
-      node.parent &&
-      ts.isArrayLiteralExpression(node.parent) &&
-      /related_tools|workflow/.test(node.parent.parent.getText());
+      isText && ts.isArrayLiteralExpression(node.parent) && /related_tools|workflow/.test(node.parent.parent.getText());
     if (isText && (node.text.includes(' ') || helps)) texts.push(node.text);
     ts.forEachChild(node, visit);
   };

@@ -18,7 +18,7 @@ describe('what programs report', async () => {
     expect(all.map(({ body }) => body['deduped']).sort()).toEqual([false, true, true]);
     const ids = all.map(({ body }) => (body['event'] as { event_id: string }).event_id);
     expect(new Set(ids).size).toBe(1);
-    expect(all[0]?.body['event']).toMatchObject({ ...same, type: 'sentinel_finding', severity: 'high' });
+    expect(all[0].body['event']).toMatchObject({ ...same, type: 'sentinel_finding', severity: 'high' });
     w.clock.advance(DAY + 1);
     expect((await finding(same)).body['deduped']).toBe(false);
     expect((await w.call('notices')).body).toMatchObject({ count: 2, findings: [same, same] });
