@@ -17,6 +17,7 @@ const FLOORS = [
     'calibration',
     'feed',
     'overview',
+    'notices',
     'gates',
     'cutover',
   ],

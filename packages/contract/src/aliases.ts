@@ -1,7 +1,12 @@
 import type { ToolAlias } from './tool-spec.ts';
+import { NOT_OFFERED } from './tools/fleet.ts';
 
 const guesses = (tool: string, names: readonly string[]): ToolAlias[] =>
   names.map((name) => ({ name, tool, kind: 'guess' }));
+
+/** Names that stand for one action of a tool. */
+const acts = (tool: string, names: Readonly<Record<string, string>>): ToolAlias[] =>
+  Object.entries(names).map(([name, action]) => ({ name, tool, kind: 'guess', inject: { action } }));
 
 /** Every other name of a tool, as data (spec surface 1.3 and 1.4). */
 export const ALIASES: readonly ToolAlias[] = [
@@ -75,6 +80,48 @@ export const ALIASES: readonly ToolAlias[] = [
     kind: 'guess',
     inject: { action: 'details', include_response_chain: true },
   },
+  ...acts('knowledge', {
+    supersede_discovery: 'supersede',
+    synthesize_knowledge_graph: 'synthesize',
+    audit_knowledge_graph: 'audit',
+    reply_to_question: 'store',
+  }),
+  ...acts('dialectic', { request_exploration_session: 'get' }),
+  ...acts('self_recovery', {
+    check_recovery_options: 'check',
+    quick_resume: 'quick',
+    direct_resume_if_safe: 'quick',
+    self_recovery_review: 'review',
+  }),
+  ...acts('agent', { resume_agent: 'resume' }),
+  ...acts('report', { record_progress_pulse: 'progress' }),
+  ...acts('observe', {
+    observe_agent: 'agent',
+    compare_agents: 'compare',
+    compare_me_to_similar: 'similar',
+    detect_anomalies: 'anomalies',
+    aggregate_metrics: 'aggregate',
+    audit_events_query: 'audit_events',
+    outcome_evidence_query: 'outcome_evidence',
+    bridge_summary_query: 'bridge',
+  }),
+  ...acts('config', { get_thresholds: 'get', set_thresholds: 'set' }),
+  ...acts('admin', {
+    get_workspace_health: 'workspace_health',
+    debug_request_context: 'debug_context',
+    get_connection_status: 'connections',
+    get_tool_usage_stats: 'tool_usage',
+    get_telemetry_metrics: 'telemetry',
+    validate_file_path: 'validate_path',
+    reset_monitor: 'reset_monitor',
+    cleanup_stale_locks: 'cleanup_locks',
+  }),
+  ...Object.keys(NOT_OFFERED).map((name): ToolAlias => ({
+    name,
+    tool: 'not_offered',
+    kind: 'guess',
+    inject: { name },
+  })),
 ];
 
 /** Words for `complexity` that the aliases of the check-in accept. */

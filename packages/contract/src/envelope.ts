@@ -51,5 +51,6 @@ export interface ToolListing {
   readonly name: string;
   readonly description: string;
   readonly inputSchema: Readonly<Record<string, unknown>>;
-  readonly annotations: Readonly<Record<string, unknown>>;
+  /** Absent: the tool may write. */
+  readonly annotations?: Readonly<Record<string, unknown>>;
 }

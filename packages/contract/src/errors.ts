@@ -9,7 +9,7 @@ interface ErrorEntry {
    * HTTP status of the transport. 200 means: the transport did its work and the tool refused, so the refusal stands in
    * the result (the reference's clients expect that). Anything else answers for the transport itself.
    */
-  readonly status: 200 | 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503;
+  readonly status: 200 | 400 | 401 | 413 | 503;
   /** When the code is raised. */
   readonly when: string;
   readonly recovery: Recovery;
@@ -62,7 +62,7 @@ export const ERRORS = {
     'the server requires a bearer token and none, or a wrong one, was sent',
     'Send "Authorization: Bearer <token>".',
   ),
-  FORBIDDEN: entry('auth_error', 403, 'policy forbids this to the caller', 'Ask an operator.'),
+  FORBIDDEN: entry('auth_error', 200, 'policy forbids this to the caller', 'Ask an operator.'),
   IDENTITY_REQUIRED: entry(
     'auth_error',
     200,
@@ -97,6 +97,13 @@ export const ERRORS = {
     'a continuity token was sent without the agent_uuid that it must stand beside',
     'Send agent_uuid and continuity_token together to identity, or client_session_id alone.',
     ['identity'],
+  ),
+  CONTINUITY_TOKEN_EXPIRED: entry(
+    'auth_error',
+    200,
+    'the continuity token beside the uuid was issued more than 30 days ago',
+    'Send client_session_id, if you still have one in force; else onboard with force_new=true and parent_agent_id=<the old uuid>, which says whom you continue.',
+    ['onboard', 'identity'],
   ),
   BARE_UUID_RESUME_DENIED: entry(
     'auth_error',
@@ -213,13 +220,13 @@ export const ERRORS = {
   ),
   SEQUENCE_CONFLICT: entry(
     'state_error',
-    409,
+    200,
     'another writer changed the agent again and again while this call tried to',
     'Repeat the call.',
   ),
   SAGA_IN_FLIGHT: entry(
     'state_error',
-    409,
+    200,
     'a resolution that names the session or one of its agents is being carried out',
     'Repeat the call in a few seconds; get shows what became of it.',
   ),
@@ -316,6 +323,13 @@ export const ERRORS = {
     'somebody asserts how good earlier claims were, instead of recording what came of the work',
     'Call record_result with the prediction_id of the check-in and what shows the result (exit_code, command, test); calibration follows from it.',
     ['record_result', 'calibration'],
+  ),
+  NOT_OFFERED: entry(
+    'validation_error',
+    200,
+    'the reference has this tool or action, and this server deliberately does not',
+    'Do what the message says instead; list_tools shows what there is.',
+    ['list_tools'],
   ),
   TIMEOUT: entry(
     'system_error',

@@ -19,6 +19,7 @@ export {
   type MeasurementEventType,
 } from './events.ts';
 export { FEED_EVENTS, type FeedEventType, type FeedSeverity } from './feed.ts';
+export { BRIEF } from './listing.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS, PREDICTION_HOURS } from './policy.ts';
 export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolSpec } from './tool-spec.ts';
@@ -36,6 +37,7 @@ export {
 export { dialectic } from './tools/dialectic.ts';
 export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
 export { flags } from './tools/flags.ts';
+export { admin, config, NOT_OFFERED, notices, notOffered, observe, report } from './tools/fleet.ts';
 export { externalOutcome } from './tools/external-outcome.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
 export { FINDING_SEVERITIES, FINDING_STATUSES, FINDING_TYPES, knowledge } from './tools/knowledge.ts';

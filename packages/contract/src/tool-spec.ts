@@ -33,6 +33,8 @@ export interface ToolSpec {
    * says `force_new`.
    */
   readonly ignoresStaleProof?: true | 'force_new';
+  /** The tool hands out an identity: a continuity token beside its uuid resumes here beyond its hour, for 30 days. */
+  readonly resumes?: true;
   /** `agent_id` names the agent to look at or act on, and not the one that calls. */
   readonly agentIdIsTarget?: true;
 }

@@ -47,6 +47,7 @@ export const resolveNs = async (agents: number): Promise<{ readonly bySecret: nu
     ids: systemIds,
     strictMode: () => 'observe',
     pinMode: () => 'enforce',
+    residents: [],
     report: () => undefined,
   });
   await identity.load();

@@ -7,7 +7,9 @@ import { flagTools } from '../src/flags/index.ts';
 import { createOperator, identityTools, operatorTools, type OperatorScope } from '../src/identity/index.ts';
 import { knowledgeTools } from '../src/knowledge/index.ts';
 import { Lifecycle, lifecycleTools } from '../src/lifecycle/index.ts';
+import { fleetTools, Notices, noticeTools } from '../src/notices/index.ts';
 import { outcomeTools } from '../src/outcomes/index.ts';
+import { serverTools } from '../src/serve/index.ts';
 import type { Database } from '../src/postgres/index.ts';
 import { systemIds, type Evidence } from '../src/runtime/index.ts';
 import type { Json } from './rest.ts';
@@ -33,13 +35,13 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   const findAgent = agents.find.bind(agents);
   const isStable = node.saga.isStable.bind(node.saga);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
+  const ids = { uuid: () => crypto.randomUUID() };
+  const lifecycle = new Lifecycle({ agents, database, clock, ids, settleClaims });
+  const heads = () => lifecycle.heads();
   return new Dispatcher({
     tools: [
       ...identityTools({ identity, findAgent, holdOf: agents.holdOf.bind(agents), isStable }),
-      ...lifecycleTools(
-        new Lifecycle({ agents, database, clock, ids: { uuid: () => crypto.randomUUID() }, settleClaims }),
-        isStable,
-      ),
+      ...lifecycleTools(lifecycle, isStable),
       ...dialecticTools(node.dialectic, agents, isStable),
       ...checkInTools({
         checkIns: node.checkIns,
@@ -59,6 +61,16 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
       ...flagTools(node.flags),
       ...sagaTools({ database, clock, ids: systemIds }),
       ...operatorTools({ database, clock }),
+      ...noticeTools(new Notices({ database, clock, ids: systemIds }), heads, []),
+      ...serverTools({
+        version: '0.0.0',
+        clock,
+        readiness: { ready: true, parts: () => ({}) },
+        loopDelayMs: () => 0,
+        counts: () => ({}),
+        embeddedDatabase: true,
+      }),
+      ...fleetTools({ heads, find: (target) => lifecycle.find(target), pauseHours: 72, updatesPerMinute: 20 }),
     ],
     aliases: ALIASES,
     resolveCaller: (evidence) => identity.resolve(evidence),

@@ -53,7 +53,14 @@ const PEER = '127.0.0.1|test';
 /** Puts a node together the way the server does, and loads its live tables. */
 export const testNode = async (
   database: Database,
-  options: { clock?: Clock; ids?: Ids; nodeId?: string; listen?: boolean; loops?: boolean } = {},
+  options: {
+    clock?: Clock;
+    ids?: Ids;
+    nodeId?: string;
+    listen?: boolean;
+    loops?: boolean;
+    residents?: readonly string[];
+  } = {},
 ): Promise<TestNode> => {
   const clock = options.clock ?? systemClock;
   const ids = options.ids ?? idsFrom(seededRandom(Math.floor(Math.random() * 2 ** 31)));
@@ -115,6 +122,7 @@ export const testNode = async (
     ids,
     strictMode: () => gates.strict,
     pinMode: () => gates.pins,
+    residents: options.residents ?? [],
     report: (type, _payload, agentId) => void reports.push({ type, agentId }),
   });
   const harness = new HarnessOutcomes<Memory>({ outcomes, clock, operatorOf: (secret) => identity.operatorOf(secret) });

@@ -28,9 +28,12 @@ export interface World {
 
 /**
  * Call it at the top of a test file, or of a `describe`. Its clock begins at the system's; `pastMs` is how far before that
- * the test writes rows: on the first days of a month, that is another month.
+ * the test writes rows: on the first days of a month, that is another month. The rest goes to the node.
  */
-export const testWorld = async ({ pastMs = 0 } = {}): Promise<World> => {
+export const testWorld = async ({
+  pastMs = 0,
+  ...options
+}: { pastMs?: number; residents?: readonly string[]; loops?: boolean } = {}): Promise<World> => {
   const clock = new ManualClock(Date.now());
   const { database } = await testDatabase(pastMs === 0 ? {} : { at: [clock.now() - pastMs, clock.now()] });
   let queries = 0;
@@ -56,7 +59,7 @@ export const testWorld = async ({ pastMs = 0 } = {}): Promise<World> => {
   };
   const rows: World['rows'] = (text, ...values) => database.query<Json>({ text, values });
   const start = async () => {
-    const node = await testNode(watched, { clock });
+    const node = await testNode(watched, { clock, ...options });
     const dispatcher = dispatcherOf(node, watched);
     return { node, dispatcher, call: callsOf(dispatcher) };
   };

@@ -149,7 +149,7 @@ export const simulateUpdate = toolSpec({
   }),
   identity: 'required',
   timeoutMs: 30_000,
-  advertised: true,
+  advertised: false,
   readOnly: true,
   argumentAliases: updateAliases,
   example: {

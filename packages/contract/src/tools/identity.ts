@@ -51,6 +51,7 @@ export const onboard = toolSpec({
     'AGENT_NOT_FOUND',
     'AGENT_PAUSED',
     'BARE_UUID_RESUME_DENIED',
+    'CONTINUITY_TOKEN_EXPIRED',
     'CONTINUITY_TOKEN_RESUME_RETIRED',
     'LINEAGE_DECLARATION_REQUIRED',
     'OPERATOR_REQUIRED',
@@ -59,6 +60,7 @@ export const onboard = toolSpec({
     'STRONG_IDENTITY_REQUIRED',
   ],
   ignoresStaleProof: 'force_new',
+  resumes: true,
 });
 
 export const identity = toolSpec({
@@ -88,11 +90,14 @@ export const identity = toolSpec({
     'AGENT_NOT_FOUND',
     'AGENT_PAUSED',
     'BARE_UUID_RESUME_DENIED',
+    'CONTINUITY_TOKEN_EXPIRED',
     'CONTINUITY_TOKEN_RESUME_RETIRED',
+    'IDENTITY_REQUIRED',
     'OVERLOADED',
     'SEQUENCE_CONFLICT',
     'STORAGE_UNAVAILABLE',
   ],
+  resumes: true,
 });
 
 export const bindSession = toolSpec({

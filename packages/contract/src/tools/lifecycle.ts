@@ -148,7 +148,7 @@ export const selfRecovery = toolSpec({
   advertised: false,
   readOnly: false,
   argumentAliases: { op: 'action', proposed_conditions: 'conditions' },
-  example: { action: 'check' },
+  example: { client_session_id: '<from onboard>', action: 'check' },
   errors: [
     'AGENT_ARCHIVED',
     'AGENT_NOT_RESUMABLE',

@@ -12,6 +12,7 @@ import { verifyAudit } from './audit-read.ts';
  * says why.
  */
 const EXEMPT: Readonly<Record<string, string>> = {
+  report: 'changes no agent and scores nobody; what was reported, by whom and when stands in core.notices',
   bind_session:
     'changes no agent: it ties a session to one that is proven already, as core.bindings has it, with its times',
   operators: 'changes no agent; who, when and why stand in audit.events outside of every chain, as for its making',
@@ -116,7 +117,7 @@ describe('every governed write', async () => {
   const aliases = new Set(ALIASES.map(({ name }) => name));
   const writing = w.dispatcher
     .advertised('full')
-    .filter(({ name, annotations }) => !annotations.readOnlyHint && !aliases.has(name))
+    .filter(({ name, annotations }) => annotations?.['readOnlyHint'] !== true && !aliases.has(name))
     .map(({ name }) => name);
 
   it('is known here: a writing tool has a write below, or a reason why not', () => {

@@ -492,25 +492,44 @@ describe('pauses', () => {
 });
 
 describe('loops', () => {
-  test('the fifth update on one topic is refused with a cool-down and one record', async () => {
+  test('the fifth update on one topic is refused until its time is over, with one record, and no other words are', async () => {
     verifies('BW-checkin.11');
     const clock = new ManualClock(Date.now());
     const node = await testNode(db.database, { clock, loops: true });
     const { agentId } = await born(node);
     const same = () => update(node, agentId, { response_text: 'Still working on it.' });
-    for (let i = 0; i < 4; i += 1) {
-      clock.advance(30_000);
+    for (const seconds of [9, 31, 4, 52]) {
+      clock.advance(seconds * 1_000);
       value(await same());
     }
-    clock.advance(30_000);
+    clock.advance(17_000);
     const refused = await same();
-    expect(refused).toMatchObject({ ok: false, refusal: { code: 'LOOP_DETECTED', retryAfterSeconds: 30 } });
+    const details = { rule: 'same_topic' };
+    // The first of the five is 104 s old.
+    expect(refused).toMatchObject({ refusal: { code: 'LOOP_DETECTED', retryAfterSeconds: 497, details } });
+    expect(code(await update(node, agentId))).toBe('accepted');
     clock.advance(10_000);
-    expect(await update(node, agentId)).toMatchObject({ ok: false, refusal: { retryAfterSeconds: 20 } });
+    expect(await same()).toMatchObject({ ok: false, refusal: { retryAfterSeconds: 487 } });
     const records = (await eventsOf(agentId)).filter(({ event_type }) => event_type === 'lifecycle_loop_detected');
     expect(records).toHaveLength(1);
-    clock.advance(21_000);
-    expect(code(await update(node, agentId))).toBe('accepted');
+    clock.advance(487_000);
+    expect(code(await same())).toBe('accepted');
+    await node.stop();
+  });
+
+  test('what a hook reports of an agent five times in ten minutes leaves the words of the agent alone', async () => {
+    const clock = new ManualClock(Date.now());
+    const node = await testNode(db.database, { clock, loops: true });
+    const { agentId } = await born(node);
+    const edited = 'Auto: 5 edits across 1 file (/path/a.py) [hook]';
+    for (const seconds of [9, 131, 4, 152, 17, 90]) {
+      clock.advance(seconds * 1_000);
+      const hook = { response_text: edited, epistemic_class: 'substrate_interpretation' };
+      expect(code(await update(node, agentId, hook))).toBe('accepted');
+      expect(code(await update(node, agentId))).toBe('accepted');
+    }
+    // The same words of its own are held against its own words alone, not against the hook's.
+    expect(code(await update(node, agentId, { response_text: edited }))).toBe('accepted');
     await node.stop();
   });
 

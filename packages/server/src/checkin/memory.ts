@@ -1,25 +1,26 @@
 import type { MemoryCodec } from '../agents/index.ts';
 import { decodeEvidence, encodeEvidence, freshEvidence, resetClaims, type OutcomeEvidence } from '../outcomes/index.ts';
+import type { Loop } from './rules/loop.ts';
 import { decodeScoring, initialScoring, type ScoringState } from './rules/state.ts';
 
-/** What is remembered about an agent between calls; all of it comes back from PostgreSQL, but for the cool-down. */
+/** What is remembered about an agent between calls; all of it comes back from PostgreSQL, but for the loop. */
 export interface Memory {
   readonly scoring: ScoringState;
   readonly evidence: OutcomeEvidence;
   /**
-   * Clock time in ms until which a loop is refused without looking again. A restart forgets it and finds the same loop
-   * in the same stored updates.
+   * The loop that was found last. While it lasts it is refused without looking again, so that it leaves one record; a
+   * restart forgets it and finds the same loop in the same stored updates.
    */
-  readonly cooldownUntil: number;
+  readonly loop: Loop | null;
 }
 
 /** Memory from the newest state row, the drift baseline and what outcomes taught (spec checkin, section 4). */
 export const memoryCodec: MemoryCodec<Memory> = {
-  fresh: () => ({ scoring: initialScoring, evidence: freshEvidence, cooldownUntil: 0 }),
+  fresh: () => ({ scoring: initialScoring, evidence: freshEvidence, loop: null }),
   restore: ({ state, drift, evidence }) => ({
     scoring: state === null ? initialScoring : decodeScoring(state['scoring'], drift),
     evidence: Object.keys(evidence).length === 0 ? freshEvidence : decodeEvidence(evidence),
-    cooldownUntil: 0,
+    loop: null,
   }),
 };
 

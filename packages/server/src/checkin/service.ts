@@ -5,6 +5,7 @@ import {
   refuse,
   type Outcome,
   type processAgentUpdate,
+  type Refusal,
 } from '@breakwater/contract';
 import {
   claimMade,
@@ -32,7 +33,7 @@ import { holdText, nextStep } from '../lifecycle/index.ts';
 import { settleClaims, type Memory } from './memory.ts';
 import { answer, eisvTelemetry, pausedDetails } from './rules/answer.ts';
 import { checkIn, type CheckIn } from './rules/check-in.ts';
-import { detectLoop, type LoopLimits } from './rules/loop.ts';
+import { detectLoop, watchedTopic, type Loop, type LoopLimits } from './rules/loop.ts';
 import { encodeScoring } from './rules/state.ts';
 import { textFeatures } from './rules/text-features.ts';
 import { inferKind } from './rules/tool-results.ts';
@@ -160,10 +161,14 @@ export class CheckIns {
     const now = clock.now();
     const gate = lifecycleGate(head, await this.#options.agents.holdOf(head), now);
     if (gate !== undefined) return gate;
-    const looping = this.#loopGate(update, state, now, loopLimits);
+    const topicHash = watchedTopic(textFeatures(textOf(update.args)).topicHash, {
+      epistemicClass: update.args.epistemic_class,
+      tags: head.tags,
+    });
+    const looping = this.#loopGate(update, state, topicHash, now, loopLimits);
     if (looping !== undefined) return looping;
 
-    const { checkedIn, settled } = await this.#score(update, state, now);
+    const { checkedIn, settled } = await this.#score(update, state, now, topicHash);
     faultPoint('checkin.decided');
     const updateIndex = head.updateCount + 1;
     const predictionId = ids.rowId(now);
@@ -191,26 +196,27 @@ export class CheckIns {
     });
   }
 
-  /** A loop leaves one record and a cool-down; while it lasts, calls are refused without another record. */
+  /**
+   * A loop is refused until it is over, and leaves one record. One of the text refuses that text alone: what else the
+   * agent has to say, or what is reported in its name, is taken.
+   */
   #loopGate(
     update: Update,
     { memory }: AgentState<Memory>,
+    topicHash: string,
     now: number,
     limits: LoopLimits,
   ): Outcome<Decision<Memory, Reply>> | undefined {
-    const refused = (seconds: number, rule?: string) =>
-      refuse('LOOP_DETECTED', 'The agent repeats itself; check-ins are refused for a moment.', {
-        retryAfterSeconds: seconds,
-        ...(rule !== undefined && { details: { rule } }),
-      });
-    if (now < memory.cooldownUntil) return refused(Math.ceil((memory.cooldownUntil - now) / 1000));
-    const loop = detectLoop(memory.scoring.recent, now, textFeatures(textOf(update.args)).topicHash, limits);
+    const known = memory.loop;
+    if (known !== null && now < known.retryAt && (known.topicHash ?? topicHash) === topicHash) {
+      return { ok: false, refusal: loopRefusal(known, now) };
+    }
+    const loop = detectLoop(memory.scoring.recent, now, topicHash, limits);
     if (loop === undefined) return undefined;
-    const { refusal } = refused(loop.retryAfterSeconds, loop.rule);
     return accept({
       reply: {},
-      refusal,
-      memory: { ...memory, cooldownUntil: now + loop.retryAfterSeconds * 1000 },
+      refusal: loopRefusal(loop, now),
+      memory: { ...memory, loop },
       change: {
         at: now,
         sessionKey: update.sessionKey,
@@ -223,6 +229,7 @@ export class CheckIns {
     { args, sessionKey }: BoundCall<ScoredArguments>,
     { head, memory }: AgentState<Memory>,
     now: number,
+    topicHash?: string,
   ): Promise<{ checkedIn: CheckIn; settled: Settled }> {
     const { baselines, outcomes } = this.#options;
     // A result says by its tool what kind it is; scoring and grading must not tell it differently.
@@ -245,6 +252,7 @@ export class CheckIns {
         updateIndex: head.updateCount + 1,
         measured: head.vitals !== null && isMeasured(head.vitals),
         resident: false,
+        topicHash,
         obligations: obligationsOf(head, now),
       },
       {
@@ -267,6 +275,18 @@ const textOf = (args: { readonly response_text?: string | null | undefined }): s
   const text = args.response_text ?? '';
   return text.length <= MAX_TEXT ? text : Array.from(text).slice(0, MAX_TEXT).join('');
 };
+
+const LOOPS: Readonly<Record<Loop['rule'], string>> = {
+  same_topic: 'The agent said the same five times in ten minutes, at no regular interval; other words are taken.',
+  burst: 'The agent checks in more than twenty times a minute.',
+  pauses: 'The agent was paused three times within an hour; its check-ins are refused for a while.',
+};
+
+const loopRefusal = ({ rule, retryAt }: Loop, now: number): Refusal =>
+  refuse('LOOP_DETECTED', LOOPS[rule], {
+    retryAfterSeconds: Math.max(1, Math.ceil((retryAt - now) / 1000)),
+    details: { rule },
+  }).refusal;
 
 /** Refuses an agent that may not check in, with what holds it and the way out (BW-checkin.05). */
 const lifecycleGate = (head: AgentHead, held: Hold | undefined, now: number) => {

@@ -150,6 +150,12 @@ export const SETTINGS = {
     flag: '--allowed-origins <origins>',
     description: 'Web origins besides loopback that may call the server, separated by commas',
   }),
+  residents: list({
+    env: 'BREAKWATER_RESIDENTS',
+    flag: '--residents <names>',
+    description:
+      'Names of long-lived agents, separated by commas: of each name one living agent is tagged persistent, autonomous at its onboard',
+  }),
   callsPerMinute: integer(0, 1_000_000, {
     env: 'BREAKWATER_CALLS_PER_MINUTE',
     flag: '--calls-per-minute <number>',

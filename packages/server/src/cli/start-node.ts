@@ -34,6 +34,7 @@ import {
   sagaTools,
 } from '../dialectic/index.ts';
 import { Dispatcher } from '../dispatch/index.ts';
+import { fleetTools, Notices, noticeTools } from '../notices/index.ts';
 import { createFleetTally, Feed } from '../feed/index.ts';
 import { createFlags, flagTools } from '../flags/index.ts';
 import {
@@ -250,6 +251,7 @@ export const startNode = async (
     ids,
     strictMode: () => flags.get('identity_strict_mode').value as Mode,
     pinMode: () => flags.get('ipua_pin_check_mode').value as Mode,
+    residents: config.residents,
     report: (type, payload, agentId) => channel.fail(type, payload, agentId),
   });
   const lifecycle = new Lifecycle({ agents, database, clock, ids, settleClaims });
@@ -340,6 +342,8 @@ export const startNode = async (
   const findAgent = agents.find.bind(agents);
   const holdOf = agents.holdOf.bind(agents);
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
+  const notices = new Notices({ database, clock, ids });
+  const heads = () => lifecycle.heads();
   const dispatcher = new Dispatcher({
     tools: [
       ...identityTools({ identity, findAgent, holdOf, isStable }),
@@ -356,6 +360,13 @@ export const startNode = async (
       ...flagTools(flags),
       ...sagaTools({ database, clock, ids }),
       ...operatorTools({ database, clock }),
+      ...noticeTools(notices, heads, config.residents),
+      ...fleetTools({
+        heads,
+        find: (target) => lifecycle.find(target),
+        pauseHours: config.pauseHours,
+        updatesPerMinute: config.loopUpdatesPerMinute,
+      }),
       ...serverTools({
         version: VERSION,
         clock,
@@ -535,6 +546,7 @@ export const startNode = async (
     run: async () => {
       for (const statement of pruneWorkingData(clock.now())) await database.query(statement);
       await bindings.prune();
+      await notices.prune();
     },
   });
   ticker.add({

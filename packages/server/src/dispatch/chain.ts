@@ -1,4 +1,11 @@
-import { refuse, UNAVAILABLE_RETRY_SECONDS, type ErrorCode, type Outcome, type Refusal } from '@breakwater/contract';
+import {
+  refuse,
+  UNAVAILABLE_RETRY_SECONDS,
+  type ErrorCode,
+  type Outcome,
+  type Refusal,
+  type ToolSpec,
+} from '@breakwater/contract';
 import { nearest, type Caller, type Clock, type Evidence, type Readiness } from '../runtime/index.ts';
 import { understandComplexity } from './complexity.ts';
 import { isObject, known, type Arguments, type Frame } from './frame.ts';
@@ -269,11 +276,11 @@ const uuid = (value: unknown): string | undefined =>
   typeof value === 'string' && UUID.test(value) ? value : undefined;
 
 /** The evidence of the transport, and what of it the arguments bring: a wrapped secret is not seen by the transport. */
-const evidenceOf = (seen: Evidence, args: Arguments, agentIdIsTarget: boolean): Evidence => {
+const evidenceOf = (seen: Evidence, args: Arguments, spec: ToolSpec): Evidence => {
   const { clientSessionId: _seen, ...transport } = seen;
   const clientSessionId = text(args['client_session_id']);
   const continuityToken = text(args['continuity_token']);
-  const agentUuid = uuid(args['agent_uuid']) ?? (agentIdIsTarget ? undefined : uuid(args['agent_id']));
+  const agentUuid = uuid(args['agent_uuid']) ?? (spec.agentIdIsTarget === true ? undefined : uuid(args['agent_id']));
   const modelType = text(args['model_type']);
   return {
     ...transport,
@@ -281,6 +288,7 @@ const evidenceOf = (seen: Evidence, args: Arguments, agentIdIsTarget: boolean): 
     ...(continuityToken !== undefined && { continuityToken }),
     ...(agentUuid !== undefined && { agentUuid }),
     ...(modelType !== undefined && { modelType }),
+    ...(spec.resumes === true && { resuming: true }),
   };
 };
 
@@ -289,7 +297,7 @@ const identify: Step = {
   promise: 'The caller is known: bound to an agent by proof, or unbound and the tool is open.',
   pass(frame, parts) {
     const { spec } = known(frame.target, 'tool').entry.tool;
-    frame.evidence = evidenceOf(frame.evidence, frame.args, spec.agentIdIsTarget === true);
+    frame.evidence = evidenceOf(frame.evidence, frame.args, spec);
     const resolved = parts.resolveCaller(frame.evidence);
     return resolved instanceof Promise
       ? resolved.then((outcome) => admit(frame, outcome, parts))

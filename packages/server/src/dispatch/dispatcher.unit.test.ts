@@ -1,8 +1,10 @@
 import {
   accept,
+  admin,
   agent,
   ALIASES,
   calibration,
+  config,
   dialectic,
   ERRORS,
   getGovernanceMetrics,
@@ -10,10 +12,15 @@ import {
   healthCheck,
   identity,
   knowledge,
+  notices,
+  notOffered,
+  observe,
   onboard,
   outcomeEvent,
   processAgentUpdate,
   refuse,
+  report,
+  selfRecovery,
   simulateUpdate,
   type FieldProblem,
 } from '@breakwater/contract';
@@ -37,6 +44,13 @@ const REAL = [
   knowledge,
   healthCheck,
   getServerInfo,
+  selfRecovery,
+  report,
+  notices,
+  observe,
+  config,
+  admin,
+  notOffered,
 ];
 const real = (over = {}) => dispatcherOf(REAL.map(echo), ALIASES, over);
 
@@ -475,7 +489,7 @@ describe('errors', () => {
     };
     const { call } = dispatcherOf([rude, throwing(new Error('x'))], [], { observe: fail, onUnexpected: fail });
     const { body, status } = await call('rude');
-    expect(status).toBe(403);
+    expect(status).toBe(200);
     expect(body).toMatchObject({ success: false, error: 'No.', error_code: 'FORBIDDEN', fact: 1 });
     expect(body['recovery']).toEqual(ERRORS.FORBIDDEN.recovery);
     expect((await call('broken')).refusal?.code).toBe('INTERNAL_ERROR');
@@ -554,21 +568,29 @@ describe('what is compiled', () => {
       'check_working_state',
       'record_result',
       'identity',
-      'agent',
-      'dialectic',
-      'simulate_update',
       'calibration',
-      'knowledge',
       'health_check',
       'list_tools',
       'describe_tool',
+      'onboard',
+      'agent',
+      'dialectic',
+      'knowledge',
+      'self_recovery',
+      'observe',
+      'config',
+      'request_review',
+      'search_shared_memory',
+      'store_finding',
+      'update_finding',
+      'leave_note',
     ]);
     const json = JSON.stringify(tools);
     expect(json.length).toBeLessThan(11_000);
     expect(json).not.toMatch(/\$schema|hidden|"continuity_token":|additionalProperties":\{\}/);
     expect(tools.find(({ name }) => name === 'list_tools')?.annotations).toEqual({ readOnlyHint: true });
     expect(dispatcher.advertised('minimal')).toHaveLength(6);
-    expect(dispatcher.advertised('full')).toHaveLength(18);
+    expect(dispatcher.advertised('full')).toHaveLength(30);
   });
 });
 

@@ -1,7 +1,7 @@
-import type { ToolAlias, ToolListing } from '@breakwater/contract';
+import { BRIEF, type ToolAlias, type ToolListing } from '@breakwater/contract';
 import type { z } from 'zod';
 import type { Tool } from '../runtime/index.ts';
-import { hiddenArguments, wireSchema } from './wire-schema.ts';
+import { briefSchema, hiddenArguments, wireSchema } from './wire-schema.ts';
 
 /** A tool, ready to be called: nothing about it has to be worked out again. */
 export interface RegisteredTool {
@@ -42,8 +42,26 @@ const listingOf = ({ spec }: Tool): ToolListing =>
     name: spec.name,
     description: firstSentence(spec.description),
     inputSchema: wireSchema(spec.input),
-    annotations: Object.freeze({ readOnlyHint: spec.readOnly }),
+    ...hintOf(spec.readOnly),
   });
+
+/** Of a tool that writes nothing; that one writes is what MCP takes for granted. */
+const hintOf = (readOnly: boolean) => (readOnly ? { annotations: Object.freeze({ readOnlyHint: true }) } : {});
+
+/** The secret that proves the caller, in every brief listing. */
+const PROOF = 'client_session_id';
+
+const briefOf = (name: string, { entry }: Target): ToolListing | undefined => {
+  const brief = BRIEF[name];
+  if (brief === undefined) return undefined;
+  const { spec } = entry.tool;
+  return Object.freeze({
+    name,
+    description: brief.says,
+    inputSchema: briefSchema(spec.input, [PROOF, ...brief.takes]),
+    ...hintOf(spec.readOnly),
+  });
+};
 
 const register = (tool: Tool, aliases: readonly ToolAlias[]): RegisteredTool => {
   const { spec } = tool;
@@ -88,12 +106,15 @@ export class Registry {
     const workflow = [...this.#targets.values()].flatMap(({ entry, alias }) =>
       alias?.kind === 'workflow' ? [Object.freeze({ ...entry.listing, name: alias.name })] : [],
     );
-    const shown = (keep: (entry: RegisteredTool) => boolean) => this.tools.filter(keep).map(({ listing }) => listing);
-    const full = Object.freeze([...workflow, ...shown(() => true)]);
+    const brief = [...this.#targets].flatMap(([name, target]) => briefOf(name, target) ?? []);
+    const advertised = this.tools
+      .filter(({ tool: { spec } }) => spec.advertised && BRIEF[spec.name] === undefined)
+      .map(({ listing }) => listing);
+    const full = Object.freeze([...workflow, ...this.tools.map(({ listing }) => listing)]);
     this.#listings = {
       minimal: Object.freeze(full.filter(({ name }) => MINIMAL.has(name))),
-      default: Object.freeze([...workflow, ...shown(({ tool }) => tool.spec.advertised)]),
-      full,
+      default: Object.freeze([...workflow, ...advertised, ...brief]),
+      full: Object.freeze([...full, ...brief.filter(({ name }) => !full.some((listing) => listing.name === name))]),
     };
   }
 

@@ -60,6 +60,33 @@ const compactProperties = (properties: Json): Json =>
  */
 export const wireSchema = (input: z.ZodObject): Json => compact(z.toJSONSchema(input, { io: 'input' })) as Json;
 
+/** The schema of some arguments in brief, hidden ones too: their types and words, nothing said about them. */
+export const briefSchema = (input: z.ZodObject, names: readonly string[]): Json => {
+  const whole = z.toJSONSchema(input, { io: 'input' }) as Json;
+  const properties = whole['properties'] as Readonly<Record<string, unknown>>;
+  const required = (whole['required'] as readonly string[] | undefined)?.filter((name) => names.includes(name)) ?? [];
+  const brief = (name: string): [string, Json][] => {
+    const schema = compact(properties[name]);
+    if (!isObject(schema)) return [];
+    const { type, enum: words, items } = schema;
+    return [
+      [
+        name,
+        {
+          ...(type !== undefined && { type }),
+          ...(words !== undefined && { enum: words }),
+          ...(isObject(items) && { items: { type: items['type'] } }),
+        },
+      ],
+    ];
+  };
+  return {
+    type: 'object',
+    properties: Object.fromEntries(names.flatMap(brief)),
+    ...(required.length > 0 && { required }),
+  };
+};
+
 /** The names that {@link wireSchema} leaves out. */
 export const hiddenArguments = (input: z.ZodObject): string[] =>
   Object.entries(input.shape as Readonly<Record<string, z.ZodType>>)

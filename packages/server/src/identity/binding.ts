@@ -27,7 +27,8 @@ const DAY_MS = 86_400_000;
 const LIFE: Readonly<Record<BindingKind, { readonly ms: number; readonly renewAfterMs: number | null }>> = {
   session: { ms: 30 * DAY_MS, renewAfterMs: DAY_MS },
   mcp_session: { ms: DAY_MS, renewAfterMs: 3_600_000 },
-  continuity_token: { ms: 3_600_000, renewAfterMs: null },
+  // Beyond its own hour, which it carries itself, a token still resumes its agent; this row is what a revocation ends.
+  continuity_token: { ms: 30 * DAY_MS, renewAfterMs: null },
   pin: { ms: 1_800_000, renewAfterMs: 60_000 },
   operator: { ms: 365 * DAY_MS, renewAfterMs: null },
 };

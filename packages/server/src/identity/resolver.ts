@@ -105,6 +105,7 @@ export class Resolver {
       token: token === 'cold' ? undefined : token,
       claimed,
       attestation: evidence.attestation,
+      resuming: evidence.resuming,
       now,
     };
     const found = resolve(facts, (agentId) => {

@@ -86,11 +86,14 @@ interface IdentityOptions<M> {
   /** The honesty gates, read from the live flags at every use (W3-3.08). */
   readonly strictMode: () => Mode;
   readonly pinMode: () => Mode;
+  /** Names that the operator keeps for residents; the first living agent born with one is tagged as a resident. */
+  readonly residents: readonly string[];
   /** Hears suspicions; never throws. */
   readonly report: (type: IdentityEventType, payload: Readonly<Record<string, unknown>>, agentId?: string) => void;
 }
 
 const BORN_TAGS: readonly string[] = ['ephemeral'];
+const RESIDENT_TAGS: readonly string[] = ['persistent', 'autonomous'];
 /** A mint that loses to another one of the same transport session resumes what that one made. */
 const MINT_ATTEMPTS = 3;
 
@@ -168,14 +171,25 @@ export class Identity<M> {
    * call brought none. Neither proves more than the call did.
    */
   async credentialsFor(caller: Caller, evidence: Evidence): Promise<{ secret: string; token: string | undefined }> {
-    if (caller.agentId === undefined || caller.assurance === 'none')
-      throw new Error('only a bound caller is given credentials');
+    const secret = await this.secretFor(caller, evidence);
+    const { agentId, assurance } = bound(caller);
+    const brought = caller.source === 'continuity_token' ? evidence.continuityToken : undefined;
+    // A resident asks every minute: a token that has most of its hour left serves, and is one row less.
+    if (brought !== undefined && this.#tokens.isYoung(brought, evidence, this.#options.clock.now())) {
+      return { secret, token: brought };
+    }
+    return { secret, token: await this.#issueToken(agentId, assurance, evidence) };
+  }
+
+  /** The session secret of a caller that proved its identity: the one that it brought, or one that its proof stands for. */
+  async secretFor(caller: Caller, evidence: Evidence): Promise<string> {
+    const { agentId, assurance } = bound(caller);
     const brought = caller.source === 'session_header' ? evidence.sessionHeader : evidence.clientSessionId;
-    const secret =
-      brought !== undefined && derivedPrefix(brought) === undefined
-        ? brought
-        : await this.#issueSession(caller.agentId, caller.assurance);
-    return { secret, token: await this.#issueToken(caller.agentId, caller.assurance, evidence) };
+    if (brought !== undefined && derivedPrefix(brought) === undefined) return brought;
+    const proof = { continuity_token: evidence.continuityToken, mcp_session: evidence.mcpSessionId };
+    const by =
+      caller.source === 'continuity_token' || caller.source === 'mcp_session' ? proof[caller.source] : undefined;
+    return this.#issueSession(agentId, assurance, by);
   }
 
   /**
@@ -245,9 +259,19 @@ export class Identity<M> {
 
   /** Changes the display name; it resolves nothing and proves nothing. A name that another agent bears gets a suffix. */
   async rename(agentId: string, name: string, deadline: number): Promise<Outcome<AgentHead>> {
-    const { agents, clock } = this.#options;
+    const { agents, clock, residents } = this.#options;
     const taken = this.#holderOf(name, agentId) !== undefined;
     const label = taken ? `${name}_${agentId.slice(0, 8)}` : name;
+    const before = await agents.find(agentId);
+    // A resident says its name at every start.
+    if (before?.label === label) return accept(before);
+    const kept = before !== undefined && isResident(before) ? keptName(residents, before) : undefined;
+    // Otherwise it could leave its place to the next one of that name, and so make residents without end.
+    if (kept !== undefined && kept !== name) {
+      return refuse('FORBIDDEN', `The agent is the resident ${kept} of this server, and keeps its name.`, {
+        recovery: { action: 'Leave name out, or ask an operator to take the tags of a resident from the agent.' },
+      });
+    }
     const renamed = await agents.act(agentId, deadline, async ({ head }) => {
       const refused = refusedAct('rename', 'owner', head, await agents.holdOf(head));
       if (refused !== undefined) return refused;
@@ -326,7 +350,9 @@ export class Identity<M> {
   }
 
   /** The refusal of a resume by what proves nothing: a bare uuid, or a token without the uuid that it stands beside. */
-  refusedClaim(agentUuid: string | undefined, { continuityToken }: Evidence): Refusal | undefined {
+  refusedClaim(agentUuid: string | undefined, evidence: Evidence): Refusal | undefined {
+    const { continuityToken } = evidence;
+    const now = this.#options.clock.now();
     if (agentUuid === undefined) {
       if (continuityToken === undefined) return undefined;
       return refuse(
@@ -334,7 +360,15 @@ export class Identity<M> {
         'A continuity token counts only beside the agent_uuid that it names.',
       ).refusal;
     }
+    const verdict = continuityToken === undefined ? undefined : this.#tokens.read(continuityToken, evidence, now);
     const mode = this.#options.strictMode();
+    // Its own old token is no sign of a theft; the report of one would only alarm whoever reads it.
+    if (verdict?.ok === false && verdict.reason === 'expired') {
+      return refuse(
+        'CONTINUITY_TOKEN_EXPIRED',
+        'The continuity token has expired: it resumes its agent for 30 days after it was issued.',
+      ).refusal;
+    }
     if (mode !== 'off') {
       const proof = continuityToken === undefined ? 'none' : 'token_refused';
       this.#options.report(
@@ -343,7 +377,11 @@ export class Identity<M> {
         agentUuid.toLowerCase(),
       );
     }
-    return refuse('BARE_UUID_RESUME_DENIED', 'A uuid proves nothing, and nothing else in the call proves it.').refusal;
+    const message =
+      verdict === undefined
+        ? 'A uuid proves nothing, and nothing else in the call proves it.'
+        : 'A uuid proves nothing, and the continuity token beside it does not prove it: it is altered, revoked, or of another agent or model.';
+    return refuse('BARE_UUID_RESUME_DENIED', message).refusal;
   }
 
   /** The agent that an onboard without proof may go on as, by its pin; what the gate sees is reported. */
@@ -441,8 +479,26 @@ export class Identity<M> {
     });
   }
 
-  /** Mints; undefined when another mint was first with the transport session. */
+  /** Mints, as a resident where the name is kept for one and no living agent is it yet. */
   async #mint(
+    caller: Caller,
+    evidence: Evidence,
+    intro: Introduction,
+    deadline: number,
+  ): Promise<Outcome<Onboarded | undefined>> {
+    if (intro.name !== null && this.#options.residents.includes(intro.name)) {
+      const minted = await this.#mintWith(RESIDENT_TAGS, caller, evidence, intro, deadline);
+      if (!minted.ok || minted.value !== undefined) return minted;
+    }
+    return this.#mintWith(BORN_TAGS, caller, evidence, intro, deadline);
+  }
+
+  /**
+   * Mints; undefined when another mint was first with the transport session, or when there is a living resident of that
+   * name already.
+   */
+  async #mintWith(
+    tags: readonly string[],
     caller: Caller,
     evidence: Evidence,
     intro: Introduction,
@@ -450,7 +506,7 @@ export class Identity<M> {
   ): Promise<Outcome<Onboarded | undefined>> {
     const { agents, clock, ids } = this.#options;
     const now = clock.now();
-    const declared = await this.#declare(intro, now);
+    const declared = await this.#declare(intro, tags, now);
     if (!declared.ok) return declared;
     const { lineage, events, parent, state } = declared.value;
     const clientHint = intro.clientHint ?? clientHintOf(evidence.userAgent);
@@ -469,7 +525,7 @@ export class Identity<M> {
         label,
         purpose: intro.purpose,
         handle: publicHandle(kind, now),
-        tags: BORN_TAGS,
+        tags,
         parentAgentId: parent?.agentId ?? null,
         spawnReason: intro.spawnReason,
         threadId: intro.threadId ?? parent?.threadId ?? `t-${hash.slice(0, 16)}`,
@@ -488,6 +544,9 @@ export class Identity<M> {
         if (places.length > 0) statements.push(sql.insertPlaces(agentId, places, now));
         if (predecessors.length > 0) statements.push(sql.insertSuccessions(agentId, predecessors, now));
         const alongside = statements.map((statement) => ({ statement, guarded: false }));
+        if (tags === RESIDENT_TAGS && label !== null) {
+          alongside.push({ statement: sql.onlyResident(agentId, label), guarded: true });
+        }
         if (transport === undefined) return alongside;
         const replace = intro.forceNew || caller.agentId !== undefined;
         return [...alongside, { statement: sql.bindTransport(transport, agentId, replace, now), guarded: true }];
@@ -563,6 +622,7 @@ export class Identity<M> {
   /** What becomes of the parent that an onboard declares; a claim that does not hold leaves no parent behind. */
   async #declare(
     intro: Introduction,
+    childTags: readonly string[],
     now: number,
   ): Promise<
     Outcome<{ lineage: Lineage; events: readonly AuditDraft[]; parent: AgentHead | undefined; state: LineageState }>
@@ -592,7 +652,7 @@ export class Identity<M> {
         status: parent.status,
         liveSignals: held ? [] : signals,
       },
-      childTags: BORN_TAGS,
+      childTags,
       spawnReason: intro.spawnReason,
       now,
     });
@@ -614,9 +674,21 @@ export class Identity<M> {
     }
   }
 
-  async #issueSession(agentId: string, assurance: Exclude<Assurance, 'none'>): Promise<string> {
+  /**
+   * Issues a session secret; of one proof (`by`) always the same one, so that a look at oneself each minute does not make
+   * a credential each minute. One that was revoked or has expired is not revived: then it is a new one.
+   */
+  async #issueSession(agentId: string, assurance: Exclude<Assurance, 'none'>, by: string | undefined): Promise<string> {
+    const issue = async (secret: string): Promise<boolean> => {
+      const hash = credentialHash(secret);
+      if (this.#bindings.read(hash).ok) return true;
+      await this.#bindings.issue(hash, { kind: 'session', agentId, assurance });
+      return this.#bindings.read(hash).ok;
+    };
+    const derived = by === undefined ? undefined : this.#tokens.sessionSecret([agentId, assurance, by]);
+    if (derived !== undefined && (await issue(derived))) return derived;
     const secret = this.#options.ids.secret();
-    await this.#bindings.issue(credentialHash(secret), { kind: 'session', agentId, assurance });
+    await issue(secret);
     return secret;
   }
 
@@ -640,5 +712,17 @@ export class Identity<M> {
     return undefined;
   }
 }
+
+const isResident = ({ tags }: AgentHead): boolean => RESIDENT_TAGS.every((tag) => tags.includes(tag));
+
+/** The kept name that the agent bears, as it is or with the suffix that it was given beside another of that name. */
+const keptName = (names: readonly string[], { label, agentId }: AgentHead): string | undefined =>
+  names.find((name) => label === name || label === `${name}_${agentId.slice(0, 8)}`);
+
+/** The agent of a caller; only a bound one is given credentials. */
+const bound = ({ agentId, assurance }: Caller): { agentId: string; assurance: Exclude<Assurance, 'none'> } => {
+  if (agentId === undefined || assurance === 'none') throw new Error('only a bound caller is given credentials');
+  return { agentId, assurance };
+};
 
 const INFERRED = { assurance: 'weak', source: 'onboard_pin' as ProofSource, origin: 'server_inferred' } as const;

@@ -72,6 +72,19 @@ export const bindTransport = (hash: string, agentId: string, replace: boolean, n
   values: [hash, agentId, iso(now), replace],
 });
 
+/**
+ * A row when no other living agent is the resident of this name. The lock on the name, which a mint holds, makes two
+ * mints of it wait for each other, on whatever node.
+ */
+export const onlyResident = (agentId: string, name: string): Statement => ({
+  name: 'identity.only_resident',
+  text: `SELECT 1 WHERE NOT EXISTS (
+           SELECT 1 FROM core.agents
+           WHERE id <> $1 AND label IN ($2, $2 || '_' || left(id, 8)) AND tags @> '{persistent,autonomous}'
+             AND status NOT IN ('archived', 'disabled', 'deleted'))`,
+  values: [agentId, name],
+});
+
 /** Writes pins. One in force is left alone when `onlyIfFree`: the child that a parent sent must not take its pin. */
 export const upsertPins = (
   hashes: readonly string[],

@@ -1,8 +1,11 @@
+import { createHmac } from 'node:crypto';
 import type { Database } from '../postgres/index.ts';
 import type { Evidence, Ids } from '../runtime/index.ts';
 import { issueContinuityToken, readContinuityToken, type TokenVerdict } from './rules/continuity-token.ts';
 import { clientHintOf, familyOf } from './rules/handles.ts';
 import { serverSecret } from './server-secret.ts';
+
+const HALF_LIFE_MS = 1_800_000;
 
 /** Continuity tokens under the one secret of the database, so that every node signs and reads alike (surface E). */
 export class Tokens {
@@ -33,6 +36,19 @@ export class Tokens {
 
   read(token: string, evidence: Evidence, now: number): TokenVerdict {
     return readContinuityToken(token, { secret: this.#loaded(), now, expectedFamily: familyOf(evidence) });
+  }
+
+  /** Whether a token has more than half an hour of its own hour left. */
+  isYoung(token: string, evidence: Evidence, now: number): boolean {
+    const verdict = this.read(token, evidence, now);
+    return verdict.ok && verdict.expiresAt - now > HALF_LIFE_MS;
+  }
+
+  /** A session secret that nobody but this server can make of these parts; the same for the same parts. */
+  sessionSecret(parts: readonly string[]): string {
+    return createHmac('sha256', this.#loaded())
+      .update(JSON.stringify(['session', ...parts]))
+      .digest('base64url');
   }
 
   #loaded(): Uint8Array {

@@ -138,12 +138,12 @@ export const identityTools = <M>({
     if (agentId === undefined || known === undefined) {
       const refusal = service.refusedClaim(args.agent_uuid ?? undefined, evidence);
       if (refusal !== undefined) return { ok: false, refusal };
-      return accept({
-        identity_status: 'unbound',
-        uuid: null,
-        identity_assurance: assuranceBlock(caller),
-        ...(caller.operator !== undefined && { operator: caller.operator }),
-        hint: 'Call onboard for an identity, or send the client_session_id of the one you have.',
+      if (caller.operator !== undefined) {
+        return accept({ identity_status: 'operator', operator: caller.operator, hint: 'An operator is no agent.' });
+      }
+      // No answer with empty fields: the reference's clients take one for an identity, and fail on it.
+      return refuse('IDENTITY_REQUIRED', 'The call carries no proof of an identity; nobody is bound to it.', {
+        details: { identity_status: 'unbound', identity_assurance: assuranceBlock(caller) },
       });
     }
     if (args.revoke != null) {
@@ -160,9 +160,13 @@ export const identityTools = <M>({
     if (renamed?.ok === false) return renamed;
     const head = renamed?.value ?? known;
     const hold = ended === undefined ? await holdOf(head) : undefined;
-    // The MCP session goes on proving the caller: a secret for every look at oneself would be one more each time.
-    const wanted = ended === undefined && caller.source !== 'mcp_session';
-    const { secret, token } = wanted ? await service.credentialsFor(caller, evidence) : NO_CREDENTIALS;
+    // The MCP session goes on proving the caller: it is given a secret for elsewhere, and no token for later.
+    const { secret, token } =
+      ended !== undefined
+        ? NO_CREDENTIALS
+        : caller.source === 'mcp_session'
+          ? { secret: await service.secretFor(caller, evidence), token: undefined }
+          : await service.credentialsFor(caller, evidence);
     return accept({
       uuid: agentId,
       agent_id: head.handle,

@@ -88,6 +88,12 @@ describe('search', async () => {
     },
   );
 
+  it('without a query gives the newest first', async () => {
+    const { body } = await search({});
+    expect(idsOf(body)).toEqual([cache, order, lock]);
+    expect(body).toMatchObject({ search_mode_used: 'filters' });
+  });
+
   it.each([
     [{ query: ' ' }, 'query'],
     [{ query: 'the and of' }, 'query'],
@@ -364,6 +370,11 @@ describe('get, list, details, stats and audit', async () => {
       buckets: { healthy: 4, aging: 1, stale: 2, candidate_for_archive: 1, permanent: 1 },
       top_stale: [{ id: 'old-90', untouched_days: 90, likely_stale: true }, { id: 'old-89' }],
       model_used: false,
+      audit: {
+        total_audited: 9,
+        buckets: { healthy: 4, aging: 1, stale: 2, candidate_for_archive: 1, permanent: 1 },
+        top_stale: [{ id: 'old-90' }, { id: 'old-89' }],
+      },
     });
     const byAgent = await call('audit', { scope: 'by_agent' });
     expect(byAgent.body['by_agent']).toMatchObject([{ name: 'Ann' }, { name: 'Bob', buckets: { healthy: 1 } }]);

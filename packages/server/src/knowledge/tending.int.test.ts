@@ -68,7 +68,11 @@ describe('cleanup', async () => {
   it('looks without touching, unless it is told to', async () => {
     verifies('BW-knowledge.01', 'BW-knowledge.04');
     const before = await statuses(w);
-    expect((await w.call('knowledge', { action: 'cleanup' })).body).toMatchObject({ dry_run: true, ...tally });
+    expect((await w.call('knowledge', { action: 'cleanup' })).body).toMatchObject({
+      dry_run: true,
+      ...tally,
+      cleanup_result: tally,
+    });
     expect(await statuses(w)).toEqual(before);
     expect((await w.call('cleanup_knowledge_graph', { dry_run: false })).code).toBe('IDENTITY_REQUIRED');
   });
@@ -76,7 +80,7 @@ describe('cleanup', async () => {
   it('archives, cools and keeps, and says in the trail of whoever asked what it did', async () => {
     verifies('BW-knowledge.01', 'BW-knowledge.04');
     const { body } = await w.call('knowledge', as(ann, { action: 'cleanup', dry_run: 'false' }));
-    expect(body).toMatchObject({ dry_run: false, ...tally });
+    expect(body).toMatchObject({ dry_run: false, ...tally, cleanup_result: { dry_run: false, ...tally } });
     expect(await statuses(w)).toEqual({
       closed: 'archived',
       decided: 'open',

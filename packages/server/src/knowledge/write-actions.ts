@@ -221,6 +221,8 @@ export const writeActions = <M>(
     ...tally,
     complete,
     errors: [],
+    // The reference's clients read the nested object alone, and take its absence for an empty one.
+    cleanup_result: { dry_run: dryRun, ...tally, complete, errors: [] },
   });
 
   const cleanup: Action = async (call) => {

@@ -44,6 +44,8 @@ export interface Evidence {
   readonly sessionHeader?: string;
   /** A continuity token as an argument of this call; it proves something only beside the uuid that it names. */
   readonly continuityToken?: string;
+  /** The call asks to go on as an agent, and for nothing else: a token resumes there for 30 days. */
+  readonly resuming?: true;
   /** The agent that the call says it is: never proof, but what a token or an attested process is held against. */
   readonly agentUuid?: string;
   /** Model and program, as far as the call names them: a token is bound to the model's family. */

@@ -12,6 +12,7 @@ import { registerHarness } from './harness.ts';
 import { createHostOriginCheck } from './host-origin.ts';
 import { registerLiveReads } from './live-reads.ts';
 import { registerMcp } from './mcp.ts';
+import { registerNotices } from './notices.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerOverview } from './overview.ts';
 import type { ServeOptions } from './ports.ts';
@@ -144,7 +145,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     const what = overSocket(request) ? undefined : foreign(host, origin);
     const path = request.url.split('?', 1)[0] ?? '';
     if (what === 'host') void sendRefusal(reply, foreignHost, 421);
-    else if (what === 'origin') void sendRefusal(reply, foreignOrigin);
+    else if (what === 'origin') void sendRefusal(reply, foreignOrigin, 403);
     else if (OPEN_ROUTES.has(path) || isConsole(path) || overSocket(request) || bearerIsGood(authorization))
       admit(reply, done);
     else {
@@ -188,6 +189,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   registerOpenApi(app, options);
   registerHealth(app, options);
   registerRest(app, options, callTool, requests);
+  registerNotices(app, options, callTool, requests);
   registerLiveReads(app, options);
   registerCompute(app, options);
   registerHarness(app, options);

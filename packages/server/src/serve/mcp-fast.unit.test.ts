@@ -48,7 +48,7 @@ const CORPUS: [string, Case][] = [
   ['2026 empty name', { fast: false, wire: modernCall({ params: { name: '' } }) }],
   ['2026 name that a header may not carry plainly', { fast: false, wire: modernCall({ params: { name: 'x y' } }) }],
   ...both('refusal with status 200', true, { params: { name: 'refuse', arguments: { code: 'AGENT_PAUSED' } } }),
-  ...both('refusal with status 409', true, { params: { name: 'refuse', arguments: { code: 'SEQUENCE_CONFLICT' } } }),
+  ...both('refusal of a conflict', true, { params: { name: 'refuse', arguments: { code: 'SEQUENCE_CONFLICT' } } }),
   ...both('refusal with status 503', true, { params: { name: 'refuse', arguments: { code: 'NOT_READY' } } }),
   ...both('refusal for overload', true, { params: { name: 'refuse', arguments: { code: 'OVERLOADED' } } }),
   ...both('name missing', false, { params: { name: undefined } }),

@@ -1,4 +1,4 @@
-import { externalOutcome } from '@breakwater/contract';
+import { externalOutcome, report } from '@breakwater/contract';
 import { z } from 'zod';
 import { computeRequest } from '../dialectic/index.ts';
 import { wireSchema } from '../dispatch/index.ts';
@@ -138,6 +138,69 @@ export const ROUTES: Readonly<Record<string, RouteText>> = {
     body: () => wireSchema(externalOutcome),
     answer: object({ success: { const: true } }),
     refusals: [404, 409],
+  },
+  'POST /api/findings': {
+    tag: 'agents',
+    says: 'A program reports a finding; equal ones within a day are one.',
+    body: () => wireSchema(report.input),
+    answer: object({ success: { const: true }, deduped: { type: 'boolean' }, event: OBJECT }),
+    refusals: [409],
+  },
+  'GET /api/findings': {
+    tag: 'agents',
+    says: 'Reported findings, the newest first.',
+    query: ['since', 'until', 'severity:info|low|medium|warning|high|critical', 'limit:integer'],
+    answer: object({ success: { const: true }, count: WHOLE, findings: listOf(OBJECT) }),
+    refusals: [400],
+  },
+  'POST /v1/metrics': {
+    tag: 'agents',
+    says: 'A program reports a value of a metric; a second one of the same instant replaces it.',
+    body: object({ name: STRING, value: { type: 'number' }, ts: STRING }, ['name', 'value']),
+    answer: object({ success: { const: true }, name: STRING, value: { type: 'number' }, ts: STRING }),
+    succeeds: { 201: 'It is stored.' },
+    refusals: [409],
+  },
+  'GET /v1/metrics/series': {
+    tag: 'agents',
+    says: 'The newest values of a metric, the oldest of them first.',
+    query: ['name', 'since', 'until', 'limit:integer'],
+    answer: object({ success: { const: true }, name: STRING, count: WHOLE, points: listOf(OBJECT) }),
+    refusals: [400],
+  },
+  'GET /v1/metrics/catalog': {
+    tag: 'agents',
+    says: 'Names of the reported metrics.',
+    answer: object({ success: { const: true }, metrics: listOf(OBJECT) }),
+    refusals: [400],
+  },
+  'POST /v1/substrate/observe': {
+    tag: 'agents',
+    says: 'A host reports that a session was at work without an identity.',
+    body: object({ slot_key: STRING, event: STRING }, ['slot_key']),
+    answer: object({ success: { const: true }, observation_id: STRING }),
+    succeeds: { 201: 'It is stored.' },
+    refusals: [409],
+  },
+  'POST /v1/runtime/observe': {
+    tag: 'agents',
+    says: 'A host reports what it saw of an agent, which proves itself in the call.',
+    body: object({ agent_uuid: STRING, client_session_id: STRING, event: STRING }, ['client_session_id']),
+    answer: object({ success: { const: true }, observation_id: STRING }),
+    succeeds: { 201: 'It is stored.' },
+    refusals: [409],
+  },
+  'GET /v1/residents': {
+    tag: 'agents',
+    says: 'The names that are kept for residents, and the agents that are tagged as such.',
+    answer: object({ success: { const: true }, configured: listOf(STRING), residents: listOf(OBJECT), source: STRING }),
+    refusals: [400],
+  },
+  'GET /v1/residents/tag_audit': {
+    tag: 'agents',
+    says: 'Residents that lack one of their tags.',
+    answer: object({ success: { const: true }, ok: { type: 'boolean' }, checked: WHOLE, drifted: listOf(OBJECT) }),
+    refusals: [400],
   },
   'GET /api/session': {
     tag: 'operators',
@@ -291,6 +354,12 @@ export const ROUTES: Readonly<Record<string, RouteText>> = {
     access: 'open',
     answer: object({ status: { const: 'ready' }, parts: PARTS }),
     unavailable: WARMING,
+  },
+  'GET /health/deep': {
+    tag: 'health',
+    says: 'How the server does, with every part; the same as the tool health_check.',
+    answer: object({ success: { const: true } }),
+    refusals: [400],
   },
   'GET /metrics': { tag: 'health', says: 'Series for Prometheus.', produces: 'text/plain' },
   'GET /': {

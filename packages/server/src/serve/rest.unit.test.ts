@@ -1,4 +1,4 @@
-import { refuse, type ErrorCode } from '@breakwater/contract';
+import { ERRORS, refuse, type ErrorCode } from '@breakwater/contract';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import { readCallBody } from './call-body.ts';
@@ -29,6 +29,17 @@ const send = async (url: string, body: unknown, headers: Record<string, string> 
   };
 };
 
+/** What answers for the transport itself; all else is said by a tool. */
+const OF_THE_TRANSPORT: ReadonlySet<string> = new Set<ErrorCode>([
+  'BAD_REQUEST',
+  'PAYLOAD_TOO_LARGE',
+  'UNAUTHORIZED',
+  'OVERLOADED',
+  'NOT_READY',
+  'STORAGE_UNAVAILABLE',
+]);
+const REFUSED_BY_TOOLS = Object.keys(ERRORS).filter((code) => !OF_THE_TRANSPORT.has(code));
+
 describe('POST /v1/tools/call', () => {
   test('answers name, result and success, under either name of the tool field', async () => {
     verifies('BW-serve.01');
@@ -49,24 +60,18 @@ describe('POST /v1/tools/call', () => {
   test('a tool that refuses is a call that worked, with the refusal in its result', async () => {
     verifies('BW-serve.01', 'BW-serve.07');
     const node = await start();
-    for (const code of ['AGENT_PAUSED', 'TOOL_NOT_FOUND', 'IDENTITY_REQUIRED'] as const) {
+    for (const code of REFUSED_BY_TOOLS) {
       const { status, body } = await send(`${node.url}/v1/tools/call`, { name: 'refuse', arguments: { code } });
       expect(status).toBe(200);
       expect(body).toMatchObject({ success: true, result: { success: false, error_code: code } });
     }
   });
 
-  test('a conflict is 409 and unavailability is the 503 contract; they are never confused', async () => {
+  test('unavailability is the 503 contract, and no conflict is ever taken for it', async () => {
     verifies('BW-serve.01');
     const node = await start();
     const call = (code: string) => send(`${node.url}/v1/tools/call`, { name: 'refuse', arguments: { code } });
-    const conflict = await call('SEQUENCE_CONFLICT');
-    expect([conflict.status, conflict.body['success'], conflict.body['error_code']]).toEqual([
-      409,
-      false,
-      'SEQUENCE_CONFLICT',
-    ]);
-    expect((await call('FORBIDDEN')).status).toBe(403);
+    expect((await call('SEQUENCE_CONFLICT')).status).toBe(200);
     const reasons = {
       NOT_READY: 'handler_dispatch_unavailable',
       OVERLOADED: 'overloaded',

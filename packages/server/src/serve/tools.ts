@@ -1,4 +1,4 @@
-import { accept, getServerInfo, healthCheck } from '@breakwater/contract';
+import { accept, admin, getServerInfo, healthCheck, refuse } from '@breakwater/contract';
 import { defineTool, type Clock, type Readiness, type Tool } from '../runtime/index.ts';
 
 /** What the server says of itself over the tools. Everything is read from memory. */
@@ -15,36 +15,69 @@ export interface ServerFacts {
 export const serverTools = (facts: ServerFacts): Tool[] => {
   const startedAt = facts.clock.now();
   const uptimeSeconds = () => Math.round((facts.clock.now() - startedAt) / 1000);
+  const health = () => {
+    const parts = Object.entries(facts.readiness.parts());
+    const failing = parts.filter(([, warm]) => !warm).map(([part]) => part);
+    return {
+      status: facts.readiness.ready ? 'healthy' : 'degraded',
+      version: facts.version,
+      status_breakdown: { healthy: parts.length - failing.length, failed: failing.length },
+      operator_summary: {
+        overall_status: facts.readiness.ready ? 'healthy' : 'degraded',
+        failing_checks: failing,
+        ...(failing.length > 0 && {
+          first_action: `Wait for ${failing.join(', ')}; the log says why it is not ready.`,
+        }),
+      },
+      checks: Object.fromEntries(parts.map(([part, warm]) => [part, { status: warm ? 'healthy' : 'failed' }])),
+      event_loop_delay_ms: Math.round(facts.loopDelayMs()),
+      timestamp: new Date(facts.clock.now()).toISOString(),
+    };
+  };
+  const info = () => ({
+    name: 'breakwater',
+    version: facts.version,
+    uptime_seconds: uptimeSeconds(),
+    transports: ['rest', 'mcp-2025', 'mcp-2026-07-28', 'stdio'],
+    database: facts.embeddedDatabase ? 'embedded' : 'external',
+    counts: facts.counts(),
+  });
   return [
-    defineTool(healthCheck, async () => {
-      const parts = Object.entries(facts.readiness.parts());
-      const failing = parts.filter(([, warm]) => !warm).map(([part]) => part);
-      return accept({
-        status: facts.readiness.ready ? 'healthy' : 'degraded',
-        version: facts.version,
-        status_breakdown: { healthy: parts.length - failing.length, failed: failing.length },
-        operator_summary: {
-          overall_status: facts.readiness.ready ? 'healthy' : 'degraded',
-          failing_checks: failing,
-          ...(failing.length > 0 && {
-            first_action: `Wait for ${failing.join(', ')}; the log says why it is not ready.`,
-          }),
-        },
-        checks: Object.fromEntries(parts.map(([part, warm]) => [part, { status: warm ? 'healthy' : 'failed' }])),
-        event_loop_delay_ms: Math.round(facts.loopDelayMs()),
-        timestamp: new Date(facts.clock.now()).toISOString(),
-      });
-    }),
+    defineTool(healthCheck, async () => accept(health())),
     defineTool(getServerInfo, async ({ args }) =>
       accept({
-        name: 'breakwater',
-        version: facts.version,
-        uptime_seconds: uptimeSeconds(),
-        transports: ['rest', 'mcp-2025', 'mcp-2026-07-28', 'stdio'],
-        database: facts.embeddedDatabase ? 'embedded' : 'external',
-        counts: facts.counts(),
+        ...info(),
         ...(args.detail === 'full' && { pid: process.pid, node: process.version, platform: process.platform }),
       }),
     ),
+    defineTool(admin, async ({ args, caller }) => {
+      const action = args.action ?? 'server_info';
+      switch (action) {
+        case 'server_info':
+          return accept(info());
+        case 'workspace_health':
+          return accept({ ...health(), health: health() });
+        case 'debug_context': {
+          const { agentId = null, assurance, source, origin, operator } = caller;
+          return accept({
+            bound_agent_id: agentId,
+            identity_assurance: { tier: assurance, session_source: source, proof_origin: origin },
+            operator: operator?.name ?? null,
+          });
+        }
+        default:
+          return refuse('NOT_OFFERED', ELSEWHERE[action]);
+      }
+    }),
   ];
 };
+
+/** What the reference's tools of these names do, and where it is here. */
+const ELSEWHERE = {
+  connections: 'Connections and sessions are counted at GET /metrics.',
+  tool_usage: 'Calls of each tool are counted at GET /metrics, and in breakwater channel report.',
+  telemetry: 'Telemetry is at GET /metrics, for Prometheus, and in breakwater channel report.',
+  validate_path: 'This server opens no file for a caller, so there is no path to check.',
+  reset_monitor: 'What an agent did is not taken back. An operator ends a pause: agent(action=resume).',
+  cleanup_locks: 'There are no lock files; what a server held ends with its connection to PostgreSQL.',
+} as const;

@@ -59,6 +59,8 @@ export interface CheckInContext {
   readonly measured: boolean;
   /** A long-lived agent, whose V may swing wider. */
   readonly resident: boolean;
+  /** The topic under which the update is remembered for loops; default: that of its text. */
+  readonly topicHash?: string | undefined;
   /** What resolutions oblige the agent to; undefined: nothing. */
   readonly obligations?: Obligations | undefined;
 }
@@ -299,7 +301,11 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
       voidActive,
       derivedComplexity: fit.derivedComplexity,
       lastAt: at,
-      recent: appended(before.recent, { at, topicHash: features.topicHash, action: ruling.action }, RECENT_KEPT),
+      recent: appended(
+        before.recent,
+        { at, topicHash: context.topicHash ?? features.topicHash, action: ruling.action },
+        RECENT_KEPT,
+      ),
     },
     baseline: learn(baseline, signals),
     decision: { ...ruling, margin: margin.word, nearest_edge: margin.edge },

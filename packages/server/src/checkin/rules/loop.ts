@@ -13,7 +13,6 @@ export interface LoopLimits {
   readonly pauses: number;
   readonly pausesAmong: number;
   readonly pausesWindowMs: number;
-  readonly coolDownSeconds: number;
 }
 
 /** How many updates the state remembers for loop detection. */
@@ -27,14 +26,48 @@ export const DEFAULT_LOOP_LIMITS: LoopLimits = Object.freeze({
   pauses: 3,
   pausesAmong: 10,
   pausesWindowMs: 3_600_000,
-  coolDownSeconds: 30,
 });
 
-interface Loop {
+/** A loop, and when it is over at the latest if nothing else is reported. */
+export interface Loop {
   readonly rule: 'same_topic' | 'burst' | 'pauses';
-  readonly retryAfterSeconds: number;
+  /** Clock time in ms from which the same update would be taken. */
+  readonly retryAt: number;
+  /** The only topic that is refused; undefined: every update is. */
+  readonly topicHash: string | undefined;
   readonly evidence: Readonly<Record<string, unknown>>;
 }
+
+/** Reports closer together than this are work, however even. */
+const PACED_FROM_MS = 10_000;
+/** How far a gap may be from a multiple of the beat, as a part of it. */
+const PACE_TOLERANCE = 0.2;
+
+/**
+ * Whether times, oldest first, lie on one beat, as a program's reports do that says the same each minute. A gap may be a
+ * multiple of the beat: a refused or missed report must not make the next ones look like a loop.
+ */
+const isPaced = (times: readonly number[]): boolean => {
+  const gaps = times.slice(1).map((at, i) => at - (times[i] ?? at));
+  const onBeat = (gap: number, beat: number): boolean => {
+    const beats = Math.round(gap / beat);
+    return beats >= 1 && Math.abs(gap / beat - beats) <= PACE_TOLERANCE;
+  };
+  return gaps.every((gap) => gap >= PACED_FROM_MS) && gaps.some((beat) => gaps.every((gap) => onBeat(gap, beat)));
+};
+
+/** Tags that only an operator gives, or its roster: of programs that are meant to say the same for days. */
+const RESIDENT_TAGS: readonly string[] = ['autonomous', 'persistent'];
+
+/**
+ * The topic by which a report is held against earlier ones; '' for one that is not: what an observer reports of an agent
+ * (`substrate_*`) is not the agent's own words, and a resident is meant to repeat itself.
+ */
+export const watchedTopic = (
+  topicHash: string,
+  of: { readonly epistemicClass: string; readonly tags: readonly string[] },
+): string =>
+  of.epistemicClass.startsWith('substrate_') || RESIDENT_TAGS.some((tag) => of.tags.includes(tag)) ? '' : topicHash;
 
 /**
  * Whether the update that is about to be scored closes a loop; undefined when not. A refused update is not remembered,
@@ -47,28 +80,37 @@ export const detectLoop = (
   topicHash: string,
   limits: LoopLimits = DEFAULT_LOOP_LIMITS,
 ): Loop | undefined => {
-  const within = (windowMs: number) => (update: RecentUpdate) => now - update.at >= 0 && now - update.at <= windowMs;
-  const found = (rule: Loop['rule'], count: number, windowMs: number, more = {}): Loop => ({
+  const timesWithin = (updates: readonly RecentUpdate[], windowMs: number): number[] =>
+    updates.map(({ at }) => at).filter((at) => now - at >= 0 && now - at <= windowMs);
+  const found = (rule: Loop['rule'], times: readonly number[], most: number, windowMs: number, more = {}): Loop => ({
     rule,
-    retryAfterSeconds: limits.coolDownSeconds,
-    evidence: { count, window_seconds: windowMs / 1000, ...more },
+    // When so many of them have left the window that one more is taken.
+    retryAt: (times.at(-most) ?? now) + windowMs + 1,
+    topicHash: rule === 'same_topic' ? topicHash : undefined,
+    evidence: { window_seconds: windowMs / 1000, ...more },
   });
 
   // Reports without words say nothing of their topic, so they cannot repeat it.
   if (topicHash !== '' && topicHash !== BLANK_TOPIC) {
     const same = recent.filter((update) => update.topicHash === topicHash);
-    const count = same.filter(within(limits.sameTopicWindowMs)).length + 1;
-    if (count >= limits.sameTopic) {
-      return found('same_topic', count, limits.sameTopicWindowMs, { topic_hash: topicHash });
+    const times = timesWithin(same, limits.sameTopicWindowMs);
+    const before = limits.sameTopic - 1;
+    if (times.length >= before && !isPaced([...times.slice(-before), now])) {
+      const evidence = { count: times.length + 1, topic_hash: topicHash };
+      return found('same_topic', times, before, limits.sameTopicWindowMs, evidence);
     }
   }
-  const burst = recent.filter(within(limits.burstWindowMs)).length + 1;
-  if (burst > limits.burst) return found('burst', burst, limits.burstWindowMs);
-
-  const pauses = recent
-    .slice(-limits.pausesAmong)
-    .filter((update) => update.action === 'pause')
-    .filter(within(limits.pausesWindowMs)).length;
-  if (pauses >= limits.pauses) return found('pauses', pauses, limits.pausesWindowMs, { among: limits.pausesAmong });
+  const burst = timesWithin(recent, limits.burstWindowMs);
+  if (burst.length >= limits.burst) {
+    return found('burst', burst, limits.burst, limits.burstWindowMs, { count: burst.length + 1 });
+  }
+  const pauses = timesWithin(
+    recent.slice(-limits.pausesAmong).filter((update) => update.action === 'pause'),
+    limits.pausesWindowMs,
+  );
+  if (pauses.length >= limits.pauses) {
+    const evidence = { count: pauses.length, among: limits.pausesAmong };
+    return found('pauses', pauses, limits.pauses, limits.pausesWindowMs, evidence);
+  }
   return undefined;
 };

@@ -89,7 +89,7 @@ describe('hazards', async () => {
     const { uuid, secret, token } = await onboard(w.call);
     w.clock.advance(31 * 24 * HOUR);
     for (const args of [{ client_session_id: secret }, { agent_uuid: uuid, continuity_token: token }]) {
-      expect((await w.call('identity', args)).code).toMatch(/SESSION_UNKNOWN|BARE_UUID_RESUME_DENIED/);
+      expect((await w.call('identity', args)).code).toMatch(/SESSION_UNKNOWN|CONTINUITY_TOKEN_EXPIRED/);
     }
     await w.restart();
     expect((await w.call('identity', { client_session_id: secret })).code).toBe('SESSION_UNKNOWN');

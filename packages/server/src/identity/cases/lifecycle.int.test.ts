@@ -335,7 +335,8 @@ describe('an operator', async () => {
     const operatorSecret = await operator(w.node, w.database, 'operator:read', 'the-one');
     const before = await w.count('core.agents');
     const answers = await Promise.all(Array.from({ length: 10 }, () => w.call('identity', {}, { operatorSecret })));
-    for (const { body } of answers) expect(body).toMatchObject({ uuid: null, operator: { name: 'the-one' } });
+    for (const { body } of answers)
+      expect(body).toMatchObject({ identity_status: 'operator', operator: { name: 'the-one' } });
     expect(await w.count('core.agents')).toBe(before);
     const everything = await w.rows(
       `SELECT to_jsonb(b)::text AS row FROM core.bindings b UNION ALL SELECT to_jsonb(e)::text FROM audit.events e`,

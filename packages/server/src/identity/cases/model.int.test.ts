@@ -31,12 +31,12 @@ interface Credential {
   readonly secret: string;
   readonly uuid: string;
   readonly kind: 'session' | 'token';
-  readonly strong: boolean;
+  strong: boolean;
   alive: boolean;
 }
 
 const DAY = 86_400_000;
-const DEAD_TOKEN = /^BARE_UUID_RESUME_DENIED$|^IDENTITY_CONFLICT$/;
+const DEAD_TOKEN = /^BARE_UUID_RESUME_DENIED$|^CONTINUITY_TOKEN_EXPIRED$|^IDENTITY_CONFLICT$/;
 
 /** One client, and all that a model must know to say what the server will answer it. */
 class Client {
@@ -111,7 +111,7 @@ class Client {
       }
       case 'nothing': {
         const answer = await this.call('identity', {});
-        if (this.tied === undefined) expect(answer).toMatchObject({ identity_status: 'unbound', uuid: null });
+        if (this.tied === undefined) expect(answer).toMatchObject({ success: false, identity_status: 'unbound' });
         else {
           expect(answer['uuid']).toBe(this.tied);
           this.learn(answer, false);
@@ -265,7 +265,9 @@ const happen = async (event: Event, w: World, served: ServedWorld, clients: read
   await ensurePartitions(w.database, w.clock.now());
   for (const client of clients) {
     for (const credential of client.credentials) {
-      if (credential.kind === 'token' || event === 'month') credential.alive = false;
+      if (event === 'month') credential.alive = false;
+      // Its hour is over: it resumes, as one that has lain about.
+      if (credential.kind === 'token') credential.strong = false;
     }
     // Its MCP session is over after a day without use; a client then initialises anew.
     await client.connect();

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { onboard, operator } from '../../../testing/calls.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { testWorld, type World } from '../../../testing/world.ts';
+import { ensurePartitions } from '../../postgres/index.ts';
 import { credentialHash } from '../binding.ts';
 
+const DAY = 86_400_000;
 const HALF_HOUR = 1_800_000;
 const HERE = { address: '1.2.3.4', userAgent: 'agent/1' };
 
@@ -217,7 +219,7 @@ describe('onboard', async () => {
     expect(await w.count('core.agents')).toBe(before);
   });
 
-  it('case 60: a token beside its uuid resumes, unreported; an expired one does not', async () => {
+  it('case 60: a token beside its uuid resumes, unreported, for 30 days; then the refusal names its age and the way out', async () => {
     verifies('W3-3.05');
     const { uuid, token } = await onboard(w.call);
     const proof = { agent_uuid: uuid.toUpperCase(), continuity_token: token };
@@ -228,9 +230,90 @@ describe('onboard', async () => {
     });
     expect((await w.call('onboard', proof)).body).toMatchObject({ uuid, is_new: false });
     expect(w.node.reports.length).toBe(reported);
-    w.clock.advance(3_600_000 + 31_000);
-    expect((await w.call('identity', proof)).code).toBe('BARE_UUID_RESUME_DENIED');
-    expect((await w.call('onboard', proof)).code).toBe('BARE_UUID_RESUME_DENIED');
+    const issued = Math.floor(w.clock.now() / 1000) * 1000;
+    // A server that was away for the longest time that a token bridges, to the millisecond.
+    w.clock.advance(issued + 30 * DAY - w.clock.now());
+    await ensurePartitions(w.database, w.clock.now());
+    await w.restart();
+    const before = w.node.reports.length;
+    for (const name of ['identity', 'onboard']) {
+      const { body } = await w.call(name, proof);
+      expect(body, name).toMatchObject({ success: true, uuid, identity_assurance: { tier: 'medium' } });
+      expect(body['continuity_token']).not.toBe(token);
+      const next = { client_session_id: body['client_session_id'], response_text: 'back' };
+      expect((await w.call('sync_state', next)).ok).toBe(true);
+      expect((await w.call('sync_state', { ...next, require_strong_identity: true })).code).toBe(
+        'STRONG_IDENTITY_REQUIRED',
+      );
+    }
+    // Elsewhere its hour counts.
+    expect((await w.call('sync_state', { ...proof, response_text: 'x' })).code).toBe('CONTINUITY_TOKEN_RESUME_RETIRED');
+    expect((await w.call('check_working_state', proof)).body['status']).toBe('unbound');
+    w.clock.advance(1);
+    for (const name of ['identity', 'onboard']) {
+      const { code, body } = await w.call(name, proof);
+      expect(code).toBe('CONTINUITY_TOKEN_EXPIRED');
+      expect(body['error']).toContain('30 days');
+      expect(JSON.stringify(body['recovery'])).toContain('parent_agent_id');
+    }
+    expect(w.node.reports.length).toBe(before);
+  });
+
+  it('a lapsed token brings back nothing that ended: no revoked, archived or paused agent, and no other one', async () => {
+    verifies('W3-3.05', 'BW-identity.05', 'BW-identity.09');
+    const [revoked, archived, paused, active] = [
+      await onboard(w.call),
+      await onboard(w.call),
+      await onboard(w.call),
+      await onboard(w.call),
+    ];
+    const secret = await operator(w.node, w.database, 'operator:act', 'pauser');
+    const pause = { action: 'pause', target_agent_id: paused.uuid, reason: 'Look at it first' };
+    expect((await w.call('agent', pause, { operatorSecret: secret })).ok).toBe(true);
+    await w.call('identity', { client_session_id: revoked.secret, revoke: 'all' });
+    await w.call('agent', { client_session_id: archived.secret, action: 'archive' });
+    w.clock.advance(2 * DAY);
+    await ensurePartitions(w.database, w.clock.now());
+    await w.restart();
+    const resume = ({ uuid }: { uuid: string }, { token }: { token: string }, name = 'identity', more = {}) =>
+      w.call(name, { agent_uuid: uuid, continuity_token: token, ...more });
+    expect((await resume(revoked, revoked)).code).toBe('BARE_UUID_RESUME_DENIED');
+    expect((await resume(active, paused)).code).toBe('BARE_UUID_RESUME_DENIED');
+    for (const [name, more] of [
+      ['identity', {}],
+      ['onboard', {}],
+      ['onboard', { reactivate: true }],
+    ] as const) {
+      expect((await resume(archived, archived, name, more)).ok, name).toBe(false);
+    }
+    expect(await w.rows('SELECT status FROM core.agents WHERE id = $1', archived.uuid)).toEqual([
+      { status: 'archived' },
+    ]);
+    const back = (await resume(paused, paused)).body;
+    expect(back).toMatchObject({ success: true, uuid: paused.uuid, status: 'paused' });
+    const report = { client_session_id: back['client_session_id'], response_text: 'x' };
+    expect((await w.call('sync_state', report)).code).toBe('AGENT_PAUSED');
+  });
+
+  it('one proof is one session secret, however often it is shown', async () => {
+    const { uuid, token } = await onboard(w.call);
+    const proof = { agent_uuid: uuid, continuity_token: token };
+    const { body: first } = await w.call('identity', proof);
+    const rows = await w.count('core.bindings');
+    w.clock.advance(20 * 60_000);
+    expect((await w.call('identity', proof)).body).toMatchObject({
+      client_session_id: first['client_session_id'],
+      continuity_token: token,
+    });
+    expect(await w.count('core.bindings')).toBe(rows);
+    // Half of its hour is over: there is a new one, for the next hour.
+    w.clock.advance(20 * 60_000);
+    expect((await w.call('identity', proof)).body['continuity_token']).not.toBe(token);
+    // A session that was revoked is not handed out again.
+    await w.call('identity', { client_session_id: first['client_session_id'], revoke: 'this' });
+    const { body } = await w.call('identity', proof);
+    expect(body['client_session_id']).not.toBe(first['client_session_id']);
+    expect((await w.call('identity', { client_session_id: body['client_session_id'] })).body['uuid']).toBe(uuid);
   });
 
   it('case 76: a token alone is retired everywhere, except where a new identity is asked for', async () => {
@@ -279,8 +362,9 @@ describe('onboard', async () => {
   it('case 77: identity makes no identity, so that no token can be of an agent that is not there', async () => {
     const before = await w.count('core.agents');
     for (const args of [{}, { name: 'x' }, { force_new: true }]) {
-      const { body } = await w.call('identity', args);
-      expect(body).toMatchObject({ identity_status: 'unbound', uuid: null });
+      const { code, body } = await w.call('identity', args);
+      expect(code).toBe('IDENTITY_REQUIRED');
+      expect(body).toMatchObject({ success: false, identity_status: 'unbound' });
       expect(body).not.toHaveProperty('continuity_token');
     }
     expect(await w.count('core.agents')).toBe(before);

@@ -141,7 +141,7 @@ describe('a session', async () => {
     const agents = await Promise.all(Array.from({ length: 20 }, () => onboard(w.call)));
     const reads = agents.flatMap(({ uuid, secret }) => [
       w.call('identity', { client_session_id: secret }).then(({ body }) => [body['uuid'], uuid]),
-      w.call('identity').then(({ body }) => [body['uuid'], null]),
+      w.call('identity').then(({ body }) => [body['uuid'], undefined]),
     ]);
     for (const [seen, own] of await Promise.all(reads)) expect(seen).toBe(own);
     const writes = await Promise.all(
@@ -223,9 +223,15 @@ describe('the session of a transport', async () => {
     const a = await onboard(w.call, {}, { mcpSessionId: one });
     const b = await onboard(w.call, {}, { mcpSessionId: two });
     expect(a.uuid).not.toBe(b.uuid);
+    const { body } = await w.call('identity', {}, { mcpSessionId: one });
+    expect(body).toMatchObject({ uuid: a.uuid, client_session_id: expect.any(String) as string });
+    const elsewhere = await w.call('identity', { client_session_id: body['client_session_id'] });
+    expect(elsewhere.body).toMatchObject({ uuid: a.uuid, identity_assurance: { tier: 'medium' } });
+    // To look at itself again costs no new secret.
     const credentials = await w.count('core.bindings');
-    expect((await w.call('identity', {}, { mcpSessionId: one })).body['uuid']).toBe(a.uuid);
-    // To look at itself costs no new secret.
+    expect((await w.call('identity', {}, { mcpSessionId: one })).body['client_session_id']).toBe(
+      body['client_session_id'],
+    );
     expect(await w.count('core.bindings')).toBe(credentials);
     expect((await w.call('identity', {}, { mcpSessionId: two })).body['uuid']).toBe(b.uuid);
   });

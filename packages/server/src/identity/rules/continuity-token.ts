@@ -1,7 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** How long a token is good for, in seconds. */
+/** How long a token is good for everywhere, in seconds. */
 const TOKEN_TTL_SECONDS = 3600;
+/** How long after its issue a token still resumes its agent, in ms: as long as a session secret lives. */
+const RESUME_MS = 30 * 86_400_000;
 const LEAST_TTL_SECONDS = 60;
 /** Clocks of two machines may differ by this much. */
 const SKEW_SECONDS = 30;
@@ -59,14 +61,21 @@ export const issueContinuityToken = (token: {
 
 /** What a token is found to be. */
 export type TokenVerdict =
-  | { readonly ok: true; readonly agentId: string; readonly expiresAt: number }
+  | {
+      readonly ok: true;
+      readonly agentId: string;
+      readonly expiresAt: number;
+      /** Its hour is over, and its 30 days are not: it resumes its agent, and proves nothing else. */
+      readonly lapsed: boolean;
+    }
   | { readonly ok: false; readonly reason: 'malformed' | 'version' | 'signature' | 'expired' | 'model_mismatch' };
 
 const isPayload = (value: unknown): value is Payload => {
   if (typeof value !== 'object' || value === null) return false;
-  const { aid, exp, mf, sid, v, opv } = value as Record<string, unknown>;
+  const { aid, exp, iat, mf, sid, v, opv } = value as Record<string, unknown>;
   const known = v === 1 && opv === 1 && (mf === null || typeof mf === 'string');
-  return known && typeof aid === 'string' && typeof sid === 'string' && sid !== '' && Number.isSafeInteger(exp);
+  const times = Number.isSafeInteger(exp) && Number.isSafeInteger(iat);
+  return known && times && typeof aid === 'string' && typeof sid === 'string' && sid !== '';
 };
 
 const parse = (text: string): unknown => {
@@ -78,8 +87,8 @@ const parse = (text: string): unknown => {
 };
 
 /**
- * Reads a token. The signature is compared in constant time before anything of the payload is believed; expiry is always
- * honoured. A token made for one family of models is refused to another, when both are known. Never throws.
+ * Reads a token. The signature is compared in constant time before anything of the payload is believed. After its
+ * hour a token has lapsed; 30 days after its issue it has expired and proves nothing. A token made for one family of models is refused to another, when both are known. Never throws.
  */
 export const readContinuityToken = (
   token: string,
@@ -100,9 +109,10 @@ export const readContinuityToken = (
   const payload = parse(text);
   if (!isPayload(payload)) return { ok: false, reason: 'malformed' };
   const expiresAt = (payload.exp + SKEW_SECONDS) * 1000;
-  if (now > expiresAt) return { ok: false, reason: 'expired' };
+  const lapsed = now > expiresAt;
+  if (lapsed && now > payload.iat * 1000 + RESUME_MS) return { ok: false, reason: 'expired' };
   if (payload.mf !== null && expectedFamily !== undefined && payload.mf !== expectedFamily) {
     return { ok: false, reason: 'model_mismatch' };
   }
-  return { ok: true, agentId: payload.aid, expiresAt };
+  return { ok: true, agentId: payload.aid, expiresAt, lapsed };
 };

@@ -28,14 +28,17 @@ describe('a continuity token', () => {
     );
   });
 
-  it('case 85: lives an hour, at least a minute, with 30 s of grace; nothing altered is read', () => {
+  it('case 85: lives an hour, at least a minute, with 30 s of grace, and lapsed 30 days; nothing altered is read', () => {
     verifies('W3-3.05');
     const { iat, exp } = payloadOf(token) as { iat: number; exp: number };
     expect(exp - iat).toBe(3600);
     const short = payloadOf(issueContinuityToken({ ...claims, ttlSeconds: 5 })) as { iat: number; exp: number };
     expect(short.exp - short.iat).toBe(60);
-    expect(read(token, { now: (exp + 30) * 1000 })).toMatchObject({ ok: true });
-    expect(read(token, { now: (exp + 31) * 1000 })).toEqual({ ok: false, reason: 'expired' });
+    expect(read(token, { now: (exp + 30) * 1000 })).toMatchObject({ ok: true, lapsed: false });
+    expect(read(token, { now: (exp + 30) * 1000 + 1 })).toMatchObject({ ok: true, lapsed: true });
+    const last = (iat + 30 * 86_400) * 1000;
+    expect(read(token, { now: last })).toMatchObject({ ok: true, lapsed: true });
+    expect(read(token, { now: last + 1 })).toEqual({ ok: false, reason: 'expired' });
     expect(read(token, { secret: Buffer.alloc(32, 7) })).toEqual({ ok: false, reason: 'signature' });
     expect(read(token.replace('v1.', 'v2.'))).toEqual({ ok: false, reason: 'version' });
     for (const bad of ['', 'v1', 'v1.a', 'v1..', 'v1.a.b.c', 'x'.repeat(5_000), `${token}.`]) {
@@ -56,7 +59,9 @@ describe('a continuity token', () => {
     for (const payload of [null, 1, [], {}, { ...payloadOf(token), v: 2 }, { ...payloadOf(token), sid: '' }]) {
       expect(read(signed(payload))).toEqual({ ok: false, reason: 'malformed' });
     }
-    expect(read(signed({ ...payloadOf(token), exp: '9999999999' }))).toEqual({ ok: false, reason: 'malformed' });
+    for (const time of ['exp', 'iat']) {
+      expect(read(signed({ ...payloadOf(token), [time]: '9999999999' }))).toEqual({ ok: false, reason: 'malformed' });
+    }
   });
 
   it('case 86: of one family of models is refused to another', () => {
@@ -67,8 +72,8 @@ describe('a continuity token', () => {
   });
 
   it('case 87: names its agent only while it is fresh, so that a proposer can be held to it', () => {
-    expect(read(token)).toMatchObject({ ok: true, agentId: AGENT });
-    expect(read(token, { now: NOW + 3_631_000 })).not.toHaveProperty('agentId');
+    expect(read(token)).toMatchObject({ ok: true, agentId: AGENT, lapsed: false });
+    expect(read(token, { now: NOW + 31 * 86_400_000 })).not.toHaveProperty('agentId');
   });
 
   it('has a derivable session id inside, which is known for one', () => {

@@ -25,6 +25,8 @@ export interface Facts {
   /** The agent that the call says it is; a uuid in lower case. */
   readonly claimed?: string | undefined;
   readonly attestation?: PeerAttestation | undefined;
+  /** The call asks to go on as the agent (onboard, identity): there a token counts beyond its hour. */
+  readonly resuming?: boolean | undefined;
   readonly now: number;
 }
 
@@ -71,15 +73,17 @@ const proofOf = ({ source, assertedBy, binding }: Piece, now: number): Found => 
 };
 
 /** What a token proves, and why not; it counts only beside the uuid that it names. */
-const tokenProof = ({ token, claimed, now }: Facts): { proof?: Proof; problem?: string; owner?: string } => {
+const tokenProof = ({ token, claimed, resuming, now }: Facts): { proof?: Proof; problem?: string; owner?: string } => {
   if (token === undefined) return {};
   const { verdict, binding } = token;
   if (!verdict.ok) return { problem: verdict.reason };
   if (!holds(binding, 'continuity_token', now) || binding.agentId !== verdict.agentId) return { problem: 'revoked' };
+  if (verdict.lapsed && resuming !== true) return { problem: 'expired' };
   const owner = verdict.agentId;
   if (claimed === undefined) return { owner };
   if (claimed !== owner) return { owner, problem: 'token_aid_mismatch' };
-  const assurance = lesser('strong', binding.assurance);
+  // It may have lain in a file for weeks: what it proves then is less than what a secret in use does.
+  const assurance = lesser(verdict.lapsed ? 'medium' : 'strong', binding.assurance);
   const origin = assurance === 'weak' ? 'server_inferred' : 'caller_asserted';
   return { owner, proof: { agentId: owner, source: 'continuity_token', assurance, origin } };
 };

@@ -35,13 +35,19 @@ const derived = (agentId: string): Piece => ({
   derivedFrom: agentId.slice(0, 12),
 });
 const token = (agentId: string, over: Partial<Binding> = {}): Facts['token'] => ({
-  verdict: { ok: true, agentId, expiresAt: NOW + 1 },
+  verdict: { ok: true, agentId, expiresAt: NOW + 1, lapsed: false },
   binding: binding(agentId, { kind: 'continuity_token', ...over }),
 });
 const CLAIM = { executable: '/usr/bin/resident', unit: 'resident.service' };
 const attested = (over: object = {}): PeerAttestation => ({
   ok: true,
   process: { pid: 7, uid: 1000, startTime: '99', executable: CLAIM.executable, unit: CLAIM.unit, ...over },
+});
+
+/** A token whose own hour is over, and its row not. */
+const lapsed = (agentId: string, over: Partial<Binding> = {}): Facts['token'] => ({
+  verdict: { ok: true, agentId, expiresAt: NOW - 1, lapsed: true },
+  binding: binding(agentId, { kind: 'continuity_token', ...over }),
 });
 
 const ask = (facts: Partial<Facts>, enrolled: readonly string[] = []): Resolution =>
@@ -69,6 +75,35 @@ describe('what a call proves', () => {
         warnings: [{ code: 'continuity_token_invalid' }],
       });
     }
+  });
+
+  it('a token whose hour is over resumes its own agent, proves no more than a transport does, and nothing elsewhere', () => {
+    verifies('W3-3.05', 'BW-identity.02');
+    const own = { token: lapsed(A), claimed: A };
+    expect(ask({ ...own, resuming: true })).toMatchObject({
+      kind: 'bound',
+      agentId: A,
+      source: 'continuity_token',
+      assurance: 'medium',
+      origin: 'caller_asserted',
+    });
+    for (const facts of [
+      own,
+      { token: lapsed(A), resuming: true },
+      { token: lapsed(A), claimed: B, resuming: true },
+      { token: lapsed(A, { agentId: B }), claimed: A, resuming: true },
+      { token: lapsed(A, { revokedAt: NOW - 1 }), claimed: A, resuming: true },
+      { token: lapsed(A, { expiresAt: NOW - 1 }), claimed: A, resuming: true },
+      { token: { ...lapsed(A)!, binding: undefined }, claimed: A, resuming: true },
+    ]) {
+      expect(ask(facts)).toMatchObject({ kind: 'unbound' });
+    }
+    // What was inferred once does not become more by lying about; an enrolled agent is its own process alone.
+    expect(ask({ token: lapsed(A, { assurance: 'weak' }), claimed: A, resuming: true })).toMatchObject({
+      assurance: 'weak',
+    });
+    expect(codeOf(ask({ ...own, resuming: true }, [A]))).toBe('SUBSTRATE_REQUIRES_SOCKET');
+    expect(ask({ pieces: [secret(A)], ...own, resuming: true })).toMatchObject({ assurance: 'strong', warnings: [] });
   });
 
   it('cases 4, 5: a secret is used as it is, whatever model calls', () => {
@@ -252,12 +287,18 @@ describe('any evidence', () => {
       now: fc.constant(NOW),
       token: fc.record({
         verdict: fc.oneof(
-          fc.record({ ok: fc.constant(true as const), agentId: agent, expiresAt: fc.constant(NOW + 1) }),
+          fc.record({
+            ok: fc.constant(true as const),
+            agentId: agent,
+            expiresAt: fc.constant(NOW + 1),
+            lapsed: fc.boolean(),
+          }),
           fc.constant({ ok: false, reason: 'signature' } as const),
         ),
         binding: fc.option(anyBinding, { nil: undefined }),
       }),
       claimed: agent,
+      resuming: fc.boolean(),
       attestation: fc.constantFrom(attested(), { ok: false, code: 'pid_reuse', detail: 'x' } as PeerAttestation),
     },
     { requiredKeys: ['pieces', 'now'] },
@@ -284,6 +325,7 @@ describe('any evidence', () => {
           facts.claimed === agentId &&
           held?.verdict.ok === true &&
           held.verdict.agentId === agentId &&
+          (!held.verdict.lapsed || facts.resuming === true) &&
           valid(held.binding, 'continuity_token', agentId);
         const byProcess = enrolled.includes(agentId) && facts.claimed === agentId && facts.attestation?.ok === true;
         expect(bySecret || byToken || byProcess).toBe(true);

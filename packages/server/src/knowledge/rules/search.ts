@@ -1,7 +1,7 @@
 import { accept, refuse, type FieldProblem, type Outcome } from '@breakwater/contract';
 import type { Severity, Status } from './finding.ts';
 import { parseQuery, type ParsedQuery } from './query.ts';
-import { broken, missing, refuseFields } from './problems.ts';
+import { broken, refuseFields } from './problems.ts';
 import { normalTags, stringsOf } from './tags.ts';
 import type { Mode } from './view.ts';
 import { understandSeverity, understandStatus, understandType, type Understood } from './vocabulary.ts';
@@ -94,18 +94,9 @@ export const narrowingOf = (args: Raw): Outcome<Narrowing> => {
   return accept({ status, without, tags, type, severity, agent, exceptLabels, after, before });
 };
 
-const narrows = (by: Narrowing): boolean =>
-  by.status !== null ||
-  by.tags.length > 0 ||
-  by.type !== null ||
-  by.severity !== null ||
-  by.agent !== null ||
-  by.after !== null ||
-  by.before !== null;
-
 /**
- * Understands a search (BW-knowledge.02): a blank query is refused; an absent one is not, when filters say what is looked
- * for. A mode by meaning is refused, since there is nothing here that knows meanings.
+ * Understands a search (BW-knowledge.02): a blank query is refused; an absent one asks for the newest that the filters let
+ * pass. A mode by meaning is refused, since there is nothing here that knows meanings.
  */
 export const searchOf = (args: Raw): Outcome<SearchRequest> => {
   const requested = args['semantic'] === true ? 'semantic' : (args['search_mode'] ?? 'auto');
@@ -117,12 +108,8 @@ export const searchOf = (args: Raw): Outcome<SearchRequest> => {
   const narrowed = narrowingOf(args);
   if (!narrowed.ok) return narrowed;
   const text = args['query'];
-  if (typeof text !== 'string') {
-    if (!narrows(narrowed.value)) {
-      return refuseFields([missing('query', 'is required, or a filter: tags, discovery_type, severity, status, …')]);
-    }
-  } else if (text.trim() === '') {
-    return refuseFields([broken('query', 'must not be blank; leave it out to search by filters alone')]);
+  if (typeof text === 'string' && text.trim() === '') {
+    return refuseFields([broken('query', 'must not be blank; leave it out for the newest that the filters let pass')]);
   }
   const queryText = typeof text === 'string' ? text.trim() : null;
   return accept({

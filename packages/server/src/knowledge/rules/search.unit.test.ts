@@ -53,10 +53,9 @@ describe('a search', () => {
     expect(searchOf({ created_after: '2026-01-01' })).toMatchObject({ value: { after: Date.UTC(2026, 0, 1) } });
   });
 
-  it('for nothing at all is refused, and a blank one even with filters', () => {
+  it('for nothing at all is one for the newest; a blank one is refused even with filters', () => {
     verifies('BW-knowledge.02');
-    expect(refusalOf({})).toMatchObject({ code: 'MISSING_PARAMETER', details: { missing: ['query'] } });
-    expect(refusalOf({ include_archived: true })).toMatchObject({ code: 'MISSING_PARAMETER' });
+    expect(searchOf({})).toMatchObject({ value: { query: null, queryText: null, tags: [] } });
     expect(refusalOf({ query: ' \n' })).toMatchObject({ code: 'PARAMETER_ERROR', details: { parameter: 'query' } });
     expect(refusalOf({ query: '', tags: ['x'] })).toMatchObject({ code: 'PARAMETER_ERROR' });
   });

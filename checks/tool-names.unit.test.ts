@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { expect, it } from 'vitest';
+import * as contract from '../packages/contract/src/index.ts';
+import { Registry } from '../packages/server/src/dispatch/registry.ts';
+import { defineTool } from '../packages/server/src/runtime/index.ts';
+
+const isSpec = (value: unknown): value is contract.ToolSpec =>
+  typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
+
+const unreachable = () => Promise.reject(new Error('nobody calls it'));
+const registry = new Registry(
+  (Object.values(contract) as unknown[]).filter(isSpec).map((spec) => defineTool(spec, unreachable)),
+  contract.ALIASES,
+);
+
+/** What a name does, whatever it is called. */
+const meaning = (name: string): string => {
+  const target = registry.find(name);
+  return `${target?.entry.tool.spec.name} ${JSON.stringify(target?.alias?.inject ?? {})}`;
+};
+const listed = registry.listings('default').map(({ name }) => name);
+const callable = new Set(listed.map(meaning));
+
+/** Names of operators' tools and of what MCP hosts are not for: their texts are for people with a command line. */
+const FOR_OPERATORS: ReadonlySet<string> = new Set(['get_server_info']);
+
+/** Tools that a text names: a word with an underscore that is a name of one. */
+const namesIn = (text: string): string[] =>
+  [...text.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g)]
+    .map(([name]) => name)
+    .filter((name) => registry.find(name) !== undefined && !FOR_OPERATORS.has(name));
+
+const sources = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.ts$/.test(name) && !/test|testing/.test(name))
+    .map((name) => `${folder}/${name}`);
+
+/** The sentences of a source, and its lists of tools that help. */
+const textsOf = (file: string): string[] => {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+  const texts: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+    const helps =
+      isText && ts.isArrayLiteralExpression(node.parent) && /related_tools|workflow/.test(node.parent.parent.getText());
+    if (isText && (node.text.includes(' ') || helps)) texts.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  // SQL is no text for agents.
+  return texts.filter((text) => !/\b(SELECT|INSERT|UPDATE|CREATE)\b/.test(text));
+};
+
+const guides = ['README.md', 'docs/agents.md', 'docs/identity.md', 'docs/knowledge.md', 'docs/resolution.md'].map(
+  (file): [string, string[]] => [
+    file,
+    [readFileSync(file, 'utf8').replace(/<!-- tools -->[\s\S]*<!-- \/tools -->/, '')],
+  ],
+);
+const refusals = [...sources('packages/server/src'), ...sources('packages/contract/src')].map(
+  (file): [string, string[]] => [file, textsOf(file)],
+);
+
+it('every tool that a guide or a refusal names can be called by a host that shows only the default list', () => {
+  const named = [...guides, ...refusals].flatMap(([file, texts]) =>
+    texts.flatMap(namesIn).map((name) => ({ file, name })),
+  );
+  expect(named.length).toBeGreaterThan(60);
+  expect(named.filter(({ name }) => !callable.has(meaning(name)))).toEqual([]);
+  const helpful = Object.values(contract.ERRORS).flatMap(({ recovery }) => recovery.related_tools ?? []);
+  expect(helpful.filter((name) => !listed.includes(name))).toEqual([]);
+});
+
+it('what is listed in brief exists, and so does each argument that is shown', () => {
+  for (const [name, { takes }] of Object.entries(contract.BRIEF)) {
+    const target = registry.find(name);
+    expect(target, name).toBeDefined();
+    for (const argument of takes) expect([...(target?.entry.known ?? [])], name).toContain(argument);
+  }
+});

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { toolSpec } from '../tool-spec.ts';
+import { identityArguments, wholeNumber, word } from './common.ts';
+
+const text = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
+const number = (description: string) =>
+  z
+    .union([z.number(), z.null()])
+    .optional()
+    .describe(description)
+    .meta({ wire: { type: 'number' } });
+
+/** Kept of one report, in bytes of JSON. */
+const MOST = 8192;
+const detail = z
+  .record(z.string(), z.unknown())
+  .refine((value) => JSON.stringify(value).length <= MOST, { message: `must be at most ${MOST} bytes of JSON` })
+  .nullish()
+  .meta({ hidden: true });
+
+export const report = toolSpec({
+  name: 'report',
+  category: 'admin',
+  description:
+    'What programs around the agents report: a finding, a value of a metric, what a host saw. It is kept and shown, and scores nobody.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: word(['finding', 'metric', 'substrate', 'runtime', 'progress'], 'What is reported; required'),
+    type: text(64, 'finding: a name that ends in _finding'),
+    severity: word(['info', 'low', 'medium', 'warning', 'high', 'critical'], 'finding'),
+    message: text(2000, 'finding, progress: what is to be said'),
+    fingerprint: text(128, 'finding: equal ones within a day are one'),
+    name: text(128, 'metric: its name'),
+    value: number('metric: its value'),
+    ts: text(64, 'metric: when, ISO 8601; now by default'),
+    slot_key: text(256, 'substrate: which session of the host'),
+    event: text(64, 'substrate, runtime'),
+    agent_uuid: z.uuid().nullish().meta({ hidden: true }),
+    detail,
+  }),
+  identity: 'open',
+  timeoutMs: 10_000,
+  advertised: false,
+  readOnly: false,
+  agentIdIsTarget: true,
+  example: { action: 'metric', name: 'tests.passed', value: 812 },
+  errors: ['IDENTITY_REQUIRED', 'OVERLOADED', 'STORAGE_UNAVAILABLE'],
+});
+
+export const notices = toolSpec({
+  name: 'notices',
+  category: 'admin',
+  description: 'What was reported: findings, the series of a metric, the names of metrics; and who the residents are.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: word(['findings', 'series', 'catalog', 'residents', 'tag_audit'], 'findings by default'),
+    name: text(128, 'series: the metric'),
+    since: text(64, 'findings, series: 24h, 14d, or a date; 30d by default'),
+    until: text(64, 'findings, series'),
+    severity: word(['info', 'low', 'medium', 'warning', 'high', 'critical'], 'findings'),
+    limit: wholeNumber(1, 1000, 'findings, series: the newest so many, 100 by default'),
+  }),
+  identity: 'open',
+  timeoutMs: 10_000,
+  advertised: false,
+  readOnly: true,
+  agentIdIsTarget: true,
+  example: { action: 'series', name: 'tests.passed', since: '14d' },
+  errors: ['STORAGE_UNAVAILABLE'],
+});
+
+export const observe = toolSpec({
+  name: 'observe',
+  category: 'core',
+  description:
+    'The fleet as it is now: one agent, several compared, those like one, what is out of the ordinary, the means of all.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: word(
+      [
+        'agent',
+        'compare',
+        'similar',
+        'anomalies',
+        'aggregate',
+        'telemetry',
+        'audit_events',
+        'outcome_evidence',
+        'bridge',
+      ],
+      'anomalies by default',
+    ),
+    target_agent_id: text(128, 'agent, similar: an id or a name; yourself by default'),
+    agent_ids: z.array(z.string().max(128)).max(50).nullish().describe('compare: ids or names'),
+    min_severity: word(['low', 'medium', 'high'], 'anomalies: low by default'),
+    limit: wholeNumber(1, 200, 'anomalies, similar: how many, 50 by default'),
+  }),
+  identity: 'open',
+  timeoutMs: 10_000,
+  advertised: false,
+  readOnly: true,
+  agentIdIsTarget: true,
+  argumentAliases: { op: 'action', target: 'target_agent_id' },
+  example: { action: 'anomalies' },
+  errors: ['AGENT_NOT_FOUND', 'NOT_OFFERED'],
+});
+
+export const config = toolSpec({
+  name: 'config',
+  category: 'admin',
+  description: 'The thresholds that check-ins are decided by; they are read here, and set by nobody over a call.',
+  input: z.looseObject({ ...identityArguments, action: word(['get', 'set'], 'get by default') }),
+  identity: 'open',
+  timeoutMs: 5_000,
+  advertised: false,
+  readOnly: true,
+  argumentAliases: { op: 'action' },
+  example: { action: 'get' },
+  errors: ['NOT_OFFERED'],
+});
+
+export const admin = toolSpec({
+  name: 'admin',
+  category: 'admin',
+  description: 'What the server says of itself and of the call: server_info, workspace_health, debug_context.',
+  input: z.looseObject({
+    ...identityArguments,
+    action: word(
+      [
+        'server_info',
+        'workspace_health',
+        'debug_context',
+        'connections',
+        'tool_usage',
+        'telemetry',
+        'validate_path',
+        'reset_monitor',
+        'cleanup_locks',
+      ],
+      'server_info by default',
+    ),
+  }),
+  identity: 'open',
+  timeoutMs: 5_000,
+  advertised: false,
+  readOnly: true,
+  whileNotReady: true,
+  argumentAliases: { op: 'action' },
+  example: { action: 'debug_context' },
+  errors: ['NOT_OFFERED'],
+});
+
+/** Tools of the reference that are not here, and what to do instead; by name. */
+export const NOT_OFFERED: Readonly<Record<string, string>> = {
+  call_model: 'This server runs no models. Call your model yourself, and report what came of it with record_result.',
+  delegate_inference: 'This server runs no models. Call your model yourself.',
+  list_inference_hosts: 'This server runs no models, and knows no host of any.',
+  describe_inference_host: 'This server runs no models, and knows no host of any.',
+  export: 'The command line exports: breakwater export states, also as CSV.',
+  get_system_history: 'The command line exports: breakwater export states, also as CSV.',
+  export_to_file: 'The command line exports: breakwater export states --out <file>. No call writes a file here.',
+  get_agent_api_key: 'There are no API keys. onboard gives a client_session_id, once; identity gives a bound call one.',
+  skills: 'No skills are kept here. The plugin brings its own, and list_tools with describe_tool tell how to work.',
+  mark_response_complete: 'There is nothing to mark: a check-in says what was done, and silence is told by itself.',
+  list_process_bindings: 'What agents say of their processes is kept and proves nothing; an operator reads it in SQL.',
+  get_trajectory_status: 'There is no trajectory of an identity; identity says by which proof a call is bound.',
+  verify_trajectory_identity: 'A trajectory proves no identity here; client_session_id does.',
+};
+
+export const notOffered = toolSpec({
+  name: 'not_offered',
+  category: 'discovery',
+  description: 'Answers for tools of the reference that are not here, with what to do instead.',
+  input: z.looseObject({ ...identityArguments, name: text(128, 'Name of the tool') }),
+  identity: 'open',
+  timeoutMs: 5_000,
+  advertised: false,
+  readOnly: true,
+  whileNotReady: true,
+  ignoresStaleProof: true,
+  agentIdIsTarget: true,
+  example: { name: 'call_model' },
+  errors: ['NOT_OFFERED'],
+});

@@ -1,0 +1,3 @@
+/** Notices: what programs around the agents report, and what is to be seen of the fleet at once. */
+export { Notices } from './service.ts';
+export { fleetTools, noticeTools } from './tools.ts';

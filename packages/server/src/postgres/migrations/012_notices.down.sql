@@ -1,0 +1,2 @@
+DROP TABLE core.metric_points;
+DROP TABLE core.notices;
