@@ -309,6 +309,44 @@ describe('what a check-in leaves behind', () => {
     await two.stop();
   });
 
+  test('an idempotency key is of one agent: another one with the same key and words gets an answer of its own', async () => {
+    verifies('BW-checkin.18');
+    const node = await testNode(db.database);
+    const [one, two] = [await born(node), await born(node)];
+    const args = { response_text: 'The same words of two agents.', idempotency_key: 'shared-key' };
+    const first = value(await update(node, one.agentId, args));
+    const second = value(await update(node, two.agentId, args));
+    expect(second['prediction_id']).not.toBe(first['prediction_id']);
+    expect(await stateRows(one.agentId)).toHaveLength(1);
+    expect(await stateRows(two.agentId)).toHaveLength(1);
+    expect(value(await update(node, one.agentId, args))).toEqual(first);
+    expect(value(await update(node, two.agentId, args))).toEqual(second);
+    await node.stop();
+  });
+
+  test('a call that asks for a strong identity is refused under a lesser one, and nothing is written', async () => {
+    const node = await testNode(db.database);
+    const { agentId } = await born(node);
+    const ask = (assurance: 'weak' | 'medium' | 'strong') =>
+      node.checkIns.checkIn({
+        args: processAgentUpdate.input.parse({ response_text: 'A guarded step.', require_strong_identity: true }),
+        agentId,
+        assurance,
+        sessionKey: 'session',
+        deadline: Number.MAX_SAFE_INTEGER,
+        unknownArguments: {},
+      });
+    const picture = async () => JSON.stringify([await identityRow(agentId), await eventsOf(agentId)]);
+    const before = await picture();
+    for (const assurance of ['weak', 'medium'] as const) {
+      expect(code(await ask(assurance)), assurance).toBe('STRONG_IDENTITY_REQUIRED');
+    }
+    expect(await stateRows(agentId)).toEqual([]);
+    expect(await picture()).toBe(before);
+    expect(code(await ask('strong'))).toBe('accepted');
+    await node.stop();
+  });
+
   test('a bug in scoring answers an error without a verdict and writes nothing', async () => {
     verifies('BW-checkin.12');
     const first = await testNode(db.database);

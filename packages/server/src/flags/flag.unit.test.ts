@@ -12,6 +12,11 @@ describe('flags', () => {
     }
   });
 
+  it('fall back to a record of inferred writers, and to a refused pin, when no legal value is stored', () => {
+    expect(effective('identity_strict_mode', undefined, stored('nonsense')).value).toBe('observe');
+    expect(effective('ipua_pin_check_mode', undefined, stored('nonsense')).value).toBe('enforce');
+  });
+
   it('take the environment before PostgreSQL before the default, and say which', () => {
     verifies('BW-flags.01');
     const key = 'identity_strict_mode';

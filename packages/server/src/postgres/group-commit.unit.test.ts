@@ -280,6 +280,35 @@ describe('GroupCommit', () => {
     await lane.stop();
   });
 
+  it('refuses at once what waited when the connection was lost, before PostgreSQL is back', async () => {
+    verifies('BW-postgres.06');
+    const clock = new ManualClock();
+    const gate = createGate();
+    const database = new FakePostgres({
+      fates: ['lost before'],
+      answers: ['away', 'away'],
+      connects: [],
+      step: (name) => (name.startsWith('statement') ? gate.passed : Promise.resolve()),
+    });
+    const lane = laneOn(database, clock, { maxBatch: 1 });
+    const sent = lane.submit(item(0));
+    await settle();
+    let end: string | undefined;
+    void lane.submit(item(1)).then((outcome) => (end = codeOf(outcome)));
+    await settle();
+    expect([lane.waiting, end]).toEqual([1, undefined]);
+    gate.open();
+    await settle();
+    // The clock has not moved: nobody has connected again.
+    expect(end).toBe('STORAGE_UNAVAILABLE');
+    for (let i = 0; i < 5; i += 1) {
+      clock.advance(1_000);
+      await settle();
+    }
+    expect(codeOf(await sent)).toBe('STORAGE_UNAVAILABLE');
+    await lane.stop();
+  });
+
   it('holds what was sent until its end is known, while what was not sent is refused at once', async () => {
     verifies('BW-postgres.05');
     const clock = new ManualClock();

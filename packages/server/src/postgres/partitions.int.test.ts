@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { migrate } from './migrate.ts';
-import { ensurePartitions, listPartitions, partitionJob } from './partitions.ts';
+import { ensurePartitions, listPartitions, monthsAhead, partitionJob } from './partitions.ts';
 
 const TABLES = [
   'coordination_events',
@@ -47,6 +47,18 @@ describe('partitions', async () => {
     expect(await event('2026-12-31T23:59:59.999999Z')).toEqual([{ part: 'audit.events_2026_12' }]);
     expect(await event('2027-01-01T00:00:00Z')).toEqual([{ part: 'audit.events_2027_01' }]);
     await expect(event('2027-04-01T00:00:00Z')).rejects.toMatchObject({ code: '23514' });
+  });
+
+  it('count a month as ready only when its partition reaches the end of it', async () => {
+    verifies('BW-channel.04');
+    const may = (to: number) => ({
+      table: 'events',
+      partitions: [{ name: 'events_2027_05', from: Date.UTC(2027, 4, 1), to }],
+    });
+    const april = Date.UTC(2027, 3, 10);
+    expect(monthsAhead(may(Date.UTC(2027, 5, 1)), april)).toBe(1);
+    expect(monthsAhead(may(Date.UTC(2027, 4, 31)), april)).toBe(0);
+    expect(monthsAhead(may(Date.UTC(2027, 4, 2)), april)).toBe(0);
   });
 
   it('carry the keys, indexes and checks of their table', async () => {

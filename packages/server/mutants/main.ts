@@ -1,0 +1,87 @@
+/**
+ * npm run mutants: makes one small semantic change at a time in a copy of the tree and runs the test that must notice
+ * it. Exits 1 when a test did not notice, when a mutant no longer applies, or when its test could not run; 2 on a wrong
+ * argument.
+ */
+import { rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../src/runtime/index.ts';
+import { MUTANTS, UNTESTABLE } from './list.ts';
+import { copyOf, Trials, type Verdict } from './trial.ts';
+
+const HELP = `npm run mutants -- [options]
+
+  --only ID      this mutant alone
+  --sample N     N mutants drawn at random, unit tests only
+  --seed S       seed of the draw, a whole number (default 1)
+  --json         the verdicts as JSON on standard output
+  --help         this text
+
+${MUTANTS.length} mutants are listed; ${UNTESTABLE.length} more are known to change nothing that a caller can see.`;
+
+const wrong = (message: string): never => {
+  console.error(`${message}\n\n${HELP}`);
+  process.exit(2);
+};
+
+const options = () => {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string' },
+        sample: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return wrong((error as Error).message);
+  }
+};
+
+const whole = (name: string, text: string): number =>
+  /^\d{1,9}$/.test(text) ? Number(text) : wrong(`--${name} must be a whole number, not "${text}"`);
+
+const { only, sample, seed, json, help } = options();
+if (help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+const chosen = () => {
+  if (only !== undefined) {
+    const found = MUTANTS.filter(({ id }) => id === only);
+    return found.length > 0 ? found : wrong(`no mutant is called "${only}"`);
+  }
+  if (sample === undefined) return MUTANTS.toSorted((a, b) => a.test.localeCompare(b.test));
+  const random = seededRandom(whole('seed', seed));
+  return MUTANTS.filter(({ test }) => test.endsWith('.unit.test.ts'))
+    .map((mutant) => ({ mutant, order: random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .slice(0, whole('sample', sample))
+    .map(({ mutant }) => mutant);
+};
+
+const mutants = chosen();
+const copy = copyOf(process.cwd());
+const trials = new Trials(copy);
+const verdicts: Verdict[] = [];
+try {
+  for (const mutant of mutants) {
+    const verdict = await trials.try(mutant, mutant.test.endsWith('.unit.test.ts') ? 120_000 : 300_000);
+    verdicts.push(verdict);
+    const line = `${verdict.end.padEnd(14)} ${verdict.id.padEnd(28)} ${(verdict.ms / 1000).toFixed(1)} s`;
+    console.error(`${String(verdicts.length).padStart(3)}/${mutants.length} ${line}`);
+    if (verdict.end !== 'killed') console.error(`    ${mutant.breaks}\n    ${mutant.test}: ${mutant.title}`);
+    if (verdict.failed.length > 0 && verdict.end !== 'killed')
+      console.error(`    failed: ${verdict.failed.join(' | ')}`);
+  }
+} finally {
+  await trials.stop();
+  rmSync(copy, { recursive: true, force: true });
+}
+const killed = verdicts.filter(({ end }) => end === 'killed').length;
+if (json) console.log(JSON.stringify({ killed, of: verdicts.length, verdicts }));
+else console.log(`${killed} of ${verdicts.length} mutants were killed.`);
+process.exitCode = killed === verdicts.length ? 0 : 1;
