@@ -57,7 +57,7 @@ const faces = (agent: AgentHead, find: (id: string) => AgentHead | undefined): R
         caller: { source: 'session', assurance: 'strong', origin: 'caller_asserted', operator: undefined },
       } as never,
       agent,
-      { confidence: null } as never,
+      { confidence: null },
       NOW,
     ),
   };
