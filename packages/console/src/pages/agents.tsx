@@ -84,7 +84,7 @@ const Row = ({ row, state }: { row: AgentRow; state: AgentsState }) => {
         {row.is_stuck && <Badge word="stuck" />}
         {!row.is_stable && <Badge word="in flight" />}
         {row.conditions > 0 && <span class="faint"> {counted(row.conditions, 'condition')}</span>}
-        {why !== null && <span class="faint clipped">{why}</span>}
+        {why !== null && <span class="faint why">{why}</span>}
       </td>
       <td class="numeric" title={graded === 0 ? 'No result is graded yet' : counted(graded, 'graded result')}>
         {percent(vitals?.pass_rate)}

@@ -122,8 +122,8 @@ const claimsLines = (claims: Readonly<Record<string, unknown>>, limit: unknown):
     ? []
     : [
         { name: 'claimed on average', value: percent(claims['mean_claim']) },
-        { name: 'right in fact', value: percent(claims['accuracy']) },
-        { name: 'results that count', value: numberOf(claims['graded']) },
+        { name: 'actual pass rate', value: percent(claims['accuracy']) },
+        { name: 'graded results', value: numberOf(claims['graded']) },
         { name: 'evidence against its claims', value: numberOf(claims['value']) },
         { name: 'limit of that evidence', value: numberOf(limit) },
       ];
