@@ -113,7 +113,7 @@ describe('what is read of an agent', async () => {
     const parent = await onboard(w.call, { force_new: true });
     const call = async (secret: string, name: string, args = {}) =>
       (await w.call(name, { client_session_id: secret, ...args })).body;
-    for (const _ of [1, 2]) {
+    for (let i = 0; i < 2; i += 1) {
       await call(parent.secret, 'sync_state', {
         response_text: crypto.randomUUID(),
         recent_tool_results: [{ tool: 'npm', summary: 'ok', exit_code: 0 }],

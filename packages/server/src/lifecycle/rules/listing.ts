@@ -1,4 +1,5 @@
-import { recordOf, type AgentHead, type AgentStatus, type ClaimsRecord } from '../../agents/index.ts';
+import type { AgentHead, AgentStatus } from '../../agents/agent.ts';
+import { recordOf, type ClaimsRecord } from '../../agents/record.ts';
 import { readCoverage } from '../../agents/coverage.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from './redaction.ts';
 import { isTestAgent } from './test-agent.ts';

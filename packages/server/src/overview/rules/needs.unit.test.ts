@@ -53,6 +53,7 @@ const measured = {
 const MEASURED_LINES = [
   { name: 'claimed on average', value: '90 %' },
   { name: 'actual pass rate', value: '45 %' },
+  { name: 'mean gap, in points', value: '+45' },
   { name: 'graded results', value: 11 },
   { name: 'evidence against its claims', value: 41.235 },
   { name: 'limit of that evidence', value: 20 },
@@ -88,6 +89,7 @@ describe('a paused agent', () => {
       { name: 'reason', value: 'risk' },
       { name: 'claimed on average', value: '80 %' },
       { name: 'actual pass rate', value: '25 %' },
+      { name: 'mean gap, in points', value: '+55' },
       { name: 'graded results', value: 9 },
       { name: 'evidence against its claims', value: 25 },
       { name: 'limit of that evidence', value: 20 },

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holdOf, type AgentHead, type AgentStatus } from '../agents/index.ts';
-import { vitalsView } from '../checkin/vitals.ts';
-import { updateFor } from '../feed/index.ts';
-import { provenanceOf } from '../knowledge/rules/provenance.ts';
-import { head, HOUR, ME, NOW, OTHER, pauseUntil, vitals } from '../lifecycle/rules/testing/head.ts';
-import { agentRow } from '../overview/rules/agents.ts';
-import { KINDS } from './export/kinds.ts';
+import { holdOf, type AgentHead, type AgentStatus } from '../src/agents/index.ts';
+import { vitalsView } from '../src/checkin/vitals.ts';
+import { updateFor } from '../src/feed/index.ts';
+import { provenanceOf } from '../src/knowledge/rules/provenance.ts';
+import { head, HOUR, ME, NOW, OTHER, pauseUntil, vitals } from '../src/lifecycle/rules/testing/head.ts';
+import { agentRow } from '../src/overview/rules/agents.ts';
+import { KINDS } from '../src/cli/export/kinds.ts';
 
 const STATUSES: readonly AgentStatus[] = ['active', 'paused', 'waiting_input'];
 
