@@ -425,6 +425,9 @@ describe('a pause against everything that its agent, its family and its friends 
           // Both ways out that the promise allows, and a second pause that no peer lifts, in every run.
           examples: [
             ['claims_pause', 'operator', true, [agree(VETERAN), operatorActs('confirm')]],
+            // Was found by the model: a peer lifted a pause of a kind that nobody knows.
+            ['tomorrow', 'operator', true, [agree(VETERAN)]],
+            ['claims_pause', 'peer', true, [operatorActs('resume'), pauseAgain('review_block'), agree(VETERAN)]],
             [
               'claims_pause',
               'peer',

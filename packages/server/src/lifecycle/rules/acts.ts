@@ -89,6 +89,8 @@ const BY_ITSELF: Readonly<Record<Act, Row>> = {
     operator_pause: 'FORBIDDEN',
     review_cooldown: 'FORBIDDEN',
     review_held: 'FORBIDDEN',
+    // Nobody of this version knows what it stands for, and so no peer judges it.
+    unknown_pause: 'FORBIDDEN',
   }),
   speak_in_own_review: row('yes', 'yes', 'yes'),
   review_others: row('yes', 'AGENT_PAUSED', 'AGENT_ARCHIVED'),

@@ -38,7 +38,7 @@ const PROMISED: Readonly<Record<Capacity, Readonly<Partial<Record<Act, string>>>
     leave_session: '+++ PPPPPPPP ++++',
     revoke: '+++ ++++++++ ++++',
     write_knowledge: '+++ PPPPPPPP AAAA',
-    request_review: '+++ P+++FFF+ AAAA',
+    request_review: '+++ P+++FFFF AAAA',
     speak_in_own_review: '+++ ++++++++ ++++',
     review_others: '+++ PPPPPPPP AAAA',
   },
