@@ -159,6 +159,8 @@ const checkIn = (by: number, confidence = 0.6) =>
       as(member, { response_text: `work ${w.clock.now()}`, confidence }),
     );
     if (ok) member.prediction = body['prediction_id'];
+    // A resolution may have been carried out since the last look; whether it might, that look says.
+    await look(group);
     const over = group.held !== undefined && w.clock.now() > group.held.until;
     const isHeld = member === agentOf(group) || descends(group, member);
     if (group.held !== undefined && !over && isHeld)
