@@ -95,15 +95,18 @@ describe('a paused agent', async () => {
 
     const conditionsOf = (body: Json) => (body['conditions'] as Json[]).map(({ condition }) => condition);
     for (const [puppet, condition] of [
-      [child, 'born_after_pause'],
       [friend, 'born_after_pause'],
-      [elder, 'relative'],
       [neighbour, 'same_place'],
     ] as const) {
       const { code, body } = await answer(w, puppet, asked.body['session_id']);
       expect(code).toBe('REVIEWER_UNQUALIFIED');
       expect(conditionsOf(body)).toContain(condition);
       expect((await agree(w, puppet, asked.body['session_id'])).code).toBe('FORBIDDEN');
+    }
+    // Its children are held with it, whatever record they have.
+    for (const puppet of [child, elder]) {
+      expect((await answer(w, puppet, asked.body['session_id'])).code).toBe('AGENT_PAUSED');
+      expect((await agree(w, puppet, asked.body['session_id'])).code).toBe('AGENT_PAUSED');
     }
     expect(await statusOf(w, max)).toBe('paused');
     expect(await w.count('core.dialectic_messages WHERE session_id = $1', asked.body['session_id'])).toBe(2);
@@ -115,7 +118,8 @@ describe('an operator', async () => {
 
   it('names anybody but the agent and its relatives, and the session shows who named it', async () => {
     verifies('BW-breaker.03', 'BW-dialectic.11');
-    const max = await born(w);
+    const parent = await born(w);
+    const max = await born(w, undefined, { parent_agent_id: parent.uuid, spawn_reason: 'subagent' });
     await pause(w, max);
     const child = await born(w, undefined, { parent_agent_id: max.uuid, spawn_reason: 'subagent' });
     const fresh = await born(w);
@@ -127,7 +131,8 @@ describe('an operator', async () => {
         { session_id: id, new_reviewer_id: who.uuid, reason: 'knows the build' },
         { operatorSecret },
       );
-    const refused = await assign(child);
+    expect((await assign(child)).code, 'held with its parent').toBe('REVIEWER_PAUSED');
+    const refused = await assign(parent);
     expect(refused).toMatchObject({ code: 'REVIEWER_UNQUALIFIED', body: { conditions: [{ condition: 'relative' }] } });
     expect((await assign(fresh)).body).toMatchObject({ reviewer: fresh.uuid, reviewer_assigned_by: 'operator ann' });
     const audited = `audit.events WHERE event_type = 'reviewer_assigned' AND payload->>'operator' = 'ann'

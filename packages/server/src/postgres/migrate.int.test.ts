@@ -24,6 +24,10 @@ const fill = async (db: Database): Promise<void> => {
     `INSERT INTO core.server_secrets (name, secret) VALUES ('s', decode(repeat('00', 32), 'hex'))`,
     `INSERT INTO core.agent_process_bindings (agent_id, host_id, pid, pid_start_time, onboard_ts, last_seen)
      VALUES ('a', 'h', 1, 1, now(), now())`,
+    `INSERT INTO core.successors (paused_agent_id, successor_agent_id, actuation_id, evidence, linked_at)
+     VALUES ('a', 'a', '', ARRAY['process'], now())`,
+    `INSERT INTO core.notices (notice_id, kind, key, at, payload) VALUES (gen_random_uuid(), 'finding', 'k', now(), '{}')`,
+    `INSERT INTO core.metric_points (name, at, value) VALUES ('m', now(), 1)`,
     `INSERT INTO core.agent_places (agent_id, place, first_seen) VALUES ('a', repeat('0', 64), now())`,
     `INSERT INTO core.substrate_claims (agent_id, expected_executable_path) VALUES ('a', '/usr/bin/true')`,
     `INSERT INTO audit.r1_score_audit (score_id, parent_id, successor_id, recorded_at, plausibility, observations, parent_mature)

@@ -195,7 +195,7 @@ describe('the acts on an agent', async () => {
     expect((await w.call('get_agent_metadata', { ...asMe, target_agent_id: mine.uuid })).body['id']).toBe(mine.uuid);
     expect((await w.call('archive_agent', { ...asMe, target_agent_id: other.uuid })).code).toBe('FORBIDDEN');
     expect((await w.call('agent', { ...asMe, action: 'explode' })).code).toBe('PARAMETER_ERROR');
-    expect((await w.call('detect_anomalies', asMe)).code).toBe('TOOL_NOT_FOUND');
+    expect((await w.call('detect_gravity', asMe)).code).toBe('TOOL_NOT_FOUND');
   });
 
   it('case 54: that change something are in no list of reads', async () => {
