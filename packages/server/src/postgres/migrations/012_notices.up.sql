@@ -7,7 +7,7 @@ CREATE TABLE core.notices (
   at timestamptz NOT NULL,
   -- The agent that proved itself to report this; null: nobody did.
   agent_id text,
-  payload jsonb NOT NULL
+  payload jsonb NOT NULL CHECK (jsonb_typeof(payload) = 'object')
 );
 CREATE INDEX notices_newest ON core.notices (kind, at DESC);
 CREATE INDEX notices_key ON core.notices (kind, key, at DESC);
