@@ -389,7 +389,7 @@ describe('what a check-in leaves behind', () => {
     expect(processAgentUpdate.input.parse({ [field]: null })[field]).toBeUndefined();
   });
 
-  test('a restart after every check-in changes no answer', { timeout: 120_000 }, async () => {
+  test('a restart after every check-in changes no answer', { timeout: 300_000 }, async () => {
     verifies('BW-checkin.03');
     const steps = 1_000;
     const started = Date.now();
