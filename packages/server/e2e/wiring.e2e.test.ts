@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { insertSaga } from '../src/dialectic/saga-sql.ts';
 import { openDatabase, type Database } from '../src/postgres/index.ts';
 import { callTool, type Json } from '../testing/rest.ts';
+import { assignReviewer } from '../testing/reviewer.ts';
 import {
   NO_LIMITS,
   removeDataDir,
@@ -30,7 +31,7 @@ describe('a running server', () => {
   let database: Database;
 
   beforeAll(async () => {
-    server = spawnServer(folder, { env: NO_LIMITS });
+    server = spawnServer(folder, { env: { ...NO_LIMITS, BREAKWATER_FLAG_CLAIMS_REVIEW: 'peer' } });
     url = await server.ready();
     database = openDatabase({
       target: { socketDir: join(folder, 'run'), database: 'breakwater' },
@@ -66,6 +67,7 @@ describe('a running server', () => {
     }
     const terms = { root_cause: 'rc', proposed_conditions: CONDITIONS };
     const { session_id } = await must(url, 'request_review', { ...own, ...terms, reviewer_mode: 'manual' });
+    await assignReviewer({ url, dataDir: folder }, String(session_id), String(peer['uuid']));
     await must(url, 'submit_antithesis', { ...other, session_id, reasoning: 'r' });
     const look = async () => await must(url, 'dialectic', { ...own, action: 'get', session_id });
     return { own, other, session_id: session_id as string, paused: paused['uuid'] as string, look };
