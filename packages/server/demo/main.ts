@@ -38,6 +38,8 @@ const breathe = (ms: number) => (values.fast ? Promise.resolve() : new Promise((
 type Json = Record<string, unknown>;
 const part = (json: Json, key: string): Json => (json[key] ?? {}) as Json;
 const number = (value: unknown, digits = 2) => (typeof value === 'number' ? value.toFixed(digits) : '–');
+/** Of an agent without evidence the risk is null: nobody knows it, which is a fact of the story and no gap in it. */
+const riskOf = (value: unknown) => (value === null ? 'unknown' : number(value));
 const word = (value: unknown) => (typeof value === 'string' ? value : '–');
 
 interface Actor {
@@ -90,7 +92,7 @@ const round = async (client: Client, actor: Actor, piece: Piece): Promise<Json |
   const claims = part(result, 'claims');
   say(
     `  ${bold(actor.name.padEnd(6))} ${verdict.padEnd(colour ? 16 : 7)}  claims ${number(piece.confidence)}  ${shown}` +
-      `  ${dim(`evidence against its claims ${number(claims['value'], 1).padStart(7)}  risk ${number(part(update, 'metrics')['risk'])}`)}`,
+      `  ${dim(`evidence against its claims ${number(claims['value'], 1).padStart(7)}  risk ${riskOf(part(update, 'metrics')['risk'])}`)}`,
   );
   if (sub === 'guide' && typeof decision['reason'] === 'string') say(`         ${dim(decision['reason'])}`);
   return result['paused'] === true ? result : undefined;
