@@ -23,9 +23,11 @@ test('what the routes answer about a fleet that worked is as the document says',
   const flag = ['--why', 'a trial', '--data-dir', folder];
   expect((await runCommand(['flags', 'set', 'ipua_pin_check_mode', 'observe', ...flag])).code).toBe(0);
 
+  /** What a route does not answer without. */
+  const QUERIES: Readonly<Record<string, string>> = { '/v1/metrics/series': '?name=tokens.total' };
   const document = await readDocument(url);
   const ask = (operation: Operation, id = 'none') =>
-    fetch(`${url}${operation.path.replace('{id}', id).replace('{path}', 'agents')}`, {
+    fetch(`${url}${operation.path.replace('{id}', id).replace('{path}', 'agents')}${QUERIES[operation.path] ?? ''}`, {
       method: operation.method,
       headers: operator,
       redirect: 'manual',

@@ -122,8 +122,12 @@ const withFittingWarnings = (reply: Reply, warnings: readonly string[]): Reply =
   return warnings.length === 0 ? reply : { ...reply, warnings: [`${warnings.length} warnings; response_mode full`] };
 };
 
-const compact = (checkIn: CheckIn, extras: AnswerExtras): Reply =>
-  withFittingWarnings(core(checkIn, extras), warningsOf(checkIn, extras));
+/** To a paused agent its next step matters more than warm-up and coverage, which check_working_state tells as well. */
+const compact = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
+  const whole = core(checkIn, extras);
+  const { warmup: _warmup, coverage: _coverage, ...short } = whole;
+  return withFittingWarnings(extras.paused === undefined ? whole : short, warningsOf(checkIn, extras));
+};
 
 const minimal = (checkIn: CheckIn, { predictionId, paused }: AnswerExtras): Reply => ({
   success: true,
