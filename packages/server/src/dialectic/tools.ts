@@ -151,7 +151,7 @@ export const dialecticTools = <M>(
     const said = (session: Session): string => {
       const next =
         session.phase === 'thesis'
-          ? 'Send your thesis (submit_thesis)'
+          ? 'Send your thesis: dialectic(action=thesis)'
           : 'Wait; dialectic(action=get) shows its answer';
       if (!session.awaitingFacilitation) return 'The review is open.';
       return `The review is open. No agent qualifies to review you, so an operator is asked to name the reviewer. ${next}.`;
