@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { insertSaga } from '../src/dialectic/saga-sql.ts';
 import { openDatabase, type Database } from '../src/postgres/index.ts';
 import { callTool, type Json } from '../testing/rest.ts';
+import { must } from '../testing/review.ts';
 import { assignReviewer } from '../testing/reviewer.ts';
 import {
   NO_LIMITS,
@@ -16,12 +17,6 @@ import {
 import { verifies } from '../testing/verifies.ts';
 
 const CONDITIONS = ['Set complexity to 0.4'];
-
-const must = async (url: string, name: string, args: Json): Promise<Json> => {
-  const { result } = await callTool(url, name, args);
-  if (result['success'] !== true) throw new Error(`${name}: ${JSON.stringify(result)}`);
-  return result;
-};
 
 /** What no part does by itself, and only the running server ties together: its jobs and its live flags. */
 describe('a running server', () => {

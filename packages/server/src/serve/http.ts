@@ -18,6 +18,7 @@ import { registerOverview } from './overview.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { createRequestLog } from './request-log.ts';
+import { createRestCall } from './rest-call.ts';
 import { registerRest } from './rest.ts';
 import { createCallTool } from './tool-calls.ts';
 import { reasonOfReply, sendUnavailable } from './unavailable.ts';
@@ -188,8 +189,9 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   // First, since it hears of every route that comes after it.
   registerOpenApi(app, options);
   registerHealth(app, options);
-  registerRest(app, options, callTool, requests);
-  registerNotices(app, options, callTool, requests);
+  const restCall = createRestCall(options, callTool, requests);
+  registerRest(app, options, restCall);
+  registerNotices(app, restCall);
   registerLiveReads(app, options);
   registerCompute(app, options);
   registerHarness(app, options);

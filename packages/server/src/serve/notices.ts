@@ -1,10 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { evidenceOf } from './evidence.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { sendFeatureRefusal } from './feature-refusal.ts';
 import type { DispatchReply } from '../dispatch/index.ts';
-import type { ServeOptions } from './ports.ts';
-import type { RequestLog } from './request-log.ts';
-import type { CallTool } from './tool-calls.ts';
+import type { RestCall } from './rest-call.ts';
 
 const CREATED = 201;
 const DEEP_SECONDS = {
@@ -24,29 +21,7 @@ const objectOf = (body: unknown): Arguments =>
  * chain: limits, readiness, deadline, measure and refusals are those of every call. A refusal has a status of its own
  * here, since the request is the report and nothing around it.
  */
-export const registerNotices = (
-  app: FastifyInstance,
-  { attestor }: Pick<ServeOptions, 'attestor'>,
-  callTool: CallTool,
-  requests: RequestLog,
-): void => {
-  const call = async (request: FastifyRequest, name: string, args: Arguments): Promise<DispatchReply> => {
-    const { socket, headers } = request;
-    const evidence = evidenceOf({
-      args,
-      headers,
-      address: socket.remoteAddress,
-      attestation: attestor?.attest(socket),
-    });
-    const answer = await callTool({ name, args, evidence, transport: 'rest', requestId: request.id }, () => ({
-      headers,
-      httpVersion: request.raw.httpVersion,
-      local: evidence.attestation !== undefined,
-      requestId: request.id,
-    }));
-    requests.called(request, answer);
-    return answer;
-  };
+export const registerNotices = (app: FastifyInstance, call: RestCall): void => {
   const send = (reply: FastifyReply, { refusal, body, status }: DispatchReply, created: number): FastifyReply => {
     if (refusal !== undefined) return sendFeatureRefusal(reply, refusal);
     return reply

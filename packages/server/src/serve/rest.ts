@@ -1,12 +1,10 @@
 import { refuse, type ToolListing } from '@breakwater/contract';
 import type { FastifyInstance } from 'fastify';
 import { readCallBody } from './call-body.ts';
-import { evidenceOf } from './evidence.ts';
 import type { DispatchReply, ListingMode } from '../dispatch/index.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
-import type { RequestLog } from './request-log.ts';
-import type { CallTool } from './tool-calls.ts';
+import type { RestCall } from './rest-call.ts';
 import { sendUnavailable } from './unavailable.ts';
 
 /** `lite` is the reference's word for its default. */
@@ -43,28 +41,14 @@ const callAnswer = (name: string, reply: DispatchReply): string =>
 /** `POST /v1/tools/call` and `GET /v1/tools`, as the reference's clients know them (BW-serve.01). */
 export const registerRest = (
   app: FastifyInstance,
-  { dispatcher, attestor }: Pick<ServeOptions, 'dispatcher' | 'attestor'>,
-  callTool: CallTool,
-  requests: RequestLog,
+  { dispatcher }: Pick<ServeOptions, 'dispatcher'>,
+  call: RestCall,
 ): void => {
   app.post('/v1/tools/call', async (request, reply) => {
     const read = readCallBody(request.body);
     if (!read.ok) return sendRefusal(reply, read.refusal);
     const { name, args } = read.value;
-    const { socket, headers } = request;
-    const evidence = evidenceOf({
-      args,
-      headers,
-      address: socket.remoteAddress,
-      attestation: attestor?.attest(socket),
-    });
-    const answer = await callTool({ name, args, evidence, transport: 'rest', requestId: request.id }, () => ({
-      headers,
-      httpVersion: request.raw.httpVersion,
-      local: evidence.attestation !== undefined,
-      requestId: request.id,
-    }));
-    requests.called(request, answer);
+    const answer = await call(request, name, args);
     if (answer.status === 503) return sendUnavailable(reply, answer.refusal?.code);
     if (answer.retryAfterSeconds !== undefined && answer.status !== 200) {
       void reply.header('retry-after', String(Math.ceil(answer.retryAfterSeconds)));
