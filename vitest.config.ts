@@ -10,6 +10,8 @@ const level = (name: 'unit' | 'int' | 'e2e') => ({
     include: [`packages/**/*.${name}.test.ts`, ...(name === 'unit' ? ['checks/**/*.unit.test.ts'] : [])],
     testTimeout: name === 'unit' ? 60_000 : 120_000,
     hookTimeout: 120_000,
+    // A poll ends when what it waits for is there; one second, the default, is less than a busy machine needs.
+    expect: { poll: { timeout: 30_000 } },
     ...(name === 'unit' ? {} : { globalSetup: ['packages/server/testing/global-setup.ts'] }),
   },
 });

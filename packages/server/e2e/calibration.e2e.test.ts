@@ -46,9 +46,9 @@ test('outcomes by tool and by route stand in the report, the tool and the diagra
   for (let i = 0; i < 8; i += 1) {
     const { result } = await callTool(url, 'record_result', {
       client_session_id: secret,
-      outcome_type: i < 6 ? 'test_passed' : 'test_failed',
+      outcome_type: i < 4 ? 'test_passed' : 'test_failed',
       prediction_id: await claimed(secret, 0.85, i),
-      detail: { command: 'npm test', exit_code: i < 6 ? 0 : 1 },
+      detail: { command: 'npm test', exit_code: i < 4 ? 0 : 1 },
     });
     expect(result['success'], JSON.stringify(result)).toBe(true);
   }
@@ -72,14 +72,14 @@ test('outcomes by tool and by route stand in the report, the tool and the diagra
   const { code, stdout, stderr } = await report('--agent', 'Ada', '--since', '24h');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^Calibration of Ada, .*: miscalibrated\n/);
-  expect(stdout).toContain('  0.8–0.9     10  0.85   0.60    0.31–0.83  ██████████████████·······|····\n');
-  expect(stdout).toContain('Claims of 0.8 to 0.9 came true in 60 % of 10 graded outcomes');
+  expect(stdout).toContain('  0.8–0.9     10  0.85   0.40    0.17–0.69  ████████████·············|····\n');
+  expect(stdout).toContain('Claims of 0.8 to 0.9 said 0.85 and came true in 40 % of 10 graded outcomes');
 
   const json = JSON.parse((await report('--json')).stdout) as Json;
-  expect(json).toMatchObject({ scope: 'fleet', calibration_status: 'miscalibrated', accuracy: 0.6, total_samples: 10 });
+  expect(json).toMatchObject({ scope: 'fleet', calibration_status: 'miscalibrated', accuracy: 0.4, total_samples: 10 });
   const told = async () => (await callTool(url, 'calibration', { agent_id: 'Ada' })).result;
   const before = await told();
-  expect(before).toMatchObject({ calibration_status: 'miscalibrated', accuracy: 0.6, tactical_evidence: { n: 10 } });
+  expect(before).toMatchObject({ calibration_status: 'miscalibrated', accuracy: 0.4, tactical_evidence: { n: 10 } });
   const drawn = await fetch(`${url}/v1/calibration/diagram.svg`);
   expect(await drawn.text()).toContain('Calibration of the fleet (n = 10)');
 

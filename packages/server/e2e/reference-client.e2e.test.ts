@@ -32,10 +32,13 @@ const typeOf = (value: unknown): string => {
   return Array.isArray(value) ? 'list' : String(value);
 };
 
+/** Null throughout: the demonstration records its own word, which is not graded. It prints a dash for null. */
+const UNKNOWN_RISKS = ['result.metrics.risk_score', 'result.metrics.risk_score_latest'];
+
 const expectShape = (body: Json, shape: keyof typeof SHAPES): void => {
   const expected = Object.entries(SHAPES[shape]).map(([path, type]) => [
     path,
-    type === 'float' || type === 'int' ? 'number' : type,
+    UNKNOWN_RISKS.includes(path) ? 'null' : type === 'float' || type === 'int' ? 'number' : type,
   ]);
   expect(expected.map(([path]) => [path, typeOf(at(body, path ?? ''))])).toEqual(expected);
 };

@@ -71,10 +71,14 @@ describe('retention, by hand', async () => {
   await agentOverMonths(database);
   const events = async () =>
     (await json<Status>(0, 'retention', 'status')).tables.find(({ table }) => table === 'audit.events');
+  /** The names of all partitions: what is there, without the estimates that autovacuum renews when it likes. */
+  const parts = async () =>
+    (await json<Status>(0, 'retention', 'status')).tables.flatMap(({ partitions }) => partitions.map(({ name }) => name));
 
   test('shows what is due, drops it when told to, and nothing when only asked', async () => {
     verifies('W3-6.03');
     const gone = [`events_${partOf(13)}`, `events_${partOf(8)}`];
+    const there = await parts();
     const before = await events();
     expect(before).toMatchObject({ retention_days: 180, months_ahead: 3 });
     expect(before?.overdue).toEqual(expect.arrayContaining(gone));
@@ -86,7 +90,7 @@ describe('retention, by hand', async () => {
     const would = await json<{ dry_run: boolean; dropped: { name: string }[] }>(0, 'retention', 'run', '--dry-run');
     expect(would).toMatchObject({ dry_run: true, busy: [] });
     expect((await run('retention', 'run', '--dry-run')).stdout).toContain('Would be dropped:');
-    expect(await events()).toEqual(before);
+    expect(await parts()).toEqual(there);
 
     const did = await json<typeof would>(0, 'retention', 'run');
     expect(did).toMatchObject({ dry_run: false, busy: [] });
