@@ -73,7 +73,9 @@ describe('retention, by hand', async () => {
     (await json<Status>(0, 'retention', 'status')).tables.find(({ table }) => table === 'audit.events');
   /** The names of all partitions: what is there, without the estimates that autovacuum renews when it likes. */
   const parts = async () =>
-    (await json<Status>(0, 'retention', 'status')).tables.flatMap(({ partitions }) => partitions.map(({ name }) => name));
+    (await json<Status>(0, 'retention', 'status')).tables.flatMap(({ partitions }) =>
+      partitions.map(({ name }) => name),
+    );
 
   test('shows what is due, drops it when told to, and nothing when only asked', async () => {
     verifies('W3-6.03');
