@@ -63,7 +63,9 @@ export const serve = async (flags: Partial<Record<SettingName, string>>): Promis
   } catch (error) {
     // Giving up on request is an orderly end, whatever part was told so.
     if (end.signal.aborted) process.exit(0);
-    throw error;
+    fail(error);
+    // Every part that had started was told to stop; what still hangs must not keep a refused server alive (BW-nodes.05).
+    process.exit();
   }
   const stop = (): void => void node.stop().then(() => process.exit(0), fail);
   if (end.signal.aborted) {

@@ -128,6 +128,8 @@ const PROBE_MS = 1_000;
 const LOOP_CHECK_MS = 1_000;
 const LOOP_DELAY_LIMIT_MS = 500;
 const DRAIN_MS = 3_500;
+/** All parts together stop within this time, and a PostgreSQL of our own after it. */
+const STOP_MS = 4_500;
 const SILENCE_MS = 60_000;
 /** How long the link of a start signs in. */
 const SIGN_IN_HOURS = 12;
@@ -160,7 +162,11 @@ export const startNode = async (
     pino.destination({ fd: 2, sync: false }),
   );
   let stopping = false;
-  const supervisor = new Supervisor((part, error) => log.error({ err: error, part }, 'a part did not stop cleanly'));
+  const supervisor = new Supervisor({
+    clock,
+    stopMs: STOP_MS,
+    onError: (part, error) => log.error({ err: error, part }, 'a part did not stop cleanly'),
+  });
   const readiness = new Readiness(() => clock.now());
   for (const part of ['postgres', 'flags', 'baselines', 'agents', 'bindings', 'sagas', 'reviews'])
     readiness.expect(part);
@@ -620,6 +626,8 @@ export const startNode = async (
     if (target === undefined) {
       await supervisor.start({
         name: 'embedded postgres',
+        // It would run on without a server, on the data directory that the next start wants.
+        essential: true,
         start: async () => {
           embedded = await startEmbedded({ dataDir: config.dataDir });
           target = embedded.target;
@@ -671,7 +679,7 @@ export const startNode = async (
     });
     await supervisor.start({ name: 'event loop', start: () => loopMonitor.start(), stop: () => loopMonitor.stop() });
     await supervisor.start({ name: 'locks', stop: () => locks.close() });
-    await supervisor.start({ name: 'ticker', stop: () => ticker.stop() });
+    await supervisor.start({ name: 'ticker', start: () => ticker.start(), stop: () => ticker.stop() });
     // Before the ticker, which waits for the end of what runs: a run of the lifecycle ends after its batch.
     await supervisor.start({ name: 'knowledge', stop: () => knowledge.stop() });
     // Started last in name, so that it stops first: what is in flight still finds everything below it running.

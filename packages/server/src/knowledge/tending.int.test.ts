@@ -156,6 +156,7 @@ describe('the daily run', async () => {
       nodes.map((node) => {
         const ticker = new Ticker({ clock, tryLock: locks.tryLock, onError: (_, error) => failures.push(error) });
         ticker.add(lifecycleJob(node.knowledge.tending));
+        ticker.start();
         return ticker;
       });
     /** Moves time on until a run is on record. */

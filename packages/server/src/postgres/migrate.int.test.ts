@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
-import type { Database } from './database.ts';
+import type { Database, Statement } from './database.ts';
 import { readCatalogue } from './drift.ts';
 import { migrate, migrations, planMigrations } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
@@ -114,6 +114,36 @@ describe('migrations', async () => {
     await Promise.all(nodes.map((node) => migrate(node)));
     expect((await planMigrations(database)).steps).toEqual([]);
     expect(await sql('SELECT version FROM breakwater.schema_migrations')).toHaveLength(migrations().length);
+  });
+
+  it('are not taken for a stranger’s when another node makes them between two looks', async () => {
+    verifies('BW-nodes.05');
+    await migrate(database, 0);
+    await sql('DROP SCHEMA IF EXISTS breakwater CASCADE');
+    const other = open();
+    let looks = 0;
+    const slow: Database = {
+      ...database,
+      query: async <R>(statement: Statement) => {
+        looks += 1;
+        // The first look finds no history; before the second, another node has done it all.
+        if (looks === 2) await migrate(other);
+        return database.query<R>(statement);
+      },
+    };
+    expect((await migrate(slow)).steps).toEqual([]);
+    expect(looks).toBe(3);
+  });
+
+  it('are made by one of three nodes that start at once on an empty database, fifty times', async () => {
+    const nodes = [database, open(), open()];
+    for (let round = 0; round < 50; round += 1) {
+      await migrate(database, 0);
+      await sql('DROP SCHEMA IF EXISTS breakwater CASCADE');
+      await Promise.all(nodes.map((node) => migrate(node, 1)));
+      expect(await sql('SELECT version FROM breakwater.schema_migrations')).toEqual([{ version: 1 }]);
+    }
+    await migrate(database);
   });
 
   it('leave no trace of a step that fails', async () => {

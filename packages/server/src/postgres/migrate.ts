@@ -55,9 +55,19 @@ export interface MigrationPlan {
 const NOT_THERE = new Set(['42P01', '3F000']);
 const OLDEST_SERVER = 150_000;
 
+/** What a database without our history is, all of one moment. */
+interface Stranger {
+  readonly version: number;
+  readonly standby: boolean;
+  /** A schema of ours that somebody else made. */
+  readonly taken: string | null;
+  /** Another node has made the history since we asked for it. */
+  readonly migrated: boolean;
+}
+
 /**
- * What was applied, with one query in the usual case. Refuses with a {@link StartupError} a server that cannot be reached
- * or is too old, and a database that holds somebody else's tables under our names.
+ * Reads which migrations were applied, with one query in the usual case. Refuses with a {@link StartupError} a server that
+ * cannot be reached or is too old, and a database that holds somebody else's tables under our names.
  */
 const applied = async (db: Queryable): Promise<AppliedRow[]> => {
   try {
@@ -65,22 +75,27 @@ const applied = async (db: Queryable): Promise<AppliedRow[]> => {
   } catch (error) {
     if (!NOT_THERE.has(sqlState(error) ?? '')) throw explainUnreachable(error) ?? error;
   }
-  const [server] = await db.query<{ version: number; taken: string | null; standby: boolean }>({
+  // One statement, and so one snapshot: of two, another node's first migration could commit in between, and its tables
+  // would look like a stranger's.
+  const [found] = await db.query<Stranger>({
     text: `SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS standby,
-             (SELECT min(nspname::text) FROM pg_namespace WHERE nspname IN ('core', 'audit')) AS taken`,
+             (SELECT min(nspname::text) FROM pg_namespace WHERE nspname IN ('core', 'audit')) AS taken,
+             EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                     WHERE n.nspname = 'breakwater' AND c.relname = 'schema_migrations') AS migrated`,
   });
-  if (server !== undefined && server.version < OLDEST_SERVER) {
+  if (found?.migrated === true) return applied(db);
+  if (found !== undefined && found.version < OLDEST_SERVER) {
     throw new StartupError(
-      `DATABASE_URL leads to PostgreSQL ${Math.floor(server.version / 10_000)}; Breakwater needs 15 or newer.`,
+      `DATABASE_URL leads to PostgreSQL ${Math.floor(found.version / 10_000)}; Breakwater needs 15 or newer.`,
       'Use a newer server, or unset DATABASE_URL to use the embedded PostgreSQL.',
     );
   }
-  if (server?.standby === true) {
+  if (found?.standby === true) {
     throw new StartupError('DATABASE_URL leads to a standby, which cannot be written.', 'Point it at the primary.');
   }
-  if (server?.taken != null) {
+  if (found?.taken != null) {
     throw new StartupError(
-      `The database has a schema "${server.taken}" that Breakwater did not make.`,
+      `The database has a schema "${found.taken}" that Breakwater did not make.`,
       'Use an empty database, or another one, in DATABASE_URL.',
     );
   }

@@ -118,6 +118,7 @@ describe('three months under load', async () => {
       singleton: true,
       run: async () => void (statesDeleted += await deleteOldStates(jobs, clock.now())),
     });
+    ticker.start();
 
     const over = new AbortController();
     const waiting = new Set<() => void>();

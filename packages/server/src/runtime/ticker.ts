@@ -9,7 +9,7 @@ export interface Job {
    * instant that passes while no server runs brings no turn; whoever must not miss one asks at its start what is due.
    */
   readonly atUtcMs?: number;
-  /** How long after {@link Ticker.add} the first turn comes; an interval when not given. */
+  /** How long after {@link Ticker.start} the first turn comes; an interval when not given. */
   readonly firstMs?: number;
   /** Runs on one node of the cluster at a time; the others skip their turn (BW-runtime.08). */
   readonly singleton: boolean;
@@ -36,6 +36,7 @@ export class Ticker {
   readonly #clock: Clock;
   readonly #tryLock: TryLock;
   readonly #onError: (job: string, error: unknown) => void;
+  readonly #jobs = new Map<string, Job>();
   readonly #timers = new Map<string, Timer>();
   readonly #running = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
@@ -46,11 +47,21 @@ export class Ticker {
     this.#onError = options.onError;
   }
 
-  /** Schedules a job. */
+  /** Takes a job; its turns come once the ticker is started. Throws when another job has its name. */
   add(job: Job): void {
-    if (this.#timers.has(job.name)) throw new Error(`Ticker: job "${job.name}" exists`);
+    if (this.#jobs.has(job.name)) throw new Error(`Ticker: job "${job.name}" exists`);
+    this.#jobs.set(job.name, job);
+  }
+
+  /**
+   * Schedules every job. Called once, when what the jobs work on is there: a job that ran before the schema was accepted
+   * would work on one that this server refuses.
+   */
+  start(): void {
     const now = this.#clock.now();
-    this.#schedule(job, job.firstMs === undefined ? turnAfter(job, now) : now + job.firstMs);
+    for (const job of this.#jobs.values()) {
+      this.#schedule(job, job.firstMs === undefined ? turnAfter(job, now) : now + job.firstMs);
+    }
   }
 
   /** Cancels what waits, tells what runs, and resolves when that has ended. */

@@ -51,6 +51,7 @@ const createNode = (name: string, lock: ReturnType<typeof createLock>, log: stri
       }
     },
   });
+  ticker.start();
   const die = () => {
     dead = true;
     state.running = undefined;
@@ -132,6 +133,7 @@ describe('Ticker', () => {
         await slow.passed;
       },
     });
+    ticker.start();
     for (let i = 0; i < 5; i += 1) {
       clock.advance(EVERY_MS);
       await settle();
@@ -161,6 +163,7 @@ describe('Ticker', () => {
       onError: () => undefined,
     });
     ticker.add({ name: 'j', everyMs: 1, singleton: true, run: async () => void (runs += 1) });
+    ticker.start();
     clock.advance(1);
     const stopped = ticker.stop();
     locking.open();
@@ -185,6 +188,7 @@ describe('Ticker', () => {
             const ticker = new Ticker({ clock, tryLock: async () => undefined, onError: () => undefined });
             const run = async () => void turns.push(clock.now());
             ticker.add({ name: 'daily', everyMs: DAY, atUtcMs: TWO, singleton: false, run });
+            ticker.start();
             for (const ms of steps) {
               for (let left = ms; left > 0; left -= 600_000) {
                 clock.advance(Math.min(left, 600_000));
@@ -217,6 +221,7 @@ describe('Ticker', () => {
       const ticker = new Ticker({ clock: asked, tryLock: async () => undefined, onError: () => undefined });
       const run = async () => void turns.push(hour(clock));
       ticker.add({ name: 'daily', everyMs: DAY, atUtcMs: TWO, singleton: false, run });
+      ticker.start();
       const fire = async () => {
         timers.shift()?.fn();
         await settle();
@@ -248,6 +253,7 @@ describe('Ticker', () => {
       singleton: false,
       run: async () => void turns.push(clock.now()),
     });
+    ticker.start();
     for (let i = 0; i < 250; i += 1) {
       clock.advance(1);
       await settle();
@@ -268,9 +274,32 @@ describe('Ticker', () => {
         await ended.passed;
       },
     });
+    ticker.start();
     clock.advance(1);
     await settle();
     await ticker.stop();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('runs nothing before it is started, and nothing when it is stopped first', async () => {
+    verifies('BW-nodes.05');
+    const clock = new ManualClock();
+    let runs = 0;
+    const ticker = new Ticker({ clock, tryLock: async () => undefined, onError: () => undefined });
+    ticker.add({ name: 'j', everyMs: 1, firstMs: 0, singleton: false, run: async () => void (runs += 1) });
+    clock.advance(1_000);
+    await settle();
+    expect([runs, clock.pending]).toEqual([0, 0]);
+    ticker.start();
+    clock.advance(1);
+    await settle();
+    expect(runs).toBeGreaterThan(0);
+    await ticker.stop();
+
+    const refused = new Ticker({ clock, tryLock: async () => undefined, onError: () => undefined });
+    refused.add({ name: 'j', everyMs: 1, singleton: false, run: async () => void (runs += 1) });
+    await refused.stop();
+    refused.start();
     expect(clock.pending).toBe(0);
   });
 
