@@ -12,6 +12,8 @@ export interface PostgresProxy {
   readonly connections: number;
   /** Changes the mode; connections that hung go through when it becomes `pass`. */
   become(mode: ProxyMode): void;
+  /** Lets every packet of the connections that pass now vanish, both ways; neither side hears of it, and new ones pass. */
+  halfOpen(): void;
   close(): Promise<void>;
 }
 
@@ -23,12 +25,14 @@ export const postgresProxy = async (
   let mode = first;
   const open = new Set<Socket>();
   const waiting = new Set<Socket>();
+  const passing = new Map<Socket, Socket>();
   const pass = (socket: Socket): void => {
     const upstream = connect(join(target.socketDir, '.s.PGSQL.5432'));
     const both = () => (socket.destroy(), upstream.destroy());
     upstream.on('error', both).on('close', both);
     socket.on('close', both);
     socket.pipe(upstream).pipe(socket);
+    passing.set(socket, upstream);
   };
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     open.add(socket);
@@ -36,6 +40,7 @@ export const postgresProxy = async (
     socket.on('close', () => {
       open.delete(socket);
       waiting.delete(socket);
+      passing.delete(socket);
     });
     if (mode === 'refuse') socket.destroy();
     else if (mode === 'hang') waiting.add(socket);
@@ -55,6 +60,13 @@ export const postgresProxy = async (
       if (next !== 'pass') return;
       for (const socket of waiting) pass(socket);
       waiting.clear();
+    },
+    halfOpen() {
+      for (const [socket, upstream] of passing) {
+        socket.unpipe(upstream).resume();
+        upstream.unpipe(socket).resume();
+      }
+      passing.clear();
     },
     async close() {
       for (const socket of open) socket.destroy();

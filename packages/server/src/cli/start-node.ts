@@ -53,6 +53,7 @@ import { FLEET_REFRESH_MS, HarnessOutcomes, Outcomes, outcomeTools } from '../ou
 import {
   createNotifier,
   createTryLock,
+  createWriteProbe,
   ensurePartitions,
   migrate,
   openDatabase,
@@ -592,22 +593,20 @@ export const startNode = async (
   ticker.add({ name: 'dialectic.duties', everyMs: RECONCILE_MS, singleton: false, run: () => duties.load() });
   ticker.add(lifecycleJob(knowledge.tending));
   ticker.add({ name: 'feed.silence', everyMs: SILENCE_MS, singleton: false, run: async () => feed.watchSilence() });
-  // Readiness follows PostgreSQL: while it is away, callers get the 503 contract at once instead of waiting for it.
+  // Readiness follows PostgreSQL: while nothing can be written, callers get the 503 contract at once instead of waiting.
+  const writeProblem = createWriteProbe(database, clock);
   ticker.add({
     name: 'postgres.probe',
     everyMs: PROBE_MS,
     singleton: false,
     run: async () => {
-      const failed = await database.query({ text: 'SELECT 1' }).then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      );
-      if (failed !== undefined && readiness.parts()['postgres'] === true) {
-        log.error({ err: failed.error }, 'PostgreSQL does not answer');
-        const { type, payload } = storageFailure(failed.error);
+      const problem = await writeProblem();
+      if (problem !== undefined && readiness.parts()['postgres'] === true) {
+        log.error({ err: problem }, 'PostgreSQL takes no writes');
+        const { type, payload } = storageFailure(problem);
         channel.fail(type, payload);
       }
-      readiness.report('postgres', failed === undefined);
+      readiness.report('postgres', problem === undefined);
     },
   });
 

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import type { Connection, Database, Queryable, Statement } from './database.ts';
+import { classifyError } from './errors.ts';
 import { StartupError } from './startup-error.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Where PostgreSQL is: a URL, or the embedded server's socket. */
 export type ConnectionTarget = { readonly url: string } | { readonly socketDir: string; readonly database: string };
@@ -85,7 +87,7 @@ const explained = (error: unknown, { totalCount, idleCount, waitingCount }: pg.P
     ? new PoolExhaustedError({ size: totalCount, idle: idleCount, waiting: waitingCount }, error)
     : error;
 
-const run = async <R>(client: Pick<pg.ClientBase, 'query'>, statement: Statement): Promise<R[]> => {
+const send = async <R>(client: pg.ClientBase, statement: Statement): Promise<R[]> => {
   const result: pg.QueryResult | pg.QueryResult[] = await client.query(statement as pg.QueryConfig);
   // A text of several statements, as in a migration, gives several results and no rows of interest.
   return Array.isArray(result) ? [] : (result.rows as R[]);
@@ -129,30 +131,40 @@ export const openDatabase = (options: {
   };
   let pool: pg.Pool | undefined;
   const connections = (): pg.Pool => (pool ??= openPool());
+  const watchdog = new Watchdog(config);
+  const run = <R>(client: pg.ClientBase, statement: Statement): Promise<R[]> =>
+    watchdog.during(client, () => send<R>(client, statement));
+  const borrow = (): Promise<pg.PoolClient> => {
+    const lender = connections();
+    return lender.connect().catch((error: unknown) => {
+      throw explained(error, lender);
+    });
+  };
 
   return {
-    async query(statement) {
+    async query<R>(statement: Statement) {
+      const client = await borrow();
+      let broken: Error | undefined;
       try {
-        return await run(connections(), statement);
+        return await run<R>(client, statement);
       } catch (error) {
-        throw pool === undefined ? error : explained(error, pool);
+        if (classifyError(error) === 'connection') broken = error as Error;
+        throw error;
+      } finally {
+        client.release(broken);
       }
     },
     async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-      const client = await connections()
-        .connect()
-        .catch((error: unknown) => {
-          throw explained(error, connections());
-        });
+      const client = await borrow();
       let broken: Error | undefined;
       try {
-        await client.query('BEGIN');
+        await run(client, { text: 'BEGIN' });
         const value = await work({ query: (statement) => run(client, statement) });
-        await commit(client);
+        await watchdog.during(client, () => commit(client));
         return value;
       } catch (error) {
         try {
-          await client.query('ROLLBACK');
+          await run(client, { text: 'ROLLBACK' });
         } catch (lost) {
           broken = lost as Error;
         }
@@ -180,6 +192,9 @@ export const openDatabase = (options: {
         onClosed: (listener) => void closers.add(listener),
       };
     },
-    close: async () => pool?.end(),
+    close: async () => {
+      await pool?.end();
+      watchdog.stop();
+    },
   };
 };

@@ -26,3 +26,4 @@ export { type TableRetention } from './retention-rules.ts';
 export { StartupError } from './startup-error.ts';
 export { tracedDatabase } from './traced.ts';
 export { explainUnreachable } from './unreachable.ts';
+export { createWriteProbe } from './write-probe.ts';

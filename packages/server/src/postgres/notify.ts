@@ -28,6 +28,8 @@ const CHANNEL = 'breakwater_changes';
 const COALESCE_MS = 100;
 /** PostgreSQL takes payloads below 8000 bytes. */
 const MAX_PAYLOAD = 7_900;
+/** How often the connection is asked whether it still lives: one that only listens would never notice that it does not. */
+const HEARTBEAT_MS = 1_000;
 /** Waits before the first, second, … attempt to listen again. */
 const RETRY_MS = [100, 500, 1_000, 5_000] as const;
 
@@ -49,6 +51,7 @@ export const createNotifier = (options: {
   const gaps: (() => Promise<void>)[] = [];
   let timer: Timer | undefined;
   let retry: Timer | undefined;
+  let heartbeat: Timer | undefined;
   let connection: Connection | undefined;
   let attempt = 0;
   let stopped = false;
@@ -76,6 +79,16 @@ export const createNotifier = (options: {
     const message = parseMessage(payload);
     if (message === undefined || message.node === nodeId) return;
     for (const changed of listeners.get(message.table) ?? []) void safely(() => changed(message.keys));
+  };
+
+  /** When it fails, the connection has ended, and that is heard elsewhere; when it hangs, the connection is ended for it. */
+  const beat = (open: Connection): void => {
+    heartbeat = clock.after(HEARTBEAT_MS, () => {
+      const alive = () => {
+        if (connection === open && !stopped) beat(open);
+      };
+      open.query({ name: 'notify.heartbeat', text: 'SELECT 1' }).then(alive, () => undefined);
+    });
   };
 
   const listenLater = (): void => {
@@ -110,6 +123,7 @@ export const createNotifier = (options: {
     }
     connection = open;
     attempt = 0;
+    beat(open);
     if (afterGap) for (const reconcile of gaps) await safely(reconcile);
   };
 
@@ -129,6 +143,7 @@ export const createNotifier = (options: {
       stopped = true;
       timer?.cancel();
       retry?.cancel();
+      heartbeat?.cancel();
       await send();
       await connection?.close().catch(() => undefined);
     },
