@@ -10,6 +10,8 @@ export interface PostgresProxy {
   readonly url: string;
   /** Connections that hang, or pass, at this moment. */
   readonly connections: number;
+  /** Connections that were refused since the start. */
+  readonly refused: number;
   /** Changes the mode; connections that hung go through when it becomes `pass`. */
   become(mode: ProxyMode): void;
   /** Lets every packet of the connections that pass now vanish, both ways; neither side hears of it, and new ones pass. */
@@ -23,6 +25,7 @@ export const postgresProxy = async (
   first: ProxyMode,
 ): Promise<PostgresProxy> => {
   let mode = first;
+  let refused = 0;
   const open = new Set<Socket>();
   const waiting = new Set<Socket>();
   const passing = new Map<Socket, Socket>();
@@ -42,8 +45,10 @@ export const postgresProxy = async (
       waiting.delete(socket);
       passing.delete(socket);
     });
-    if (mode === 'refuse') socket.destroy();
-    else if (mode === 'hang') waiting.add(socket);
+    if (mode === 'refuse') {
+      refused += 1;
+      socket.destroy();
+    } else if (mode === 'hang') waiting.add(socket);
     else pass(socket);
   });
   server.listen(0, '127.0.0.1');
@@ -53,6 +58,9 @@ export const postgresProxy = async (
     url: `postgres://breakwater@127.0.0.1:${port}/${target.database}`,
     get connections() {
       return open.size;
+    },
+    get refused() {
+      return refused;
     },
     become(next) {
       mode = next;

@@ -103,7 +103,7 @@ describe.concurrent('connections whose packets vanish', async () => {
 });
 
 describe('a server that takes no writes', async () => {
-  const { database, target, open } = await testDatabase('empty');
+  const { database, target, open } = await testDatabase({ empty: true });
 
   it('is no ready one', async () => {
     verifies('BW-nodes.04');

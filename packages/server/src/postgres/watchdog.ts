@@ -97,7 +97,8 @@ export class Watchdog {
   async #ask(pids: number[]): Promise<{ pids: 'real' | 'unknown'; found: readonly Backend[] } | undefined> {
     const client = new pg.Client({
       ...this.#config(),
-      application_name: 'breakwater watchdog',
+      // With no space in it: that is how nodes are called.
+      application_name: 'breakwater-watchdog',
       connectionTimeoutMillis: ASK_MS,
       query_timeout: ASK_MS,
     });
