@@ -228,6 +228,7 @@ describe('without a server', () => {
     const folder = temporaryDataDir();
     onTestFinished(() => removeDataDir(folder));
     const here = ['--data-dir', folder];
+    await said('db', 'migrate', ...here);
     await Promise.all(['a', 'b', 'c'].map((name) => said('operator', 'create', '--name', name, ...here)));
     expect(postmasterPid(folder)).toBeUndefined();
     expect(JSON.parse(await said('operator', 'list', '--json', ...here))).toHaveLength(3);
@@ -243,13 +244,14 @@ describe('without a server', () => {
         ({ status }) => status,
         () => undefined,
       );
-    const server = await withDatabase({ dataDir: folder }, async (_, { isAlone }) => {
+    const whileAlone = async (_: unknown, { isAlone }: { isAlone: boolean }) => {
       expect(isAlone).toBe(true);
       const starting = spawnServer(folder, { port });
       await until(() => health('live'), 'the server has begun');
       expect(await health('ready')).toBe(503);
       return starting;
-    });
+    };
+    const server = await withDatabase({ dataDir: folder }, whileAlone, { mayCreate: true });
     await server.ready();
     await server.stop();
   });

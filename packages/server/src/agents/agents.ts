@@ -18,7 +18,7 @@ import {
 } from '../runtime/index.ts';
 import { holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
-import { headAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
+import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
 import * as sql from './sql.ts';
 
@@ -482,7 +482,9 @@ export class Agents<M> {
       idempotency === undefined || refusal !== undefined
         ? decided
         : { ...decided, idempotency: { ...idempotency, reply: reply as Readonly<Record<string, unknown>> } };
-    const { rows, end } = chain(before.agentId, before, change.events, change.at, () => ids.rowId(change.at));
+    const nextId = () => ids.rowId(change.at);
+    const session = sessionAfter(before, change);
+    const { rows, end } = chain(before.agentId, before, change.events, change.at, nextId, session);
     return { before, after: headAfter(before, change, end), change, audit: rows };
   }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { backupEmbedded, StartupError } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { configOf } from './config.ts';
+import { dataDirOf } from './data-dir.ts';
 import { statusLine } from './progress.ts';
 import { withDatabaseFlags, type DatabaseFlags } from './with-database.ts';
 
@@ -24,8 +25,8 @@ Examples:
   breakwater db backup --data-dir /var/lib/breakwater --out /backup/today --json`,
     )
     .action(async (flags: DatabaseFlags & { out: string; json?: boolean }) => {
-      const { databaseUrl, dataDir } = configOf(flags, 'command');
-      if (databaseUrl !== undefined) {
+      const config = configOf(flags, 'command');
+      if (config.databaseUrl !== undefined) {
         throw new StartupError(
           'The database of DATABASE_URL is backed up by its own tools.',
           'For example: pg_dump --format=custom --file=breakwater.dump "$DATABASE_URL"; pg_restore brings it back.',
@@ -34,7 +35,7 @@ Examples:
       const status = statusLine();
       const began = systemClock.monotonic();
       const made = await backupEmbedded({
-        dataDir,
+        dataDir: dataDirOf(config),
         out: flags.out,
         onProgress: ({ files, ofFiles, bytes }) => {
           status.say(`${files} of ${ofFiles} files, ${sizeText(bytes)} …`);

@@ -15,6 +15,9 @@ import { backupCommand } from './db-backup.ts';
 import { ConfigError, UsageError } from './fail.ts';
 import { withDatabase, withDatabaseFlags, type DatabaseFlags } from './with-database.ts';
 
+/** Like a server's start, "db migrate" begins the database of a new installation. */
+const MAY_CREATE = { mayCreate: true };
+
 const versionOf = (text: string | undefined): number | undefined => {
   if (text === undefined) return undefined;
   if (!/^\d+$/.test(text)) throw new UsageError(`--to must be the number of a migration; given "${text}"`);
@@ -60,13 +63,17 @@ export const databaseCommands = (program: Command): void => {
   add('migrate', 'Bring the schema to a version, up or down; down only while no server runs', 'migrate')
     .option('--to <version>', 'Version to reach; the newest by default. Going down drops what is above it')
     .action(async (flags: DatabaseFlags & { to?: string; json?: boolean }) => {
-      const plan = await withDatabase(flags, async (database) => {
-        const to = versionOf(flags.to);
-        await refuseDownUnderServers(database, to);
-        const done = await migrate(database, to);
-        if (done.target >= 2) await ensurePartitions(database, systemClock.now());
-        return done;
-      });
+      const plan = await withDatabase(
+        flags,
+        async (database) => {
+          const to = versionOf(flags.to);
+          await refuseDownUnderServers(database, to);
+          const done = await migrate(database, to);
+          if (done.target >= 2) await ensurePartitions(database, systemClock.now());
+          return done;
+        },
+        MAY_CREATE,
+      );
       printPlan(plan, flags.json);
     });
   add('drift', 'Compare the live schema with the manifest: exit 0 same, 1 different, 2 no database', 'drift --json')

@@ -73,6 +73,11 @@ export const serve = async (flags: Partial<Record<SettingName, string>>): Promis
     return;
   }
   end.signal.addEventListener('abort', stop, { once: true });
+  void node.failed.then(async (error) => {
+    fail(error);
+    await node.stop();
+    process.exit();
+  });
   // Whoever sits at the terminal is signed in by the link. Elsewhere the banner ends in a log, where no secret may stand.
   const signIn = process.stdout.isTTY ? await linkOf(node) : undefined;
   console.log(banner(node, config, signIn));

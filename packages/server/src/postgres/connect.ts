@@ -52,13 +52,28 @@ const urlConfig = (text: string, settings: string): pg.ClientConfig => {
   return { connectionString: url.href };
 };
 
+/**
+ * Everything that the driver would else take from the environment (PGSSLMODE, PGREPLICATION and the like), stated: those
+ * variables lead to some other database of the user's, and would keep us from our own. The driver reads an empty value as
+ * none given, so that each has one.
+ */
+const EMBEDDED = {
+  port: 5432,
+  user: SUPERUSER,
+  // Asked for only by a server that wants a password; ours does not.
+  password: () => '',
+  ssl: false,
+  sslnegotiation: 'postgres',
+  client_encoding: 'UTF8',
+  replication: 'off',
+} as const;
+
 const clientConfig = (target: ConnectionTarget, statementTimeoutMs: number, name: string): pg.ClientConfig => ({
   ...('url' in target
     ? urlConfig(target.url, SETTINGS(statementTimeoutMs))
     : {
+        ...EMBEDDED,
         host: target.socketDir,
-        port: 5432,
-        user: SUPERUSER,
         database: target.database,
         options: SETTINGS(statementTimeoutMs),
       }),
@@ -113,6 +128,8 @@ export const openDatabase = (options: {
   /** How long a statement may run before PostgreSQL cancels it; 0 is for ever. Migrations are exempt. */
   statementTimeoutMs?: number;
   onError: (error: Error) => void;
+  /** Hears how each statement failed that did; its caller gets the error all the same. */
+  onFailedStatement?: (error: unknown) => void;
   /** The name under which PostgreSQL shows the connections. */
   name?: string;
 }): Database => {
@@ -128,6 +145,14 @@ export const openDatabase = (options: {
     // While a client is lent out its user hears of the loss from the next query; without a listener it would end the process.
     opened.on('connect', (client) => client.on('error', () => undefined));
     return opened;
+  };
+  const heard = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      options.onFailedStatement?.(error);
+      throw error;
+    }
   };
   let pool: pg.Pool | undefined;
   const connections = (): pg.Pool => (pool ??= openPool());
@@ -146,7 +171,7 @@ export const openDatabase = (options: {
       const client = await borrow();
       let broken: Error | undefined;
       try {
-        return await run<R>(client, statement);
+        return await heard(run<R>(client, statement));
       } catch (error) {
         if (classifyError(error) === 'connection') broken = error as Error;
         throw error;
@@ -159,8 +184,8 @@ export const openDatabase = (options: {
       let broken: Error | undefined;
       try {
         await run(client, { text: 'BEGIN' });
-        const value = await work({ query: (statement) => run(client, statement) });
-        await watchdog.during(client, () => commit(client));
+        const value = await work({ query: (statement) => heard(run(client, statement)) });
+        await heard(watchdog.during(client, () => commit(client)));
         return value;
       } catch (error) {
         try {
@@ -186,7 +211,7 @@ export const openDatabase = (options: {
         for (const closed of closers) closed();
       });
       return {
-        query: (statement) => run(client, statement),
+        query: (statement) => heard(run(client, statement)),
         close: () => client.end(),
         onNotification: (listener) => void listeners.add(listener),
         onClosed: (listener) => void closers.add(listener),
