@@ -1,8 +1,10 @@
 import type { AgentRow, AgentsPage, AgentView } from '@breakwater/contract/overview';
 import { Option, type Command } from 'commander';
+import { systemClock } from '../runtime/index.ts';
 import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
-import { instantText, printFacts, printTable } from './print.ts';
+import { instantText, printFacts, printTable, whenText } from './print.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
+import { say } from './output.ts';
 
 const MOST = 1000;
 const MOST_HOURS = 87_600;
@@ -19,9 +21,10 @@ const statusText = ({ status, is_stuck: stuck }: AgentRow): string => (stuck ? `
 
 const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
   if (rows.length === 0) {
-    console.log(matching === 0 ? 'No agent matches.' : `There are only ${matching}.`);
+    say(matching === 0 ? 'No agent matches.' : `There are only ${matching}.`);
     return;
   }
+  const now = systemClock.now();
   printTable(
     ['AGENT', 'NAME', 'STATUS', 'RISK', 'VERDICT', 'CHECK-INS', 'SETTLED', 'LAST ACTIVITY', 'TAGS'],
     rows.map((row) => [
@@ -32,12 +35,13 @@ const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
       row.vitals?.verdict ?? '-',
       String(row.check_ins),
       settledText(row),
-      instantText(row.last_activity_at),
+      whenText(row.last_activity_at, now),
       row.tags.join(' ') || '-',
     ]),
+    ['AGENT', 'NAME', 'STATUS', 'LAST ACTIVITY', 'VERDICT', 'RISK', 'SETTLED'],
   );
   const more = moreText(rows.length, offset, matching);
-  if (more !== undefined) console.log(more);
+  if (more !== undefined) say(more);
 };
 
 const vitalsText = ({ vitals }: AgentView): string | null =>
@@ -100,8 +104,8 @@ const act = (flags: AgentFlags, tool: string, args: Readonly<Record<string, unkn
   withServer(flags, 'act', async (remote) => {
     const done = await remote.call(tool, args);
     const { agent_id: id, lifecycle_status: status, message } = done;
-    if (flags.json === true) console.log(JSON.stringify({ agent_id: id, status, message }));
-    else console.log(String(message));
+    if (flags.json === true) say(JSON.stringify({ agent_id: id, status, message }));
+    else say(String(message));
   });
 
 const ID = '0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21';
@@ -143,7 +147,7 @@ export const agentsCommands = (program: Command): void => {
       const found = await withServer(flags, 'read', (remote) =>
         remote.read<AgentsPage>('agents', { search, status, verdict, tag, sort, order, ...page }),
       );
-      if (flags.json === true) console.log(JSON.stringify(found));
+      if (flags.json === true) say(JSON.stringify(found));
       else printAgents(found);
     });
 
@@ -155,7 +159,7 @@ export const agentsCommands = (program: Command): void => {
     const found = await withServer(flags, 'read', (remote) =>
       remote.read<AgentView>(`agents/${encodeURIComponent(agent)}`),
     );
-    if (flags.json === true) console.log(JSON.stringify(found));
+    if (flags.json === true) say(JSON.stringify(found));
     else printAgent(found);
   });
 
@@ -222,8 +226,8 @@ export const agentsCommands = (program: Command): void => {
           append_notes: flags.replace !== true,
         });
         const { notes } = done['agent'] as { notes: string | null };
-        if (flags.json === true) console.log(JSON.stringify({ agent_id: done['agent_id'], notes }));
-        else console.log(notes === null || notes === '' ? 'It has no notes now.' : `Its notes are now:\n${notes}`);
+        if (flags.json === true) say(JSON.stringify({ agent_id: done['agent_id'], notes }));
+        else say(notes === null || notes === '' ? 'It has no notes now.' : `Its notes are now:\n${notes}`);
       }),
     );
 };

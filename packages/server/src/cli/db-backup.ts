@@ -5,6 +5,7 @@ import { configOf } from './config.ts';
 import { dataDirOf } from './data-dir.ts';
 import { statusLine } from './progress.ts';
 import { withDatabaseFlags, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const sizeText = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
@@ -45,10 +46,10 @@ Examples:
       });
       const seconds = (systemClock.monotonic() - began) / 1000;
       if (flags.json === true) {
-        console.log(JSON.stringify({ data_dir: made.dataDir, files: made.files, bytes: made.bytes, seconds }));
+        say(JSON.stringify({ data_dir: made.dataDir, files: made.files, bytes: made.bytes, seconds }));
         return;
       }
-      console.log(
+      say(
         `Backed up into ${made.dataDir}: ${made.files} files, ${sizeText(made.bytes)}, ${seconds.toFixed(1)} s.\n` +
           `To restore it:  breakwater serve --data-dir ${JSON.stringify(made.dataDir)}`,
       );

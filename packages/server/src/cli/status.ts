@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { needCommands } from './needs.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
 import { paint, tame, terminalOf } from './terminal.ts';
+import { say } from './output.ts';
 
 /** Exit code of `status --check` when something waits for a person. */
 const NEEDED_EXIT = 3;
@@ -42,8 +43,8 @@ const printResumes = ({ free_resumes: resumes, more_free_resumes: unlisted }: No
 const print = (session: SessionView, now: NowView, url: string): void => {
   const terminal = terminalOf(process.stdout);
   const { server } = session;
-  const line = (name: string, text: string): void => console.log(`${name.padEnd(12)}${tame(text)}`);
-  console.log(
+  const line = (name: string, text: string): void => say(`${name.padEnd(12)}${tame(text)}`);
+  say(
     `Breakwater ${server.version} at ${url}: ` +
       (now.ready ? paint('ready', 'green', terminal) : paint('NOT READY', 'red', terminal)) +
       `, since ${server.started_at.replace(/\.\d+Z$/, 'Z')}\n`,
@@ -72,20 +73,20 @@ const print = (session: SessionView, now: NowView, url: string): void => {
   );
   printResumes(now);
   if (now.needs.length === 0) {
-    console.log('\nNothing waits for a person.');
+    say('\nNothing waits for a person.');
     return;
   }
-  console.log(`\nWaits for a person (${now.needs.length + now.more_needs}):`);
+  say(`\nWaits for a person (${now.needs.length + now.more_needs}):`);
   for (const need of now.needs.slice(0, MOST)) {
-    console.log(
+    say(
       `  ${paint(need.severity.padEnd(9), COLOURS[need.severity], terminal)}${tame(need.title)}` +
         (need.since === null ? '' : paint(`  since ${need.since.slice(0, 16)}Z`, 'dim', terminal)),
     );
     const [first] = needCommands(need);
-    if (first !== undefined) console.log(`           → ${first}`);
+    if (first !== undefined) say(`           → ${first}`);
   }
   const more = now.needs.length - MOST + now.more_needs;
-  if (more > 0) console.log(`  … and ${more} more; --json has them all`);
+  if (more > 0) say(`  … and ${more} more; --json has them all`);
 };
 
 const waits = ({ severity }: Need): boolean => severity !== 'info';
@@ -113,7 +114,7 @@ Examples:
         const session = await remote.read<SessionView>('session');
         const now = await remote.read<NowView>('now');
         if (check === true && (!now.ready || now.needs.some(waits))) process.exitCode = NEEDED_EXIT;
-        if (json === true) console.log(JSON.stringify({ url: remote.url, server: session.server, ...now }));
+        if (json === true) say(JSON.stringify({ url: remote.url, server: session.server, ...now }));
         else print(session, now, remote.url);
       });
     });
