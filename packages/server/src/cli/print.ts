@@ -43,7 +43,7 @@ export const agoText = (at: number, now: number): string => {
 
 /** A time of the wire in a table: how long ago on a terminal, where a person reads it; exact anywhere else. */
 export const whenText = (iso: string | null, now: number): string =>
-  iso === null || process.stdout.isTTY !== true ? instantText(iso) : agoText(Date.parse(iso), now);
+  iso === null || !process.stdout.isTTY ? instantText(iso) : agoText(Date.parse(iso), now);
 
 const NAME_WIDTH = 16;
 
