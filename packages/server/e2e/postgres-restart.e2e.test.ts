@@ -123,7 +123,8 @@ test.skipIf(!canMount)('a full disk: writes are refused, /health says so, and bo
       return found.body['status'] === 'degraded' ? found : undefined;
     }, '/health tells it');
     expect(full).toMatchObject({ status: 503, body: { writes: 'disk_full' } });
-    expect((await fetch(`${url}/health/ready`)).status, 'reads are answered').toBe(200);
+    expect((await fetch(`${url}/health/ready`)).status, 'no work is to be sent here').toBe(503);
+    expect((await callTool(url, 'list_tools', {})).status, 'reads are answered').toBe(200);
 
     rmSync(ballast);
     await until(async () => ((await health()).status === 200 ? true : undefined), '/health is well again');

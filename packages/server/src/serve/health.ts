@@ -35,7 +35,8 @@ export const OPEN_ROUTES: ReadonlySet<string> = new Set([
 /**
  * Health, from memory alone: a probe must get its answer while PostgreSQL hangs (BW-serve.02). `live` says that the
  * process answers, `ready` which part is not ready, and `/health` is for people and for the reference's plugin, which
- * wants a body whatever the state. While PostgreSQL keeps no writes, `ready` stays 200, since reads are answered, and says so.
+ * wants a body whatever the state. While PostgreSQL keeps no writes, `ready` is 503 although reads are answered: it says that
+ * work can be taken, and work is written (BW-nodes.04).
  */
 export const registerHealth = (
   app: FastifyInstance,
@@ -56,12 +57,13 @@ export const registerHealth = (
   app.get('/health/live', async () => ({ status: 'alive' }));
 
   app.get('/health/ready', async (_request, reply) => {
-    if (readiness.ready) {
-      const problem = writeProblem();
-      const facts = problem === undefined ? {} : { writes: problem.reason };
-      return { status: 'ready', parts: readiness.parts(), ...facts };
-    }
+    const problem = writeProblem();
+    if (readiness.ready && problem === undefined) return { status: 'ready', parts: readiness.parts() };
     void reply.code(503).header('retry-after', String(WARMING_RETRY_SECONDS));
+    if (readiness.ready && problem !== undefined) {
+      const since = new Date(problem.since).toISOString();
+      return { status: 'degraded', not_ready: ['writes'], writes: problem.reason, since, parts: readiness.parts() };
+    }
     const { coldSince } = readiness;
     return {
       status: 'warming_up',
