@@ -35,12 +35,13 @@ const BINS = 10;
 /** The graded ones among these rows that claimed something, by tenths of what they claimed; without an interval, since they are few. */
 export const binsOf = (rows: readonly ClaimRow[]): readonly ReliabilityBin[] => {
   const tenths = Array.from({ length: BINS }, () => ({ n: 0, claimed: 0, came: 0 }));
-  for (const { graded, claimed_confidence: claimed, score, is_bad } of rows) {
+  for (const { graded, claimed_confidence: claimed, is_bad } of rows) {
     const tenth = claimed === null || !graded ? undefined : tenths[Math.min(BINS - 1, Math.floor(claimed * BINS))];
     if (tenth === undefined || claimed === null) continue;
     tenth.n += 1;
     tenth.claimed += claimed;
-    tenth.came += score ?? (is_bad ? 0 : 1);
+    // Never the score, which the agent chooses: a failure with a score of 0.4 is a failure, as for the detector.
+    tenth.came += is_bad ? 0 : 1;
   }
   return tenths.map(({ n, claimed, came }, place) => ({
     lower: place / BINS,

@@ -25,12 +25,20 @@ const row = (claimed: number | null, score: number | null, more: Partial<ClaimRo
   grade: 'tool_observed',
   weight: 0.65,
   graded: true,
+  why_not_graded: null,
+  bet_held: null,
+  ran: 'npm test',
   source: null,
   ...more,
 });
 
 test('claims stand in the tenth of what they claimed, with what came of them', () => {
-  const bins = binsOf([row(0.9, 1), row(0.96, 0), row(1, null, { is_bad: true }), row(0.25, null)]);
+  const bins = binsOf([
+    row(0.9, 0.7),
+    row(0.96, 0.4, { is_bad: true }),
+    row(1, null, { is_bad: true }),
+    row(0.25, null),
+  ]);
   expect(bins).toHaveLength(10);
   expect(bins[9]).toMatchObject({ lower: 0.9, upper: 1, n: 3, accuracy: 1 / 3 });
   expect(bins[9]?.mean_confidence).toBeCloseTo(0.9533, 4);

@@ -32,6 +32,13 @@ export const number = (value: number | null | undefined, digits = 2): string =>
 export const percent = (share: number | null | undefined): string =>
   share == null ? '–' : `${Math.round(share * 100)} %`;
 
+/** A gap between claim and result in points of percent, with its sign: above 0 the claims run ahead. */
+export const points = (gap: number | null | undefined): string => {
+  if (gap == null) return '–';
+  const whole = Math.round(gap * 100);
+  return `${whole > 0 ? '+' : ''}${whole === 0 ? 0 : whole}`;
+};
+
 /** A size in bytes, in the largest unit that keeps it above 1; a dash for what is not known. */
 export const size = (bytes: number | null): string => {
   if (bytes === null) return '–';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, number, percent, plain, relativeTime, size } from './format.ts';
+import { counted, number, percent, plain, points, relativeTime, size } from './format.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00.000Z');
 const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
@@ -31,4 +31,14 @@ test('numbers, shares and sizes are short', () => {
   expect([size(1023), size(1024), size(12 * 2 ** 20), size(5 * 2 ** 40)]).toEqual(['1,023 B', '1 KB', '12 MB', '5 TB']);
   expect([counted(1, 'agent'), counted(1000, 'agent')]).toEqual(['1 agent', '1,000 agents']);
   expect([plain('text'), plain({ a: 1 }), plain(null)]).toEqual(['text', '{"a":1}', 'null']);
+});
+
+test.each([
+  [0.254, '+25'],
+  [-0.1, '-10'],
+  [0.001, '0'],
+  [-0.001, '0'],
+  [null, '–'],
+])('a gap of %s is %s points', (gap, text) => {
+  expect(points(gap)).toBe(text);
 });

@@ -32,8 +32,16 @@ export interface VitalsView {
   /** measured, derived or prior. */
   readonly source: string;
   readonly at: string;
+  /** Over-confidence in the worst tenth of confidence, which is no mean; null: too few results. */
   readonly calibration_error: number | null;
-  readonly graded_outcomes: number;
+  /** Results that were held against a claim made before them, since the agent began. */
+  readonly graded: number;
+  /** The share of them that succeeded, 0 to 1; null before the first. */
+  readonly pass_rate: number | null;
+  /** The confidence that was claimed of them, on average, 0 to 1. */
+  readonly mean_claim: number | null;
+  /** Mean claim less pass rate: above 0 the claims run ahead of the results. */
+  readonly mean_gap: number | null;
   /** The claims detector's value; 1 says nothing. */
   readonly claims: number;
   readonly coverage: CoverageView;
@@ -53,6 +61,8 @@ export interface CoverageView {
   readonly unclaimed: number;
   /** Results that were recorded and not graded. */
   readonly ungraded: number;
+  /** Claims that no result has settled: those that expired, and those that are open. */
+  readonly unobserved: number;
   /** Settled of all that were settled or expired, 0 to 1; null before the first. */
   readonly share: number | null;
   /** The silence detector's value; 1 says nothing. */
@@ -88,7 +98,20 @@ export interface AgentRow extends AgentRef {
   readonly conditions: number;
 }
 
-export type AgentSort = 'activity' | 'name' | 'status' | 'risk' | 'check_ins' | 'created';
+export type AgentSort =
+  | 'activity'
+  | 'name'
+  | 'status'
+  | 'risk'
+  | 'check_ins'
+  | 'created'
+  | 'pass_rate'
+  /** Mean claim less pass rate. */
+  | 'gap'
+  /** The share of claims that a result settled. */
+  | 'coverage'
+  /** The claims detector's value. */
+  | 'evidence';
 
 /**
  * `GET /api/agents?search=&status=&verdict=&tag=&sort=&order=asc|desc&offset=&limit=` from memory. `search` is in name,
@@ -186,8 +209,14 @@ export interface ClaimRow {
   /** How well it is known; docs/scoring.md names the grades. */
   readonly grade: string;
   readonly weight: number;
-  /** Whether the claims detector and calibration learned from it. */
+  /** Whether calibration learned from it, and the claims detector unless its bet was held. */
   readonly graded: boolean;
+  /** Why it is not graded, for a person; null: it is. */
+  readonly why_not_graded: string | null;
+  /** Graded, but the detector placed no bet: so many results of other agents fell short as well, by so much (0 to 1). */
+  readonly bet_held: { readonly others: number; readonly shortfall: number } | null;
+  /** What it was known by, in short: the command, test or tool that ran; null: none was named. */
+  readonly ran: string | null;
   readonly source: string | null;
 }
 export interface ClaimsView {

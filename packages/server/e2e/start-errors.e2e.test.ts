@@ -110,7 +110,7 @@ describe('a value that breaks its rule', () => {
   /** What they hold is not to be seen. */
   const WRONG_SECRETS: Partial<Record<keyof typeof SETTINGS, string>> = { computeToken: 'top secret' };
   test('every setting with a rule is tried', () => {
-    const anyText = ['databaseUrl', 'socket', 'tokens', 'allowedHosts', 'allowedOrigins'];
+    const anyText = ['databaseUrl', 'socket', 'tokens', 'allowedHosts', 'allowedOrigins', 'residents'];
     expect([...Object.keys(WRONG), ...anyText, ...Object.keys(WRONG_SECRETS)].sort()).toEqual(
       Object.keys(SETTINGS).sort(),
     );

@@ -32,6 +32,15 @@ export const noisy =
     return { claim: truth + noise * (2 * random() - 1), result: bernoulli(random, truth) };
   };
 
+/** Right on average: each claim is exactly `noise` above or below its truth, as chance has it. */
+export const offBy =
+  (from: number, to: number, noise: number): Shape =>
+  (random) =>
+  () => {
+    const truth = from + (to - from) * random();
+    return { claim: truth + (random() < 0.5 ? noise : -noise), result: bernoulli(random, truth) };
+  };
+
 /** Claims its mean; failures come in spells of mean length `length` and accuracy `inSpell`, between which all goes well. */
 export const spells =
   (claim: number, length: number, inSpell: number): Shape =>

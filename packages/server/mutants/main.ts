@@ -11,7 +11,7 @@ import { copyOf, Trials, type Verdict } from './trial.ts';
 
 const HELP = `npm run mutants -- [options]
 
-  --only ID      this mutant alone
+  --only ID      this mutant alone; may be given several times
   --sample N     N mutants drawn at random, unit tests only
   --seed S       seed of the draw, a whole number (default 1)
   --json         the verdicts as JSON on standard output
@@ -28,7 +28,7 @@ const options = () => {
   try {
     return parseArgs({
       options: {
-        only: { type: 'string' },
+        only: { type: 'string', multiple: true },
         sample: { type: 'string' },
         seed: { type: 'string', default: '1' },
         json: { type: 'boolean', default: false },
@@ -51,8 +51,10 @@ if (help) {
 
 const chosen = () => {
   if (only !== undefined) {
-    const found = MUTANTS.filter(({ id }) => id === only);
-    return found.length > 0 ? found : wrong(`no mutant is called "${only}"`);
+    for (const wanted of only) {
+      if (!MUTANTS.some(({ id }) => id === wanted)) return wrong(`no mutant is called "${wanted}"`);
+    }
+    return MUTANTS.filter(({ id }) => only.includes(id));
   }
   if (sample === undefined) return MUTANTS.toSorted((a, b) => a.test.localeCompare(b.test));
   const random = seededRandom(whole('seed', seed));

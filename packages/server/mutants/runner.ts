@@ -15,7 +15,7 @@ export interface Answer {
   readonly tests: readonly { readonly title: string; readonly state: string }[];
 }
 
-const vitest = await createVitest('test', {
+const vitest = await createVitest({
   project: [process.argv[2] ?? 'unit'],
   watch: false,
   reporters: [{}],

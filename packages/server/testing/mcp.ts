@@ -12,12 +12,18 @@ export interface McpConnection {
   close(): Promise<void>;
 }
 
-export const connectMcp = async (url: string, generation: Generation): Promise<McpConnection> => {
+export const connectMcp = async (
+  url: string,
+  generation: Generation,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<McpConnection> => {
   const client = new Client(
     { name: 'breakwater-test', version: '1' },
     { versionNegotiation: { mode: generation === '2025' ? 'legacy' : 'auto' } },
   );
-  await client.connect(new StreamableHTTPClientTransport(new URL('/mcp/', url)));
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL('/mcp/', url), { requestInit: { headers: { ...headers } } }),
+  );
   const spoken = client.getNegotiatedProtocolVersion() ?? '';
   if (!spoken.startsWith(generation)) throw new Error(`asked for MCP of ${generation}, got ${spoken}`);
   return {

@@ -79,7 +79,10 @@ export class ReferenceClient {
     const answer = await this.bound('sync_state', { response_text, ...claim, ...more });
     const decision = answer['decision'] as Json | undefined;
     const metrics = answer['metrics'] as Json | undefined;
-    if (typeof metrics?.['coherence'] !== 'number' || typeof metrics['risk'] !== 'number') {
+    const risk = metrics?.['risk'];
+    // Its model takes no risk as well as a number: of an agent without evidence it is null, and says that it is unknown.
+    const labelled = risk === null && (answer['provenance'] as Json | undefined)?.['risk'] === 'unknown';
+    if (typeof metrics?.['coherence'] !== 'number' || (typeof risk !== 'number' && !labelled)) {
       throw new Error(`metrics: field required, in ${JSON.stringify(answer)}`);
     }
     return text({ verdict: decision?.['action'] ?? answer['verdict'] }, 'verdict');

@@ -1,12 +1,13 @@
-import type { AgentView, ClaimsView, StatesView, TrailView, VitalsView } from '@breakwater/contract/overview';
+import type { AgentView, ClaimRow, ClaimsView, StatesView, TrailView, VitalsView } from '@breakwater/contract/overview';
 import { useState } from 'preact/hooks';
 import { binsOf } from '../curves.ts';
-import { counted, number, percent, plain, words } from '../format.ts';
+import { counted, number, percent, plain, points, words } from '../format.ts';
 import { useData } from '../live.ts';
 import { ActButton, ReadOnlyNote } from '../parts/act.tsx';
 import { archiveAct, assignReviewerAct, noteAct, pauseAct, resumeAct } from '../parts/acts.tsx';
 import { AgentLink, Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
 import { Evidence } from '../parts/evidence.tsx';
+import { RecordFacts } from '../parts/record.tsx';
 import { ReliabilityDiagram, StatePlot } from '../parts/plots.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
 import { addressOf } from '../router.ts';
@@ -27,7 +28,13 @@ const MEANINGS = [
     'The mean of the last ten final risks; it decides. Unknown without a graded result or a tool result with exit code.',
   ],
   ['evidence against its claims', 'How strongly results speak against what was claimed; 1 says nothing, 1,000 pauses.'],
-  ['worst bin', 'By how much claims run ahead of graded results, in the tenth of confidence where they do most.'],
+  ['mean gap', 'Claimed on average, less the actual pass rate: above 0 the claims run ahead of the results.'],
+  ['coverage', 'The share of claims that a graded result met within their 24 hours.'],
+  ['unobserved claims', 'Claims that no result has settled: they expired, or are still open.'],
+  [
+    'evidence of silence',
+    'How strongly it speaks that most claims meet no result; 1 says nothing, 1,000 asks for a person.',
+  ],
 ] as const;
 
 const Vitals = ({ vitals }: { vitals: VitalsView }) => (
@@ -53,13 +60,6 @@ const VitalsFacts = ({ vitals }: { vitals: VitalsView }) => (
       ['S entropy', number(vitals.S)],
       ['V volatility', number(vitals.V)],
       ['these numbers are', SOURCES[vitals.source] ?? vitals.source],
-      ['evidence against its claims (1 says nothing)', number(vitals.claims, 1)],
-      [
-        'claims less results, worst bin',
-        vitals.calibration_error === null
-          ? `not known (${vitals.graded_outcomes} graded)`
-          : `${number(vitals.calibration_error)} over ${vitals.graded_outcomes} graded`,
-      ],
       ['as of', <Time key="at" at={vitals.at} />],
     ]}
   />
@@ -154,6 +154,27 @@ const ClaimsCurve = ({ rows }: { rows: ClaimsView['rows'] }) => {
   );
 };
 
+/** Whether a result counts, and if not, why. */
+const Counts = ({ row }: { row: ClaimRow }) => {
+  if (!row.graded) {
+    return (
+      <>
+        no<span class="faint">: {row.why_not_graded}</span>
+      </>
+    );
+  }
+  if (row.bet_held === null) return <>yes</>;
+  return (
+    <>
+      yes, bet held
+      <span class="faint">
+        : {counted(row.bet_held.others, 'result')} of other agents fell short by {points(row.bet_held.shortfall)}{' '}
+        points, which looks like an outage
+      </span>
+    </>
+  );
+};
+
 const Claims = ({ id }: { id: string }) => {
   const loaded = useData<ClaimsView>(`/api/agents/${id}/claims?limit=50`);
   return (
@@ -177,9 +198,7 @@ const Claims = ({ id }: { id: string }) => {
                     <th scope="col" class="numeric">
                       Claimed
                     </th>
-                    <th scope="col" class="numeric">
-                      Came out
-                    </th>
+                    <th scope="col">Came out</th>
                     <th scope="col">Known by</th>
                     <th scope="col">Counts</th>
                   </tr>
@@ -191,12 +210,17 @@ const Claims = ({ id }: { id: string }) => {
                         <Time at={row.at} />
                       </td>
                       <td>
-                        <span class={`badge ${row.is_bad ? 'bad' : 'good'}`}>{words(row.outcome)}</span>
+                        <span class={`badge ${row.graded ? (row.is_bad ? 'bad' : 'good') : 'neutral'}`}>
+                          {words(row.outcome)}
+                        </span>
+                        {row.ran !== null && <code class="clipped">{row.ran}</code>}
                       </td>
                       <td class="numeric">{percent(row.claimed_confidence)}</td>
-                      <td class="numeric">{row.score === null ? (row.is_bad ? 'bad' : 'good') : percent(row.score)}</td>
+                      <td>{row.is_bad ? 'fail' : row.score === null ? '–' : 'pass'}</td>
                       <td>{words(row.grade)}</td>
-                      <td>{row.graded ? `yes, weight ${number(row.weight)}` : 'no'}</td>
+                      <td>
+                        <Counts row={row} />
+                      </td>
                     </tr>
                   ))}
                 </tbody>
@@ -344,6 +368,11 @@ export const AgentPage = ({ id }: { id: string }) => {
         {(view) => (
           <>
             <Standing agent={view} />
+            {view.vitals !== null && (
+              <Section title="Claims and results">
+                <RecordFacts vitals={view.vitals} />
+              </Section>
+            )}
             <div class="grid">
               <Section title="How it does">
                 {view.vitals === null ? <Empty title="It has not checked in yet" /> : <Vitals vitals={view.vitals} />}

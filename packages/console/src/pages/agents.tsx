@@ -1,8 +1,9 @@
 import type { AgentRow, AgentsPage as Page, AgentSort } from '@breakwater/contract/overview';
 import { agentsRoute, changedAddress, columnOf, lastOffset, stateOf, type AgentsState } from '../agents-query.ts';
-import { counted, number, words } from '../format.ts';
+import { counted, number, percent, points, words } from '../format.ts';
 import { useData } from '../live.ts';
 import { AgentLink, Badge, PageTitle, Time } from '../parts/basics.tsx';
+import { coverageText } from '../parts/record.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
 import { navigate, route } from '../router.ts';
@@ -12,12 +13,10 @@ const VERDICTS = ['', 'proceed', 'guide', 'pause', 'reject'] as const;
 const COLUMNS: readonly { readonly sort?: AgentSort; readonly name: string; readonly numeric?: true }[] = [
   { sort: 'name', name: 'Name' },
   { sort: 'status', name: 'Status' },
-  { name: 'Verdict' },
-  { sort: 'risk', name: 'Risk', numeric: true },
-  { name: 'E', numeric: true },
-  { name: 'I', numeric: true },
-  { name: 'S', numeric: true },
-  { name: 'V', numeric: true },
+  { sort: 'pass_rate', name: 'Pass rate', numeric: true },
+  { sort: 'gap', name: 'Mean gap', numeric: true },
+  { sort: 'coverage', name: 'Coverage', numeric: true },
+  { sort: 'evidence', name: 'Evidence', numeric: true },
   { sort: 'check_ins', name: 'Check-ins', numeric: true },
   { sort: 'activity', name: 'Last activity' },
 ];
@@ -52,45 +51,60 @@ const Heading = ({ column, state }: { column: (typeof COLUMNS)[number]; state: A
   );
 };
 
-const Row = ({ row, state }: { row: AgentRow; state: AgentsState }) => (
-  <tr>
-    <th scope="row">
-      <AgentLink agent={row} />
-      {row.tags.length > 0 && (
-        <span class="row-tags">
-          {row.tags.map((tag) => (
-            <a key={tag} href={changedAddress(state, { tag })} aria-label={`Agents with the tag ${tag}`}>
-              {tag}
-            </a>
-          ))}
-        </span>
-      )}
-      {row.purpose !== null && <span class="faint clipped">{row.purpose}</span>}
-    </th>
-    <td>
-      <Badge word={row.status} />
-      {row.is_stuck && <Badge word="stuck" />}
-      {!row.is_stable && <Badge word="in flight" />}
-      {row.conditions > 0 && <span class="faint"> {counted(row.conditions, 'condition')}</span>}
-    </td>
-    <td>{row.vitals === null ? <span class="faint">–</span> : <Badge word={row.vitals.verdict} />}</td>
-    <td class="numeric">
-      {row.vitals !== null && row.vitals.risk === null ? (
-        <span class="faint">unmeasured</span>
-      ) : (
-        number(row.vitals?.risk)
-      )}
-    </td>
-    <td class="numeric">{number(row.vitals?.E)}</td>
-    <td class="numeric">{number(row.vitals?.I)}</td>
-    <td class="numeric">{number(row.vitals?.S)}</td>
-    <td class="numeric">{number(row.vitals?.V)}</td>
-    <td class="numeric">{row.check_ins.toLocaleString('en')}</td>
-    <td>
-      <Time at={row.last_activity_at ?? row.created_at} />
-    </td>
-  </tr>
-);
+/** Why an agent stands as it does, in a few words; null: there is nothing to say. */
+const whyOf = ({ pause, vitals, status }: AgentRow): string | null => {
+  if (pause !== null) return pause.reason;
+  if (status !== 'active' || vitals === null) return null;
+  if (vitals.risk_word === 'paused') return 'by the pause of an agent that it descends from';
+  return vitals.verdict === 'proceed' ? null : vitals.verdict;
+};
+
+const Row = ({ row, state }: { row: AgentRow; state: AgentsState }) => {
+  const { vitals } = row;
+  const graded = vitals?.graded ?? 0;
+  const why = whyOf(row);
+  return (
+    <tr>
+      <th scope="row">
+        <AgentLink agent={row} />
+        {row.tags.length > 0 && (
+          <span class="row-tags">
+            {row.tags.map((tag) => (
+              <a key={tag} href={changedAddress(state, { tag })} aria-label={`Agents with the tag ${tag}`}>
+                {tag}
+              </a>
+            ))}
+          </span>
+        )}
+        {row.purpose !== null && <span class="faint clipped">{row.purpose}</span>}
+      </th>
+      <td>
+        <Badge word={row.status} />
+        {row.status !== 'paused' && vitals?.risk_word === 'paused' && <Badge word="held" />}
+        {row.is_stuck && <Badge word="stuck" />}
+        {!row.is_stable && <Badge word="in flight" />}
+        {row.conditions > 0 && <span class="faint"> {counted(row.conditions, 'condition')}</span>}
+        {why !== null && <span class="faint why">{why}</span>}
+      </td>
+      <td class="numeric" title={graded === 0 ? 'No result is graded yet' : counted(graded, 'graded result')}>
+        {percent(vitals?.pass_rate)}
+      </td>
+      <td class="numeric" title="Claimed on average, less the pass rate, in points">
+        {points(vitals?.mean_gap)}
+      </td>
+      <td class="numeric" title={vitals === null ? undefined : coverageText(vitals.coverage)}>
+        {percent(vitals?.coverage.share)}
+      </td>
+      <td class="numeric" title="Evidence against its claims: 1 says nothing, 1,000 pauses">
+        {graded === 0 ? '–' : number(vitals?.claims, 1)}
+      </td>
+      <td class="numeric">{row.check_ins.toLocaleString('en')}</td>
+      <td>
+        <Time at={row.last_activity_at ?? row.created_at} />
+      </td>
+    </tr>
+  );
+};
 
 /** Every agent: filtered, searched, sorted, in pages (BW-console.04). */
 export const AgentsPage = () => {

@@ -45,6 +45,10 @@ const MORE: Readonly<Partial<Record<Need['kind'], readonly [path: string, text: 
 
 /** What a need stands on above all, which takes a line of its own. */
 const REASON = 'reason';
+/** A value from here on is a sentence, and would be a tall column among facts. */
+const SENTENCE = 60;
+const isSentence = ({ name, value }: Need['evidence'][number]): boolean =>
+  name === REASON || (typeof value === 'string' && value.length > SENTENCE);
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 const Value = ({ value }: { value: string | number | null }) => {
@@ -62,9 +66,14 @@ const NeedCard = ({ need }: { need: Need }) => {
         <h3>{need.title}</h3>
         <Time at={need.since} />
       </div>
-      {need.evidence.map(({ name, value }) => name === REASON && <p key={name}>{value}</p>)}
+      {need.evidence.filter(isSentence).map(({ name, value }) => (
+        <p key={name}>
+          {name !== REASON && <span class="faint">{name}: </span>}
+          {value}
+        </p>
+      ))}
       <Facts
-        facts={need.evidence.flatMap(({ name, value }) => (name === REASON ? [] : [[name, <Value value={value} />]]))}
+        facts={need.evidence.flatMap((one) => (isSentence(one) ? [] : [[one.name, <Value value={one.value} />]]))}
       />
       <div class="need-acts">
         {actsOf(need).map((act) => (

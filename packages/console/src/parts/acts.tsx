@@ -1,5 +1,6 @@
-import type { AgentRef, AgentsPage } from '@breakwater/contract/overview';
+import type { AgentRef, AgentRow, AgentsPage } from '@breakwater/contract/overview';
 import { useState } from 'preact/hooks';
+import { counted, percent, points } from '../format.ts';
 import { useData } from '../live.ts';
 import { addressOf } from '../router.ts';
 import type { Act } from './act.tsx';
@@ -84,6 +85,12 @@ export const noteAct = (agent: AgentRef): Act => ({
   }),
 });
 
+/** What speaks for an agent as a reviewer. */
+const reviewerRecord = ({ vitals, check_ins }: AgentRow): string =>
+  vitals === null || vitals.graded === 0
+    ? `no graded results, ${counted(check_ins, 'check-in')}`
+    : `${counted(vitals.graded, 'graded result')}, pass rate ${percent(vitals.pass_rate)}, gap ${points(vitals.mean_gap)}`;
+
 const ReviewerPicker = ({
   id,
   value,
@@ -124,7 +131,7 @@ const ReviewerPicker = ({
               }}
             />
             <span>{row.name}</span>
-            <span class="faint">{row.check_ins} check-ins</span>
+            <span class="faint">{reviewerRecord(row)}</span>
           </label>
         ))}
         {data !== undefined && rows.length === 0 && <p class="faint">No other active agent matches.</p>}

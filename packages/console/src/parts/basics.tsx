@@ -43,6 +43,7 @@ const TONES: Readonly<Record<string, string>> = {
   calibrated: 'good',
   ready: 'good',
   paused: 'bad',
+  held: 'bad',
   pause: 'bad',
   reject: 'bad',
   failed: 'bad',

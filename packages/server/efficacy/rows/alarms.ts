@@ -1,4 +1,4 @@
-import { noisy, sharedFates, spells, spread, steady, type Shape } from '../agents.ts';
+import { noisy, offBy, sharedFates, spells, spread, steady, type Shape } from '../agents.ts';
 import type { Row } from '../figure.ts';
 import { pausedWithin, resultsToPause } from '../measure.ts';
 
@@ -62,6 +62,9 @@ export const alarmRows: readonly Row[] = [
   row('edge-mix', 'claims 0 to 1, each five points short', spread(0, 1, 0.05), 0.6 * M, {
     study: '25,000 (23.5-26.6 k)',
     least: 23_500,
+  }),
+  row('off-by', 'right on average, each claim off by exactly .1', offBy(0.5, 0.9, 0.1), 0.1 * M, {
+    study: '31,900 (another noise)',
   }),
   row('noisy', 'right on average, each claim off by up to .1', noisy(0.5, 0.9, 0.1), 0.6 * M, {
     study: '31,900 (another noise)',

@@ -21,7 +21,7 @@ const row = (
       says: `${about}: mean results to the pause, after 100 calibrated`,
       unit: 'results',
       study,
-      ...(most !== undefined && { aim: { most, byInterval: true } }),
+      ...(most !== undefined && { aim: { most } }),
     },
   ],
 });

@@ -33,8 +33,15 @@ export interface Vitals {
   /** measured, derived or prior: the label of E, I, S, V. */
   readonly source: string;
   readonly at: string;
-  /** Over-confidence from graded outcomes (null: too few), and how many there are. */
-  readonly calibration: { readonly error: number | null; readonly graded: number };
+  /** What all graded results say of the claims before them. */
+  readonly calibration: {
+    /** Over-confidence in the worst tenth of confidence, 0 to 1; null: too few results. It is no mean. */
+    readonly error: number | null;
+    readonly graded: number;
+    /** The share of graded results that succeeded, and the mean claim; null before the first, absent in what older versions stored. */
+    readonly pass_rate?: number | null;
+    readonly mean_claim?: number | null;
+  };
   /** The claims detector's value M; 1 says nothing. */
   readonly claims: number;
   /** What became of its claims; absent in what older versions stored. */

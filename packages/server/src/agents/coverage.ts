@@ -98,6 +98,8 @@ export interface CoverageReading {
   readonly open: number;
   readonly unclaimed: number;
   readonly ungraded: number;
+  /** Claims that no result has settled: those that expired, and those that are open. */
+  readonly unobserved: number;
   /** Settled of all that were settled or expired, 0 to 1; null before the first. */
   readonly share: number | null;
   readonly silence: number;
@@ -107,13 +109,15 @@ export interface CoverageReading {
 export const readCoverage = (stored: CoverageAccount | undefined, now: number): CoverageReading => {
   const account = coverageAt(stored, now);
   const { made, settled, expired, unclaimed, ungraded } = account;
+  const open = account.open.reduce((sum, count) => sum + count, 0);
   return {
     made,
     settled,
     expired,
-    open: account.open.reduce((sum, count) => sum + count, 0),
+    open,
     unclaimed,
     ungraded,
+    unobserved: expired + open,
     share: settled + expired === 0 ? null : settled / (settled + expired),
     silence: silenceValue(account),
   };

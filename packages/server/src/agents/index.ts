@@ -37,6 +37,7 @@ export type {
 export { idempotencyOf } from './idempotency.ts';
 export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
 export { countOldStates, deleteOldStates, readStates, STATE_DAYS } from './old-states.ts';
+export { recordOf, type ClaimsRecord } from './record.ts';
 export { isMeasured, shownRisk, standingWord } from './standing.ts';
 export { pruneWorkingData, type Birth } from './sql.ts';
 export { enrolSubstrate, listSubstrates, removeSubstrate } from './substrate.ts';

@@ -15,6 +15,8 @@ import {
   pauseChange,
   pauseHolds,
   readCoverage,
+  recordOf,
+  type CoverageAccount,
   refuseEnded,
   type AgentChange,
   type AgentHead,
@@ -326,6 +328,12 @@ const pauseOf = (
   evidence,
 });
 
+/** What a state keeps of the coverage of that moment, for exports over time. */
+const shortCoverage = (account: CoverageAccount, now: number) => {
+  const { made, settled, expired, unobserved, share } = readCoverage(account, now);
+  return { made, settled, expired, unobserved, share };
+};
+
 /** Everything that one update makes durable, in one change (spec checkin, section 4). */
 const changeOf = (parts: {
   update: Update;
@@ -342,6 +350,11 @@ const changeOf = (parts: {
   const context: Record<string, unknown> = { ...update.unknownArguments };
   for (const name of CONTEXT_ARGUMENTS) if (args[name] != null) context[name] = args[name];
   const paused = pause && pauseChange(pause);
+  const coverage = claimMade(settled.coverage, {
+    claimed: confidence.source === 'reported',
+    expiresAt: now + PREDICTION_TTL_MS,
+    now,
+  });
   return {
     at: now,
     countsUpdate: true,
@@ -377,11 +390,7 @@ const changeOf = (parts: {
       at: new Date(now).toISOString(),
       calibration: checkedIn.evidence.calibration,
       claims: checkedIn.evidence.claims.value,
-      coverage: claimMade(settled.coverage, {
-        claimed: confidence.source === 'reported',
-        expiresAt: now + PREDICTION_TTL_MS,
-        now,
-      }),
+      coverage,
       measured: checkedIn.measured,
       drift: checkedIn.driftVector.norm,
     },
@@ -399,6 +408,8 @@ const changeOf = (parts: {
         verdict: checkedIn.verdict,
         action: decision.sub_action,
         reason: decision.reason,
+        record: recordOf({ calibration: checkedIn.evidence.calibration }),
+        coverage: shortCoverage(coverage, now),
         eisv_telemetry: eisvTelemetry(checkedIn, now),
         ...(Object.keys(context).length > 0 && { context }),
         scoring: scoring.json,

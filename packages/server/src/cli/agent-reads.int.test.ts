@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
+import { onboard } from '../../testing/calls.ts';
 import { testWorld } from '../../testing/world.ts';
 import { KINDS } from './export/kinds.ts';
 import { updateFor } from '../feed/index.ts';
@@ -66,5 +67,79 @@ describe('what is read of an agent', async () => {
     await saga.recover();
     expect(await reads()).toEqual(each(true));
     unsubscribe();
+  });
+
+  it('has the same record of its claims, and the same coverage, wherever it is read', async () => {
+    verifies('BW-outcomes.06');
+    const { uuid, secret } = await onboard(w.call, { force_new: true });
+    const call = async (name: string, args = {}) => (await w.call(name, { client_session_id: secret, ...args })).body;
+    let told: Record<string, unknown> = {};
+    for (const passes of [true, false, false]) {
+      const { prediction_id } = await call('sync_state', { response_text: crypto.randomUUID(), confidence: 0.9 });
+      told = await call('record_result', {
+        prediction_id,
+        outcome_type: passes ? 'test_passed' : 'test_failed',
+        detail: { command: 'npm test', exit_code: passes ? 0 : 1 },
+      });
+    }
+    await call('sync_state', { response_text: crypto.randomUUID(), confidence: 0.5 });
+    const record = { graded: 3, pass_rate: 0.3333, mean_claim: 0.9, mean_gap: 0.5667 };
+    expect(told['record']).toEqual(record);
+    expect(JSON.stringify(told).length).toBeLessThan(1024);
+    const state = await call('check_working_state');
+    // Nothing holds it, so it is called what its risk says.
+    expect(state).toMatchObject({ record, coverage: { made: 4, settled: 3, unobserved: 1, share: 1 } });
+    expect((state['metrics'] as Record<string, unknown>)['verdict']).not.toBe('paused');
+    expect(JSON.stringify(state).length).toBeLessThan(2048);
+    expect(await call('agent', { action: 'get' })).toMatchObject({ record });
+    const { agents } = await call('agent', { action: 'list' });
+    expect((agents as { id: string }[]).find(({ id }) => id === uuid)).toMatchObject({
+      record,
+      coverage: { claims: 4, settled: 3, expired: 0, unobserved: 1 },
+    });
+    const window = { from: 0, to: w.clock.now() + 1 };
+    const [row] = (await w.database.query<{ row: Record<string, unknown> }>(KINDS.agents.statement(window)))
+      .filter((one) => one.row['agent_id'] === uuid)
+      .map((one) => KINDS.agents.shape?.(one.row));
+    expect(row).toMatchObject({ ...record, coverage: 1, claims_made: 4, claims_unobserved: 1, is_paused: false });
+    const states = (await w.database.query<{ row: Record<string, unknown> }>(KINDS.states.statement(window)))
+      .map((one) => one.row)
+      .filter((one) => one['agent_id'] === uuid);
+    expect(states.at(-1)).toMatchObject({ ...record, claims_made: 4, claims_settled: 3, claims_unobserved: 1 });
+    expect(states[0]).toMatchObject({ graded: 0, pass_rate: null, claims_made: 1 });
+  });
+
+  it('is nowhere safe while it is paused', async () => {
+    const parent = await onboard(w.call, { force_new: true });
+    const call = async (secret: string, name: string, args = {}) =>
+      (await w.call(name, { client_session_id: secret, ...args })).body;
+    for (let i = 0; i < 2; i += 1) {
+      await call(parent.secret, 'sync_state', {
+        response_text: crypto.randomUUID(),
+        recent_tool_results: [{ tool: 'npm', summary: 'ok', exit_code: 0 }],
+      });
+    }
+    const safe = JSON.stringify(await call(parent.secret, 'agent', { action: 'get' }));
+    expect(safe).toContain('"risk_word":"safe"');
+    await w.database.query({
+      text: `UPDATE core.identities SET status = 'paused', pause = '{"expires_at": null, "reason": "x", "paused_at": "2026-01-01T00:00:00Z",
+        "actuation_id": "a", "sub_action": "operator_pause", "evidence": {}}' WHERE agent_id = $1`,
+      values: [parent.uuid],
+    });
+    await w.restart();
+    for (const [name, args] of [
+      ['check_working_state', {}],
+      ['agent', { action: 'get' }],
+      ['agent', { action: 'list', status_filter: 'all' }],
+    ] as const) {
+      const text = JSON.stringify(await call(parent.secret, name, args));
+      expect(text, name).toContain('paused');
+      expect(text, name).not.toContain('"safe"');
+    }
+    const rows = await w.database.query<{ row: Record<string, unknown> }>(
+      KINDS.agents.statement({ from: 0, to: w.clock.now() + 1 }),
+    );
+    const mine = rows.find(({ row }) => row['agent_id'] === parent.uuid)?.row;
+    expect(KINDS.agents.shape?.(mine ?? {})).toMatchObject({ is_paused: true, vitals: { risk_word: 'paused' } });
   });
 });

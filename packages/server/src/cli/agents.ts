@@ -1,4 +1,12 @@
-import type { AgentRow, AgentsPage, AgentView } from '@breakwater/contract/overview';
+import type {
+  AgentRow,
+  AgentsPage,
+  AgentView,
+  ClaimRow,
+  ClaimsView,
+  CoverageView,
+  VitalsView,
+} from '@breakwater/contract/overview';
 import { Option, type Command } from 'commander';
 import { systemClock } from '../runtime/index.ts';
 import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
@@ -10,13 +18,27 @@ const MOST = 1000;
 const MOST_HOURS = 87_600;
 const STATUSES = ['present', 'active', 'paused', 'waiting_input', 'archived', 'disabled', 'deleted', 'stuck', 'all'];
 const VERDICTS = ['proceed', 'guide', 'pause', 'reject'];
-const SORTS = ['activity', 'name', 'status', 'risk', 'check_ins', 'created'];
+const SORTS = [
+  'activity',
+  'name',
+  'status',
+  'risk',
+  'check_ins',
+  'created',
+  'pass_rate',
+  'gap',
+  'coverage',
+  'evidence',
+];
+/** Newest results that `show` prints beside what was claimed of them. */
+const RESULTS = 10;
 
-/** The share of claims that met a result in time. */
-const settledText = ({ vitals }: AgentRow): string =>
-  vitals?.coverage.share == null ? '-' : `${Math.round(vitals.coverage.share * 100)} %`;
-const riskText = ({ vitals }: AgentRow): string =>
-  vitals === null ? '-' : (vitals.risk?.toFixed(2) ?? vitals.risk_word);
+const percent = (share: number | null | undefined): string => (share == null ? '-' : `${Math.round(share * 100)} %`);
+/** Mean claim less pass rate in points: above 0 the claims run ahead of the results. */
+const gapText = (gap: number | null | undefined): string =>
+  gap == null ? '-' : `${gap > 0 ? '+' : ''}${Math.round(gap * 100)}`;
+const evidenceText = ({ vitals }: AgentRow): string =>
+  vitals === null || vitals.graded === 0 ? '-' : vitals.claims.toFixed(vitals.claims < 10 ? 1 : 0);
 const statusText = ({ status, is_stuck: stuck }: AgentRow): string => (stuck ? `${status}, stuck` : status);
 
 const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
@@ -26,19 +48,19 @@ const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
   }
   const now = systemClock.now();
   printTable(
-    ['AGENT', 'NAME', 'STATUS', 'RISK', 'VERDICT', 'CHECK-INS', 'SETTLED', 'LAST ACTIVITY', 'TAGS'],
+    ['AGENT', 'NAME', 'STATUS', 'PASS', 'GAP', 'COVERAGE', 'EVIDENCE', 'CHECK-INS', 'LAST ACTIVITY'],
     rows.map((row) => [
       row.agent_id,
       row.name,
       statusText(row),
-      riskText(row),
-      row.vitals?.verdict ?? '-',
+      percent(row.vitals?.pass_rate),
+      gapText(row.vitals?.mean_gap),
+      percent(row.vitals?.coverage.share),
+      evidenceText(row),
       String(row.check_ins),
-      settledText(row),
       whenText(row.last_activity_at, now),
-      row.tags.join(' ') || '-',
     ]),
-    ['AGENT', 'NAME', 'STATUS', 'LAST ACTIVITY', 'VERDICT', 'RISK', 'SETTLED'],
+    ['AGENT', 'NAME', 'STATUS', 'PASS', 'GAP', 'COVERAGE', 'LAST ACTIVITY', 'EVIDENCE'],
   );
   const more = moreText(rows.length, offset, matching);
   if (more !== undefined) say(more);
@@ -50,22 +72,66 @@ const vitalsText = ({ vitals }: AgentView): string | null =>
     : `E ${vitals.E.toFixed(3)}  I ${vitals.I.toFixed(3)}  S ${vitals.S.toFixed(3)}  V ${vitals.V.toFixed(3)}  ` +
       `(${vitals.source}, ${instantText(vitals.at)})`;
 
+const recordText = ({ graded, pass_rate: passRate, mean_claim: meanClaim, mean_gap: gap }: VitalsView): string =>
+  graded === 0
+    ? 'no graded results yet'
+    : `claimed ${percent(meanClaim)} on average, pass rate ${percent(passRate)}, mean gap ${gapText(gap)} points, ` +
+      `${graded} graded results`;
+
+const coverageText = ({
+  made,
+  settled,
+  unobserved,
+  expired,
+  open,
+  unclaimed,
+  ungraded,
+  share,
+}: CoverageView): string =>
+  made + unclaimed + ungraded === 0
+    ? 'no claims yet'
+    : `${percent(share)}: ${settled} of ${made} claims settled, ${unobserved} unobserved (${expired} expired, ${open} open); ` +
+      `${unclaimed} check-ins without confidence, ${ungraded} results not graded`;
+
+/** What came of the newest claims, and why a result does not count. */
+const printResults = ({ rows }: ClaimsView): void => {
+  if (rows.length === 0) return;
+  say('\nNewest results:');
+  printTable(
+    ['WHEN', 'RESULT', 'CLAIMED', 'COUNTS', 'RAN'],
+    rows.map((row) => [
+      instantText(row.at),
+      row.is_bad ? 'fail' : row.score === null ? '-' : 'pass',
+      percent(row.claimed_confidence),
+      countsText(row),
+      row.ran ?? '-',
+    ]),
+  );
+};
+
+const countsText = ({ graded, why_not_graded: why, bet_held: held }: ClaimRow): string => {
+  if (!graded) return `no: ${why ?? 'not graded'}`;
+  return held === null ? 'yes' : `yes, bet held: ${held.others} results of others fell short too`;
+};
+
 const printAgent = (agent: AgentView): void => {
   const { pause, archive, lineage, vitals } = agent;
   printFacts([
     ['agent', agent.agent_id],
     ['name', agent.name],
     ['status', statusText(agent)],
+    ['held by', agent.held_by && `the pause of ${agent.held_by.name} (${agent.held_by.agent_id})`],
     ['paused', pause && `${pause.reason} (${pause.kind}), since ${instantText(pause.paused_at)}`],
     ['until', pause && (pause.expires_at === null ? 'somebody resumes it' : instantText(pause.expires_at))],
     ['ended', archive && `${archive.reason}, by ${archive.actor ?? archive.by}, ${instantText(archive.at)}`],
     ['verdict', vitals && `${vitals.verdict}, risk ${vitals.risk?.toFixed(2) ?? 'unknown'} (${vitals.risk_word})`],
     ['vitals', vitalsText(agent)],
+    ['record', vitals && recordText(vitals)],
+    ['coverage', vitals && coverageText(vitals.coverage)],
     [
-      'claims',
+      'evidence',
       vitals &&
-        `evidence ${vitals.claims.toFixed(2)}, ${vitals.graded_outcomes} results that count` +
-          (vitals.calibration_error === null ? '' : `, calibration error ${vitals.calibration_error.toFixed(3)}`),
+        `against its claims ${evidenceText(agent)}, of silence ${vitals.coverage.silence.toFixed(1)} (1 says nothing)`,
     ],
     ['check-ins', String(agent.check_ins)],
     ['last activity', instantText(agent.last_activity_at)],
@@ -128,7 +194,7 @@ export const agentsCommands = (program: Command): void => {
       'Examples:\n' +
         '  breakwater agents list\n' +
         '  breakwater agents list --status paused\n' +
-        '  breakwater agents list --search release --sort risk --limit 10 --json',
+        '  breakwater agents list --search release --sort gap --limit 10 --json',
     ),
     MOST,
   )
@@ -156,11 +222,16 @@ export const agentsCommands = (program: Command): void => {
     'Show everything that is known of an agent',
     `Examples:\n  breakwater agents show Ada\n  breakwater agents show ${ID} --json`,
   ).action(async (agent: string, flags: AgentFlags) => {
-    const found = await withServer(flags, 'read', (remote) =>
-      remote.read<AgentView>(`agents/${encodeURIComponent(agent)}`),
-    );
-    if (flags.json === true) say(JSON.stringify(found));
-    else printAgent(found);
+    await withServer(flags, 'read', async (remote) => {
+      const path = `agents/${encodeURIComponent(agent)}`;
+      const found = await remote.read<AgentView>(path);
+      if (flags.json === true) {
+        say(JSON.stringify(found));
+        return;
+      }
+      printAgent(found);
+      printResults(await remote.read<ClaimsView>(`${path}/claims`, { limit: String(RESULTS) }));
+    });
   });
 
   one(

@@ -40,6 +40,21 @@ const printResumes = ({ free_resumes: resumes, more_free_resumes: unlisted }: No
   if (more > 0) console.log(`  … and ${more} more; --json has them`);
 };
 
+/** What is said beside a need: how claims and results compare, or how much of them is not seen. */
+const RECORD = [
+  'claimed on average',
+  'actual pass rate',
+  'mean gap, in points',
+  'graded results',
+  'coverage',
+  'unobserved claims',
+];
+const recordLine = ({ evidence }: Need): string =>
+  evidence
+    .filter(({ name, value }) => value !== null && RECORD.includes(name))
+    .map(({ name, value }) => `${name} ${String(value)}`)
+    .join(', ');
+
 const print = (session: SessionView, now: NowView, url: string): void => {
   const terminal = terminalOf(process.stdout);
   const { server } = session;
@@ -82,6 +97,8 @@ const print = (session: SessionView, now: NowView, url: string): void => {
       `  ${paint(need.severity.padEnd(9), COLOURS[need.severity], terminal)}${tame(need.title)}` +
         (need.since === null ? '' : paint(`  since ${need.since.slice(0, 16)}Z`, 'dim', terminal)),
     );
+    const facts = recordLine(need);
+    if (facts !== '') console.log(tame(`           ${facts}`));
     const [first] = needCommands(need);
     if (first !== undefined) say(`           → ${first}`);
   }

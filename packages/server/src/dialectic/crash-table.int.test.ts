@@ -326,10 +326,10 @@ describe('a process that dies in a resolution', async () => {
 
   it('row 26: after an operator confirmed while another saga held the agent is carried out when the agent is free', async () => {
     verifies('W3-9.22');
-    const { session: first, paused } = await review(w);
+    const { session: first, paused, peer: reviewer } = await review(w);
     await killed(carry(first), 'saga.both_agents_applied');
     const { peer } = await review(w);
-    const session = sessionOf(w, peer.uuid, paused.uuid);
+    const session = sessionOf(w, peer.uuid, reviewer.uuid);
     await w.database.query(insertSession(session));
     await w.rows(
       `UPDATE core.identities SET status = 'paused', sequence = sequence + 1,

@@ -15,6 +15,8 @@ const CONDITIONS = ['Set complexity to 0.4', 'Monitor for 24 hours'];
 /** Fails with full confidence until the circuit breaker pauses the agent. */
 const pause = async (w: World, { secret }: Minted): Promise<void> => {
   const proof = { client_session_id: secret };
+  // The agents that were paused before it would look like an outage that it shares.
+  w.clock.advance(HOUR);
   for (let i = 0; i < 12; i += 1) {
     w.clock.advance(10_000);
     const claim = await w.call('sync_state', { ...proof, response_text: `Claim ${i} of it`, confidence: 0.95 });

@@ -338,7 +338,8 @@ const executionOf = (saga: SagaRow): Execution => {
 };
 
 /** What is said of a resolution that found nothing to do. */
-export const NOTHING_APPLIED = 'Nothing was applied: the agent is not paused, or an operator holds it.';
+export const NOTHING_APPLIED =
+  'Nothing was applied: the agent is not paused, an operator holds it, or no review lifts the pause that it is under.';
 
 /** What stands of an agent before and after; only the paused one is changed, and only while it is paused. */
 const imagesOf = (head: AgentHead, execution: Execution | undefined, now: number) => {

@@ -9,7 +9,7 @@ import {
   selfRecovery,
   type Outcome,
 } from '@breakwater/contract';
-import { readCoverage, type AgentHead } from '../agents/index.ts';
+import { isMeasured, readCoverage, recordOf, shownRisk, standingWord, type AgentHead } from '../agents/index.ts';
 import { defineTool, type Caller, type Tool, type ToolCall } from '../runtime/index.ts';
 import type { Actor } from './rules/authority.ts';
 import { listAgents } from './rules/listing.ts';
@@ -34,7 +34,7 @@ const actorOf = ({ agentId, operator, origin }: Caller): Actor => ({
 const viewerOf = ({ agentId, operator }: Caller): Viewer => ({ agentId, operator: operator !== undefined });
 
 /** What everybody may see of an agent; ids and texts of others are redacted for strangers (BW-identity.14). */
-const viewOf = (head: AgentHead, viewer: Viewer, now: number) => {
+const viewOf = (head: AgentHead, viewer: Viewer, now: number, isPaused: boolean) => {
   const { id, redacted } = visibleId(head.agentId, viewer);
   return {
     id,
@@ -49,7 +49,15 @@ const viewOf = (head: AgentHead, viewer: Viewer, now: number) => {
     parent_agent_id: head.parentAgentId === null ? null : visibleId(head.parentAgentId, viewer).id,
     spawn_reason: visibleText(head.spawnReason, viewer),
     ...(head.pause !== null && { pause: { reason: head.pause.reason, expires_at: head.pause.expires_at } }),
-    current_state: head.vitals && { ...head.vitals, coverage: readCoverage(head.vitals.coverage, now) },
+    ...(head.vitals && { record: recordOf(head.vitals) }),
+    current_state: head.vitals && {
+      ...head.vitals,
+      // Decisions use the computed values; who reads them gets what is known: a paused agent is never safe.
+      risk: shownRisk(head.vitals),
+      ...(!isMeasured(head.vitals) && { risk_latest: null }),
+      risk_word: standingWord(head.vitals, isPaused),
+      coverage: readCoverage(head.vitals.coverage, now),
+    },
   };
 };
 
@@ -84,10 +92,10 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
 
   const get = async (head: AgentHead, { caller }: AgentCall): Promise<Payload> => {
     const viewer = viewerOf(caller);
-    const view = { ...viewOf(head, viewer, service.now), is_stable: isStable(head.agentId) };
+    const hold = await service.holdOf(head);
+    const view = { ...viewOf(head, viewer, service.now, hold !== undefined), is_stable: isStable(head.agentId) };
     if (!viewer.operator && viewer.agentId !== head.agentId) return view;
     const { notes, metadata, ...links } = await service.record(head.agentId);
-    const hold = await service.holdOf(head);
     // Only operators see who others are.
     const linked = ({ agent_id, ...link }: (typeof links.successors)[number]) => ({
       agent_id: visibleId(agent_id, viewer).id,

@@ -11,6 +11,7 @@ export {
   withResetClaims as resetClaims,
   type OutcomeEvidence,
 } from './rules/evidence.ts';
+export { ranOf, whyStoredNotGraded } from './rules/why-not-graded.ts';
 export { toolResultSays } from './rules/tool-result.ts';
 export { Outcomes, type Settled, type WithEvidence } from './service.ts';
 export { outcomeTools } from './tools.ts';

@@ -2,7 +2,6 @@ import {
   accept,
   refuse,
   AUDIT_EVENTS,
-  PREDICTION_HOURS,
   type outcomeEvent,
   type Outcome,
   type OutcomeType,
@@ -19,6 +18,7 @@ import {
   type Pause,
   type Vitals,
   readCoverage,
+  recordOf,
   resultRecorded,
   type CoverageAccount,
 } from '../agents/index.ts';
@@ -26,7 +26,7 @@ import { nextStep, refusedAct } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, Ids } from '../runtime/index.ts';
 import type { z } from 'zod';
-import { bindPrediction, type Binding, type StoredPrediction } from './rules/binding.ts';
+import { bindPrediction, type StoredPrediction } from './rules/binding.ts';
 import {
   encodeEvidence,
   recordOutcome,
@@ -38,6 +38,7 @@ import { channelOf } from './rules/channel.ts';
 import type { OtherAgents, OthersReading } from './rules/fleet-guard.ts';
 import { GRADE_MEANING, GRADE_WEIGHT, gradeOutcome, type Contradiction, type OutcomeDraft } from './rules/grading.ts';
 import { Fleet } from './fleet.ts';
+import { whyNotGraded } from './rules/why-not-graded.ts';
 import { serverNotes } from './rules/snapshot.ts';
 import { outcomeOfToolResult, type ToolResult } from './rules/tool-result.ts';
 import * as sql from './sql.ts';
@@ -242,9 +243,9 @@ export class Outcomes<M extends WithEvidence> {
         now,
         others,
       );
-      if (graded.contradiction !== undefined) notes.add(`not graded: ${graded.contradiction.message}`);
-      else if (!learned.graded && (!isBatch || draft.predictionId !== undefined))
-        notes.add(`not graded: ${whyNotGraded(graded, bound)}`);
+      // Of a batch most results belong to no claim, which is no fault worth a warning.
+      const isTold = !isBatch || draft.predictionId !== undefined || graded.contradiction !== undefined;
+      if (!learned.graded && isTold) notes.add(`not graded: ${whyNotGraded(graded, bound.source)}`);
       const held = learned.graded && fleetNow.isOutage;
       if (held) notes.add(heldNote(fleetNow));
       coverage = resultRecorded(coverage, {
@@ -343,22 +344,6 @@ const refuseContradiction = ({ field, against, message }: Contradiction) =>
     },
   });
 
-/** Why an outcome does not count, and what would make it count the next time. */
-const whyNotGraded = ({ fixture, missing, isOpen }: ReturnType<typeof gradeOutcome>, bound: Binding): string => {
-  if (fixture) return 'it is marked as test data';
-  if (missing !== undefined) return missing;
-  if (isOpen) return 'it says neither success nor failure; add exit_code or is_bad';
-  return WHY_UNBOUND[bound.source];
-};
-
-const WHY_UNBOUND: Readonly<Record<Binding['source'], string>> = {
-  registry: 'its check-in reported no confidence of its own; send confidence with sync_state',
-  argument_fallback: 'it settles no claim; add the prediction_id of the check-in that made it',
-  no_binding: 'it settles no claim; add the prediction_id of the check-in that made it',
-  missing_prediction: 'its prediction_id is unknown, used, or of another agent',
-  ttl_expired_fallback: `its prediction_id is older than ${PREDICTION_HOURS} hours`,
-};
-
 const heldNote = ({ results, shortfall }: OthersReading): string =>
   `no bet was placed: ${results} results of other agents in the last hour fall short of their claims by ` +
   `${shortfall.toFixed(2)} on average, which looks like an outage`;
@@ -388,34 +373,33 @@ const stepOf = (
 
 const RISK_OF_WEIGHT = (weight: number) => (weight < 0.35 ? 'high' : weight < 0.65 ? 'medium' : 'low');
 
-const replyOf = (
-  row: OutcomeRow,
-  settled: Settled,
-  pause: Pause | undefined,
-  now: number,
-): Record<string, unknown> => ({
-  outcome_id: row.outcomeId,
-  outcome_type: row.type,
-  outcome_score: row.score,
-  is_bad: row.isBad,
-  recorded_at: new Date(now).toISOString(),
-  corroboration_grade: row.grade,
-  evidence_weight: row.weight,
-  claim_risk: RISK_OF_WEIGHT(row.weight),
-  prediction_source: row.predictionSource,
-  confidence: row.confidence,
-  update: row.updateIndex,
-  graded: row.graded,
-  ...(!row.graded && { calibration_excluded: true }),
-  claims: viewEvidence(settled.evidence, now).claims,
-  coverage: readCoverage(settled.coverage, now),
-  ...(row.detail['bet_held'] !== undefined && { bet_held: true }),
-  ...(row.vitals
-    ? { eisv_snapshot: { E: row.vitals.E, I: row.vitals.I, S: row.vitals.S, V: row.vitals.V } }
-    : { snapshot_missing: true }),
-  ...(settled.notes.length > 0 && { warnings: settled.notes }),
-  ...(pause && {
-    paused: true,
-    pause: { reason: pause.reason, expires_at: pause.expires_at, actuation_id: pause.actuation_id },
-  }),
-});
+const replyOf = (row: OutcomeRow, settled: Settled, pause: Pause | undefined, now: number): Record<string, unknown> => {
+  const { claims, calibration } = viewEvidence(settled.evidence, now);
+  return {
+    outcome_id: row.outcomeId,
+    outcome_type: row.type,
+    outcome_score: row.score,
+    is_bad: row.isBad,
+    recorded_at: new Date(now).toISOString(),
+    corroboration_grade: row.grade,
+    evidence_weight: row.weight,
+    claim_risk: RISK_OF_WEIGHT(row.weight),
+    prediction_source: row.predictionSource,
+    confidence: row.confidence,
+    update: row.updateIndex,
+    graded: row.graded,
+    ...(!row.graded && { calibration_excluded: true }),
+    claims,
+    record: recordOf({ calibration }),
+    coverage: readCoverage(settled.coverage, now),
+    ...(row.detail['bet_held'] !== undefined && { bet_held: true }),
+    ...(row.vitals
+      ? { eisv_snapshot: { E: row.vitals.E, I: row.vitals.I, S: row.vitals.S, V: row.vitals.V } }
+      : { snapshot_missing: true }),
+    ...(settled.notes.length > 0 && { warnings: settled.notes }),
+    ...(pause && {
+      paused: true,
+      pause: { reason: pause.reason, expires_at: pause.expires_at, actuation_id: pause.actuation_id },
+    }),
+  };
+};

@@ -80,9 +80,9 @@ describe('a paused agent', async () => {
     expect([ready, agents['paused'], reviews]).toEqual([true, 1, { open: 0, waiting: 0 }]);
     const { pause: stored } = taken(await overview.agent('Ada'));
     const recorded = stored!.evidence as { graded: number; mean_claim: number; accuracy: number };
-    expect(lineOf(need!, 'results that count')).toBe(recorded.graded);
+    expect(lineOf(need!, 'graded results')).toBe(recorded.graded);
     expect(lineOf(need!, 'claimed on average')).toBe(`${Math.round(recorded.mean_claim * 100)} %`);
-    expect(lineOf(need!, 'right in fact')).toBe(`${Math.round(recorded.accuracy * 100)} %`);
+    expect(lineOf(need!, 'actual pass rate')).toBe(`${Math.round(recorded.accuracy * 100)} %`);
     expect(lineOf(need!, 'ends by itself')).toBe(stored!.expires_at);
   });
 

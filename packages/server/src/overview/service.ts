@@ -21,6 +21,7 @@ import { type Calibration, calibrationReply } from '../calibration/index.ts';
 import type { Flags } from '../flags/index.ts';
 import { listOperators, operatorState } from '../identity/index.ts';
 import { stuck } from '../lifecycle/index.ts';
+import { ranOf, whyStoredNotGraded } from '../outcomes/index.ts';
 import {
   classifyError,
   planMigrations,
@@ -285,10 +286,15 @@ export class Overview {
       weight: number;
       graded: boolean;
       source: string | null;
+      predictionSource: string | null;
+      detail: Readonly<Record<string, unknown>>;
     }>(sql.selectClaims(found.value.agentId, limit + 1));
     return accept({
-      rows: rows.slice(0, limit).map(({ at, isBad, confidence, checkIn, ...row }) => ({
+      rows: rows.slice(0, limit).map(({ at, isBad, confidence, checkIn, predictionSource, detail, ...row }) => ({
         ...row,
+        why_not_graded: row.graded ? null : whyStoredNotGraded({ ...row, isBad, predictionSource, detail }),
+        bet_held: (detail['bet_held'] as ClaimsView['rows'][number]['bet_held'] | undefined) ?? null,
+        ran: ranOf(detail),
         at: iso(at),
         is_bad: isBad,
         claimed_confidence: confidence,

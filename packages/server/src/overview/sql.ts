@@ -106,7 +106,7 @@ export const selectClaims = (agentId: string, limit: number): Statement => ({
   name: 'overview.claims',
   text: `SELECT ts AS at, outcome_type AS outcome, is_bad AS "isBad", outcome_score AS score, confidence,
            update_index AS "checkIn", corroboration_grade AS grade, evidence_weight AS weight, graded,
-           verification_source AS source
+           verification_source AS source, prediction_source AS "predictionSource", detail
          FROM audit.outcome_events WHERE agent_id = $1 ORDER BY ts DESC, outcome_id LIMIT $2`,
   values: [agentId, limit],
 });

@@ -229,7 +229,7 @@ export const ROUTES: Readonly<Record<string, RouteText>> = {
       'status:present|active|paused|waiting_input|archived|disabled|deleted|stuck|all',
       'verdict:proceed|guide|pause|reject',
       'tag',
-      'sort:activity|name|status|risk|check_ins|created',
+      'sort:activity|name|status|risk|check_ins|created|pass_rate|gap|coverage|evidence',
       'order:asc|desc',
       'offset:integer',
       'limit:integer',

@@ -2,6 +2,7 @@ import type { ResponseMode } from '@breakwater/contract';
 import { COMPONENT_WEIGHTS, leadingComponent } from './assessment.ts';
 import { COHERENCE, type CheckIn } from './check-in.ts';
 import { provenanceOf } from './provenance.ts';
+import { wordOf } from './word.ts';
 import { wireNumbers } from './wire-numbers.ts';
 
 export { pausedDetails } from './paused.ts';
@@ -43,13 +44,13 @@ const decisionOf = ({ decision, measured }: CheckIn): Reply => ({
 });
 
 /** The risk of an agent without evidence is unknown, and so null. */
-const metricsOf = ({ eisv, risk, decision, measured, verdictWord }: CheckIn): Reply => ({
-  ...eisv,
+const metricsOf = (checkIn: CheckIn): Reply => ({
+  ...checkIn.eisv,
   coherence: COHERENCE,
-  risk: measured ? risk.gated : null,
-  risk_score: measured ? risk.gated : null,
-  risk_score_latest: measured ? risk.final : null,
-  verdict: decision.action === 'pause' ? 'paused' : measured ? verdictWord : 'unmeasured',
+  risk: checkIn.measured ? checkIn.risk.gated : null,
+  risk_score: checkIn.measured ? checkIn.risk.gated : null,
+  risk_score_latest: checkIn.measured ? checkIn.risk.final : null,
+  verdict: wordOf(checkIn),
 });
 
 const warmupOf = ({ warmup: { phase, done, target, baselined } }: CheckIn): Reply => ({

@@ -29,8 +29,16 @@ export interface CheckInEvidence {
   readonly coverage?: SilenceReading;
   /** Agents beside this one that had results in the last hour, and how many of them failures. */
   readonly others?: () => { readonly agents: number; readonly failing: number };
-  /** Over-confidence, 0 to 1, and how many graded outcomes it stands on; null while they are too few. */
-  readonly calibration: { readonly error: number | null; readonly graded: number };
+  /**
+   * Over-confidence, 0 to 1, and how many graded outcomes it stands on; null while they are too few. The means over all of
+   * them go on with the vitals; scoring does not use them.
+   */
+  readonly calibration: {
+    readonly error: number | null;
+    readonly graded: number;
+    readonly pass_rate?: number | null;
+    readonly mean_claim?: number | null;
+  };
   /** At most 20, of the last 24 hours, oldest first. */
   readonly outcomes: readonly ObservedOutcome[];
 }

@@ -1,5 +1,6 @@
 import { COHERENCE, type CheckIn } from './check-in.ts';
 import { POLICY } from './pause-evidence.ts';
+import { wordOf } from './word.ts';
 
 const finite = (value: unknown): unknown => {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
@@ -49,7 +50,7 @@ export const eisvTelemetry = (checkIn: CheckIn, now: number): Record<string, unk
     policy_evaluation: {
       action: decision.action,
       sub_action: decision.sub_action,
-      verdict: checkIn.verdictWord,
+      verdict: wordOf(checkIn),
       basin: checkIn.basin,
       risk_score: risk.gated,
       risk_score_latest: risk.final,

@@ -1,11 +1,15 @@
+import { readCoverage, recordOf, shownRisk, standingWord, type Vitals } from '../../agents/index.ts';
 import type { ReportWindow } from '../../channel/index.ts';
 import type { Statement } from '../../postgres/index.ts';
+import type { Row } from './format.ts';
 
 /** One kind of record that can be exported: its columns in their order, and where its rows come from. */
 export interface Kind {
   readonly columns: readonly string[];
   /** Rows of the window, each as one JSON object, in a fixed order. */
   statement(window: ReportWindow): Statement;
+  /** Makes the row of {@link columns} out of one of PostgreSQL's, where they differ. */
+  readonly shape?: (row: Row) => Row;
 }
 
 /** A column under its own name, or another expression under a name. */
@@ -22,6 +26,83 @@ const kind = (from: string, columns: readonly Column[], condition: string, order
   }),
 });
 
+/** Read by {@link agentOf}, and no column of the export. */
+const READ_AT = 'read_at_ms';
+
+/** What is read of an agent, under the names that every other face gives it: one rule decides what a paused agent reads. */
+const READINGS = [
+  'graded',
+  'pass_rate',
+  'mean_claim',
+  'mean_gap',
+  'coverage',
+  'claims_made',
+  'claims_settled',
+  'claims_expired',
+  'claims_open',
+  'claims_unobserved',
+  'check_ins_unclaimed',
+  'results_ungraded',
+  'silence',
+] as const;
+
+const agentOf = ({ [READ_AT]: readAt, ...row }: Row): Row => {
+  const vitals = row['vitals'] as Vitals | null;
+  const { share, silence, ...counts } = readCoverage(vitals?.coverage, Number(readAt));
+  const readings: Readonly<Record<(typeof READINGS)[number], number | null>> = {
+    ...recordOf(vitals),
+    coverage: share,
+    claims_made: counts.made,
+    claims_settled: counts.settled,
+    claims_expired: counts.expired,
+    claims_open: counts.open,
+    claims_unobserved: counts.unobserved,
+    check_ins_unclaimed: counts.unclaimed,
+    results_ungraded: counts.ungraded,
+    silence,
+  };
+  return {
+    ...row,
+    vitals: vitals && {
+      ...vitals,
+      risk: shownRisk(vitals),
+      risk_word: standingWord(vitals, row['is_paused'] === true),
+      coverage: undefined,
+    },
+    ...readings,
+  };
+};
+
+const STATE_READINGS: readonly Column[] = [
+  ...(['graded', 'pass_rate', 'mean_claim', 'mean_gap'] as const).map((name): Column => [
+    name,
+    `(s.state_json->'record'->>'${name}')::float8`,
+  ]),
+  ['coverage', `(s.state_json->'coverage'->>'share')::float8`],
+  ...(['made', 'settled', 'expired', 'unobserved'] as const).map((name): Column => [
+    `claims_${name}`,
+    `(s.state_json->'coverage'->>'${name}')::float8`,
+  ]),
+];
+
+/** Whether a pause holds it, its own or that of an agent that it descends from, as `holdOf` decides it in memory. */
+const IS_PAUSED = `(
+  WITH RECURSIVE line(id, depth) AS (
+    SELECT a.id, 0
+    UNION SELECT child.parent_agent_id, line.depth + 1 FROM line JOIN core.agents child ON child.id = line.id
+      WHERE child.parent_agent_id IS NOT NULL AND line.depth < 64
+  )
+  SELECT coalesce(bool_or(held.status NOT IN ('archived', 'disabled', 'deleted') AND CASE
+    WHEN jsonb_typeof(held.pause) = 'object' THEN coalesce((held.pause->>'expires_at')::timestamptz >= now(), true)
+    ELSE held.status = 'paused' END), false)
+  FROM line JOIN core.identities held ON held.agent_id = line.id)`;
+
+const shaped = (base: Kind, readings: readonly string[], shape: (row: Row) => Row): Kind => ({
+  ...base,
+  columns: [...base.columns.filter((column) => column !== READ_AT), ...readings],
+  shape,
+});
+
 const within = (column: string): string => `${column} >= $1::timestamptz AND ${column} < $2::timestamptz`;
 
 /**
@@ -30,32 +111,38 @@ const within = (column: string): string => `${column} >= $1::timestamptz AND ${c
  */
 export const KINDS = {
   /** Those that were there in the window: made before its end, and made or active since its begin. */
-  agents: kind(
-    'core.agents a JOIN core.identities i ON i.agent_id = a.id',
-    [
-      ['agent_id', 'a.id'],
-      ['name', 'a.label'],
-      ['status', 'i.status'],
-      // While a saga holds the agent, what is read of it may be about to change (W3-9.20).
-      ['is_stable', 'NOT EXISTS (SELECT FROM coordination.saga_reservations held WHERE held.agent_id = a.id)'],
-      'purpose',
-      'notes',
-      'tags',
-      ['parent_agent_id', 'a.parent_agent_id'],
-      ['spawn_reason', 'a.spawn_reason'],
-      ['created_at', 'a.created_at'],
-      ['last_activity_at', 'i.last_activity_at'],
-      ['archived_at', 'a.archived_at'],
-      ['check_ins', 'i.update_count'],
-      ['pause', 'i.pause'],
-      ['archive', 'i.archive'],
-      ['vitals', 'i.vitals'],
-      ['conditions', 'i.conditions'],
-      ['audit_rows', 'i.audit_count'],
-      ['audit_head', 'i.audit_head'],
-    ],
-    'a.created_at < $2::timestamptz AND greatest(a.created_at, i.last_activity_at) >= $1::timestamptz',
-    'a.created_at, a.id',
+  agents: shaped(
+    kind(
+      'core.agents a JOIN core.identities i ON i.agent_id = a.id',
+      [
+        ['agent_id', 'a.id'],
+        ['name', 'a.label'],
+        ['status', 'i.status'],
+        // While a saga holds the agent, what is read of it may be about to change (W3-9.20).
+        ['is_stable', 'NOT EXISTS (SELECT FROM coordination.saga_reservations held WHERE held.agent_id = a.id)'],
+        ['is_paused', IS_PAUSED],
+        'purpose',
+        'notes',
+        'tags',
+        ['parent_agent_id', 'a.parent_agent_id'],
+        ['spawn_reason', 'a.spawn_reason'],
+        ['created_at', 'a.created_at'],
+        ['last_activity_at', 'i.last_activity_at'],
+        ['archived_at', 'a.archived_at'],
+        ['check_ins', 'i.update_count'],
+        ['pause', 'i.pause'],
+        ['archive', 'i.archive'],
+        ['vitals', 'i.vitals'],
+        ['conditions', 'i.conditions'],
+        ['audit_rows', 'i.audit_count'],
+        ['audit_head', 'i.audit_head'],
+        [READ_AT, '(extract(epoch FROM now()) * 1000)::float8'],
+      ],
+      'a.created_at < $2::timestamptz AND greatest(a.created_at, i.last_activity_at) >= $1::timestamptz',
+      'a.created_at, a.id',
+    ),
+    READINGS,
+    agentOf,
   ),
   states: kind(
     'core.agent_state s JOIN core.identities i ON i.identity_id = s.identity_id',
@@ -74,7 +161,9 @@ export const KINDS = {
       'epistemic_class',
       'synthetic',
       ['epoch', 's.epoch'],
-      ['state', 's.state_json'],
+      // What its claims had come to at that check-in; null in rows of older versions.
+      ...STATE_READINGS,
+      ['state', `s.state_json - 'record' - 'coverage'`],
     ],
     within('s.recorded_at'),
     's.state_id',

@@ -1,7 +1,7 @@
 import type { ReportWindow } from '../../channel/index.ts';
 import type { Database, Queryable } from '../../postgres/index.ts';
 import { FORMATS, type Row } from './format.ts';
-import { KINDS, type KindName } from './kinds.ts';
+import { KINDS, type Kind, type KindName } from './kinds.ts';
 import type { Sink } from './sink.ts';
 
 /** Rows that are held in memory at once. */
@@ -29,7 +29,8 @@ export interface ExportOrder {
 }
 
 const copy = async (tx: Queryable, what: KindName, order: ExportOrder, sink: Sink): Promise<Written> => {
-  const kind = KINDS[what];
+  const kind: Kind = KINDS[what];
+  const shape = kind.shape ?? ((row: Row): Row => row);
   const format = FORMATS[order.format];
   const { text, values = [] } = kind.statement(order.window);
   await tx.query({ text: `DECLARE ${CURSOR} NO SCROLL CURSOR FOR ${text}`, values });
@@ -45,7 +46,7 @@ const copy = async (tx: Queryable, what: KindName, order: ExportOrder, sink: Sin
     order.stopping.throwIfAborted();
     const batch = await tx.query<{ row: Row }>({ text: `FETCH ${BATCH} FROM ${CURSOR}` });
     if (batch.length === 0) break;
-    await write(batch.map(({ row }) => format.line(what, kind.columns, row)).join(''));
+    await write(batch.map(({ row }) => format.line(what, kind.columns, shape(row))).join(''));
     rows += batch.length;
     order.onProgress(what, rows);
   }

@@ -1,6 +1,7 @@
 import { AUDIT_EVENTS } from '@breakwater/contract';
 import type { AgentChange, AgentHead, AuditDraft, Pause } from '../../agents/index.ts';
 import { pauseHolds } from '../../agents/agent.ts';
+import { ownHold, refusedAct } from '../../lifecycle/index.ts';
 import type { ResolutionAction } from '../session.ts';
 import { storeConditions, type AcceptedCondition, type StoredCondition } from './conditions.ts';
 
@@ -37,10 +38,13 @@ const conditionsAfter = (head: AgentHead, added: readonly AcceptedCondition[], n
 /**
  * What each resolution does to a paused agent: `resume` makes it active under the conditions at once, `cooldown` an hour
  * from now, `block` and `escalate` keep it paused until an operator decides. Undefined: the agent is not paused, or an
- * operator paused it while the review went on, and stays as it is. Times are ms since the epoch, UTC.
+ * operator paused it while the review went on, or the review would let it out of a pause that none may be asked for; it
+ * stays as it is. Times are ms since the epoch, UTC.
  */
 export const execute = (head: AgentHead, of: Execution, now: number): Executed | undefined => {
   if (head.status !== 'paused' || isPausedByOperator(head, now)) return undefined;
+  // What keeps it in may be said of any pause.
+  if ((of.action === 'resume' || of.action === 'cooldown') && isBeyondReview(head, now)) return undefined;
   const by = {
     by: 'review',
     session_id: of.sessionId,
@@ -74,8 +78,13 @@ export const execute = (head: AgentHead, of: Execution, now: number): Executed |
   };
 };
 
-type Standing = Pick<AgentHead, 'status' | 'pause'>;
+/**
+ * Whether a pause is in force that no review may be asked for: a review that was under way when it began, about an earlier
+ * one, does not lift it.
+ */
+const isBeyondReview = (head: AgentHead, now: number): boolean =>
+  refusedAct('request_review', 'owner', head, ownHold(head, now)) !== undefined;
 
 /** Whether a pause that an operator made by hand is in force. */
-const isPausedByOperator = ({ status, pause }: Standing, now: number): boolean =>
+const isPausedByOperator = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>, now: number): boolean =>
   status === 'paused' && pause?.sub_action === 'operator_pause' && pauseHolds(pause, now);

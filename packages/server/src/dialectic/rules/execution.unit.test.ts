@@ -42,6 +42,17 @@ describe('what a resolution does to its agent', () => {
     },
   );
 
+  it.each(['review_block', 'review_escalate', 'review_cooldown', 'tomorrow'])(
+    'lets nobody out of a pause that no review may be asked for: %s',
+    (sub_action) => {
+      verifies('BW-breaker.03');
+      const held = head('paused', { ...PAUSE, sub_action });
+      for (const action of ['resume', 'cooldown'] as const) expect(execute(held, agreed(action), NOW)).toBeUndefined();
+      expect(execute(held, agreed('block'), NOW)).toBeDefined();
+      expect(execute(head('paused', PAUSE), agreed('resume'), NOW)).toBeDefined();
+    },
+  );
+
   it('counts the time of the conditions from when the agent may go on', () => {
     verifies('BW-dialectic.06');
     const ends = (action: 'resume' | 'cooldown') =>

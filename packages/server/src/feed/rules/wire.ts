@@ -79,7 +79,7 @@ export const updateFor = ({ at, head, isStable, own, checkIns, events }: FeedUpd
       coherence,
       risk_score: risk,
       risk_score_latest: known === null ? null : roundOrNull(vitals?.risk_latest),
-      verdict: vitals === null ? null : standingWord(vitals, head.pause !== null),
+      verdict: vitals === null ? null : standingWord(vitals, head.status === 'paused' || head.pause !== null),
       regime: vitals?.regime ?? null,
       phase: vitals?.phase ?? null,
       updates: head.updateCount,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentHead } from '../../agents/agent.ts';
 import type { Caller } from '../../runtime/index.ts';
+import { ownHold, refusedAct } from '../../lifecycle/index.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { NOW } from '../testing/finding.ts';
 import { lineageOf, provenanceOf } from './provenance.ts';
@@ -126,5 +127,27 @@ describe('who may write', () => {
 
   it.each(['low', 'medium'] as const)('may be anybody for what is %s', (severity) => {
     expect(refuseUnbound(severity, nobody)).toBeUndefined();
+  });
+
+  it('is not an agent under a pause, up to its last instant, nor one whose pause has no end', () => {
+    verifies('BW-knowledge.03');
+    const pause = {
+      actuation_id: 'a',
+      paused_at: '2026-05-31T00:00:00.000Z',
+      expires_at: new Date(NOW).toISOString(),
+      sub_action: 'claims_pause',
+      reason: 'claims against results',
+      evidence: {},
+    };
+    const refusedAt = (now: number, over: Partial<AgentHead>) => {
+      const writer = head({ status: 'active', ...over });
+      return refusedAct('write_knowledge', 'owner', writer, ownHold(writer, now));
+    };
+    expect(refusedAt(NOW, { pause, status: 'paused' })).toMatchObject({
+      refusal: { code: 'AGENT_PAUSED', details: { reason: 'claims against results' } },
+    });
+    expect(refusedAt(NOW + 1, { pause, status: 'paused' })).toBeUndefined();
+    expect(refusedAt(NOW + 1e12, { pause: { ...pause, expires_at: null }, status: 'paused' })).toBeDefined();
+    expect(refusedAt(NOW, { pause: null })).toBeUndefined();
   });
 });

@@ -4,8 +4,9 @@ import { nextStep } from './next-step.ts';
 import { STANDINGS, standingOf, type Standing } from './standings.ts';
 
 /** What somebody wants of an agent's standing or face, or an agent of the server as long as it is held. */
-const ACTS = [
+export const ACTS = [
   'read',
+  'simulate',
   'record_result',
   'check_in',
   'update',
@@ -64,6 +65,7 @@ const row = (atWork: Verdict, held: Verdict, ended: Verdict, but: Partial<Row> =
  */
 const BY_ITSELF: Readonly<Record<Act, Row>> = {
   read: row('yes', 'yes', 'yes'),
+  simulate: row('yes', 'yes', 'yes'),
   record_result: row('yes', 'yes', 'AGENT_ARCHIVED'),
   check_in: row('yes', 'AGENT_PAUSED', 'AGENT_ARCHIVED'),
   update: row('yes', 'AGENT_PAUSED', 'AGENT_ARCHIVED'),
@@ -82,11 +84,13 @@ const BY_ITSELF: Readonly<Record<Act, Row>> = {
   leave_session: row('yes', 'AGENT_PAUSED', 'yes'),
   revoke: row('yes', 'yes', 'yes'),
   write_knowledge: row('yes', 'AGENT_PAUSED', 'AGENT_ARCHIVED'),
-  request_review: row('yes', 'yes', 'yes', {
+  request_review: row('yes', 'yes', 'AGENT_ARCHIVED', {
     inherited: 'AGENT_PAUSED',
     operator_pause: 'FORBIDDEN',
     review_cooldown: 'FORBIDDEN',
     review_held: 'FORBIDDEN',
+    // Nobody of this version knows what it stands for, and so no peer judges it.
+    unknown_pause: 'FORBIDDEN',
   }),
   speak_in_own_review: row('yes', 'yes', 'yes'),
   review_others: row('yes', 'AGENT_PAUSED', 'AGENT_ARCHIVED'),
@@ -112,6 +116,18 @@ const BY_OPERATOR: Readonly<Partial<Record<Act, Row>>> = {
 
 /** In which capacity somebody acts on an agent. */
 export type Capacity = 'owner' | 'operator';
+
+/**
+ * What somebody without authority over an agent is told, whatever it wants and however the agent stands: the agent itself
+ * where that is only inferred, an operator that may read and not act, a caller without any proof, and every other agent, a
+ * relative or not.
+ */
+export const WITHOUT_AUTHORITY = {
+  inferred: 'STRONG_IDENTITY_REQUIRED',
+  reader: 'OPERATOR_REQUIRED',
+  nobody: 'IDENTITY_REQUIRED',
+  another: 'FORBIDDEN',
+} as const satisfies Readonly<Record<string, ErrorCode>>;
 
 /** The one rule: whether an act is allowed to who has authority over an agent that stands so. */
 export const verdictOf = (capacity: Capacity, act: Act, standing: Standing): Verdict =>

@@ -2,7 +2,7 @@ import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract
 import type { AgentHead, AgentStatus, Archive, Hold, Pause } from '../../agents/agent.ts';
 import type { AuditDraft } from '../../agents/index.ts';
 import type { Operator } from '../../runtime/index.ts';
-import { refusedAct, type Act } from './acts.ts';
+import { refusedAct, WITHOUT_AUTHORITY, type Act } from './acts.ts';
 
 /** Who acts. An operator's privilege comes from its credential alone, never from a tag or a label (BW-identity.08). */
 export interface Actor {
@@ -48,13 +48,15 @@ export const authorityOver = (actor: Actor, target: AgentHead): Outcome<Authorit
   const operator = operatorOf(actor);
   if (operator !== undefined) return accept(operator);
   if (actor.operator !== undefined) {
-    return operatorRequired(`The credential of operator ${actor.operator.name} may read and not act.`);
+    return refuse(WITHOUT_AUTHORITY.reader, `The credential of operator ${actor.operator.name} may read and not act.`);
   }
-  if (actor.agentId === undefined) return refuse('IDENTITY_REQUIRED', 'The act needs a proof of who asks for it.');
+  if (actor.agentId === undefined) {
+    return refuse(WITHOUT_AUTHORITY.nobody, 'The act needs a proof of who asks for it.');
+  }
   if (actor.agentId === target.agentId) {
-    return refuse('STRONG_IDENTITY_REQUIRED', 'The identity is inferred; this act needs a proof sent with the call.');
+    return refuse(WITHOUT_AUTHORITY.inferred, 'The identity is inferred; this act needs a proof sent with the call.');
   }
-  return refuse('FORBIDDEN', 'Only the agent itself or an operator may do this to it.', {
+  return refuse(WITHOUT_AUTHORITY.another, 'Only the agent itself or an operator may do this to it.', {
     recovery: { action: 'Act on your own record, or ask an operator.', related_tools: ['identity'] },
   });
 };

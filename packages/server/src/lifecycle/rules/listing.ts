@@ -1,4 +1,5 @@
-import type { AgentHead, AgentStatus } from '../../agents/index.ts';
+import type { AgentHead, AgentStatus } from '../../agents/agent.ts';
+import { recordOf, type ClaimsRecord } from '../../agents/record.ts';
 import { readCoverage } from '../../agents/coverage.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from './redaction.ts';
 import { isTestAgent } from './test-agent.ts';
@@ -31,7 +32,14 @@ export interface ListRow {
   readonly parent_agent_id: string | null;
   readonly spawn_reason: string | null;
   /** What became of its claims; absent before the first check-in. */
-  readonly coverage?: { readonly claims: number; readonly settled: number; readonly expired: number };
+  readonly coverage?: {
+    readonly claims: number;
+    readonly settled: number;
+    readonly expired: number;
+    readonly unobserved: number;
+  };
+  /** What graded results say of its claims; absent before the first check-in. */
+  readonly record?: ClaimsRecord;
   readonly you?: true;
   readonly uuid_redacted?: true;
   readonly parent_agent_id_redacted?: true;
@@ -75,8 +83,14 @@ const rowOf = (head: AgentHead, viewer: Viewer, isStable: boolean, now: number):
     parent_agent_id: parent?.id ?? null,
     spawn_reason: visibleText(head.spawnReason, viewer),
     ...(coverage && {
-      coverage: { claims: coverage.made, settled: coverage.settled, expired: coverage.expired },
+      coverage: {
+        claims: coverage.made,
+        settled: coverage.settled,
+        expired: coverage.expired,
+        unobserved: coverage.unobserved,
+      },
     }),
+    ...(head.vitals && { record: recordOf(head.vitals) }),
     ...(head.agentId === viewer.agentId && { you: true as const }),
     ...(own.redacted && { uuid_redacted: true as const }),
     ...(parent?.redacted === true && { parent_agent_id_redacted: true as const }),

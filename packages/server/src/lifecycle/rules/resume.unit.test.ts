@@ -47,7 +47,11 @@ describe('resume', () => {
       refusal: {
         code: 'FORBIDDEN',
         details: { expires_at: new Date(NOW).toISOString() },
-        recovery: { action: expect.stringMatching(/request_review|^Wait|self_recovery/) },
+        // Nobody measured its risk, so it cannot recover by itself.
+        recovery: {
+          action: 'Ask for a review with request_review.',
+          related_tools: ['request_review', 'check_working_state'],
+        },
       },
     });
     expect(resume(owner, head({ status: 'paused', pause: null }), ask, NOW)).toMatchObject({

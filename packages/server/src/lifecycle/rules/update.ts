@@ -18,6 +18,7 @@ export interface ProfileUpdate {
   readonly status?: string;
 }
 
+const ENDS: readonly AgentHead['status'][] = ['archived', 'disabled', 'deleted'];
 const MOST_TAGS = 32;
 const TAG = /^[A-Za-z0-9_.:-]{1,64}$/;
 const MOST_NOTES = 8000;
@@ -134,7 +135,7 @@ export const update = (
     const known = authorityOver(actor, target);
     if (!known.ok) return known;
     const { status } = target;
-    if (wanted.status !== 'active' || (status !== 'archived' && status !== 'disabled')) {
+    if (wanted.status !== 'active' || !ENDS.includes(status)) {
       return refuse('INVALID_STATUS_TRANSITION', 'status: can only be set to active, and only on an archived agent.', {
         details: { status, requested: wanted.status },
       });

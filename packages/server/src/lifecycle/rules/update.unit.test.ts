@@ -162,7 +162,7 @@ describe('status in an update', () => {
       refusal: { code: 'OPERATOR_REQUIRED' },
     });
     expect(change({ status: 'active' }, head({ status: 'deleted' }), operator)).toMatchObject({
-      refusal: { code: 'INVALID_STATUS_TRANSITION' },
+      refusal: { code: 'AGENT_ARCHIVED' },
     });
   });
 

@@ -31,14 +31,8 @@ export const observeCalibration = (bins: CalibrationBins, observed: ClaimAndResu
   return bins.map((bin, i) => (i === index ? including(bin, observed) : bin));
 };
 
-const overConfidence = (bin: CalibrationBin): number => (bin.sumClaim - bin.sumResult) / bin.n;
-
-/**
- * Over-confidence, 0 to 1, and the number of graded outcomes it stands on (spec checkin 2.9): that of the worst bin with
- * at least ten; the overall one while no bin has ten; null with fewer than five in all.
- */
-export const calibrationError = (bins: CalibrationBins): { error: number | null; graded: number } => {
-  const all = bins.reduce(
+const sumOf = (bins: CalibrationBins): CalibrationBin =>
+  bins.reduce(
     (sum, bin) => ({
       n: sum.n + bin.n,
       sumClaim: sum.sumClaim + bin.sumClaim,
@@ -46,6 +40,21 @@ export const calibrationError = (bins: CalibrationBins): { error: number | null;
     }),
     EMPTY,
   );
+
+/** The mean claim and the share of successes over all graded outcomes; null before the first. */
+export const calibrationMeans = (bins: CalibrationBins): { pass_rate: number | null; mean_claim: number | null } => {
+  const { n, sumClaim, sumResult } = sumOf(bins);
+  return n === 0 ? { pass_rate: null, mean_claim: null } : { pass_rate: sumResult / n, mean_claim: sumClaim / n };
+};
+
+const overConfidence = (bin: CalibrationBin): number => (bin.sumClaim - bin.sumResult) / bin.n;
+
+/**
+ * Over-confidence, 0 to 1, and the number of graded outcomes it stands on (spec checkin 2.9): that of the worst bin with
+ * at least ten; the overall one while no bin has ten; null with fewer than five in all.
+ */
+export const calibrationError = (bins: CalibrationBins): { error: number | null; graded: number } => {
+  const all = sumOf(bins);
   if (all.n < LEAST_GRADED) return { error: null, graded: all.n };
   const full = bins.filter((bin) => bin.n >= FULL_BIN);
   const worst = Math.max(...(full.length > 0 ? full : [all]).map(overConfidence));

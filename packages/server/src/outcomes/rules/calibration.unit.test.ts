@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calibrationError, freshBins, observeCalibration } from './calibration.ts';
+import { calibrationError, calibrationMeans, freshBins, observeCalibration } from './calibration.ts';
 
 const observe = (observed: readonly { claim: number; result: number }[]) =>
   observed.reduce(observeCalibration, freshBins);
@@ -22,6 +22,15 @@ describe('calibration', () => {
   it('is the worst over-confidence of a full bin, and a bin of nine has no say', () => {
     const outcomes = [...times(10, 0.55, 0.5), ...times(10, 0.85, 0.6), ...times(9, 0.95, 0)];
     expect(calibrationError(observe(outcomes))).toEqual({ error: expect.closeTo(0.25, 12) as number, graded: 29 });
+  });
+
+  it('has the means of all graded outcomes, whatever bins they are in', () => {
+    expect(calibrationMeans(freshBins)).toEqual({ pass_rate: null, mean_claim: null });
+    const all = [...times(30, 0.9, 1), ...times(10, 0.5, 0)];
+    expect(calibrationMeans(observe(all))).toEqual({
+      pass_rate: 0.75,
+      mean_claim: expect.closeTo(0.8, 12) as number,
+    });
   });
 
   it('does not count under-confidence as error', () => {

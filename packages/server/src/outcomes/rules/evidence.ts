@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { Binding } from './binding.ts';
-import { calibrationError, freshBins, observeCalibration, type CalibrationBins } from './calibration.ts';
+import {
+  calibrationError,
+  calibrationMeans,
+  freshBins,
+  observeCalibration,
+  type CalibrationBins,
+} from './calibration.ts';
 import {
   claimsDemandPause,
   claimsMeans,
@@ -94,11 +100,11 @@ export const viewEvidence = (
   now: number,
 ): {
   claims: { value: number; graded: number; meanClaim: number | null; accuracy: number | null };
-  calibration: { error: number | null; graded: number };
+  calibration: { error: number | null; graded: number; pass_rate: number | null; mean_claim: number | null };
   outcomes: { isBad: boolean; score: number | null }[];
 } => ({
   claims: { value: claimsValue(claims), graded: claims.graded, ...claimsMeans(claims) },
-  calibration: calibrationError(bins),
+  calibration: { ...calibrationError(bins), ...calibrationMeans(bins) },
   outcomes: recent.filter(({ at }) => now - at <= RECENT_MS).map(({ isBad, score }) => ({ isBad, score })),
 });
 

@@ -75,7 +75,12 @@ describe('the evidence of an agent', () => {
     expect(sixth.pause?.reason).toMatch(/mean claim 0\.90, accuracy 0\.00 over n=6 graded outcomes/);
     evidence = withResetClaims(sixth.evidence);
     expect(viewEvidence(evidence, NOW).claims).toEqual({ value: 1, graded: 0, meanClaim: null, accuracy: null });
-    expect(viewEvidence(evidence, NOW).calibration).toEqual({ error: expect.closeTo(0.9, 12) as number, graded: 6 });
+    expect(viewEvidence(evidence, NOW).calibration).toEqual({
+      error: expect.closeTo(0.9, 12) as number,
+      graded: 6,
+      mean_claim: expect.closeTo(0.9, 12) as number,
+      pass_rate: 0,
+    });
     expect(recordOutcome(evidence, outcome(), NOW).pause).toBeUndefined();
   });
 
@@ -143,7 +148,7 @@ describe('the evidence of an agent', () => {
   it('knows nothing before the first outcome', () => {
     expect(viewEvidence(freshEvidence, NOW)).toEqual({
       claims: { value: 1, graded: 0, meanClaim: null, accuracy: null },
-      calibration: { error: null, graded: 0 },
+      calibration: { error: null, graded: 0, mean_claim: null, pass_rate: null },
       outcomes: [],
     });
   });

@@ -8,8 +8,9 @@ import type {
   VitalsView,
 } from '@breakwater/contract/overview';
 import { readCoverage } from '../../agents/coverage.ts';
+import { recordOf } from '../../agents/record.ts';
 import { shownRisk, standingWord } from '../../agents/standing.ts';
-import { pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
+import { holdOf, pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
 
 /** What is known of agents beside their heads. */
 export interface Surroundings {
@@ -70,7 +71,7 @@ const vitalsView = (vitals: Vitals, isPaused: boolean, now: number): VitalsView 
   source: vitals.source,
   at: vitals.at,
   calibration_error: vitals.calibration.error,
-  graded_outcomes: vitals.calibration.graded,
+  ...recordOf(vitals),
   claims: vitals.claims,
   coverage: readCoverage(vitals.coverage, now),
 });
@@ -98,7 +99,10 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
   is_stuck: around.stuck.has(head.agentId),
   is_stable: around.isStable(head.agentId),
   check_ins: head.updateCount,
-  vitals: head.vitals === null ? null : vitalsView(head.vitals, isPaused(head, around.now), around.now),
+  vitals:
+    head.vitals === null
+      ? null
+      : vitalsView(head.vitals, holdOf(head, around.find, around.now) !== undefined, around.now),
   // One that has run out is lifted by a job within a minute; until then it holds nobody.
   pause: head.pause === null || !isPaused(head, around.now) ? null : pauseView(head.pause),
   conditions: around.conditionsInForce(head, around.now),
@@ -124,20 +128,30 @@ const isFound = (head: AgentHead, wanted: string): boolean =>
 
 type Key = string | number | null;
 
-const KEYS: Readonly<Record<AgentSort, (head: AgentHead) => Key>> = {
+const gapOf = (calibration: Vitals['calibration'] | undefined): number | null =>
+  calibration?.pass_rate == null || calibration.mean_claim == null
+    ? null
+    : calibration.mean_claim - calibration.pass_rate;
+
+const KEYS: Readonly<Record<AgentSort, (head: AgentHead, now: number) => Key>> = {
   activity: (head) => head.lastActivityAt ?? head.createdAt,
   name: (head) => (head.label ?? head.handle).toLowerCase(),
   status: (head) => head.status,
   risk: (head) => shownRisk(head.vitals),
   check_ins: (head) => head.updateCount,
   created: (head) => head.createdAt,
+  pass_rate: ({ vitals }) => vitals?.calibration.pass_rate ?? null,
+  gap: ({ vitals }) => gapOf(vitals?.calibration),
+  coverage: ({ vitals }, now) => readCoverage(vitals?.coverage, now).share,
+  // Without a graded result the detector's value is where it began, and says nothing.
+  evidence: ({ vitals }) => (vitals === null || vitals.calibration.graded === 0 ? null : vitals.claims),
 };
 
 const compare = (a: Exclude<Key, null>, b: Exclude<Key, null>): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Sorted by a key; who has none comes last in either direction, and equals keep the order of their ids. */
-const sorted = (heads: readonly AgentHead[], { sort, descending }: AgentsQuery): AgentHead[] => {
-  const keyed = heads.map((head) => ({ head, key: KEYS[sort](head) }));
+const sorted = (heads: readonly AgentHead[], { sort, descending }: AgentsQuery, now: number): AgentHead[] => {
+  const keyed = heads.map((head) => ({ head, key: KEYS[sort](head, now) }));
   keyed.sort((a, b) => {
     if (a.key === null || b.key === null) {
       if (a.key !== b.key) return a.key === null ? 1 : -1;
@@ -170,7 +184,7 @@ export const agentsPage = (heads: Iterable<AgentHead>, query: AgentsQuery, aroun
     if (wanted !== undefined && !isFound(head, wanted)) continue;
     matching.push(head);
   }
-  const shown = sorted(matching, query).slice(query.offset, query.offset + query.limit);
+  const shown = sorted(matching, query, around.now).slice(query.offset, query.offset + query.limit);
   return {
     rows: shown.map((head) => agentRow(head, around)),
     matching: matching.length,

@@ -102,6 +102,46 @@ describe('the list of agents', () => {
     expect(ids(raw)).toEqual(expected);
   });
 
+  it('sorts by pass rate, gap, coverage and evidence; who has none of it comes last either way', () => {
+    const one = (agentId: string, pass_rate: number, mean_claim: number, settled: number, claims: number) =>
+      head({
+        agentId,
+        vitals: vitals({
+          claims,
+          calibration: { error: null, graded: 9, pass_rate, mean_claim },
+          coverage: {
+            made: 10,
+            settled,
+            expired: 10 - settled,
+            unclaimed: 0,
+            ungraded: 0,
+            silence: [1, 1, 1, 1],
+            from: 0,
+            open: [],
+          },
+        }),
+      });
+    const heads = [
+      one('x', 0.2, 0.9, 4, 1.5),
+      one('y', 0.9, 0.85, 9, 1),
+      one('z', 0.5, 0.6, 2, 90),
+      head({ agentId: 'n', vitals: vitals({ claims: 1 }) }),
+    ];
+    const order = (sort: string, direction: string) =>
+      agentsPage(heads, queryOf({ sort, order: direction }), around(heads))
+        .rows.map(({ agent_id }) => agent_id)
+        .join('');
+    for (const [sort, up] of [
+      ['pass_rate', 'x z y'],
+      ['gap', 'y z x'],
+      ['coverage', 'z x y'],
+      ['evidence', 'y x z'],
+    ] as const) {
+      expect(order(sort, 'asc'), sort).toBe(`${up.replaceAll(' ', '')}n`);
+      expect(order(sort, 'desc'), sort).toBe(`${up.split(' ').toReversed().join('')}n`);
+    }
+  });
+
   it('counts the same whatever is asked for, deleted agents never', () => {
     const counted = ({ total, counts }: ReturnType<typeof page>) => ({ total, counts });
     for (const raw of [{ status: 'deleted' }, { status: 'all' }, { search: 'nobody' }]) {
@@ -147,7 +187,7 @@ describe('a row', () => {
 
   it('shows a pause as long as it holds, and figures as they were measured', () => {
     const pause = pauseUntil(NOW);
-    const calibration = { error: 0.1, graded: 7 };
+    const calibration = { error: 0.1, graded: 7, pass_rate: 0.5, mean_claim: 0.9 };
     const row = agentRow(
       head({ agentId: OTHER, status: 'paused', pause, vitals: vitals({ claims: 3, calibration }) }),
       around([]),
@@ -164,7 +204,10 @@ describe('a row', () => {
       S: 0.2,
       claims: 3,
       calibration_error: 0.1,
-      graded_outcomes: 7,
+      graded: 7,
+      pass_rate: 0.5,
+      mean_claim: 0.9,
+      mean_gap: 0.4,
       risk_word: 'paused',
     });
     expect(row.is_stable).toBe(false);
@@ -207,7 +250,9 @@ describe('large fleets', () => {
   const medianOf = (size: number) => {
     const overview = testOverview(nobody, fleet(size), { clock: new ManualClock(NOW) });
     const queries = [
-      ...['activity', 'name', 'status', 'risk', 'check_ins', 'created'].map((sort) => queryOf({ sort })),
+      ...['activity', 'name', 'status', 'risk', 'check_ins', 'created', 'pass_rate', 'gap', 'coverage', 'evidence'].map(
+        (sort) => queryOf({ sort }),
+      ),
       queryOf({ search: 'build', tag: 'team-3', sort: 'name' }),
       queryOf({ status: 'stuck', sort: 'risk', offset: '50' }),
     ];

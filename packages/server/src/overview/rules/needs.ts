@@ -116,14 +116,22 @@ const partOf = (record: Readonly<Record<string, unknown>>, key: string): Readonl
   return isRecord(part) ? part : {};
 };
 
+/** Mean claim less pass rate, in points of percent with its sign. */
+const pointsOf = (claim: unknown, passRate: unknown): string | null => {
+  if (typeof claim !== 'number' || typeof passRate !== 'number') return null;
+  const points = Math.round((claim - passRate) * 100);
+  return `${points > 0 ? '+' : ''}${points}`;
+};
+
 /** What the claims detector found, in words; nothing when no result was held against a claim. */
 const claimsLines = (claims: Readonly<Record<string, unknown>>, limit: unknown): Evidence =>
   (numberOf(claims['graded']) ?? 0) === 0
     ? []
     : [
         { name: 'claimed on average', value: percent(claims['mean_claim']) },
-        { name: 'right in fact', value: percent(claims['accuracy']) },
-        { name: 'results that count', value: numberOf(claims['graded']) },
+        { name: 'actual pass rate', value: percent(claims['accuracy']) },
+        { name: 'mean gap, in points', value: pointsOf(claims['mean_claim'], claims['accuracy']) },
+        { name: 'graded results', value: numberOf(claims['graded']) },
         { name: 'evidence against its claims', value: numberOf(claims['value']) },
         { name: 'limit of that evidence', value: numberOf(limit) },
       ];
@@ -344,6 +352,8 @@ const unsettledNeed = (head: AgentHead, around: Surroundings): Need | undefined 
     since: head.vitals.at,
     title: `${agent.name} hardly ever records what came of its work; a person should ask why`,
     evidence: [
+      { name: 'coverage', value: percent(coverage.share) },
+      { name: 'unobserved claims', value: coverage.unobserved },
       { name: 'claims that ran out without a result', value: coverage.expired },
       { name: 'claims met by a result', value: coverage.settled },
       { name: 'check-ins without a confidence', value: coverage.unclaimed },

@@ -52,8 +52,9 @@ const measured = {
 };
 const MEASURED_LINES = [
   { name: 'claimed on average', value: '90 %' },
-  { name: 'right in fact', value: '45 %' },
-  { name: 'results that count', value: 11 },
+  { name: 'actual pass rate', value: '45 %' },
+  { name: 'mean gap, in points', value: '+45' },
+  { name: 'graded results', value: 11 },
   { name: 'evidence against its claims', value: 41.235 },
   { name: 'limit of that evidence', value: 20 },
   { name: 'risk', value: 0.654 },
@@ -87,8 +88,9 @@ describe('a paused agent', () => {
     expect(only([paused({ evidence })]).evidence).toEqual([
       { name: 'reason', value: 'risk' },
       { name: 'claimed on average', value: '80 %' },
-      { name: 'right in fact', value: '25 %' },
-      { name: 'results that count', value: 9 },
+      { name: 'actual pass rate', value: '25 %' },
+      { name: 'mean gap, in points', value: '+55' },
+      { name: 'graded results', value: 9 },
       { name: 'evidence against its claims', value: 25 },
       { name: 'limit of that evidence', value: 20 },
       { name: 'ends by itself', value: iso(NOW + HOUR) },

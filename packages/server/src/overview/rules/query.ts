@@ -18,7 +18,18 @@ const AGENT_STATUSES = [
   'all',
 ];
 const VERDICTS = ['proceed', 'guide', 'pause', 'reject'];
-const SORTS: readonly AgentSort[] = ['activity', 'name', 'status', 'risk', 'check_ins', 'created'];
+const SORTS: readonly AgentSort[] = [
+  'activity',
+  'name',
+  'status',
+  'risk',
+  'check_ins',
+  'created',
+  'pass_rate',
+  'gap',
+  'coverage',
+  'evidence',
+];
 const REVIEW_STATUSES = ['open', 'waiting', 'resolved', 'failed', 'all'] as const;
 
 const wrong = (field: string, message: string) =>
