@@ -453,11 +453,11 @@ export class Identity<M> {
       return accept({ reply: null, change });
     });
     if (!acted.ok) return acted;
-    const newName = intro.name !== null && intro.name !== head.label;
+    const newName = intro.name === head.label ? null : intro.name;
     // Refusing the whole call would take a held agent its way back.
-    const keptName = newName && hold !== undefined;
-    if (newName && intro.name !== null && !keptName) {
-      const renamed = await this.rename(agentId, intro.name, deadline);
+    const keptName = newName !== null && hold !== undefined;
+    if (newName !== null && !keptName) {
+      const renamed = await this.rename(agentId, newName, deadline);
       if (!renamed.ok) return renamed;
     }
     await this.bindTransport(agentId, evidence);

@@ -239,7 +239,7 @@ describe('an outage', () => {
         sessionKey: 's',
         deadline: Number.MAX_SAFE_INTEGER,
       }),
-    ) as Json;
+    );
   };
 
   test('places no bets, on any node, and a pause says how many failed beside it', async () => {

@@ -82,7 +82,7 @@ describe('self recovery, all of it', () => {
             code: 'FORBIDDEN',
             details: { sub_action: kind },
             recovery: {
-              action: expect.stringMatching(/^Wait until 2026-.*, or for an operator to /),
+              action: expect.stringMatching(/^Wait until 2026-.*, or for an operator to /) as string,
               related_tools: ['check_working_state'],
             },
           },
