@@ -68,7 +68,7 @@ const printReview = (review: ReviewView): void => {
   }
   if (confirmation !== null) {
     const { decision, operator, at, action, why, since, reason } = confirmation;
-    console.log(
+    say(
       decision === 'open'
         ? `\nBoth agree on ${action}. Waits for an operator since ${instantText(since)}: ${why}.\n  breakwater reviews confirm ${review.review_id} --reason <why>`
         : `\nOperator ${tame(operator ?? '-')} ${decision === 'accept' ? 'confirmed' : 'rejected'} it ${instantText(at)}: ${tame(reason ?? '')}`,
@@ -174,8 +174,8 @@ export const reviewsCommands = (program: Command): void => {
           decision: flags.reject === true ? 'reject' : 'accept',
           reason: flags.reason,
         });
-        if (flags.json === true) console.log(JSON.stringify(answer));
-        else console.log(tame(String(answer['message'])));
+        if (flags.json === true) say(JSON.stringify(answer));
+        else say(tame(String(answer['message'])));
       }),
     );
 };

@@ -26,18 +26,18 @@ const HOW: Readonly<Record<FreeResume['how'], string>> = {
 /** Who went on in the last day although no operator said so. */
 const printResumes = ({ free_resumes: resumes, more_free_resumes: unlisted }: NowView): void => {
   if (resumes === null || resumes.length === 0) return;
-  console.log(`\nWent on without an operator in the last day (${resumes.length + unlisted}):`);
+  say(`\nWent on without an operator in the last day (${resumes.length + unlisted}):`);
   for (const { at, agent, how, by, why, review_id: review } of resumes.slice(0, MOST_RESUMES)) {
     const who = how === 'review' && by !== null ? `, reviewed by ${by.name}` : '';
     const link = review === null ? '' : `  → breakwater reviews show ${review}`;
-    console.log(
+    say(
       tame(
         `  ${at.slice(0, 16)}Z  ${agent.name} ${HOW[how]}${who}${why === null ? '' : `: ${why.slice(0, 80)}`}${link}`,
       ),
     );
   }
   const more = resumes.length - MOST_RESUMES + unlisted;
-  if (more > 0) console.log(`  … and ${more} more; --json has them`);
+  if (more > 0) say(`  … and ${more} more; --json has them`);
 };
 
 /** What is said beside a need: how claims and results compare, or how much of them is not seen. */
@@ -98,7 +98,7 @@ const print = (session: SessionView, now: NowView, url: string): void => {
         (need.since === null ? '' : paint(`  since ${need.since.slice(0, 16)}Z`, 'dim', terminal)),
     );
     const facts = recordLine(need);
-    if (facts !== '') console.log(tame(`           ${facts}`));
+    if (facts !== '') say(tame(`           ${facts}`));
     const [first] = needCommands(need);
     if (first !== undefined) say(`           → ${first}`);
   }
