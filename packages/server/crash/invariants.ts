@@ -100,9 +100,10 @@ function* settlements({ sent, predictions, outcomes }: Case): Generator<string> 
 function* trail({ row, events }: Case): Generator<string> {
   let head = '';
   for (const [i, event] of events.entries()) {
-    const { event_id, event_type, payload } = event;
+    const { event_id, event_type, payload, session_id } = event;
     const ts = new Date(event.ts).toISOString();
-    const expected = hash('sha256', canonicalJson([head, row.agent_id, i + 1, event_id, ts, event_type, payload]));
+    const said = [head, row.agent_id, i + 1, event_id, ts, event_type, payload, session_id, 1, null];
+    const expected = `v2:${hash('sha256', canonicalJson(said))}`;
     if (event.prev_hash !== head || event.chain_index !== i + 1 || event.raw_hash !== expected) {
       yield `the audit chain breaks at row ${i + 1} (${event_type})`;
       return;

@@ -15,16 +15,15 @@ const trail = (drafts: readonly (readonly [string, Record<string, unknown>])[]):
   let head = '';
   return drafts.map(([event_type, payload], i) => {
     const event_id = `event-${i}`;
-    const raw_hash = hash(
-      'sha256',
-      canonicalJson([head, AGENT, i + 1, event_id, new Date(TS).toISOString(), event_type, payload]),
-    );
+    const said = [head, AGENT, i + 1, event_id, new Date(TS).toISOString(), event_type, payload, null, 1, null];
+    const raw_hash = `v2:${hash('sha256', canonicalJson(said))}`;
     const row = {
       agent_id: AGENT,
       event_id,
       ts: TS,
       event_type,
       payload,
+      session_id: null,
       raw_hash,
       chain_index: i + 1,
       prev_hash: head,

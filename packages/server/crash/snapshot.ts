@@ -29,6 +29,7 @@ export interface EventRow {
   readonly ts: number;
   readonly event_type: string;
   readonly payload: Readonly<Record<string, unknown>>;
+  readonly session_id: string | null;
   readonly raw_hash: string;
   readonly chain_index: number;
   readonly prev_hash: string;
@@ -81,7 +82,7 @@ const readRound = async (tx: Queryable, pattern: string): Promise<Snapshot> => {
        FROM core.predictions p JOIN core.agents a ON a.id = p.agent_id WHERE a.label LIKE $1`,
     ),
     events: await rows<EventRow>(
-      `SELECT e.agent_id, e.event_id, e.ts, e.event_type, e.payload, e.raw_hash, e.chain_index, e.prev_hash
+      `SELECT e.agent_id, e.event_id, e.ts, e.event_type, e.payload, e.session_id, e.raw_hash, e.chain_index, e.prev_hash
        FROM audit.events e JOIN core.agents a ON a.id = e.agent_id
        WHERE a.label LIKE $1 AND e.chain_index IS NOT NULL
        ORDER BY e.agent_id, e.chain_index`,

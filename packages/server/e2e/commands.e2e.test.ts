@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { SETTINGS } from '../src/cli/settings.ts';
 import { openDatabase, startEmbedded } from '../src/postgres/index.ts';
@@ -44,6 +46,8 @@ describe('breakwater db', () => {
 
   test('plan, migrate and drift tell their result by their exit code, and leave no PostgreSQL behind', async () => {
     verifies('W3-3.18');
+    expect(await db('plan'), 'nothing is begun by looking').toMatchObject({ code: 2 });
+    expect(await db('migrate', '--to', '0')).toMatchObject({ code: 0, stderr: '' });
     const planned = await db('plan', '--json');
     expect(planned).toMatchObject({ code: 0, stderr: '' });
     const plan = JSON.parse(planned.stdout) as { current: number; steps: unknown[] };
@@ -71,6 +75,32 @@ describe('breakwater db', () => {
     const back = (await db('migrate', '--to', '0')).stdout;
     expect(spoken(back).slice(0, steps.length)).toEqual(steps.toReversed().map((step) => `down ${step}`));
     expect(postmasterPid(folder)).toBeUndefined();
+  });
+
+  test.each([
+    'db plan',
+    'db drift',
+    'db backup --out /nonexistent/backup',
+    'audit verify',
+    'export',
+    'console',
+    'operator list',
+    'operator create --name x',
+    'operator revoke x',
+    'flags list',
+    'flags get dispatcher_mode',
+    'saga list',
+    'retention status',
+    'retention run --dry-run',
+    'channel report',
+    'calibration report',
+    'substrate list',
+  ])('%s on a mistyped data directory exits 2, says where it looked, and makes nothing', async (words) => {
+    const mistyped = join(folder, 'brakewater');
+    const { code, stdout, stderr } = await runCommand([...words.split(' '), '--data-dir', mistyped]);
+    expect({ code, stdout }, stderr).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(mistyped);
+    expect(existsSync(mistyped)).toBe(false);
   });
 
   test('a wrong --to ends with 64 and says what it must be', async () => {

@@ -143,7 +143,7 @@ describe('while the server runs', () => {
     const inForce = async () => (await postJson(url, '/v1/feature_flag/get', { name: 'identity_strict_mode' })).body;
     expect(await inForce()).toMatchObject({ value: 'observe' });
     const text = await said(
-      ...['flags', 'set', 'identity_strict_mode', 'strict', '--why', 'drill 7', '--who', 'ann', ...here],
+      ...['flags', 'set', 'identity_strict_mode', 'strict', '--reason', 'drill 7', '--who', 'ann', ...here],
     );
     expect(text).toBe('identity_strict_mode is enforce, which is what "strict" means here.\n');
     await expect.poll(inForce, { timeout: 1000, interval: 5 }).toMatchObject({ value: 'enforce' });
@@ -172,7 +172,7 @@ describe('while the server runs', () => {
     expect(await set('identity_strict_mode', 'on')).toContain('off, observe, enforce');
     expect(await set('strict', 'off')).toContain('identity_strict_mode, ipua_pin_check_mode');
     expect(await refused('flags', 'history', 'strict', ...here)).toContain('identity_strict_mode, ipua_pin_check_mode');
-    expect(await misused('flags', 'set', 'identity_strict_mode', 'off', ...here)).toContain('--why');
+    expect(await misused('flags', 'set', 'identity_strict_mode', 'off', ...here)).toContain('--reason');
   });
 
   test('a flag that the environment sets says so', async () => {
@@ -228,6 +228,7 @@ describe('without a server', () => {
     const folder = temporaryDataDir();
     onTestFinished(() => removeDataDir(folder));
     const here = ['--data-dir', folder];
+    await said('db', 'migrate', ...here);
     await Promise.all(['a', 'b', 'c'].map((name) => said('operator', 'create', '--name', name, ...here)));
     expect(postmasterPid(folder)).toBeUndefined();
     expect(JSON.parse(await said('operator', 'list', '--json', ...here))).toHaveLength(3);
@@ -243,13 +244,14 @@ describe('without a server', () => {
         ({ status }) => status,
         () => undefined,
       );
-    const server = await withDatabase({ dataDir: folder }, async (_, { isAlone }) => {
+    const whileAlone = async (_: unknown, { isAlone }: { isAlone: boolean }) => {
       expect(isAlone).toBe(true);
       const starting = spawnServer(folder, { port });
       await until(() => health('live'), 'the server has begun');
       expect(await health('ready')).toBe(503);
       return starting;
-    });
+    };
+    const server = await withDatabase({ dataDir: folder }, whileAlone, { mayCreate: true });
     await server.ready();
     await server.stop();
   });

@@ -69,6 +69,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
         loopDelayMs: () => 0,
         counts: () => ({}),
         embeddedDatabase: true,
+        writeProblem: () => undefined,
       }),
       ...fleetTools({ heads, find: (target) => lifecycle.find(target), pauseHours: 72, updatesPerMinute: 20 }),
     ],

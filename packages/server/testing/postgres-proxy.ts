@@ -10,8 +10,12 @@ export interface PostgresProxy {
   readonly url: string;
   /** Connections that hang, or pass, at this moment. */
   readonly connections: number;
+  /** Connections that were refused since the start. */
+  readonly refused: number;
   /** Changes the mode; connections that hung go through when it becomes `pass`. */
   become(mode: ProxyMode): void;
+  /** Lets every packet of the connections that pass now vanish, both ways; neither side hears of it, and new ones pass. */
+  halfOpen(): void;
   close(): Promise<void>;
 }
 
@@ -21,14 +25,17 @@ export const postgresProxy = async (
   first: ProxyMode,
 ): Promise<PostgresProxy> => {
   let mode = first;
+  let refused = 0;
   const open = new Set<Socket>();
   const waiting = new Set<Socket>();
+  const passing = new Map<Socket, Socket>();
   const pass = (socket: Socket): void => {
     const upstream = connect(join(target.socketDir, '.s.PGSQL.5432'));
     const both = () => (socket.destroy(), upstream.destroy());
     upstream.on('error', both).on('close', both);
     socket.on('close', both);
     socket.pipe(upstream).pipe(socket);
+    passing.set(socket, upstream);
   };
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     open.add(socket);
@@ -36,9 +43,12 @@ export const postgresProxy = async (
     socket.on('close', () => {
       open.delete(socket);
       waiting.delete(socket);
+      passing.delete(socket);
     });
-    if (mode === 'refuse') socket.destroy();
-    else if (mode === 'hang') waiting.add(socket);
+    if (mode === 'refuse') {
+      refused += 1;
+      socket.destroy();
+    } else if (mode === 'hang') waiting.add(socket);
     else pass(socket);
   });
   server.listen(0, '127.0.0.1');
@@ -49,12 +59,22 @@ export const postgresProxy = async (
     get connections() {
       return open.size;
     },
+    get refused() {
+      return refused;
+    },
     become(next) {
       mode = next;
       if (next === 'refuse') for (const socket of open) socket.destroy();
       if (next !== 'pass') return;
       for (const socket of waiting) pass(socket);
       waiting.clear();
+    },
+    halfOpen() {
+      for (const [socket, upstream] of passing) {
+        socket.unpipe(upstream).resume();
+        upstream.unpipe(socket).resume();
+      }
+      passing.clear();
     },
     async close() {
       for (const socket of open) socket.destroy();

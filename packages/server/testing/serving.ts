@@ -28,6 +28,7 @@ export const serveWorld = async (world: World): Promise<ServedWorld> => {
         revoke: (id) => identity.revokeMcpSession(id),
       },
       readiness: { ready: true, coldSince: undefined, parts: () => ({}) },
+      writeProblem: () => undefined,
       readFlag: () => ({ ok: false, cold: true }),
       readBaseline: () => ({ ok: false, cold: true }),
       compute: (call) => computation.run(call),

@@ -18,7 +18,7 @@ import {
 } from '../runtime/index.ts';
 import { holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
-import { headAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
+import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
 import * as sql from './sql.ts';
 
@@ -87,8 +87,16 @@ export interface AgentsOptions<M> {
 const TABLE = 'agents';
 /** At the stop, commits of unknown end may keep their callers waiting for PostgreSQL this long. */
 const STOP_GRACE_MS = 3_000;
-/** One node loses a compare-and-set rarely; losing it this often in one call means something else is wrong. */
-const MAX_ATTEMPTS = 20;
+/** How often a change may lose its compare-and-set to other nodes before it takes the lock of the agent's row. */
+const FREE_ATTEMPTS = 3;
+/** Refusals for what an agent is. Memory that gives the reason for one may be a moment behind another node. */
+const OF_STANDING: ReadonlySet<string> = new Set([
+  'AGENT_PAUSED',
+  'AGENT_ARCHIVED',
+  'AGENT_ALREADY_ARCHIVED',
+  'AGENT_NOT_RESUMABLE',
+  'INVALID_STATUS_TRANSITION',
+]);
 
 const AWAY = 'away';
 type Away = typeof AWAY;
@@ -122,6 +130,8 @@ export class Agents<M> {
   readonly #mailboxes: Mailboxes<AgentState<M> | undefined | Away>;
   readonly #commits: GroupCommit<AgentCommit, boolean>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
+  /** The end of the last change that took its agent's lock. */
+  #locking: Promise<unknown> = Promise.resolve();
 
   constructor(options: AgentsOptions<M>) {
     this.#options = options;
@@ -293,9 +303,8 @@ export class Agents<M> {
   async applyIn<R>(tx: Queryable, agentId: string, decide: Decide<M, R>): Promise<Outcome<R>> {
     const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
     if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
-    const { state_json: state, drift, evidence } = row;
-    const head = sql.headFromRow(row);
-    const decided = await decide({ head, memory: this.#options.codec.restore({ state, drift, evidence }) });
+    const { head, memory } = this.#stateOf(row);
+    const decided = await decide({ head, memory });
     if (!decided.ok) return decided;
     if (decided.value.change !== undefined) {
       const written = await tx.query(sql.commitChanges([this.#prepare(head, decided.value, undefined)]));
@@ -351,31 +360,100 @@ export class Agents<M> {
         const kept = await this.#repeated<R>(agentId, idempotency);
         if (kept !== undefined) return { reply: kept, state };
       }
+      if (attempt > FREE_ATTEMPTS) {
+        const turn = this.#locking.then(() => this.#underLock(agentId, decide, idempotency));
+        this.#locking = turn.catch(() => undefined);
+        return turn;
+      }
       const decided = await decide(state);
-      if (!decided.ok) return { reply: decided, state };
+      if (!decided.ok) {
+        if (attempt > 1 || !OF_STANDING.has(decided.refusal.code)) return { reply: decided, state };
+        // Another node may have changed the standing a moment ago, and answered: its word holds here too (BW-nodes.01).
+        const stored = await this.#load(agentId);
+        if (stored?.head.sequence === state.head.sequence) return { reply: decided, state };
+        state = stored;
+        continue;
+      }
       const { reply, refusal, memory = state.memory } = decided.value;
       const answer: Outcome<R> = refusal === undefined ? accept(reply) : { ok: false, refusal };
       if (decided.value.change === undefined) return { reply: answer, state: { head: state.head, memory } };
 
       const { commit, committed } = await this.#commit(state.head, decided.value, idempotency);
-      const { after } = commit;
       if (committed.ok && committed.value) {
-        faultPoint('checkin.committed');
-        this.#live.writer.publish(agentId, after);
-        decided.value.committed?.();
-        this.#options.notifier.announce(TABLE, agentId);
-        this.#tell(after, state.head, commit);
-        faultPoint('checkin.published');
-        return { reply: answer, state: { head: after, memory } };
+        this.#publish(state.head, commit, decided.value);
+        return { reply: answer, state: { head: commit.after, memory } };
       }
       decided.value.abandoned?.();
       // Whether the commit was refused or lost its compare-and-set, what this mailbox holds may be behind PostgreSQL.
       if (!committed.ok) return { reply: committed, forget: true };
-      if (attempt >= MAX_ATTEMPTS || this.#options.clock.now() > deadline) {
-        return { reply: refuse('SEQUENCE_CONFLICT', `Another writer changed agent ${agentId} first.`), forget: true };
+      if (this.#options.clock.now() > deadline) {
+        return { reply: refuse('SEQUENCE_CONFLICT', `Other writers changed agent ${agentId} first.`), forget: true };
       }
       state = await this.#load(agentId);
     }
+  }
+
+  /**
+   * Decides and commits with the agent's row locked, so that nobody can be first: the way of a change that has lost its
+   * compare-and-set to other nodes a few times, which would else be refused as long as they are busy (BW-nodes.03). The commit
+   * goes past the lane, which must not wait for the lock. One at a time on a node: while one holds a connection and the lock,
+   * its decision may need another connection, and many of them could take each other the last.
+   */
+  async #underLock<R>(
+    agentId: string,
+    decide: Decide<M, R>,
+    idempotency: Idempotency | undefined,
+  ): Promise<Handled<AgentState<M> | undefined, Outcome<R>>> {
+    const { database } = this.#options;
+    let done: { before: AgentHead; decision: Decision<M, R>; commit: AgentCommit; memory: M } | undefined;
+    let reply: Outcome<R> | undefined;
+    try {
+      reply = await database.transaction(async (tx) => {
+        const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
+        if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
+        const state = this.#stateOf(row);
+        await this.#takeNewer(state.head);
+        const decided = await decide(state);
+        if (!decided.ok) return decided;
+        const { value: decision } = decided;
+        const answer: Outcome<R> =
+          decision.refusal === undefined ? accept(decision.reply) : { ok: false, refusal: decision.refusal };
+        if (decision.change === undefined) return answer;
+        const commit = this.#prepare(state.head, decision, idempotency);
+        done = { before: state.head, decision, commit, memory: decision.memory ?? state.memory };
+        const written = await tx.query(sql.commitChanges([commit]));
+        if (written.length !== 1) throw new Error(`agent ${agentId} changed while its row was locked`);
+        return answer;
+      });
+    } catch (error) {
+      // Its own commit may have been what was lost with the connection.
+      const [durable] =
+        done !== undefined && classifyError(error) === 'connection'
+          ? await database.transaction((tx) => resolveCommits(tx, done === undefined ? [] : [done.commit]))
+          : [];
+      if (done === undefined || durable !== true) {
+        done?.decision.abandoned?.();
+        throw error;
+      }
+      reply =
+        done.decision.refusal === undefined
+          ? accept(done.decision.reply)
+          : { ok: false, refusal: done.decision.refusal };
+    }
+    if (done === undefined) return { reply, forget: true };
+    this.#publish(done.before, done.commit, done.decision);
+    return { reply, state: { head: done.commit.after, memory: done.memory } };
+  }
+
+  /** Makes a durable change readable, here and, soon, on the other nodes. */
+  #publish<R>(before: AgentHead, commit: AgentCommit, decision: Decision<M, R>): void {
+    const { after } = commit;
+    faultPoint('checkin.committed');
+    this.#live.writer.publish(after.agentId, after);
+    decision.committed?.();
+    this.#options.notifier.announce(TABLE, after.agentId);
+    this.#tell(after, before, commit);
+    faultPoint('checkin.published');
   }
 
   async #commit<R>(
@@ -404,7 +482,9 @@ export class Agents<M> {
       idempotency === undefined || refusal !== undefined
         ? decided
         : { ...decided, idempotency: { ...idempotency, reply: reply as Readonly<Record<string, unknown>> } };
-    const { rows, end } = chain(before.agentId, before, change.events, change.at, () => ids.rowId(change.at));
+    const nextId = () => ids.rowId(change.at);
+    const session = sessionAfter(before, change);
+    const { rows, end } = chain(before.agentId, before, change.events, change.at, nextId, session);
     return { before, after: headAfter(before, change, end), change, audit: rows };
   }
 
@@ -425,10 +505,14 @@ export class Agents<M> {
       this.#remove(agentId);
       return undefined;
     }
-    const head = sql.headFromRow(row);
-    await this.#takeNewer(head);
+    const state = this.#stateOf(row);
+    await this.#takeNewer(state.head);
+    return state;
+  }
+
+  #stateOf(row: sql.StoredAgentRow): AgentState<M> {
     const { state_json: state, drift, evidence } = row;
-    return { head, memory: this.#options.codec.restore({ state, drift, evidence }) };
+    return { head: sql.headFromRow(row), memory: this.#options.codec.restore({ state, drift, evidence }) };
   }
 
   /** Publishes a head that another node made, after everything that goes with it was brought up to date. */

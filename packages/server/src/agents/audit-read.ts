@@ -50,7 +50,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const timeText = (micros: string): string => `${micros.endsWith('000') ? micros.slice(0, -3) : micros}Z`;
 
 const ROW = `e.agent_id, e.event_id, to_char(e.ts AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') AS at, e.event_type,
-  e.payload, e.chain_index, e.prev_hash, e.raw_hash`;
+  e.payload, e.session_id, e.confidence, e.payload_tsv::text AS search_text, e.chain_index, e.prev_hash, e.raw_hash`;
 
 interface StoredRow {
   readonly agent_id: string;
@@ -58,6 +58,9 @@ interface StoredRow {
   readonly at: string;
   readonly event_type: string;
   readonly payload: unknown;
+  readonly session_id: string | null;
+  readonly confidence: number;
+  readonly search_text: string | null;
   readonly chain_index: number;
   readonly prev_hash: string | null;
   readonly raw_hash: string | null;
@@ -69,6 +72,9 @@ const rowFrom = (row: StoredRow): ChainRow => ({
   ts: timeText(row.at),
   type: row.event_type,
   payload: row.payload,
+  sessionId: row.session_id,
+  confidence: row.confidence,
+  searchText: row.search_text,
   chainIndex: row.chain_index,
   prevHash: row.prev_hash,
   hash: row.raw_hash,

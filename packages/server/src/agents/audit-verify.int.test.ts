@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { accept, AUDIT_EVENTS } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
@@ -6,7 +7,7 @@ import { verifies } from '../../testing/verifies.ts';
 import { dropDue, type Database, type Statement } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
-import { chainHash } from './audit-chain.ts';
+import { canonicalJson, chainHash } from './audit-chain.ts';
 import { verifyAudit, type AuditReport, type AuditScope } from './audit-read.ts';
 import { anchorChains } from './chain-anchors.ts';
 
@@ -27,6 +28,7 @@ const world = async () => {
         reply: {},
         change: {
           at,
+          sessionKey: 'a session',
           events: [
             {
               type: AUDIT_EVENTS.agentUpdated,
@@ -106,6 +108,10 @@ describe('the verification of the audit trail', async () => {
     ['id', `event_id = '00000000-0000-4000-8000-000000000000'`],
     ['hash', `raw_hash = repeat('0', 64)`],
     ['hash, which it has no more', 'raw_hash = NULL'],
+    ['session', `session_id = 'somebody else''s'`],
+    ['session, which it has no more', 'session_id = NULL'],
+    ['confidence', 'confidence = 0.5'],
+    ['search text', `payload_tsv = to_tsvector('forged')`],
     ['link', `prev_hash = repeat('0', 64)`],
     ['link, which it has no more', 'prev_hash = NULL'],
   ])('finds a row with another %s', async (_, set) => {
@@ -113,6 +119,36 @@ describe('the verification of the audit trail', async () => {
     const agentId = await w.agentWith(3);
     await w.sql(`UPDATE audit.events SET ${set} WHERE agent_id = $1 AND chain_index = 4`, agentId);
     expect(await w.faultOf(agentId)).toEqual({ kind: 'altered', index: 4, eventId: await w.idOf(agentId, 4) });
+  });
+
+  it('verifies rows of earlier releases by the rule that they were written by, and newer ones behind them by theirs', async () => {
+    const agentId = await w.agentWith(3);
+    const rows = await w.sql(
+      `SELECT event_id, event_type, payload, session_id, chain_index,
+         to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ts
+       FROM audit.events WHERE agent_id = $1 ORDER BY chain_index`,
+      agentId,
+    );
+    let prevHash = '';
+    for (const row of rows) {
+      const [eventId, ts, type] = [row['event_id'], row['ts'], row['event_type']].map(String) as [
+        string,
+        string,
+        string,
+      ];
+      const { chain_index: at, payload } = row as { chain_index: number; payload: unknown };
+      const place = { prevHash, agentId, chainIndex: at, eventId, ts, type, payload };
+      const own =
+        at <= 4
+          ? hash('sha256', canonicalJson([prevHash, agentId, at, eventId, ts, type, payload]))
+          : chainHash({ ...place, sessionId: row['session_id'] as string, confidence: 1, searchText: null });
+      await w.sql('UPDATE audit.events SET raw_hash = $2, prev_hash = $3 WHERE event_id = $1', eventId, own, prevHash);
+      prevHash = own;
+    }
+    await w.sql('UPDATE core.identities SET audit_head = $2 WHERE agent_id = $1', agentId, prevHash);
+    expect(await w.faultOf(agentId)).toBeUndefined();
+    await w.sql(`UPDATE audit.events SET payload = '{}' WHERE agent_id = $1 AND chain_index = 2`, agentId);
+    expect(await w.faultOf(agentId)).toMatchObject({ kind: 'altered', index: 2 });
   });
 
   it.each([
@@ -161,7 +197,7 @@ describe('the verification of the audit trail', async () => {
   const forge = async (agentId: string, index: number, prevHash: string, at = w.clock.now()) => {
     const eventId = crypto.randomUUID();
     const row = { agentId, eventId, ts: new Date(at).toISOString(), type: 'x', payload: { forged: true }, prevHash };
-    const hash = chainHash({ ...row, chainIndex: index });
+    const hash = chainHash({ ...row, chainIndex: index, sessionId: null, confidence: 1, searchText: null });
     await w.sql(
       `INSERT INTO audit.events (ts, event_id, agent_id, event_type, payload, raw_hash, chain_index, prev_hash)
        VALUES ($1::timestamptz, $2, $3, 'x', '{"forged": true}', $4, $5, $6)`,

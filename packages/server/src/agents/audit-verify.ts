@@ -1,4 +1,4 @@
-import { chainHash, type ChainEnd } from './audit-chain.ts';
+import { expectedHash, type ChainEnd } from './audit-chain.ts';
 
 /** A row of audit.events that says it is part of a chain, as it is stored. */
 export interface ChainRow {
@@ -8,6 +8,9 @@ export interface ChainRow {
   readonly ts: string;
   readonly type: string;
   readonly payload: unknown;
+  readonly sessionId: string | null;
+  readonly confidence: number;
+  readonly searchText: string | null;
   readonly chainIndex: number;
   readonly prevHash: string | null;
   readonly hash: string | null;
@@ -54,15 +57,7 @@ export interface Fault {
 const NEIGHBOURS = 1_000;
 
 const hashAt = (row: ChainRow, index: number): string =>
-  chainHash({
-    prevHash: row.prevHash ?? '',
-    agentId: row.agentId,
-    chainIndex: index,
-    eventId: row.eventId,
-    ts: row.ts,
-    type: row.type,
-    payload: row.payload,
-  });
+  expectedHash({ ...row, prevHash: row.prevHash ?? '', chainIndex: index }, row.hash);
 
 const isWhole = (row: ChainRow): boolean => row.prevHash !== null && row.hash === hashAt(row, row.chainIndex);
 

@@ -122,6 +122,10 @@ export interface AgentCommit {
   readonly audit: readonly AuditRow[];
 }
 
+/** The session that an agent is in after a change; its audit rows bear it. */
+export const sessionAfter = (head: AgentHead, change: AgentChange): string | null =>
+  change.sessionKey ?? head.activeSessionKey;
+
 /**
  * The head after a change. Activity is kept to the minute: the column is indexed, and an update that leaves indexed
  * columns alone stays off the indexes; the exact instant stands in the newest state row.
@@ -131,7 +135,7 @@ export const headAfter = (
   change: AgentChange,
   chainEnd: { auditHead: string; auditCount: number },
 ): AgentHead => {
-  const session = change.sessionKey ?? head.activeSessionKey;
+  const session = sessionAfter(head, change);
   const minute = 60_000;
   const activity =
     head.lastActivityAt === null || change.at - head.lastActivityAt >= minute ? change.at : head.lastActivityAt;

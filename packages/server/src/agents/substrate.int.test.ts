@@ -100,8 +100,8 @@ const trailOf = async (agentId: string) => {
   let previous = '';
   rows.forEach((row, i) => {
     const ts = new Date(row.ts).toISOString();
-    const said = [previous, agentId, i + 1, row.event_id, ts, row.event_type, row.payload];
-    previous = hash('sha256', canonicalJson(said));
+    const said = [previous, agentId, i + 1, row.event_id, ts, row.event_type, row.payload, null, 1, null];
+    previous = `v2:${hash('sha256', canonicalJson(said))}`;
     expect(row).toMatchObject({ chain_index: i + 1, raw_hash: previous });
   });
   const [identity] = await database.query({

@@ -36,7 +36,8 @@ export const createBaselines = (options: {
     },
     equal: sameStats,
     onDivergence: (divergence) => options.onDivergence(TABLE, divergence),
+    newsArrived: () => notifier.newsArrived(),
   });
-  notifier.onGap(async () => void (await baselines.reconcile()));
+  notifier.onGap(() => baselines.catchUp());
   return baselines;
 };

@@ -2,6 +2,7 @@
 export { divergencePayload } from './failure-event.ts';
 export {
   boundaryFailure,
+  embeddedEndedPayload,
   measurementPayload,
   requestPayload,
   shadowDivergence,

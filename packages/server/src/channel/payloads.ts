@@ -1,4 +1,5 @@
 /** What failures and measurements of the channel say: the one place where their payloads are made (W3-6.07, W3-6.08). */
+import type { KeeperNews } from '../postgres/index.ts';
 import type { Json } from './failure-event.ts';
 
 const ERROR_CLASSES = ['timeout', 'connect_error', 'non_200', 'decode_error', 'other'] as const;
@@ -140,4 +141,12 @@ export const unavailablePayload = ({ endpoint, method, elapsedMs, reason }: Unav
 export const droppedPayload = (of: 'failures' | 'measurements', count: number): Json => ({
   channel: of,
   samples_dropped: count,
+});
+
+/** The embedded PostgreSQL ended without the server: the how-manieth end since its start, and what is done about it. */
+export const embeddedEndedPayload = (news: KeeperNews): Json => ({
+  error: 'embedded_postgres_ended',
+  ends: whole(news.restart, 'ends'),
+  done: news.what === 'ended' ? 'restart' : news.what,
+  ...(news.what === 'ended' && { delay_ms: whole(news.delayMs, 'delay_ms') }),
 });

@@ -8,9 +8,11 @@ import type {
   VitalsView,
 } from '@breakwater/contract/overview';
 import { Option, type Command } from 'commander';
+import { systemClock } from '../runtime/index.ts';
 import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
-import { instantText, printFacts, printTable } from './print.ts';
+import { instantText, printFacts, printTable, whenText } from './print.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
+import { say } from './output.ts';
 
 const MOST = 1000;
 const MOST_HOURS = 87_600;
@@ -41,9 +43,10 @@ const statusText = ({ status, is_stuck: stuck }: AgentRow): string => (stuck ? `
 
 const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
   if (rows.length === 0) {
-    console.log(matching === 0 ? 'No agent matches.' : `There are only ${matching}.`);
+    say(matching === 0 ? 'No agent matches.' : `There are only ${matching}.`);
     return;
   }
+  const now = systemClock.now();
   printTable(
     ['AGENT', 'NAME', 'STATUS', 'PASS', 'GAP', 'COVERAGE', 'EVIDENCE', 'CHECK-INS', 'LAST ACTIVITY'],
     rows.map((row) => [
@@ -55,11 +58,12 @@ const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
       percent(row.vitals?.coverage.share),
       evidenceText(row),
       String(row.check_ins),
-      instantText(row.last_activity_at),
+      whenText(row.last_activity_at, now),
     ]),
+    ['AGENT', 'NAME', 'STATUS', 'PASS', 'GAP', 'COVERAGE', 'LAST ACTIVITY', 'EVIDENCE'],
   );
   const more = moreText(rows.length, offset, matching);
-  if (more !== undefined) console.log(more);
+  if (more !== undefined) say(more);
 };
 
 const vitalsText = ({ vitals }: AgentView): string | null =>
@@ -92,7 +96,7 @@ const coverageText = ({
 /** What came of the newest claims, and why a result does not count. */
 const printResults = ({ rows }: ClaimsView): void => {
   if (rows.length === 0) return;
-  console.log('\nNewest results:');
+  say('\nNewest results:');
   printTable(
     ['WHEN', 'RESULT', 'CLAIMED', 'COUNTS', 'RAN'],
     rows.map((row) => [
@@ -166,8 +170,8 @@ const act = (flags: AgentFlags, tool: string, args: Readonly<Record<string, unkn
   withServer(flags, 'act', async (remote) => {
     const done = await remote.call(tool, args);
     const { agent_id: id, lifecycle_status: status, message } = done;
-    if (flags.json === true) console.log(JSON.stringify({ agent_id: id, status, message }));
-    else console.log(String(message));
+    if (flags.json === true) say(JSON.stringify({ agent_id: id, status, message }));
+    else say(String(message));
   });
 
 const ID = '0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21';
@@ -209,7 +213,7 @@ export const agentsCommands = (program: Command): void => {
       const found = await withServer(flags, 'read', (remote) =>
         remote.read<AgentsPage>('agents', { search, status, verdict, tag, sort, order, ...page }),
       );
-      if (flags.json === true) console.log(JSON.stringify(found));
+      if (flags.json === true) say(JSON.stringify(found));
       else printAgents(found);
     });
 
@@ -222,7 +226,7 @@ export const agentsCommands = (program: Command): void => {
       const path = `agents/${encodeURIComponent(agent)}`;
       const found = await remote.read<AgentView>(path);
       if (flags.json === true) {
-        console.log(JSON.stringify(found));
+        say(JSON.stringify(found));
         return;
       }
       printAgent(found);
@@ -293,8 +297,8 @@ export const agentsCommands = (program: Command): void => {
           append_notes: flags.replace !== true,
         });
         const { notes } = done['agent'] as { notes: string | null };
-        if (flags.json === true) console.log(JSON.stringify({ agent_id: done['agent_id'], notes }));
-        else console.log(notes === null || notes === '' ? 'It has no notes now.' : `Its notes are now:\n${notes}`);
+        if (flags.json === true) say(JSON.stringify({ agent_id: done['agent_id'], notes }));
+        else say(notes === null || notes === '' ? 'It has no notes now.' : `Its notes are now:\n${notes}`);
       }),
     );
 };

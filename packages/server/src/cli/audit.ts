@@ -3,9 +3,11 @@ import type { Command } from 'commander';
 import { MAX_FAULTS, verifyAudit, type AuditReport } from '../agents/index.ts';
 import { reportWindow } from '../channel/index.ts';
 import { systemClock } from '../runtime/index.ts';
+import { agentIdOf } from './agent-id.ts';
 import { accepted, understood } from './fail.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const PROGRESS_MS = 2_000;
 
@@ -14,7 +16,7 @@ const LIMITS = [
   'Whoever can write both audit.events and core.identities can make a whole chain anew. Copies of the heads (agent_id, ' +
     'audit_count, audit_head of core.identities) that are kept elsewhere show that.',
   'Rows outside of every chain can be added, changed and deleted unseen.',
-  'Of a row in a chain, the columns session_id and confidence are not part of its hash.',
+  'Of rows that releases before the second rule of hashes wrote, session_id and confidence are not part of the hash.',
   'Rows that retention dropped cannot be verified any more; where it cut a chain is taken from audit.chain_anchors.',
 ] as const;
 
@@ -33,29 +35,29 @@ const print = (report: AuditReport, since: number | undefined): void => {
         fault.what,
       ]),
     );
-    if (faulty > faults.length) console.log(`… and ${faulty - faults.length} more than the ${MAX_FAULTS} shown.`);
-    console.log('');
+    if (faulty > faults.length) say(`… and ${faulty - faults.length} more than the ${MAX_FAULTS} shown.`);
+    say('');
   }
   const what = `${counted(agents, 'agent')}, ${counted(rows, 'row')} in ${seconds.toFixed(1)} s`;
   const from = since === undefined ? '' : `, from ${timeText(since)} on`;
-  console.log(
+  say(
     faulty === 0
       ? `Verified ${what}${from}: no fault.`
       : `Verified ${what}${from}: the trail of ${counted(faulty, 'agent')} was tampered with or is damaged. Only the first fault of each is shown.`,
   );
   if (outside.length > 0) {
-    console.log('\nRows outside of every chain, which nothing proves:');
+    say('\nRows outside of every chain, which nothing proves:');
     printTable(
       ['TYPE', 'ROWS', 'ALSO IN CHAINS'],
       outside.map(({ type, rows: count, alsoInChains }) => [type, String(count), alsoInChains ? 'yes' : 'no']),
     );
   }
   if (dropped.agents > 0) {
-    console.log(
+    say(
       `\nRetention has dropped ${counted(dropped.rows, 'row')} from the chains of ${counted(dropped.agents, 'agent')}.`,
     );
   }
-  console.log(`\nWhat this cannot show:\n${LIMITS.map((line) => `- ${line}`).join('\n')}`);
+  say(`\nWhat this cannot show:\n${LIMITS.map((line) => `- ${line}`).join('\n')}`);
 };
 
 const jsonOf = (report: AuditReport, since: number | undefined) => ({
@@ -96,7 +98,10 @@ export const auditCommands = (program: Command): void => {
   const audit = program.command('audit').description('Verify the audit trail');
   withDatabaseFlags(audit.command('verify'))
     .description('Follow the hash chain of every agent; exit code 1 when a row was altered, removed, moved or added')
-    .option('--agent <id>', 'Of one agent; all of them by default')
+    .option(
+      '--agent <agent>',
+      'Of one agent, by its name, its id, or the first 8 characters or more of its id; all of them by default',
+    )
     .option('--since <time>', 'From a time on: back from now (24h, 30d), or a date or time in UTC; all by default')
     .option('--json', 'Print JSON')
     .addHelpText(
@@ -108,27 +113,28 @@ wrong. What retention has dropped is not missed.
 Examples:
   breakwater audit verify
   breakwater audit verify --since 24h --json
-  breakwater audit verify --agent 0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21`,
+  breakwater audit verify --agent Tom`,
     )
     .action(async (flags: DatabaseFlags & { agent?: string; since?: string; json?: boolean }) => {
-      const agentId = flags.agent?.trim();
+      const named = flags.agent?.trim();
       const since =
         flags.since === undefined
           ? undefined
           : understood(reportWindow(flags.since, undefined, systemClock.now())).from;
-      const report = await withTables(flags, (database) =>
-        verifyAudit(database, { agentId, since }, systemClock, progress()),
-      );
+      const report = await withTables(flags, async (database) => {
+        const agentId = named === undefined ? undefined : await agentIdOf(database, named);
+        return verifyAudit(database, { agentId, since }, systemClock, progress());
+      });
       if (report === undefined) {
         accepted(
-          refuse('AGENT_NOT_FOUND', `There is no agent ${JSON.stringify(agentId)}, and no row of one.`, {
-            recovery: { action: 'Give the uuid that start_session answered to the agent.' },
+          refuse('AGENT_NOT_FOUND', `There is no agent ${JSON.stringify(named)}, and no row of one.`, {
+            recovery: { action: '"breakwater agents list --status all --search <text>" finds agents.' },
           }),
         );
         return;
       }
       if (report.faulty > 0) process.exitCode = 1;
-      if (flags.json === true) console.log(JSON.stringify(jsonOf(report, since)));
+      if (flags.json === true) say(JSON.stringify(jsonOf(report, since)));
       else print(report, since);
     });
 };

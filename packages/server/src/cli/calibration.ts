@@ -6,6 +6,7 @@ import { calibrationLines, type CalibrationAnswer } from './calibration-text.ts'
 import { asksServer, withOptionalServer, withServer, type ServerFlags } from './remote.ts';
 import { terminalOf } from './terminal.ts';
 import { withTables } from './with-database.ts';
+import { say } from './output.ts';
 
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
 const MOST_DAYS = 3650;
@@ -47,14 +48,14 @@ export const calibrationCommands = (program: Command): void => {
         const answer = await withServer(flags, 'read', (remote) =>
           remote.read<CalibrationAnswer>('calibration', query),
         );
-        if (flags.json === true) console.log(JSON.stringify(answer));
-        else console.log(calibrationLines(answer, terminalOf(process.stdout).columns).join('\n'));
+        if (flags.json === true) say(JSON.stringify(answer));
+        else say(calibrationLines(answer, terminalOf(process.stdout).columns).join('\n'));
         return;
       }
       const { assessment, reading, freshness } = await withTables(flags, async (database) =>
         accepted(await new Calibration({ database, clock: systemClock }).lookSince(since, flags.agent)),
       );
-      if (flags.json === true) console.log(JSON.stringify(calibrationReply(assessment, reading, freshness)));
-      else console.log(reportText(assessment, reading, freshness));
+      if (flags.json === true) say(JSON.stringify(calibrationReply(assessment, reading, freshness)));
+      else say(reportText(assessment, reading, freshness));
     });
 };

@@ -6,6 +6,7 @@ import { understood } from './fail.ts';
 import { printTable, timeText } from './print.ts';
 import { asksServer, withOptionalServer, withServer, type ServerFlags } from './remote.ts';
 import { withTables } from './with-database.ts';
+import { say } from './output.ts';
 
 /** A line as `--json` shows it. */
 const jsonOf = ({ first, last, p50, p99, ...line }: ReportLine) => ({
@@ -47,16 +48,16 @@ const printPanel = (
   { from, to }: ReportWindow,
   only: { readonly heading: string; readonly text: (line: ReportLine) => string } | undefined,
 ): void => {
-  console.log(`${title}, ${timeText(from)} to ${timeText(to)}`);
+  say(`${title}, ${timeText(from)} to ${timeText(to)}`);
   if (lines.length === 0) {
-    console.log('no data\n');
+    say('no data\n');
     return;
   }
   printTable(
     [...WHAT, ...(only ? [only.heading] : []), ...REST],
     lines.map((line) => [...whatText(line), ...(only ? [only.text(line)] : []), ...restText(line)]),
   );
-  console.log('');
+  say('');
 };
 
 /** A line as a server tells it. */
@@ -109,7 +110,7 @@ Examples:
     .action(async (flags: ReportFlags) => {
       const { window, report } = await readFrom(flags);
       if (flags.json === true) {
-        console.log(
+        say(
           JSON.stringify({
             since: timeText(window.from),
             until: timeText(window.to),
@@ -123,7 +124,7 @@ Examples:
       const incidents = { heading: 'INCIDENTS', text: (line: ReportLine) => String(line.incidents) };
       printPanel('Failures', report.failures, window, incidents);
       printPanel('Measurements', report.measurements, window, undefined);
-      console.log(
+      say(
         report.dropped === 0
           ? 'Nothing is known to be missing.'
           : `${report.dropped} more were counted but could not be stored.`,

@@ -13,6 +13,7 @@ import { fail, USAGE_EXIT } from './fail.ts';
 import { flagsCommands } from './flags.ts';
 import { knowledgeCommands } from './knowledge.ts';
 import { operatorCommands } from './operator.ts';
+import { write } from './output.ts';
 import { retentionCommands } from './retention.ts';
 import { reviewsCommands } from './reviews.ts';
 import { sagaCommands } from './saga.ts';
@@ -41,7 +42,10 @@ const prepare = (command: Command, name: string): void => {
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .showHelpAfterError(`For help:  ${name} --help`)
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'breakwater: ')) });
+    .configureOutput({
+      writeOut: write,
+      outputError: (text, print) => print(text.replace(/^error: /, 'breakwater: ')),
+    });
   for (const one of command.commands) prepare(one, `${name} ${one.name()}`);
 };
 
@@ -64,16 +68,17 @@ Examples:
   program
     .command('stdio')
     .description('Bridge an MCP client that speaks over standard input and output to a running server')
-    .option('--url <url>', 'Base URL of the server', 'http://127.0.0.1:8767')
+    .option('--server <url>', 'Base URL of the server (BREAKWATER_URL; where this configuration serves)')
+    .addOption(new Option('--url <url>', 'The same, as earlier releases named it').hideHelp())
     .addHelpText(
       'after',
       `
 The bearer token, if the server asks for one, is read from BREAKWATER_TOKEN.
 
 Example:
-  breakwater stdio --url http://127.0.0.1:8767`,
+  breakwater stdio --server http://127.0.0.1:8767`,
     )
-    .action((options: { url: string }) => stdio(options.url));
+    .action((options: { server?: string; url?: string }) => stdio(options.server ?? options.url));
   consoleCommand(program);
   statusCommand(program);
   doctorCommand(program);

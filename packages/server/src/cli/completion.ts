@@ -3,6 +3,7 @@ import { bashScript } from './completion/bash.ts';
 import { fishScript } from './completion/fish.ts';
 import { placesOf } from './completion/words.ts';
 import { zshScript } from './completion/zsh.ts';
+import { write } from './output.ts';
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
@@ -21,6 +22,6 @@ Examples:
   breakwater completion fish | source       # in ~/.config/fish/config.fish`,
     )
     .action((shell: keyof typeof SCRIPTS) => {
-      process.stdout.write(SCRIPTS[shell](placesOf(program)));
+      write(SCRIPTS[shell](placesOf(program)));
     });
 };

@@ -8,6 +8,7 @@ import { osUser } from './os-user.ts';
 import { timeText } from './print.ts';
 import { serverPlace } from './server-url.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const HOUR_MS = 3_600_000;
 const MAX_HOURS = 720;
@@ -97,11 +98,9 @@ Examples:
       const made = await withTables(flags, (database) => createSignIn(database, { url, hours, canAct }));
       const expires = timeText(made.expiresAt);
       if (flags.json === true) {
-        console.log(JSON.stringify({ name: made.name, link: made.link, can_act: canAct, expires_at: expires }));
+        say(JSON.stringify({ name: made.name, link: made.link, can_act: canAct, expires_at: expires }));
         return;
       }
-      console.log(
-        `Open this in a browser; it is good until ${expires}${canAct ? '' : ', to look only'}:\n\n  ${made.link}\n`,
-      );
+      say(`Open this in a browser; it is good until ${expires}${canAct ? '' : ', to look only'}:\n\n  ${made.link}\n`);
     });
 };

@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { backupEmbedded, StartupError } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { configOf } from './config.ts';
+import { dataDirOf } from './data-dir.ts';
 import { statusLine } from './progress.ts';
 import { withDatabaseFlags, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const sizeText = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
@@ -24,8 +26,8 @@ Examples:
   breakwater db backup --data-dir /var/lib/breakwater --out /backup/today --json`,
     )
     .action(async (flags: DatabaseFlags & { out: string; json?: boolean }) => {
-      const { databaseUrl, dataDir } = configOf(flags, 'command');
-      if (databaseUrl !== undefined) {
+      const config = configOf(flags, 'command');
+      if (config.databaseUrl !== undefined) {
         throw new StartupError(
           'The database of DATABASE_URL is backed up by its own tools.',
           'For example: pg_dump --format=custom --file=breakwater.dump "$DATABASE_URL"; pg_restore brings it back.',
@@ -34,7 +36,7 @@ Examples:
       const status = statusLine();
       const began = systemClock.monotonic();
       const made = await backupEmbedded({
-        dataDir,
+        dataDir: dataDirOf(config),
         out: flags.out,
         onProgress: ({ files, ofFiles, bytes }) => {
           status.say(`${files} of ${ofFiles} files, ${sizeText(bytes)} …`);
@@ -44,10 +46,10 @@ Examples:
       });
       const seconds = (systemClock.monotonic() - began) / 1000;
       if (flags.json === true) {
-        console.log(JSON.stringify({ data_dir: made.dataDir, files: made.files, bytes: made.bytes, seconds }));
+        say(JSON.stringify({ data_dir: made.dataDir, files: made.files, bytes: made.bytes, seconds }));
         return;
       }
-      console.log(
+      say(
         `Backed up into ${made.dataDir}: ${made.files} files, ${sizeText(made.bytes)}, ${seconds.toFixed(1)} s.\n` +
           `To restore it:  breakwater serve --data-dir ${JSON.stringify(made.dataDir)}`,
       );

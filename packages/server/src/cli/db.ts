@@ -14,6 +14,10 @@ import { systemClock } from '../runtime/index.ts';
 import { backupCommand } from './db-backup.ts';
 import { ConfigError, UsageError } from './fail.ts';
 import { withDatabase, withDatabaseFlags, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
+
+/** Like a server's start, "db migrate" begins the database of a new installation. */
+const MAY_CREATE = { mayCreate: true };
 
 const versionOf = (text: string | undefined): number | undefined => {
   if (text === undefined) return undefined;
@@ -22,9 +26,9 @@ const versionOf = (text: string | undefined): number | undefined => {
 };
 
 const printPlan = (plan: MigrationPlan, json: boolean | undefined): void => {
-  if (json === true) console.log(JSON.stringify(plan));
-  else if (plan.steps.length === 0) console.log(`Schema is at version ${plan.current}; nothing to do.`);
-  else for (const { direction, version, name } of plan.steps) console.log(`${direction.padEnd(4)} ${version} ${name}`);
+  if (json === true) say(JSON.stringify(plan));
+  else if (plan.steps.length === 0) say(`Schema is at version ${plan.current}; nothing to do.`);
+  else for (const { direction, version, name } of plan.steps) say(`${direction.padEnd(4)} ${version} ${name}`);
 };
 
 /** Going up is what every server does at its start; going down takes tables away that servers use. */
@@ -60,13 +64,17 @@ export const databaseCommands = (program: Command): void => {
   add('migrate', 'Bring the schema to a version, up or down; down only while no server runs', 'migrate')
     .option('--to <version>', 'Version to reach; the newest by default. Going down drops what is above it')
     .action(async (flags: DatabaseFlags & { to?: string; json?: boolean }) => {
-      const plan = await withDatabase(flags, async (database) => {
-        const to = versionOf(flags.to);
-        await refuseDownUnderServers(database, to);
-        const done = await migrate(database, to);
-        if (done.target >= 2) await ensurePartitions(database, systemClock.now());
-        return done;
-      });
+      const plan = await withDatabase(
+        flags,
+        async (database) => {
+          const to = versionOf(flags.to);
+          await refuseDownUnderServers(database, to);
+          const done = await migrate(database, to);
+          if (done.target >= 2) await ensurePartitions(database, systemClock.now());
+          return done;
+        },
+        MAY_CREATE,
+      );
       printPlan(plan, flags.json);
     });
   add('drift', 'Compare the live schema with the manifest: exit 0 same, 1 different, 2 no database', 'drift --json')
@@ -84,8 +92,8 @@ export const databaseCommands = (program: Command): void => {
         process.exitCode = 2;
         return;
       }
-      if (flags.json === true) console.log(JSON.stringify({ same: differences.length === 0, differences }));
-      else console.log(differences.length === 0 ? 'The schema is as the manifest says.' : differences.join('\n'));
+      if (flags.json === true) say(JSON.stringify({ same: differences.length === 0, differences }));
+      else say(differences.length === 0 ? 'The schema is as the manifest says.' : differences.join('\n'));
       process.exitCode = differences.length === 0 ? 0 : 1;
     });
   backupCommand(db);

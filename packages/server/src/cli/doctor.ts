@@ -7,6 +7,7 @@ import { statusLine } from './progress.ts';
 import { paint, tame, terminalOf } from './terminal.ts';
 import { VERSION } from './version.ts';
 import { withDatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const SIGNS = { ok: 'ok', warning: 'warning', failure: 'FAILURE', unknown: '-' } as const;
 const COLOURS = { ok: 'green', warning: 'yellow', failure: 'red', unknown: 'dim' } as const;
@@ -18,11 +19,11 @@ const print = (findings: readonly Finding[]): void => {
   const terminal = terminalOf(process.stdout);
   for (const { check, state, what, evidence, mend } of findings) {
     const sign = paint(SIGNS[state].padEnd(SIGN_WIDTH), COLOURS[state], terminal);
-    console.log(`${sign}${check.replaceAll('_', ' ').padEnd(CHECK_WIDTH)}${tame(what)}`);
-    for (const line of evidence) console.log(`${INDENT}${paint(tame(line), 'dim', terminal)}`);
+    say(`${sign}${check.replaceAll('_', ' ').padEnd(CHECK_WIDTH)}${tame(what)}`);
+    for (const line of evidence) say(`${INDENT}${paint(tame(line), 'dim', terminal)}`);
     if (mend === null) continue;
-    console.log(`${INDENT}→ ${tame(mend.what)}`);
-    for (const command of mend.commands) console.log(`${INDENT}  ${paint(command, 'bold', terminal)}`);
+    say(`${INDENT}→ ${tame(mend.what)}`);
+    for (const command of mend.commands) say(`${INDENT}  ${paint(command, 'bold', terminal)}`);
   }
   const count = (state: Finding['state']): number => findings.filter((one) => one.state === state).length;
   const said = [
@@ -30,7 +31,7 @@ const print = (findings: readonly Finding[]): void => {
     [count('warning'), 'warning'],
   ] as const;
   const found = said.filter(([n]) => n > 0).map(([n, noun]) => `${n} ${noun}${n === 1 ? '' : 's'}`);
-  console.log(`\n${found.length === 0 ? 'All is well.' : `${found.join(' and ')}; what mends each stands below it.`}`);
+  say(`\n${found.length === 0 ? 'All is well.' : `${found.join(' and ')}; what mends each stands below it.`}`);
 };
 
 /** `breakwater doctor`: what is wrong, how it is mended, and an exit code that a deploy can gate on (BW-cli.02). */
@@ -63,6 +64,6 @@ Examples:
         print(findings);
         return;
       }
-      console.log(JSON.stringify({ at: timeText(facts.now), version: VERSION, state: overall(findings), findings }));
+      say(JSON.stringify({ at: timeText(facts.now), version: VERSION, state: overall(findings), findings }));
     });
 };

@@ -11,6 +11,7 @@ import { ConfigError, understood, UsageError } from './fail.ts';
 import { printTable, sizeText, timeText } from './print.ts';
 import { statusLine } from './progress.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const SAY_EVERY_MS = 250;
 
@@ -58,7 +59,7 @@ const report = (
   { json, format }: ExportFlags,
 ): void => {
   if (json === true) {
-    console.log(
+    say(
       JSON.stringify({
         since: timeText(from),
         until: timeText(to),
@@ -81,11 +82,13 @@ const run = async (flags: ExportFlags): Promise<void> => {
   if (out === undefined && flags.json === true) {
     throw new UsageError('--json tells what was written to --out; without --out the records themselves are printed');
   }
-  if (out === undefined && format === 'csv' && kinds.length > 1) {
-    throw new UsageError('--format csv prints one kind, such as --what outcomes; give --out <dir> for a file of each');
+  if (out === undefined && format !== 'jsonl' && kinds.length > 1) {
+    throw new UsageError(
+      `--format ${format} prints one kind, such as --what outcomes; give --out <dir> for a file of each`,
+    );
   }
   const folder = out === undefined ? undefined : folderOf(out);
-  const pathOf = (kind: KindName): string => join(folder ?? '', `${kind}.${format}`);
+  const pathOf = (kind: KindName): string => join(folder ?? '', `${kind}.${format === 'jsonl' ? 'jsonl' : 'csv'}`);
   const end = new AbortController();
   const stop = (): void => end.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
@@ -132,7 +135,10 @@ export const exportCommand = (program: Command): void => {
     .option('--until <time>', 'End, which is not part of it, in the same words; now by default')
     .option('--out <dir>', 'Folder for a file of each kind; standard output by default')
     .addOption(
-      new Option('--format <format>', 'jsonl: an object a line; csv: a table')
+      new Option(
+        '--format <format>',
+        'jsonl: an object a line; csv: a table; csv-bom: the same, marked as UTF-8 for spreadsheets',
+      )
         .choices(Object.keys(FORMATS))
         .default('jsonl'),
     )

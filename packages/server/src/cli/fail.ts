@@ -1,5 +1,5 @@
 import { ERRORS, type Outcome, type Refusal } from '@breakwater/contract';
-import { StartupError } from '../postgres/index.ts';
+import { NoDatabaseError, StartupError } from '../postgres/index.ts';
 import { ListenError } from '../serve/index.ts';
 
 /** Exit code of a command line that cannot be understood: nothing was done (EX_USAGE of sysexits.h). */
@@ -7,7 +7,7 @@ export const USAGE_EXIT = 64;
 
 const exitCodeOf = (error: unknown): number => {
   if (error instanceof UsageError) return USAGE_EXIT;
-  if (error instanceof NoServerError) return NO_SERVER_EXIT;
+  if (error instanceof NoServerError || error instanceof NoDatabaseError) return NOT_THERE_EXIT;
   return error instanceof RefusedError ? error.exitCode : 1;
 };
 
@@ -38,10 +38,10 @@ export class ConfigError extends Error {}
 /** An argument or option of the command line is wrong; says what it must be (exit code {@link USAGE_EXIT}). */
 export class UsageError extends ConfigError {}
 
-/** Exit code of a command that no server answered. */
-const NO_SERVER_EXIT = 2;
+/** Exit code of a command whose server does not answer, or whose database is not where it looked. */
+const NOT_THERE_EXIT = 2;
 
-/** No server answers where the command looked for one; with the way out (exit code {@link NO_SERVER_EXIT}). */
+/** No server answers where the command looked for one; with the way out (exit code {@link NOT_THERE_EXIT}). */
 export class NoServerError extends StartupError {}
 
 /** What the command was to do is refused. */

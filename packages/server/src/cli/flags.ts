@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import {
   createFlags,
   REFERENCE_WORDS,
@@ -15,6 +15,7 @@ import { osUser } from './os-user.ts';
 import { instantText, printTable, timeText } from './print.ts';
 import { asksServer, withOptionalServer, withServer, type Remote, type ServerFlags } from './remote.ts';
 import { withTables } from './with-database.ts';
+import { say } from './output.ts';
 
 const HISTORY_LIMIT = 20;
 
@@ -39,7 +40,7 @@ const printFlags = (views: readonly FlagView[]): void => {
       one.stored?.reason ?? '-',
     ]),
   );
-  console.log(`\n${views.map(({ key, description }) => `${key}: ${description}.`).join('\n')}`);
+  say(`\n${views.map(({ key, description }) => `${key}: ${description}.`).join('\n')}`);
 };
 
 /** Runs work on the flags as a node has them, and lets the other nodes hear of what it changes before it ends. */
@@ -126,7 +127,7 @@ export const flagsCommands = (program: Command): void => {
     `${ENVIRONMENT}\n\nExample:\n  breakwater flags list`,
   ).action(async (options: FlagOptions) => {
     const views = await withDesk(options, 'read', (desk) => desk.list());
-    if (options.json === true) console.log(JSON.stringify(views));
+    if (options.json === true) say(JSON.stringify(views));
     else printFlags(views);
   });
 
@@ -134,7 +135,7 @@ export const flagsCommands = (program: Command): void => {
     .argument('<key>', 'Name of the flag')
     .action(async (key: string, options: FlagOptions) => {
       const view = await withDesk(options, 'read', (desk) => desk.get(key));
-      if (options.json === true) console.log(JSON.stringify(view));
+      if (options.json === true) say(JSON.stringify(view));
       else printFlags([view]);
     });
 
@@ -142,26 +143,31 @@ export const flagsCommands = (program: Command): void => {
     'set',
     'Set a flag for all servers, at once, with who and why on record',
     `The reference's words are understood, too: ${words}.\n${ENVIRONMENT}\n\n` +
-      'Example:\n  breakwater flags set identity_strict_mode enforce --why "all clients send client_session_id"',
+      'Example:\n  breakwater flags set identity_strict_mode enforce --reason "all clients send client_session_id"',
   )
     .argument('<key>', 'Name of the flag')
     .argument('<value>', 'One of its legal values; "flags list" shows them')
-    .requiredOption('--why <text>', 'Why it is set')
+    .option('--reason <text>', 'Why it is set; needed')
+    .addOption(new Option('--why <text>', 'The same, as earlier releases named it').hideHelp())
     .option('--who <name>', 'Who sets it; the OS user by default')
-    .action(async (key: string, word: string, options: FlagOptions & { why: string; who?: string }) => {
-      const value = valueOfWord(key, word);
-      const now = await withDesk(options, 'act', (desk) => desk.set(key, value, options.why));
-      if (options.json === true) {
-        console.log(JSON.stringify({ key, stored: value, ...(value !== word && { given: word }), in_force: now }));
-        return;
-      }
-      console.log(`${key} is ${value}${value === word ? '' : `, which is what "${word}" means here`}.`);
-      if (now.origin === 'environment') {
-        console.log(
-          `${asksServer(options) ? "The server's" : 'This'} environment overrides it: with BREAKWATER_FLAG_${key.toUpperCase()} it is ${now.value}.`,
-        );
-      }
-    });
+    .action(
+      async (key: string, word: string, options: FlagOptions & { reason?: string; why?: string; who?: string }) => {
+        const reason = options.reason ?? options.why ?? '';
+        if (reason.trim() === '') throw new UsageError('--reason is needed: why the flag is set');
+        const value = valueOfWord(key, word);
+        const now = await withDesk(options, 'act', (desk) => desk.set(key, value, reason));
+        if (options.json === true) {
+          say(JSON.stringify({ key, stored: value, ...(value !== word && { given: word }), in_force: now }));
+          return;
+        }
+        say(`${key} is ${value}${value === word ? '' : `, which is what "${word}" means here`}.`);
+        if (now.origin === 'environment') {
+          say(
+            `${asksServer(options) ? "The server's" : 'This'} environment overrides it: with BREAKWATER_FLAG_${key.toUpperCase()} it is ${now.value}.`,
+          );
+        }
+      },
+    );
 
   add(
     'history',
@@ -172,9 +178,9 @@ export const flagsCommands = (program: Command): void => {
     .action(async (key: string | undefined, options: FlagOptions) => {
       const changes = await withDesk(options, 'read', (desk) => desk.history(key));
       if (options.json === true) {
-        console.log(JSON.stringify(changes));
+        say(JSON.stringify(changes));
       } else if (changes.length === 0) {
-        console.log('Nobody has set it yet. To set one:  breakwater flags set <key> <value> --why <text>');
+        say('Nobody has set it yet. To set one:  breakwater flags set <key> <value> --reason <text>');
       } else {
         printTable(
           ['WHEN', 'FLAG', 'FROM', 'TO', 'BY', 'WHY'],

@@ -4,6 +4,7 @@ import { numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
 import { instantText, printFacts, printTable } from './print.ts';
 import { withServer, withServerFlags, type Remote, type ServerFlags } from './remote.ts';
 import { tame } from './terminal.ts';
+import { say } from './output.ts';
 
 const MOST = 100;
 /** What one answer tells of the details of a finding. */
@@ -29,7 +30,7 @@ interface FullFinding extends Finding {
 
 const printFindings = (findings: readonly Finding[], none: string): void => {
   if (findings.length === 0) {
-    console.log(none);
+    say(none);
     return;
   }
   printTable(
@@ -109,7 +110,7 @@ export const knowledgeCommands = (program: Command): void => {
         }),
       );
       const findings = discoveries as Finding[];
-      if (flags.json === true) console.log(JSON.stringify(findings));
+      if (flags.json === true) say(JSON.stringify(findings));
       else printFindings(findings, 'Nothing matches. "breakwater knowledge list" shows the newest.');
     });
 
@@ -127,11 +128,11 @@ export const knowledgeCommands = (program: Command): void => {
     );
     const findings = page['discoveries'] as Finding[];
     if (flags.json === true) {
-      console.log(JSON.stringify({ rows: findings, offset, has_more: page['has_more'] === true }));
+      say(JSON.stringify({ rows: findings, offset, has_more: page['has_more'] === true }));
       return;
     }
     printFindings(findings, 'Agents have found nothing yet.');
-    if (page['has_more'] === true) console.log(`\nFor more:  --offset ${offset + findings.length}`);
+    if (page['has_more'] === true) say(`\nFor more:  --offset ${offset + findings.length}`);
   });
 
   add(
@@ -143,7 +144,7 @@ export const knowledgeCommands = (program: Command): void => {
     .action(async (id: string, flags: KnowledgeFlags) => {
       const { finding, details } = await withServer(flags, 'read', (remote) => readWhole(remote, id));
       if (flags.json === true) {
-        console.log(JSON.stringify({ ...finding, details }));
+        say(JSON.stringify({ ...finding, details }));
         return;
       }
       printFacts([
@@ -158,6 +159,6 @@ export const knowledgeCommands = (program: Command): void => {
         ['files', finding.references_files.join(' ')],
         ['related to', finding.related_to.join(' ')],
       ]);
-      if (details !== '') console.log(`\n${details.split('\n').map(tame).join('\n')}`);
+      if (details !== '') say(`\n${details.split('\n').map(tame).join('\n')}`);
     });
 };

@@ -12,6 +12,7 @@ import { accepted, UsageError } from './fail.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 import { osUser } from './os-user.ts';
+import { say } from './output.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 3650;
@@ -74,10 +75,10 @@ export const operatorCommands = (program: Command): void => {
         place,
       }));
       if (flags.json === true) {
-        console.log(JSON.stringify({ ...jsonOf(made, now), secret }));
+        say(JSON.stringify({ ...jsonOf(made, now), secret }));
         return;
       }
-      console.log(
+      say(
         [
           `Operator "${made.name}" may ${flags.scope === 'act' ? 'see every agent and act on it' : 'see every agent'},` +
             ` until ${timeText(made.expiresAt)}. The secret, shown this once:`,
@@ -101,9 +102,9 @@ export const operatorCommands = (program: Command): void => {
   ).action(async (flags: DatabaseFlags & { json?: boolean }) => {
     const now = systemClock.now();
     const operators = await withTables(flags, listOperators);
-    if (flags.json === true) console.log(JSON.stringify(operators.map((one) => jsonOf(one, now))));
+    if (flags.json === true) say(JSON.stringify(operators.map((one) => jsonOf(one, now))));
     else if (operators.length === 0) {
-      console.log('There are no operators. To make one:  breakwater operator create --name <name>');
+      say('There are no operators. To make one:  breakwater operator create --name <name>');
     } else {
       printTable(
         ['NAME', 'SCOPES', 'CREATED', 'LAST SEEN', 'EXPIRES', 'STATE'],
@@ -126,7 +127,7 @@ export const operatorCommands = (program: Command): void => {
       const ended = await withTables(flags, async (database) =>
         accepted(await revokeOperator(database, name, now, osUser())),
       );
-      if (flags.json === true) console.log(JSON.stringify(jsonOf(ended, now)));
-      else console.log(`Operator "${ended.name}" is revoked; servers refuse its secret from now on.`);
+      if (flags.json === true) say(JSON.stringify(jsonOf(ended, now)));
+      else say(`Operator "${ended.name}" is revoked; servers refuse its secret from now on.`);
     });
 };

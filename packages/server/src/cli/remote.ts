@@ -3,6 +3,7 @@ import { createOperator, dissolveOperator, operatorSecret } from '../identity/in
 import { findHome, StartupError } from '../postgres/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
 import { configOf } from './config.ts';
+import { dataDirOf } from './data-dir.ts';
 import { accepted, NoServerError } from './fail.ts';
 import { osUser } from './os-user.ts';
 import { serverPlace, type ServerPlace } from './server-url.ts';
@@ -176,8 +177,9 @@ const withOwnCredential = async <T>(
   await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
     throw noServer(url, error);
   });
-  const { databaseUrl, dataDir } = configOf(flags, 'command');
-  if (databaseUrl === undefined && findHome(dataDir) === undefined) {
+  const config = configOf(flags, 'command');
+  const dataDir = dataDirOf(config);
+  if (config.databaseUrl === undefined && findHome(dataDir) === undefined) {
     throw needsSecret(url, `runs on other data than those of ${dataDir}, which are none.`);
   }
   return withTables(flags, async (database, place) => {

@@ -4,6 +4,7 @@ import { dropDue, readRetention, type DroppedPartition, type TableRetention } fr
 import { systemClock } from '../runtime/index.ts';
 import { printTable, sizeText, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const STATES = 'core.agent_state';
 
@@ -46,7 +47,7 @@ const printStatus = (tables: readonly TableRetention[], states: Awaited<ReturnTy
       ],
     ],
   );
-  console.log(
+  say(
     '\nRows are estimates of PostgreSQL. A partition is dropped at 02:00 UTC once all of its rows are older than they are\n' +
       `kept; of ${STATES}, the newest row of each agent is kept for ever.`,
   );
@@ -75,7 +76,7 @@ const tableJson = (table: TableRetention) => ({
 
 const printPartitions = (title: string, list: readonly DroppedPartition[]): void => {
   if (list.length === 0) return;
-  console.log(title);
+  say(title);
   printTable(
     ['TABLE', 'PARTITION', 'UP TO', 'ROWS', 'SIZE'],
     list.map(({ table, partition: { name, to, rows, bytes } }) => [
@@ -117,7 +118,7 @@ export const retentionCommands = (program: Command): void => {
       return;
     }
     const { oldest, rows, bytes } = states;
-    console.log(
+    say(
       JSON.stringify({
         tables: tables.map(tableJson),
         agent_state: {
@@ -152,7 +153,7 @@ export const retentionCommands = (program: Command): void => {
       });
       if (busy.length > 0) process.exitCode = 1;
       if (flags.json === true) {
-        console.log(
+        say(
           JSON.stringify({
             dry_run: dryRun,
             dropped: dropped.map(droppedJson),
@@ -165,7 +166,7 @@ export const retentionCommands = (program: Command): void => {
       const would = dryRun ? 'Would be ' : '';
       printPartitions(dryRun ? 'Would be dropped:' : 'Dropped:', dropped);
       printPartitions('In use all the time, and so still there; try again later:', busy);
-      if (dropped.length + busy.length === 0) console.log('No partition is due.');
-      console.log(`${would}${dryRun ? 'deleted' : 'Deleted'}: ${states} rows of ${STATES}.`);
+      if (dropped.length + busy.length === 0) say('No partition is due.');
+      say(`${would}${dryRun ? 'deleted' : 'Deleted'}: ${states} rows of ${STATES}.`);
     });
 };

@@ -4,6 +4,7 @@ import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.
 import { instantText, printFacts, printTable } from './print.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
 import { tame } from './terminal.ts';
+import { say } from './output.ts';
 
 const MOST = 200;
 const STATUSES = ['open', 'waiting', 'resolved', 'failed', 'all'];
@@ -16,7 +17,7 @@ const phaseText = (row: ReviewsPage['rows'][number]): string => {
 
 const printReviews = ({ rows, offset, matching }: ReviewsPage): void => {
   if (rows.length === 0) {
-    console.log(matching === 0 ? 'No review matches.' : `There are only ${matching}.`);
+    say(matching === 0 ? 'No review matches.' : `There are only ${matching}.`);
     return;
   }
   printTable(
@@ -33,7 +34,7 @@ const printReviews = ({ rows, offset, matching }: ReviewsPage): void => {
     ]),
   );
   const more = moreText(rows.length, offset, matching);
-  if (more !== undefined) console.log(more);
+  if (more !== undefined) say(more);
 };
 
 const printReview = (review: ReviewView): void => {
@@ -55,29 +56,27 @@ const printReview = (review: ReviewView): void => {
   for (const message of review.transcript) {
     const said = [message.root_cause, message.reasoning, ...message.concerns.map((concern) => `concern: ${concern}`)];
     const author = message.author === null ? message.role : `${message.author.name} (${message.role})`;
-    console.log(
-      `\n${instantText(message.at)}  ${message.kind} of ${tame(author)}${message.agrees === true ? ', agrees' : ''}`,
-    );
+    say(`\n${instantText(message.at)}  ${message.kind} of ${tame(author)}${message.agrees === true ? ', agrees' : ''}`);
     for (const text of [...said, ...message.conditions.map((condition) => `condition: ${condition}`)]) {
-      if (text !== null && text !== '') console.log(`  ${tame(text)}`);
+      if (text !== null && text !== '') say(`  ${tame(text)}`);
     }
   }
   if (merge !== null && resolution === null) {
-    console.log('\nWhat both said last comes together as:');
-    for (const { text, from } of merge.conditions) console.log(`  ${tame(text)} (${from})`);
-    for (const { a, b, why } of merge.conflicts) console.log(`  conflict: ${tame(a)} / ${tame(b)}: ${tame(why)}`);
+    say('\nWhat both said last comes together as:');
+    for (const { text, from } of merge.conditions) say(`  ${tame(text)} (${from})`);
+    for (const { a, b, why } of merge.conflicts) say(`  conflict: ${tame(a)} / ${tame(b)}: ${tame(why)}`);
   }
   if (confirmation !== null) {
     const { decision, operator, at, action, why, since, reason } = confirmation;
-    console.log(
+    say(
       decision === 'open'
         ? `\nBoth agree on ${action}. Waits for an operator since ${instantText(since)}: ${why}.\n  breakwater reviews confirm ${review.review_id} --reason <why>`
         : `\nOperator ${tame(operator ?? '-')} ${decision === 'accept' ? 'confirmed' : 'rejected'} it ${instantText(at)}: ${tame(reason ?? '')}`,
     );
   }
   if (resolution === null) return;
-  console.log(`\nResolved ${instantText(resolution.at)}: ${resolution.action}`);
-  for (const condition of resolution.conditions) console.log(`  ${tame(condition)}`);
+  say(`\nResolved ${instantText(resolution.at)}: ${resolution.action}`);
+  for (const condition of resolution.conditions) say(`  ${tame(condition)}`);
 };
 
 type ReviewFlags = ServerFlags & { readonly json?: boolean };
@@ -113,7 +112,7 @@ export const reviewsCommands = (program: Command): void => {
           offset: String(numberOf('offset', flags.offset, 0, 1_000_000)),
         }),
       );
-      if (flags.json === true) console.log(JSON.stringify(found));
+      if (flags.json === true) say(JSON.stringify(found));
       else printReviews(found);
     });
 
@@ -127,7 +126,7 @@ export const reviewsCommands = (program: Command): void => {
       const found = await withServer(flags, 'read', (remote) =>
         remote.read<ReviewView>(`reviews/${encodeURIComponent(review)}`),
       );
-      if (flags.json === true) console.log(JSON.stringify(found));
+      if (flags.json === true) say(JSON.stringify(found));
       else printReview(found);
     });
 
@@ -153,8 +152,8 @@ export const reviewsCommands = (program: Command): void => {
           ...(named !== undefined && { new_reviewer_id: named }),
         });
         const { reviewer, phase } = await remote.read<ReviewView>(`reviews/${encodeURIComponent(review)}`);
-        if (flags.json === true) console.log(JSON.stringify({ review_id: review, reviewer, phase }));
-        else console.log(`Review ${tame(review)} is in the hands of ${tame(nameText(reviewer))} now.`);
+        if (flags.json === true) say(JSON.stringify({ review_id: review, reviewer, phase }));
+        else say(`Review ${tame(review)} is in the hands of ${tame(nameText(reviewer))} now.`);
       }),
     );
 
@@ -175,8 +174,8 @@ export const reviewsCommands = (program: Command): void => {
           decision: flags.reject === true ? 'reject' : 'accept',
           reason: flags.reason,
         });
-        if (flags.json === true) console.log(JSON.stringify(answer));
-        else console.log(tame(String(answer['message'])));
+        if (flags.json === true) say(JSON.stringify(answer));
+        else say(tame(String(answer['message'])));
       }),
     );
 };

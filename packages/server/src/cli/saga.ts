@@ -5,6 +5,7 @@ import { accepted, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -57,7 +58,7 @@ const printSagas = (sagas: readonly SagaView[]): void => {
     ]),
   );
   if (!sagas.some(isDeadLetter)) return;
-  console.log(
+  say(
     '\nWhat was given up waits for you:\n' +
       '  breakwater saga retry <saga-id>                    when the cause of the error is gone\n' +
       '  breakwater saga revert <saga-id> --reason <text>   to end its review; the agent stays paused',
@@ -84,11 +85,11 @@ export const sagaCommands = (program: Command): void => {
     .action(async (flags: DatabaseFlags & { all?: boolean; json?: boolean }) => {
       const all = flags.all === true;
       const sagas = await withTables(flags, (database) => listSagas(database, all));
-      if (flags.json === true) console.log(JSON.stringify(sagas.map(jsonOf)));
+      if (flags.json === true) say(JSON.stringify(sagas.map(jsonOf)));
       else if (sagas.length > 0) printSagas(sagas);
-      else if (all) console.log('There are no sagas: no review has come to an agreement yet.');
+      else if (all) say('There are no sagas: no review has come to an agreement yet.');
       else {
-        console.log(
+        say(
           'No resolution is being carried out, and none was given up.\n' +
             'To see those that have ended:  breakwater saga list --all',
         );
@@ -108,9 +109,9 @@ export const sagaCommands = (program: Command): void => {
         retried: accepted(await retrySaga(database, { sagaId, by: osUser(), now: systemClock.now(), ids: systemIds })),
         isAlone: place.isAlone,
       }));
-      if (flags.json === true) console.log(JSON.stringify(jsonOf(retried)));
+      if (flags.json === true) say(JSON.stringify(jsonOf(retried)));
       else {
-        console.log(
+        say(
           `Saga ${sagaId} is given back to recovery. ` +
             (isAlone
               ? 'No server runs here now; the next one that starts carries it out.'
@@ -136,11 +137,11 @@ export const sagaCommands = (program: Command): void => {
         accepted(await revertSaga(database, { ...act, reason: flags.reason, force: flags.force === true })),
       );
       if (flags.json === true) {
-        console.log(JSON.stringify({ ...jsonOf(reverted), ended_session: endedSession }));
+        say(JSON.stringify({ ...jsonOf(reverted), ended_session: endedSession }));
         return;
       }
       const { sessionId, pausedAgentId } = reverted;
-      console.log(
+      say(
         `Saga ${sagaId} is taken back; nothing of the resolution was applied.\n` +
           (endedSession ? `Review ${sessionId} has failed.` : `Review ${sessionId} had ended before.`) +
           ` Agent ${pausedAgentId} is free, and stays as it was; a new review can be asked for.`,

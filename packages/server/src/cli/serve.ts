@@ -2,6 +2,7 @@ import { configOf } from './config.ts';
 import { fail } from './fail.ts';
 import { startNode, type RunningNode } from './start-node.ts';
 import type { Config, SettingName } from './settings.ts';
+import { say } from './output.ts';
 
 /** What a person needs to know who has just started the server. */
 const banner = (node: RunningNode, config: Config, signIn: string | undefined): string => {
@@ -73,7 +74,12 @@ export const serve = async (flags: Partial<Record<SettingName, string>>): Promis
     return;
   }
   end.signal.addEventListener('abort', stop, { once: true });
+  void node.failed.then(async (error) => {
+    fail(error);
+    await node.stop();
+    process.exit();
+  });
   // Whoever sits at the terminal is signed in by the link. Elsewhere the banner ends in a log, where no secret may stand.
   const signIn = process.stdout.isTTY ? await linkOf(node) : undefined;
-  console.log(banner(node, config, signIn));
+  say(banner(node, config, signIn));
 };

@@ -125,11 +125,12 @@ export const SETTINGS = {
     flag: '--socket <path>',
     description: 'Unix socket to listen on as well; enrolled agents are reached over it only (Linux)',
   }),
-  dataDir: text({
+  dataDir: optional({
     env: 'BREAKWATER_DATA_DIR',
     flag: '--data-dir <path>',
-    default: '.breakwater',
-    description: 'Where the embedded PostgreSQL keeps its data; unused with a database of your own',
+    description:
+      'Where the embedded PostgreSQL keeps its data; by default a .breakwater that has some, here or in a folder above, ' +
+      'else the data folder of the user',
   }),
   databaseUrl: optional({
     env: 'DATABASE_URL',

@@ -7,6 +7,7 @@ import { createBaselines } from '../baselines/index.ts';
 import {
   createChannel,
   divergencePayload,
+  embeddedEndedPayload,
   rateBreachJob,
   requestPayload,
   storageFailure,
@@ -53,6 +54,8 @@ import { FLEET_REFRESH_MS, HarnessOutcomes, Outcomes, outcomeTools } from '../ou
 import {
   createNotifier,
   createTryLock,
+  createWriteProbe,
+  EmbeddedKeeper,
   ensurePartitions,
   migrate,
   openDatabase,
@@ -61,9 +64,12 @@ import {
   retentionWatch,
   startEmbedded,
   tracedDatabase,
+  WriteWatch,
   type ConnectionTarget,
+  type KeeperNews,
   type RetentionNews,
   type RetentionOptions,
+  type StartupError,
   type TableRetention,
 } from '../postgres/index.ts';
 import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker } from '../runtime/index.ts';
@@ -76,6 +82,7 @@ import {
   startTracing,
 } from '../serve/index.ts';
 import { createSignIn } from './console.ts';
+import { dataDirOf } from './data-dir.ts';
 import { reachableUrl } from './server-url.ts';
 import type { Config } from './settings.ts';
 import { VERSION } from './version.ts';
@@ -113,6 +120,8 @@ export interface RunningNode {
   readonly readyMs: number;
   /** Makes a link that signs its reader in to the console. */
   signIn(): ReturnType<typeof createSignIn>;
+  /** Resolves, should it ever, with why the node cannot go on; it is to be stopped then. */
+  readonly failed: Promise<StartupError>;
   /** Drains and stops everything that was started; idempotent. */
   stop(): Promise<void>;
 }
@@ -125,6 +134,7 @@ const LINEAGE_MS = 1_800_000;
 const SAGA_MS = 5_000;
 const DIALECTIC_MS = 600_000;
 const PROBE_MS = 1_000;
+const WRITE_PROBE_MS = 5_000;
 const LOOP_CHECK_MS = 1_000;
 const LOOP_DELAY_LIMIT_MS = 500;
 const DRAIN_MS = 3_500;
@@ -182,7 +192,13 @@ export const startNode = async (
     name: nodeName,
     // The pool's last connections may see our own PostgreSQL go; that is no news.
     onError: (error) => stopping || log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
+    onFailedStatement: (error) => {
+      if (!writeWatch.heard(error, clock.now())) return;
+      log.error({ err: error, reason: writeWatch.problem?.reason }, 'PostgreSQL keeps no writes');
+      channel.fail(FAILURE_EVENTS.storageUnavailable, storageFailure(error).payload);
+    },
   });
+  const writeWatch = new WriteWatch();
   const tracing =
     config.otlpEndpoint === undefined
       ? undefined
@@ -377,6 +393,7 @@ export const startNode = async (
         version: VERSION,
         clock,
         readiness,
+        writeProblem: () => writeWatch.problem,
         loopDelayMs: () => loopMonitor.last.maxMs,
         counts: () => ({ agents: agents.table.size, sessions: bindings.size }),
         embeddedDatabase: config.databaseUrl === undefined,
@@ -456,6 +473,7 @@ export const startNode = async (
       revoke: (id) => identity.revokeMcpSession(id),
     },
     readiness,
+    writeProblem: () => writeWatch.problem,
     readFlag: (key) => {
       const reading = flags.read(key);
       return reading.ok ? { ok: true, value: reading.value.value } : reading;
@@ -592,23 +610,51 @@ export const startNode = async (
   ticker.add({ name: 'dialectic.duties', everyMs: RECONCILE_MS, singleton: false, run: () => duties.load() });
   ticker.add(lifecycleJob(knowledge.tending));
   ticker.add({ name: 'feed.silence', everyMs: SILENCE_MS, singleton: false, run: async () => feed.watchSilence() });
-  // Readiness follows PostgreSQL: while it is away, callers get the 503 contract at once instead of waiting for it.
+  // Readiness follows PostgreSQL: while nothing can be written, callers get the 503 contract at once instead of waiting.
+  const writeProblem = createWriteProbe(database, clock);
   ticker.add({
     name: 'postgres.probe',
     everyMs: PROBE_MS,
     singleton: false,
     run: async () => {
-      const failed = await database.query({ text: 'SELECT 1' }).then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      );
-      if (failed !== undefined && readiness.parts()['postgres'] === true) {
-        log.error({ err: failed.error }, 'PostgreSQL does not answer');
-        const { type, payload } = storageFailure(failed.error);
+      const problem = await writeProblem();
+      if (problem !== undefined && readiness.parts()['postgres'] === true) {
+        log.error({ err: problem }, 'PostgreSQL takes no writes');
+        const { type, payload } = storageFailure(problem);
         channel.fail(type, payload);
       }
-      readiness.report('postgres', failed === undefined);
+      readiness.report('postgres', problem === undefined);
     },
+  });
+  ticker.add({
+    name: 'postgres.write_probe',
+    everyMs: WRITE_PROBE_MS,
+    singleton: false,
+    run: async () => {
+      if (await writeWatch.look(database)) log.warn('PostgreSQL keeps writes again');
+    },
+  });
+  const failure = Promise.withResolvers<StartupError>();
+  const onKeeperNews = (news: KeeperNews) => {
+    const payload = embeddedEndedPayload(news);
+    if (news.what === 'restarted') {
+      log.warn(payload, 'the embedded PostgreSQL runs again');
+      return;
+    }
+    log.error(
+      payload,
+      news.what === 'ended'
+        ? 'the embedded PostgreSQL ended; it is started again'
+        : 'the embedded PostgreSQL was given up',
+    );
+    channel.fail(FAILURE_EVENTS.storageUnavailable, payload);
+  };
+  let keeper: EmbeddedKeeper | undefined;
+  ticker.add({
+    name: 'postgres.keep',
+    everyMs: PROBE_MS,
+    singleton: false,
+    run: async (stopping) => keeper?.look(stopping),
   });
 
   let url = '';
@@ -629,8 +675,14 @@ export const startNode = async (
         // It would run on without a server, on the data directory that the next start wants.
         essential: true,
         start: async () => {
-          embedded = await startEmbedded({ dataDir: config.dataDir });
+          embedded = await startEmbedded({ dataDir: dataDirOf(config) });
           target = embedded.target;
+          keeper = new EmbeddedKeeper({
+            server: embedded,
+            clock,
+            onNews: onKeeperNews,
+            onGiveUp: failure.resolve,
+          });
         },
         stop: () => embedded?.stop(),
       });
@@ -704,6 +756,7 @@ export const startNode = async (
     url,
     embeddedIn: embedded?.dataDir,
     readyMs: clock.monotonic() - startedAt,
+    failed: failure.promise,
     signIn: () => createSignIn(database, { url, hours: SIGN_IN_HOURS, canAct: true }),
     stop,
   };

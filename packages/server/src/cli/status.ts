@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { needCommands } from './needs.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
 import { paint, tame, terminalOf } from './terminal.ts';
+import { say } from './output.ts';
 
 /** Exit code of `status --check` when something waits for a person. */
 const NEEDED_EXIT = 3;
@@ -25,18 +26,18 @@ const HOW: Readonly<Record<FreeResume['how'], string>> = {
 /** Who went on in the last day although no operator said so. */
 const printResumes = ({ free_resumes: resumes, more_free_resumes: unlisted }: NowView): void => {
   if (resumes === null || resumes.length === 0) return;
-  console.log(`\nWent on without an operator in the last day (${resumes.length + unlisted}):`);
+  say(`\nWent on without an operator in the last day (${resumes.length + unlisted}):`);
   for (const { at, agent, how, by, why, review_id: review } of resumes.slice(0, MOST_RESUMES)) {
     const who = how === 'review' && by !== null ? `, reviewed by ${by.name}` : '';
     const link = review === null ? '' : `  → breakwater reviews show ${review}`;
-    console.log(
+    say(
       tame(
         `  ${at.slice(0, 16)}Z  ${agent.name} ${HOW[how]}${who}${why === null ? '' : `: ${why.slice(0, 80)}`}${link}`,
       ),
     );
   }
   const more = resumes.length - MOST_RESUMES + unlisted;
-  if (more > 0) console.log(`  … and ${more} more; --json has them`);
+  if (more > 0) say(`  … and ${more} more; --json has them`);
 };
 
 /** What is said beside a need: how claims and results compare, or how much of them is not seen. */
@@ -57,8 +58,8 @@ const recordLine = ({ evidence }: Need): string =>
 const print = (session: SessionView, now: NowView, url: string): void => {
   const terminal = terminalOf(process.stdout);
   const { server } = session;
-  const line = (name: string, text: string): void => console.log(`${name.padEnd(12)}${tame(text)}`);
-  console.log(
+  const line = (name: string, text: string): void => say(`${name.padEnd(12)}${tame(text)}`);
+  say(
     `Breakwater ${server.version} at ${url}: ` +
       (now.ready ? paint('ready', 'green', terminal) : paint('NOT READY', 'red', terminal)) +
       `, since ${server.started_at.replace(/\.\d+Z$/, 'Z')}\n`,
@@ -87,22 +88,22 @@ const print = (session: SessionView, now: NowView, url: string): void => {
   );
   printResumes(now);
   if (now.needs.length === 0) {
-    console.log('\nNothing waits for a person.');
+    say('\nNothing waits for a person.');
     return;
   }
-  console.log(`\nWaits for a person (${now.needs.length + now.more_needs}):`);
+  say(`\nWaits for a person (${now.needs.length + now.more_needs}):`);
   for (const need of now.needs.slice(0, MOST)) {
-    console.log(
+    say(
       `  ${paint(need.severity.padEnd(9), COLOURS[need.severity], terminal)}${tame(need.title)}` +
         (need.since === null ? '' : paint(`  since ${need.since.slice(0, 16)}Z`, 'dim', terminal)),
     );
     const facts = recordLine(need);
-    if (facts !== '') console.log(tame(`           ${facts}`));
+    if (facts !== '') say(tame(`           ${facts}`));
     const [first] = needCommands(need);
-    if (first !== undefined) console.log(`           → ${first}`);
+    if (first !== undefined) say(`           → ${first}`);
   }
   const more = now.needs.length - MOST + now.more_needs;
-  if (more > 0) console.log(`  … and ${more} more; --json has them all`);
+  if (more > 0) say(`  … and ${more} more; --json has them all`);
 };
 
 const waits = ({ severity }: Need): boolean => severity !== 'info';
@@ -130,7 +131,7 @@ Examples:
         const session = await remote.read<SessionView>('session');
         const now = await remote.read<NowView>('now');
         if (check === true && (!now.ready || now.needs.some(waits))) process.exitCode = NEEDED_EXIT;
-        if (json === true) console.log(JSON.stringify({ url: remote.url, server: session.server, ...now }));
+        if (json === true) say(JSON.stringify({ url: remote.url, server: session.server, ...now }));
         else print(session, now, remote.url);
       });
     });

@@ -6,6 +6,7 @@ import { accepted, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
+import { say } from './output.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -66,16 +67,15 @@ export const substrateCommands = (program: Command): void => {
           ),
         );
         if (flags.json === true) {
-          console.log(JSON.stringify({ agent_id: agentId, ...claim, notes: flags.notes ?? null, replaced }));
+          say(JSON.stringify({ agent_id: agentId, ...claim, notes: flags.notes ?? null, replaced }));
           return;
         }
-        console.log(
+        say(
           `Agent ${agentId} is enrolled${replaced ? ' anew' : ''}: only ${claim.executable}` +
             `${claim.unit === null ? '' : ` in ${claim.unit}`} may act as it, over the unix socket.`,
         );
-        if (real === undefined) console.log('That file is not on this machine; make sure that the path is right.');
-        else if (real !== flags.executable)
-          console.log(`${flags.executable} is a link; the kernel shows what it leads to.`);
+        if (real === undefined) say('That file is not on this machine; make sure that the path is right.');
+        else if (real !== flags.executable) say(`${flags.executable} is a link; the kernel shows what it leads to.`);
       },
     );
 
@@ -86,7 +86,7 @@ export const substrateCommands = (program: Command): void => {
   ).action(async (flags: DatabaseFlags & { json?: boolean }) => {
     const enrolled = await withTables(flags, listSubstrates);
     if (flags.json === true) {
-      console.log(
+      say(
         JSON.stringify(
           enrolled.map(({ agentId, enrolledAt, ...rest }) => ({
             agent_id: agentId,
@@ -96,7 +96,7 @@ export const substrateCommands = (program: Command): void => {
         ),
       );
     } else if (enrolled.length === 0) {
-      console.log('No agent is enrolled. To enrol one:  breakwater substrate enrol --agent <uuid> --executable <path>');
+      say('No agent is enrolled. To enrol one:  breakwater substrate enrol --agent <uuid> --executable <path>');
     } else {
       printTable(
         ['AGENT', 'NAME', 'STATUS', 'EXECUTABLE', 'UNIT', 'ENROLLED', 'NOTES'],
@@ -124,7 +124,7 @@ export const substrateCommands = (program: Command): void => {
       const claim = await withTables(flags, async (database) =>
         accepted(await removeSubstrate(database, { agentId, by: osUser(), now: systemClock.now(), ids: systemIds })),
       );
-      if (flags.json === true) console.log(JSON.stringify({ agent_id: agentId, removed: claim }));
-      else console.log(`Agent ${agentId} is no longer enrolled; it may be acted as from anywhere that proves it.`);
+      if (flags.json === true) say(JSON.stringify({ agent_id: agentId, removed: claim }));
+      else say(`Agent ${agentId} is no longer enrolled; it may be acted as from anywhere that proves it.`);
     });
 };

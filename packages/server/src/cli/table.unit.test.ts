@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tableLines } from './table.ts';
+import { agoText } from './print.ts';
 import { paint, terminalOf } from './terminal.ts';
 
 const ID = '0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21';
@@ -22,6 +23,22 @@ describe('a table', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
     expect(lines[1]).toMatch(new RegExp(`^${ID}  Ada .*… {2,}12$`));
     expect(lines[2]).toContain('Grace Hopper');
+  });
+
+  it('leaves columns out where all would be cut to nothing, the least wanted first, and names them', () => {
+    const headings = ['AGENT', 'NAME', 'STATUS', 'RISK', 'VERDICT', 'LAST ACTIVITY', 'TAGS'];
+    const row = (name: string) => [ID, name, 'active', '0.31', 'proceed', '3 min ago', 'team:support cost:high'];
+    const lines = tableLines(headings, [row('docs-writer-01'), row('docs-writer-02')], 80, [
+      'AGENT',
+      'NAME',
+      'STATUS',
+      'LAST ACTIVITY',
+    ]);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(lines[0]).toMatch(/^AGENT +NAME +STATUS +LAST ACTIVITY$/);
+    expect(lines[1], 'ids can be copied').toContain(ID);
+    expect(lines[1], 'names can be told apart').not.toBe(lines[2]);
+    expect(lines[3]).toMatch(/^\(no room for RISK, VERDICT, TAGS/);
   });
 
   it('cuts an id only when nothing else is left to cut', () => {
@@ -63,5 +80,16 @@ describe('colour', () => {
     expect(terminalOf({ columns: 80 }, {})).toEqual({ columns: undefined, colour: false });
     expect(paint('x', 'red', { colour: false })).toBe('x');
     expect(paint('x', 'red', { colour: true })).toBe('\u001B[31mx\u001B[0m');
+  });
+});
+
+describe('a relative time', () => {
+  it.each([
+    [3_000, '3 s ago'],
+    [200_000, '3 min ago'],
+    [72 * 3_600_000, '3 d ago'],
+    [-12 * 3_600_000 + 1_000, 'in 12 h'],
+  ])('of %i ms ago is %s', (ms, text) => {
+    expect(agoText(1_000_000_000 - ms, 1_000_000_000)).toBe(text);
   });
 });

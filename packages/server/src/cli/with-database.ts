@@ -12,6 +12,7 @@ import {
 } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { configOf } from './config.ts';
+import { dataDirOf } from './data-dir.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 
 /** The settings that a command on the database takes. */
@@ -21,7 +22,7 @@ export type DatabaseFlags = Partial<Record<Extract<SettingName, 'dataDir' | 'dat
 export const withDatabaseFlags = (command: Command): Command => {
   const { dataDir, databaseUrl } = SETTINGS;
   const add = (flag: string, text: string) => command.addOption(new Option(flag, text));
-  add('--data-dir <path>', `${dataDir.description} (${dataDir.env}, default ${dataDir.default})`);
+  add('--data-dir <path>', `${dataDir.description} (${dataDir.env})`);
   return add('--database-url <url>', `${databaseUrl.description} (${databaseUrl.env})`);
 };
 
@@ -38,13 +39,17 @@ interface Place {
 /**
  * Opens the database that a server with this configuration uses, for one piece of work. An embedded PostgreSQL that a
  * server runs is worked on beside it and goes on; without one, PostgreSQL is started, and stopped when the work is done.
+ * Only work that `mayCreate` begins a database where there is none.
  */
 export const withDatabase = async <T>(
   flags: DatabaseFlags,
   work: (database: Database, place: Place) => Promise<T>,
+  { mayCreate = false }: { mayCreate?: boolean } = {},
 ): Promise<T> => {
-  const { databaseUrl, dataDir } = configOf(flags, 'command');
-  const embedded = databaseUrl === undefined ? await borrowEmbedded({ dataDir }) : undefined;
+  const config = configOf(flags, 'command');
+  const { databaseUrl } = config;
+  const embedded =
+    databaseUrl === undefined ? await borrowEmbedded({ dataDir: dataDirOf(config), mayCreate }) : undefined;
   const place: Place = {
     serverPid: embedded?.serverPid,
     isAlone: embedded !== undefined && embedded.serverPid === undefined,

@@ -81,13 +81,12 @@ export const createFlags = (options: {
     store: createStore(database),
     equal: isDeepStrictEqual,
     onDivergence: (divergence) => options.onDivergence(TABLE, divergence),
+    newsArrived: async () => notifier?.newsArrived(),
   });
   notifier?.onChange(TABLE, async (keys) => {
     await Promise.all(keys.map((key) => through.refresh(key)));
   });
-  notifier?.onGap(async () => {
-    await through.reconcile();
-  });
+  notifier?.onGap(() => through.catchUp());
 
   let loaded = false;
   const storedOf = (key: FlagKey): StoredFlag | undefined => {

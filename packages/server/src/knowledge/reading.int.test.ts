@@ -75,8 +75,8 @@ describe('search', async () => {
     const loose = await search({ query: 'deadlock cache', operator: 'OR' });
     expect(idsOf(loose.body).sort()).toEqual([lock, cache].sort());
     expect(loose.body).toMatchObject({ operator_used: 'OR', fallback_used: false });
-    expect(idsOf((await search({ query: 'locks -deadlock' })).body)).toEqual([order]);
-    expect(idsOf((await search({ query: '"row locks" zebra -deadlock' })).body)).toEqual([order]);
+    expect(idsOf((await search({ query: 'locks -"deadlock"' })).body)).toEqual([order]);
+    expect(idsOf((await search({ query: '"row locks" zebra -"deadlock"' })).body)).toEqual([order]);
     expect((await search({ query: '"locks row"' })).body['count']).toBe(0);
   });
 
@@ -97,8 +97,8 @@ describe('search', async () => {
   it.each([
     [{ query: ' ' }, 'query'],
     [{ query: 'the and of' }, 'query'],
-    [{ query: '-cache' }, 'query'],
-    [{ query: 'cache or -deadlock' }, 'query'],
+    [{ query: '-"cache"' }, 'query'],
+    [{ query: 'cache or -"deadlock"' }, 'query'],
     [{ tags: ['???'] }, 'tags'],
     [{ query: 'cache', severity: 'warn' }, 'severity'],
     [{ query: 'cache', limit: 0 }, 'limit'],
@@ -389,5 +389,37 @@ describe('get, list, details, stats and audit', async () => {
        WHERE event_type = 'knowledge_read' AND chain_index IS NULL ORDER BY 1`,
     );
     expect(actions.map(({ action }) => action)).toEqual(['audit', 'details', 'get', 'list', 'stats']);
+  });
+});
+
+describe('what is stored is found', async () => {
+  const w = await testWorld();
+  const ann = await agent(w, { name: 'Ann' });
+  const found = async (query: string): Promise<readonly unknown[] | 'refused'> => {
+    const { body } = await w.call('search_shared_memory', { query, limit: 100 });
+    return body['success'] === false ? 'refused' : idsOf(body);
+  };
+
+  it.each([
+    'kubectl -n prod rollout restart deploy/api',
+    'git push --force-with-lease origin main',
+    'grep -v -5 access.log | head -n -1',
+    'curl -H "Accept: text/plain" http://db-01.example.com:8080/health',
+    'cafe\u0301 de\u0301ploye\u0301 a\u0300 neuf',
+    'Überläufe in der Größe',
+    '数据库 连接 失败',
+    'snake_case and camelCaseName in parseQuery()',
+    "it's a don't-care, not -a- trap",
+    '--no-verify',
+  ])('%s, whole and by each of its words', async (text) => {
+    const id = await store(w, ann, { summary: text, tags: [] });
+    expect(await found(text), 'whole').toContain(id);
+    expect(await found(text.normalize('NFC')), 'composed').toContain(id);
+    for (const word of text.split(/\s+/).filter((one) => /[\p{L}\p{N}]/u.test(one))) {
+      const ids = await found(word);
+      // A stop word alone is refused, with the reason; nothing is ever answered by an empty list.
+      if (ids === 'refused') expect(word).toMatch(/^(and|in|a|à|not|it's|-a-|-v|-H|-n|"Accept:)$/i);
+      else expect(ids, word).toContain(id);
+    }
   });
 });

@@ -118,7 +118,7 @@ describe('a paused agent', async () => {
     expect(rows.map(({ index }) => index)).toEqual(rows.map((_, i) => rows.length - i));
     expect(next).toBeNull();
     expect(rows.map(({ event }) => event).reverse()).toEqual(await w.trail(ada.uuid));
-    expect(rows[0]!.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(rows[0]!.hash).toMatch(/^v2:[0-9a-f]{64}$/);
 
     const paged = async (limit: number) => {
       const seen: number[] = [];

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import type { Connection, Database, Queryable, Statement } from './database.ts';
+import { classifyError } from './errors.ts';
 import { StartupError } from './startup-error.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Where PostgreSQL is: a URL, or the embedded server's socket. */
 export type ConnectionTarget = { readonly url: string } | { readonly socketDir: string; readonly database: string };
@@ -50,13 +52,28 @@ const urlConfig = (text: string, settings: string): pg.ClientConfig => {
   return { connectionString: url.href };
 };
 
+/**
+ * Everything that the driver would else take from the environment (PGSSLMODE, PGREPLICATION and the like), stated: those
+ * variables lead to some other database of the user's, and would keep us from our own. The driver reads an empty value as
+ * none given, so that each has one.
+ */
+const EMBEDDED = {
+  port: 5432,
+  user: SUPERUSER,
+  // Asked for only by a server that wants a password; ours does not.
+  password: () => '',
+  ssl: false,
+  sslnegotiation: 'postgres',
+  client_encoding: 'UTF8',
+  replication: 'off',
+} as const;
+
 const clientConfig = (target: ConnectionTarget, statementTimeoutMs: number, name: string): pg.ClientConfig => ({
   ...('url' in target
     ? urlConfig(target.url, SETTINGS(statementTimeoutMs))
     : {
+        ...EMBEDDED,
         host: target.socketDir,
-        port: 5432,
-        user: SUPERUSER,
         database: target.database,
         options: SETTINGS(statementTimeoutMs),
       }),
@@ -85,7 +102,7 @@ const explained = (error: unknown, { totalCount, idleCount, waitingCount }: pg.P
     ? new PoolExhaustedError({ size: totalCount, idle: idleCount, waiting: waitingCount }, error)
     : error;
 
-const run = async <R>(client: Pick<pg.ClientBase, 'query'>, statement: Statement): Promise<R[]> => {
+const send = async <R>(client: pg.ClientBase, statement: Statement): Promise<R[]> => {
   const result: pg.QueryResult | pg.QueryResult[] = await client.query(statement as pg.QueryConfig);
   // A text of several statements, as in a migration, gives several results and no rows of interest.
   return Array.isArray(result) ? [] : (result.rows as R[]);
@@ -111,6 +128,8 @@ export const openDatabase = (options: {
   /** How long a statement may run before PostgreSQL cancels it; 0 is for ever. Migrations are exempt. */
   statementTimeoutMs?: number;
   onError: (error: Error) => void;
+  /** Hears how each statement failed that did; its caller gets the error all the same. */
+  onFailedStatement?: (error: unknown) => void;
   /** The name under which PostgreSQL shows the connections. */
   name?: string;
 }): Database => {
@@ -127,32 +146,50 @@ export const openDatabase = (options: {
     opened.on('connect', (client) => client.on('error', () => undefined));
     return opened;
   };
+  const heard = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      options.onFailedStatement?.(error);
+      throw error;
+    }
+  };
   let pool: pg.Pool | undefined;
   const connections = (): pg.Pool => (pool ??= openPool());
+  const watchdog = new Watchdog(config);
+  const run = <R>(client: pg.ClientBase, statement: Statement): Promise<R[]> =>
+    watchdog.during(client, () => send<R>(client, statement));
+  const borrow = (): Promise<pg.PoolClient> => {
+    const lender = connections();
+    return lender.connect().catch((error: unknown) => {
+      throw explained(error, lender);
+    });
+  };
 
   return {
-    async query(statement) {
+    async query<R>(statement: Statement) {
+      const client = await borrow();
+      let broken: Error | undefined;
       try {
-        return await run(connections(), statement);
+        return await heard(run<R>(client, statement));
       } catch (error) {
-        throw pool === undefined ? error : explained(error, pool);
+        if (classifyError(error) === 'connection') broken = error as Error;
+        throw error;
+      } finally {
+        client.release(broken);
       }
     },
     async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-      const client = await connections()
-        .connect()
-        .catch((error: unknown) => {
-          throw explained(error, connections());
-        });
+      const client = await borrow();
       let broken: Error | undefined;
       try {
-        await client.query('BEGIN');
-        const value = await work({ query: (statement) => run(client, statement) });
-        await commit(client);
+        await run(client, { text: 'BEGIN' });
+        const value = await work({ query: (statement) => heard(run(client, statement)) });
+        await heard(watchdog.during(client, () => commit(client)));
         return value;
       } catch (error) {
         try {
-          await client.query('ROLLBACK');
+          await run(client, { text: 'ROLLBACK' });
         } catch (lost) {
           broken = lost as Error;
         }
@@ -174,12 +211,15 @@ export const openDatabase = (options: {
         for (const closed of closers) closed();
       });
       return {
-        query: (statement) => run(client, statement),
+        query: (statement) => heard(run(client, statement)),
         close: () => client.end(),
         onNotification: (listener) => void listeners.add(listener),
         onClosed: (listener) => void closers.add(listener),
       };
     },
-    close: async () => pool?.end(),
+    close: async () => {
+      await pool?.end();
+      watchdog.stop();
+    },
   };
 };

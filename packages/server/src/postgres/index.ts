@@ -4,9 +4,10 @@ export { openDatabase, PoolExhaustedError, type ConnectionTarget } from './conne
 export { type Connection, type Database, type Queryable, type Statement } from './database.ts';
 export { compareShadows, compareTables, compareWithManifest, writeManifest } from './drift.ts';
 export { backupEmbedded } from './embedded/backup.ts';
-export { borrowEmbedded } from './embedded/borrow.ts';
+export { borrowEmbedded, NoDatabaseError } from './embedded/borrow.ts';
 export { startEmbedded, type EmbeddedServer } from './embedded/embedded.ts';
 export { findHome } from './embedded/folders.ts';
+export { EmbeddedKeeper, type KeeperNews } from './embedded/keeper.ts';
 export { classifyError } from './errors.ts';
 export { GroupCommit } from './group-commit.ts';
 export { migrate, planMigrations, type MigrationPlan } from './migrate.ts';
@@ -26,3 +27,5 @@ export { type TableRetention } from './retention-rules.ts';
 export { StartupError } from './startup-error.ts';
 export { tracedDatabase } from './traced.ts';
 export { explainUnreachable } from './unreachable.ts';
+export { createWriteProbe } from './write-probe.ts';
+export { WriteWatch, type WriteProblem } from './write-watch.ts';

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
+import { postgresProxy } from '../../testing/postgres-proxy.ts';
+import { verifies } from '../../testing/verifies.ts';
 import { systemClock } from '../runtime/index.ts';
 import { createTryLock } from './advisory.ts';
+import { openDatabase } from './connect.ts';
 import type { Database } from './database.ts';
 import { createNotifier } from './notify.ts';
 
@@ -50,7 +53,7 @@ describe('locks between nodes', async () => {
 });
 
 describe('news between nodes', async () => {
-  const { database, open, killConnections } = await testDatabase({ empty: true });
+  const { database, target, open, killConnections } = await testDatabase({ empty: true });
 
   const node = async (on: Database, nodeId: string) => {
     const heard: string[] = [];
@@ -103,6 +106,38 @@ describe('news between nodes', async () => {
       text: `SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`,
     });
     expect(row?.count).toBeLessThanOrEqual(2);
+  });
+
+  it('wait until they can be sent, and are heard then without a gap', async () => {
+    verifies('BW-nodes.02');
+    if ('url' in target) throw new Error('the tests run on a socket');
+    const proxy = await postgresProxy(target, 'pass');
+    const far = openDatabase({ target: { url: proxy.url }, onError: () => undefined });
+    onTestFinished(async () => {
+      await proxy.close();
+      await far.close();
+    });
+    const [a, b] = [await node(far, 'a'), await node(open(), 'b')];
+    proxy.become('refuse');
+    a.notifier.announce('agents', 'while it was away');
+    await vi.waitFor(() => expect(proxy.refused).toBeGreaterThan(2), 5_000);
+    expect(b.heard).toEqual([]);
+    proxy.become('pass');
+    await vi.waitFor(() => expect(b.heard).toEqual(['while it was away']), 5_000);
+    expect(b.gaps).toEqual([]);
+  });
+
+  it('of a node that died are looked for by the others within two seconds', async () => {
+    verifies('BW-nodes.02');
+    const b = await node(open(), 'b');
+    if ('url' in target) throw new Error('the tests run on a socket');
+    const dying = openDatabase({ target, name: 'breakwater dying', onError: () => undefined });
+    const alive = dying.query({ text: 'SELECT pg_sleep(1.5)' });
+    // Seen by at least one heartbeat, whose time is a second.
+    await alive;
+    expect(b.gaps).toEqual([]);
+    await dying.close();
+    await vi.waitFor(() => expect(b.gaps).toEqual([1]), 2_000);
   });
 
   it('stop without leaving a connection', async () => {

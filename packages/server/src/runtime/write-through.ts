@@ -52,9 +52,12 @@ export interface WriteThrough<V> {
   /**
    * Compares every row with PostgreSQL; memory takes PostgreSQL's value and each difference is reported (W3-10.08). A
    * key with a write under way, or changed since the comparison began, is left to the next round: what the query saw of
-   * it may be older, or newer, than memory without anything being wrong.
+   * it may be older, or newer, than memory without anything being wrong. A difference counts when a second look, after the
+   * news that was under way at the first, still finds it: until then it may be another node's ordinary commit.
    */
   reconcile(): Promise<number>;
+  /** Takes PostgreSQL's values after news was missed. What changed meanwhile is no divergence, and nothing is reported. */
+  catchUp(): Promise<void>;
 }
 
 /**
@@ -70,8 +73,10 @@ export const createWriteThrough = <V>(options: {
   store: Store<V>;
   equal: (a: V, b: V) => boolean;
   onDivergence: (divergence: Divergence<V>) => void;
+  /** Resolves when the news of what other nodes had committed before the call has been taken over. */
+  newsArrived: () => Promise<void>;
 }): WriteThrough<V> => {
-  const { store, equal, onDivergence } = options;
+  const { store, equal, onDivergence, newsArrived } = options;
   const { table, writer } = createLiveTable<V>(options.name);
   const turns = createTurns();
   const staged = createStaging();
@@ -87,26 +92,49 @@ export const createWriteThrough = <V>(options: {
     return turns.take(key, work);
   };
 
-  /** All rows, and which keys the answer may be behind on. */
-  const loadAll = async <T>(judge: (stored: ReadonlyMap<string, V>, touched: ReadonlySet<string>) => T): Promise<T> => {
+  /** Runs `work` with the set of keys that are touched from now on, or are in somebody's hands already. */
+  const watching = async <T>(work: (touched: ReadonlySet<string>) => Promise<T>): Promise<T> => {
     const touched = new Set([...turns.keys(), ...staged.keys()]);
     watches.add(touched);
     try {
-      return judge(await store.loadAll(), touched);
+      return await work(touched);
     } finally {
       watches.delete(touched);
     }
   };
+  /** Keys that differ from PostgreSQL, with its value. Keys that the answer may be behind on are left out. */
+  const differences = (): Promise<Map<string, V | undefined>> =>
+    watching(async (touched) => {
+      const before = new Map<string, Reading<V>>();
+      for (const [key] of table.entries()) before.set(key, table.read(key));
+      const stored = await store.loadAll();
+      const found = new Map<string, V | undefined>();
+      for (const key of new Set([...before.keys(), ...stored.keys()])) {
+        const reading = table.read(key);
+        if (touched.has(key) || reading !== (before.get(key) ?? COLD)) continue;
+        const truth = stored.get(key);
+        if (reading.ok ? truth === undefined || !equal(reading.value, truth) : truth !== undefined)
+          found.set(key, truth);
+      }
+      return found;
+    });
   const take = (key: string, stored: V | undefined) => {
     if (stored === undefined) writer.remove(key);
     else writer.publish(key, stored);
   };
 
+  /** A row that memory lacked may be so new that its news arrives only now: then it is another node's ordinary commit. */
+  const reportUnlessNews = async (key: string, found: V | undefined, news: Set<string>): Promise<void> => {
+    if (found !== undefined) await newsArrived();
+    watches.delete(news);
+    if (found !== undefined && !news.has(key)) onDivergence({ key, live: undefined, stored: found });
+  };
+
   return {
     table,
     load: () =>
-      loadAll((stored, touched) => {
-        for (const [key, value] of stored) if (!touched.has(key)) writer.publish(key, value);
+      watching(async (touched) => {
+        for (const [key, value] of await store.loadAll()) if (!touched.has(key)) writer.publish(key, value);
       }),
     write: (key, value) =>
       inTurn(key, async () => {
@@ -150,32 +178,42 @@ export const createWriteThrough = <V>(options: {
     async readGated(key) {
       const reading = table.read(key);
       if (reading.ok) return reading;
-      return inTurn(key, async () => {
+      let found: V | undefined;
+      // Not `inTurn`: a second cold read of the key is no news of it.
+      const repaired = turns.take(key, async () => {
         const stored = await store.loadOne(key);
         const now = table.read(key);
         if (now.ok || stored === undefined || staged.has(key)) return now;
-        onDivergence({ key, live: undefined, stored });
         writer.publish(key, stored);
+        found = stored;
         return table.read(key);
       });
+      const news = new Set<string>();
+      watches.add(news);
+      try {
+        return await repaired;
+      } finally {
+        void reportUnlessNews(key, found, news);
+      }
     },
-    reconcile() {
-      const snapshot = new Map<string, Reading<V>>();
-      for (const [key] of table.entries()) snapshot.set(key, table.read(key));
-      return loadAll((stored, touched) => {
-        let differences = 0;
-        for (const key of new Set([...snapshot.keys(), ...stored.keys()])) {
-          const reading = table.read(key);
-          if (touched.has(key) || reading !== (snapshot.get(key) ?? COLD)) continue;
-          const live = reading.ok ? reading.value : undefined;
-          const truth = stored.get(key);
-          if (live === undefined ? truth === undefined : truth !== undefined && equal(live, truth)) continue;
-          differences += 1;
-          onDivergence({ key, live, stored: truth });
-          take(key, truth);
-        }
-        return differences;
-      });
+    async reconcile() {
+      const suspects = await differences();
+      if (suspects.size === 0) return 0;
+      const seen = new Map([...suspects.keys()].map((key) => [key, table.read(key)]));
+      await newsArrived();
+      let confirmed = 0;
+      for (const [key, truth] of await differences()) {
+        const reading = table.read(key);
+        // News has been heard of it since, or it is a new difference, whose news may be under way.
+        if (!seen.has(key) || reading !== seen.get(key)) continue;
+        confirmed += 1;
+        onDivergence({ key, live: reading.ok ? reading.value : undefined, stored: truth });
+        take(key, truth);
+      }
+      return confirmed;
+    },
+    async catchUp() {
+      for (const [key, truth] of await differences()) take(key, truth);
     },
   };
 };

@@ -1,7 +1,14 @@
 import type { FastifyInstance } from 'fastify';
+import type { WriteProblem } from '../postgres/index.ts';
 import type { ServeOptions } from './ports.ts';
 
 const WARMING_RETRY_SECONDS = 2;
+const WRITES_RETRY_SECONDS = 5;
+const WRITE_PROBLEMS: Readonly<Record<WriteProblem['reason'], string>> = {
+  disk_full: 'the disk of PostgreSQL is full',
+  disk_failing: 'the disk of PostgreSQL fails',
+  read_only: 'PostgreSQL is read-only',
+};
 const ENDPOINTS = {
   mcp: '/mcp/',
   call: 'POST /v1/tools/call',
@@ -28,11 +35,18 @@ export const OPEN_ROUTES: ReadonlySet<string> = new Set([
 /**
  * Health, from memory alone: a probe must get its answer while PostgreSQL hangs (BW-serve.02). `live` says that the
  * process answers, `ready` which part is not ready, and `/health` is for people and for the reference's plugin, which
- * wants a body whatever the state.
+ * wants a body whatever the state. While PostgreSQL keeps no writes, `ready` is 503 although reads are answered: it says that
+ * work can be taken, and work is written (BW-nodes.04).
  */
 export const registerHealth = (
   app: FastifyInstance,
-  { readiness, server, clock, tokens }: Pick<ServeOptions, 'readiness' | 'server' | 'clock' | 'tokens'>,
+  {
+    readiness,
+    writeProblem,
+    server,
+    clock,
+    tokens,
+  }: Pick<ServeOptions, 'readiness' | 'writeProblem' | 'server' | 'clock' | 'tokens'>,
 ): void => {
   const startedAt = clock.monotonic();
   const cold = () =>
@@ -43,8 +57,13 @@ export const registerHealth = (
   app.get('/health/live', async () => ({ status: 'alive' }));
 
   app.get('/health/ready', async (_request, reply) => {
-    if (readiness.ready) return { status: 'ready', parts: readiness.parts() };
+    const problem = writeProblem();
+    if (readiness.ready && problem === undefined) return { status: 'ready', parts: readiness.parts() };
     void reply.code(503).header('retry-after', String(WARMING_RETRY_SECONDS));
+    if (readiness.ready && problem !== undefined) {
+      const since = new Date(problem.since).toISOString();
+      return { status: 'degraded', not_ready: ['writes'], writes: problem.reason, since, parts: readiness.parts() };
+    }
     const { coldSince } = readiness;
     return {
       status: 'warming_up',
@@ -61,6 +80,19 @@ export const registerHealth = (
         status: 'warming_up',
         message: `Not ready: ${cold().join(', ')}`,
         hint: `Ask again in ${WARMING_RETRY_SECONDS} s.`,
+        server_version: server.version,
+        parts: readiness.parts(),
+      };
+    }
+    const problem = writeProblem();
+    if (problem !== undefined) {
+      void reply.code(503).header('retry-after', String(WRITES_RETRY_SECONDS));
+      return {
+        status: 'degraded',
+        message: `Reads are answered; writes are refused with 503: ${WRITE_PROBLEMS[problem.reason]}.`,
+        writes: problem.reason,
+        since: new Date(problem.since).toISOString(),
+        hint: 'Free space or mend the disk; service comes back within seconds, without a restart.',
         server_version: server.version,
         parts: readiness.parts(),
       };

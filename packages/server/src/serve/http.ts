@@ -9,6 +9,7 @@ import { bearerOf, oneHeader } from './evidence.ts';
 import { registerFeed } from './feed.ts';
 import { OPEN_ROUTES, registerHealth } from './health.ts';
 import { registerHarness } from './harness.ts';
+import { admitOrigin } from './cors.ts';
 import { createHostOriginCheck } from './host-origin.ts';
 import { registerLiveReads } from './live-reads.ts';
 import { registerMcp } from './mcp.ts';
@@ -30,6 +31,10 @@ const MAX_BODY_MB = 1;
 const MAX_PARAMETER = 2000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const LIVE = '/health/live';
+/** What machines ask by address: an orchestrator's probes, and who collects metrics. */
+const PROBED: ReadonlySet<string> = new Set(['/health', '/health/ready', '/metrics']);
+/** The feed of what happens to agents. */
+const WATCHED: ReadonlySet<string> = new Set(['/api/events', '/ws/eisv']);
 const UNAVAILABLE = 503;
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 /** How long a request may take to arrive; Fastify's default is for ever. */
@@ -110,7 +115,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   const { tokens, metrics, clock, ids, log } = options;
   const bearerIsGood = createBearerCheck(tokens);
   const hostOrigin = (hosts: readonly string[]) => createHostOriginCheck({ hosts, origins: options.allowedOrigins });
-  let foreign = hostOrigin(options.allowedHosts);
+  let check = hostOrigin(options.allowedHosts);
   let draining = false;
 
   const app: FastifyInstance = fastify({
@@ -135,16 +140,28 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   // Whoever reaches the socket was let in by its file mode; browsers cannot.
   const overSocket = (request: FastifyRequest): boolean => options.attestor?.attest(request.raw.socket) !== undefined;
 
+  const foreignPart = (path: string, host: string | undefined, origin: string | undefined) => {
+    const what = check.foreign(host, origin);
+    // Probes and collectors ask by address, or in HTTP/1.0 without Host; a page that was led here by a name has a name there.
+    if (what === 'host' && origin === undefined && PROBED.has(path) && check.isAddress(host)) return undefined;
+    // A page of another program on this machine is not the console: a WebSocket, which no browser guards, would tell it all.
+    if (what === undefined && origin !== undefined && WATCHED.has(path) && !check.isOwn(host, origin)) return 'origin';
+    return what;
+  };
+
   // In the callback style: the hook runs before everything, and need not cost a promise. Who answers does not call `done`.
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
-    if (request.url === LIVE) {
+    const path = request.url.split('?', 1)[0] ?? '';
+    if (path === LIVE) {
       done();
       return;
     }
     const { host, origin, authorization } = request.headers;
-    const what = overSocket(request) ? undefined : foreign(host, origin);
-    const path = request.url.split('?', 1)[0] ?? '';
+    const what = overSocket(request) ? undefined : foreignPart(path, host, origin);
+    if (what === undefined && origin !== undefined && check.isListed(origin) && admitOrigin(request, reply, origin)) {
+      return;
+    }
     if (what === 'host') void sendRefusal(reply, foreignHost, 421);
     else if (what === 'origin') void sendRefusal(reply, foreignOrigin, 403);
     else if (OPEN_ROUTES.has(path) || isConsole(path) || overSocket(request) || bearerIsGood(authorization))
@@ -224,7 +241,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
       if (!safe.ok) throw new ListenError(safe.refusal);
       // Who names this very address in Host has not been led here by a name that somebody else controls. A wildcard is no
       // address: browsers take 0.0.0.0 for loopback, so a page could name it.
-      if (!WILDCARDS.has(host)) foreign = hostOrigin([...options.allowedHosts, host]);
+      if (!WILDCARDS.has(host)) check = hostOrigin([...options.allowedHosts, host]);
       try {
         await app.listen({ host, port });
       } catch (error) {

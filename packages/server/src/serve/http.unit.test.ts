@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import { createHttpServer, ListenError } from './http.ts';
@@ -66,6 +67,103 @@ describe('Host and Origin', () => {
     expect(await status({ origin: 'http://console.example' })).toBe(403);
     expect(await status({ host: '[::1]:80' })).toBe(200);
   });
+});
+
+describe('a browser of an allowed origin', () => {
+  const ORIGIN = 'http://localhost:6274';
+
+  test('is answered its preflight and may read the answer and the MCP session, without a token in the preflight', async () => {
+    const node = await start({ tokens: ['t'], allowedOrigins: [`${ORIGIN}/`, 'https://console.example:443'] });
+    for (const path of ['/mcp/', '/v1/tools/call', '/api/agents']) {
+      const preflight = await rawRequest(`${node.url}${path}`, {
+        method: 'OPTIONS',
+        headers: {
+          origin: ORIGIN,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,content-type,mcp-protocol-version,mcp-session-id',
+        },
+      });
+      expect(preflight.status, path).toBe(204);
+      expect(preflight.headers).toMatchObject({
+        'access-control-allow-origin': ORIGIN,
+        'access-control-allow-methods': expect.stringContaining('POST') as string,
+        'access-control-allow-headers': 'authorization,content-type,mcp-protocol-version,mcp-session-id',
+        vary: 'Origin',
+      });
+    }
+    const answer = await rawRequest(`${node.url}/v1/tools/call`, {
+      ...call,
+      headers: { ...call.headers, origin: 'https://console.example', authorization: 'Bearer t' },
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': 'https://console.example',
+      'access-control-expose-headers': expect.stringContaining('Mcp-Session-Id') as string,
+    });
+    // A refusal is read, too: the page must learn that its token is missing.
+    const refused = await rawRequest(`${node.url}/v1/tools`, { headers: { origin: ORIGIN } });
+    expect([refused.status, refused.headers['access-control-allow-origin']]).toEqual([401, ORIGIN]);
+  });
+
+  test('no other origin is: neither a foreign one nor another port of this machine may read', async () => {
+    const node = await start({ allowedOrigins: [ORIGIN] });
+    for (const [origin, status] of [
+      ['https://evil.example', 403],
+      ['http://localhost:3000', 404],
+    ] as const) {
+      const preflight = await rawRequest(`${node.url}/mcp/`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+      expect([preflight.status === 204, preflight.headers['access-control-allow-origin']]).toEqual([false, undefined]);
+      expect(status === 403 ? preflight.status : 403).toBe(403);
+    }
+  });
+});
+
+test('probes that ask by address, or without Host, are answered; a name that leads astray is not', async () => {
+  const node = await start();
+  const { port } = new URL(node.url);
+  for (const path of ['/health', '/health/ready', '/health/live?x=1', '/metrics']) {
+    for (const host of ['10.1.2.3:8767', '[fd00::1]:8767', '10.1.2.3']) {
+      expect((await rawRequest(`${node.url}${path}`, { headers: { host } })).status, `${path} ${host}`).toBe(200);
+    }
+    const bare = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.0\r\n\r\n`));
+      let text = '';
+      socket.on('data', (chunk) => (text += chunk.toString()));
+      socket.on('end', () => resolve(text));
+      socket.on('error', reject);
+    });
+    expect(bare, path).toMatch(/^HTTP\/1\.[01] 200 /);
+  }
+  expect((await rawRequest(`${node.url}/health`, { headers: { host: 'evil.example' } })).status).toBe(421);
+  expect((await rawRequest(`${node.url}/v1/tools`, { headers: { host: '10.1.2.3:8767' } })).status).toBe(421);
+});
+
+test.each([
+  ['http://localhost:1@evil.example', 403],
+  ['http://localhost:1:evil', 403],
+  ['http://[::1]:3000', 200],
+  ['http://[::1]', 200],
+  ['http://[::1]evil.example', 403],
+  ['http://127.0.0.1:3000', 200],
+])('an Origin of %s is %i', async (origin, status) => {
+  const node = await start();
+  expect((await rawRequest(`${node.url}/v1/tools`, { headers: { origin } })).status).toBe(status);
+});
+
+test('the feed is for the page that this server serves: another port of this machine may not read it', async () => {
+  const node = await start();
+  const { host } = new URL(node.url);
+  const status = async (origin: string) =>
+    (await rawRequest(`${node.url}/api/events`, { headers: { host, origin } })).status;
+  expect(await status(`http://${host}`)).toBe(200);
+  expect(await status('http://127.0.0.1:1')).toBe(403);
+  const listed = await start({ allowedOrigins: ['http://127.0.0.1:1'] });
+  expect((await rawRequest(`${listed.url}/api/events`, { headers: { origin: 'http://127.0.0.1:1' } })).status).toBe(
+    200,
+  );
 });
 
 describe('listening', () => {

@@ -42,8 +42,13 @@ const OBJECT: Json = { type: 'object' };
 const listOf = (items: Json): Json => ({ type: 'array', items });
 const PARTS: Json = { type: 'object', additionalProperties: { type: 'boolean' } };
 const WARMING: Json = {
-  ...object({ status: { const: 'warming_up' }, parts: PARTS }),
-  properties: { status: { const: 'warming_up' }, parts: PARTS, not_ready: listOf(STRING) },
+  ...object({ status: { enum: ['warming_up', 'degraded'] }, parts: PARTS }),
+  properties: {
+    status: { enum: ['warming_up', 'degraded'] },
+    parts: PARTS,
+    not_ready: listOf(STRING),
+    writes: { enum: ['disk_full', 'disk_failing', 'read_only'] },
+  },
 };
 /** What a live table has under a key, or that it has nothing. */
 const reading = (key: string): Json => object({ [key]: STRING, ok: { type: 'boolean' } });

@@ -6,6 +6,7 @@ import type { Dispatcher } from '../dispatch/index.ts';
 import type { Feed } from '../feed/index.ts';
 import type { Clock, Ids, Operator, Reading, Readiness } from '../runtime/index.ts';
 import type { Overview } from '../overview/index.ts';
+import type { WriteProblem } from '../postgres/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { PeerAttestor } from './peer.ts';
 import type { Tracing } from './tracing.ts';
@@ -33,6 +34,8 @@ export interface ServeOptions {
   readonly dispatcher: ToolDispatch;
   readonly sessions: McpSessions;
   readonly readiness: Pick<Readiness, 'ready' | 'parts' | 'coldSince'>;
+  /** What keeps PostgreSQL from writing while it answers; undefined when nothing does. */
+  readonly writeProblem: () => WriteProblem | undefined;
   /** Live tables of flags and baselines, for `POST /v1/feature_flag/get` and `POST /v1/baseline/get` (W3-10.11). */
   readonly readFlag: ReadLive;
   readonly readBaseline: ReadLive;

@@ -48,7 +48,7 @@ const neverSent = (error: unknown): boolean => {
  * The bridge keeps the 2025 session's id. When the server no longer knows it, the client's own initialize is sent again
  * and the call repeated, so that the client never notices (BW-serve.05). While no server answers, a message waits up to
  * `patienceMs` if it cannot have been received; after that it is answered with a JSON-RPC error. Resolves when the input
- * has ended and every message is answered.
+ * has ended and every message is answered, or when the client has gone.
  */
 export const runStdio = (options: StdioOptions): Promise<void> => new Bridge(options).run();
 
@@ -62,6 +62,7 @@ class Bridge {
   #revision: string | undefined;
   #renewing: Promise<void> | undefined;
   #outage = false;
+  #isOver = false;
 
   constructor(options: StdioOptions) {
     this.#options = options;
@@ -69,6 +70,29 @@ class Bridge {
   }
 
   async run(): Promise<void> {
+    const { input, output, errors } = this.#options;
+    output.on('error', (error) => this.#end(error));
+    // Nobody reads the complaints of a bridge whose client has gone.
+    errors.on('error', () => undefined);
+    try {
+      await this.#bridge();
+    } catch (error) {
+      if (!this.#isOver) throw error;
+    }
+    if (this.#isOver) input.destroy();
+    await this.#leave();
+  }
+
+  /** The client has gone, or cannot be written to: what it asked for is of no use to anybody. */
+  #end(error: NodeJS.ErrnoException): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (error.code !== 'EPIPE') this.#options.errors.write(`breakwater: ${error.message}\n`);
+    for (const abort of this.#open.values()) abort.abort();
+    this.#options.input.destroy();
+  }
+
+  async #bridge(): Promise<void> {
     for await (const line of rpcLines(this.#options.input)) {
       if (line.trim() === '') continue;
       const payload = readRpc(line);
@@ -88,7 +112,6 @@ class Bridge {
     // Only a subscription has no end of its own, and nobody is left to read it.
     for (const [id, abort] of this.#open) if (String(id).startsWith('listen:')) abort.abort();
     await Promise.all(this.#running);
-    await this.#leave();
   }
 
   async #take(payload: RpcPayload): Promise<void> {
@@ -223,7 +246,7 @@ class Bridge {
   }
 
   #write(message: unknown): void {
-    this.#options.output.write(rpcLine(message));
+    if (!this.#isOver) this.#options.output.write(rpcLine(message));
   }
 
   /** Gives the session back; a server that is gone has nothing to take. */

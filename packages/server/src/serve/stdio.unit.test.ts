@@ -2,7 +2,7 @@ import { Client, type VersionNegotiationMode } from '@modelcontextprotocol/clien
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import { systemClock } from '../runtime/index.ts';
@@ -197,4 +197,21 @@ describe('the wire of the bridge', () => {
       'mcp-name': '=?base64?54yr?=',
     });
   });
+});
+
+test('a client that goes ends the bridge in order, with its calls in flight', async () => {
+  const node = await start();
+  const [input, errors] = [new PassThrough(), new PassThrough()];
+  let broken = false;
+  const output = new Writable({
+    write: (_chunk, _encoding, done) => {
+      broken = true;
+      done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    },
+  });
+  const done = runStdio({ url: node.url, input, output, errors, clock: systemClock });
+  input.write(`${JSON.stringify(open)}\n`);
+  await done;
+  expect(broken).toBe(true);
+  expect(errors.read(), 'a client that goes is no failure').toBeNull();
 });

@@ -1,4 +1,5 @@
 import { accept, admin, getServerInfo, healthCheck, refuse } from '@breakwater/contract';
+import type { WriteProblem } from '../postgres/index.ts';
 import { defineTool, type Clock, type Readiness, type Tool } from '../runtime/index.ts';
 
 /** What the server says of itself over the tools. Everything is read from memory. */
@@ -6,6 +7,8 @@ export interface ServerFacts {
   readonly version: string;
   readonly clock: Clock;
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
+  /** What keeps PostgreSQL from writing; undefined when nothing does. */
+  readonly writeProblem: () => WriteProblem | undefined;
   readonly loopDelayMs: () => number;
   readonly counts: () => Readonly<Record<string, number>>;
   readonly embeddedDatabase: boolean;
@@ -16,14 +19,18 @@ export const serverTools = (facts: ServerFacts): Tool[] => {
   const startedAt = facts.clock.now();
   const uptimeSeconds = () => Math.round((facts.clock.now() - startedAt) / 1000);
   const health = () => {
-    const parts = Object.entries(facts.readiness.parts());
+    const parts = [
+      ...Object.entries(facts.readiness.parts()),
+      ['writes', facts.writeProblem() === undefined] as [string, boolean],
+    ];
     const failing = parts.filter(([, warm]) => !warm).map(([part]) => part);
+    const status = failing.length === 0 ? 'healthy' : 'degraded';
     return {
-      status: facts.readiness.ready ? 'healthy' : 'degraded',
+      status,
       version: facts.version,
       status_breakdown: { healthy: parts.length - failing.length, failed: failing.length },
       operator_summary: {
-        overall_status: facts.readiness.ready ? 'healthy' : 'degraded',
+        overall_status: status,
         failing_checks: failing,
         ...(failing.length > 0 && {
           first_action: `Wait for ${failing.join(', ')}; the log says why it is not ready.`,

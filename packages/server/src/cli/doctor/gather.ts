@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { findHome, StartupError } from '../../postgres/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import { assertSafeBinding } from '../../serve/index.ts';
+import { dataDirOf } from '../data-dir.ts';
 import { UsageError } from '../fail.ts';
 import { serverPlace, type ServerPlace } from '../server-url.ts';
 import { readConfig, type Config } from '../settings.ts';
@@ -130,7 +131,7 @@ export const gather = async (
   const { config, server } = read;
   const isElsewhere = !server.isHere && config.databaseUrl === undefined && flags.dataDir === undefined;
   const isEmbedded = !isElsewhere && config.databaseUrl === undefined;
-  const dataDir = isEmbedded ? lookAtDataDir(config.dataDir) : undefined;
+  const dataDir = isEmbedded ? lookAtDataDir(dataDirOf(config)) : undefined;
   progress(`the server at ${server.url}`);
   const found = await lookAtServer(server.url);
   progress('the database');

@@ -132,6 +132,11 @@ describe('an export', () => {
     const [heading, row] = text.split('\r\n');
     expect(heading).toBe(KINDS.agents.columns.join(','));
     expect(row).toContain(",'=1+1,");
+    for (const sign of ['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+      expect(FORMATS.csv.line('x', ['a'], { a: `${sign}1` }), sign).toBe(`'${sign}1\r\n`);
+    }
+    expect(FORMATS['csv-bom'].head(['a'])).toBe('\uFEFFa\r\n');
+    expect(FORMATS.csv.head(['a'])).toBe('a\r\n');
     const line = FORMATS.csv.line('x', ['a', 'b', 'c', 'd', 'e'], {
       a: -1.5,
       b: '-1',

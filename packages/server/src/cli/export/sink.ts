@@ -1,5 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { OutputError } from '../output.ts';
 
 /** Where records go, text by text. */
 export interface Sink {
@@ -41,7 +42,7 @@ export const streamSink = (stream: NodeJS.WritableStream): Sink => ({
     new Promise((resolve, reject) => {
       stream.write(text, (error) => {
         if (error === null || error === undefined) resolve();
-        else reject((error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone() : error);
+        else reject((error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone() : new OutputError(error));
       });
     }),
   finish: () => Promise.resolve(),

@@ -13,12 +13,21 @@ const refusalOf = (args: Record<string, unknown>) => {
 
 describe('a search text', () => {
   it('is taken apart into what must be there, what may be, and what must not', () => {
-    expect(parseQuery('row "lock order" -redis or agents/sql.ts row -"two words"')).toEqual({
-      all: 'row "lock order" -redis or agents sql.ts row -"two words"',
+    expect(parseQuery('row "lock order" -"redis" or agents/sql.ts row -"two words"')).toEqual({
+      all: 'row "lock order" -"redis" or agents sql.ts row -"two words"',
       terms: ['row', '"lock order"', 'agents', 'sql.ts'],
-      excluded: '-redis -"two words"',
+      excluded: '-"redis" -"two words"',
       left: 0,
     });
+  });
+
+  it('takes options of commands for words, and composes what was typed in pieces', () => {
+    expect(parseQuery('kubectl -n prod --force-with-lease a-"b"')).toMatchObject({
+      all: 'kubectl "-n" prod "--force-with-lease" a- "b"',
+      terms: ['kubectl', '"-n"', 'prod', '"--force-with-lease"', 'a-', '"b"'],
+      excluded: '',
+    });
+    expect(parseQuery('cafe\u0301').terms).toEqual(['caf\u00e9']);
   });
 
   it('keeps twelve words to look for one by one, and counts the others', () => {

@@ -16,9 +16,12 @@ export const cutText = (text: string, most: number): string => {
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most);
 };
 
-/** A text as PostgreSQL can hold it, at most so long, and what was cut off it. */
+/**
+ * A text as PostgreSQL can hold it, at most so long, and what was cut off it. Composed (Unicode NFC), so that the same word is
+ * found whichever way its accents were typed.
+ */
 export const bounded = (given: string, most: number): { readonly text: string; readonly cut: Cut | undefined } => {
-  const whole = given.replaceAll('\0', '\ufffd').toWellFormed();
+  const whole = given.replaceAll('\0', '\ufffd').toWellFormed().normalize('NFC');
   const text = cutText(whole, most);
   return { text, cut: text === whole ? undefined : { from: whole.length, to: text.length } };
 };

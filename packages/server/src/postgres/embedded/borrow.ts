@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../runtime/index.ts';
 import { StartupError } from '../startup-error.ts';
 import { startEmbedded, type EmbeddedOptions, type EmbeddedServer } from './embedded.ts';
+import { findHome } from './folders.ts';
 import { FolderHeldError } from './lock.ts';
 import { adopt } from './postmaster.ts';
 
@@ -16,6 +17,18 @@ export interface BorrowedServer {
   end(): Promise<void>;
 }
 
+/** A command was pointed at a folder without data, where it may not begin any; says where it looked. */
+export class NoDatabaseError extends StartupError {
+  constructor(asked: string) {
+    super(
+      `There is no database in ${resolve(asked)}.`,
+      'Name the data directory of your server with --data-dir or BREAKWATER_DATA_DIR, or its database with DATABASE_URL; ' +
+        '"breakwater serve" begins a new one.',
+    );
+    this.name = 'NoDatabaseError';
+  }
+}
+
 /** A server that starts or stops, and a command that works, are done within this. */
 const WAIT_MS = 15_000;
 const POLL_MS = 20;
@@ -24,8 +37,14 @@ const POLL_MS = 20;
  * Uses the PostgreSQL of a data folder as a command does: beside the server that runs on the folder, on its PostgreSQL;
  * without one, on a PostgreSQL of its own that ends with the work. Two commands take turns, since the first would stop
  * its PostgreSQL under the second. Rejects with a {@link StartupError}.
+ *
+ * A folder without data is refused with a {@link NoDatabaseError} unless `mayCreate`: a mistyped one would else give a new,
+ * empty database, in which every check succeeds.
  */
-export const borrowEmbedded = async (options: EmbeddedOptions & { waitMs?: number }): Promise<BorrowedServer> => {
+export const borrowEmbedded = async (
+  options: EmbeddedOptions & { mayCreate?: boolean; waitMs?: number },
+): Promise<BorrowedServer> => {
+  if (options.mayCreate !== true && findHome(options.dataDir) === undefined) throw new NoDatabaseError(options.dataDir);
   const limit = systemClock.monotonic() + (options.waitMs ?? WAIT_MS);
   for (;;) {
     let held: FolderHeldError;

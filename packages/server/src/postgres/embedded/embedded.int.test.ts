@@ -30,6 +30,45 @@ const ROOT = process.getuid?.() === 0;
 const NOBODY = 65_534;
 const SMALL = { shared_buffers: '16MB' };
 
+/** Every PG* variable of libpq and of the driver, each leading away from our own server or keeping the driver from it. */
+const HOSTILE: Readonly<Record<string, string>> = {
+  PGHOST: '203.0.113.1',
+  PGHOSTADDR: '203.0.113.1',
+  PGPORT: '1',
+  PGDATABASE: 'elsewhere',
+  PGUSER: 'somebody',
+  PGPASSWORD: 'wrong',
+  PGPASSFILE: '/nonexistent/pgpass',
+  PGREQUIREAUTH: 'scram-sha-256',
+  PGCHANNELBINDING: 'require',
+  PGSERVICE: 'nowhere',
+  PGSERVICEFILE: '/nonexistent/service',
+  PGOPTIONS: '-c default_transaction_read_only=on',
+  PGAPPNAME: 'another',
+  PGSSLMODE: 'require',
+  PGREQUIRESSL: '1',
+  PGSSLNEGOTIATION: 'direct',
+  PGSSLCERT: '/nonexistent/cert',
+  PGSSLKEY: '/nonexistent/key',
+  PGSSLROOTCERT: '/nonexistent/root',
+  PGSSLCRL: '/nonexistent/crl',
+  PGSSLSNI: '1',
+  PGGSSENCMODE: 'require',
+  PGKRBSRVNAME: 'postgres',
+  PGCONNECT_TIMEOUT: '1',
+  PGCLIENT_ENCODING: 'LATIN1',
+  PGTARGETSESSIONATTRS: 'standby',
+  PGLOADBALANCEHOSTS: 'random',
+  PGDATESTYLE: 'German',
+  PGTZ: 'Asia/Tokyo',
+  PGGEQO: 'off',
+  PGSYSCONFDIR: '/nonexistent',
+  PGLOCALEDIR: '/nonexistent',
+  PGREPLICATION: 'database',
+  PGBINARY: 'true',
+  PGDATA: '/nonexistent',
+};
+
 /** What the program of these tests says about itself. */
 interface Said {
   readonly pid: number;
@@ -318,7 +357,7 @@ describe.runIf(ROOT)('as root', () => {
 
 describe('a command on the embedded PostgreSQL', () => {
   const borrow = (dataDir: string, waitMs?: number) =>
-    borrowEmbedded({ dataDir, settings: SMALL, ...(waitMs !== undefined && { waitMs }) });
+    borrowEmbedded({ dataDir, mayCreate: true, settings: SMALL, ...(waitMs !== undefined && { waitMs }) });
   const pidIn = async ({ target }: Awaited<ReturnType<typeof borrow>>): Promise<number> => {
     const database = openDatabase({ target, onError: () => undefined });
     const [row] = await database.query<{ pid: string }>({
@@ -445,5 +484,74 @@ describe('the lock of a data folder', () => {
       }),
     );
     expect(said).toEqual(said.map(() => JSON.stringify({ held: turns, shared: 0 })));
+  });
+
+  it('is reached whatever PG* variables say, and starts with all of them set', async () => {
+    const dataDir = folder();
+    const server = await startEmbedded({ dataDir, settings: SMALL });
+    const asked = { text: `SELECT current_user AS who, current_database() AS db, 1 AS one` };
+    const saved = { ...process.env };
+    const restore = () => {
+      for (const name of Object.keys(HOSTILE)) Reflect.deleteProperty(process.env, name);
+      Object.assign(process.env, saved);
+    };
+    try {
+      for (const variables of [...Object.entries(HOSTILE).map(([name, value]) => ({ [name]: value })), HOSTILE]) {
+        Object.assign(process.env, variables);
+        const database = openDatabase({ target: server.target, poolSize: 1, onError: () => undefined });
+        const label = Object.keys(variables).join(' ');
+        await expect(database.query(asked), label).resolves.toEqual([{ who: 'breakwater', db: 'breakwater', one: 1 }]);
+        const own = await database.connect();
+        await expect(own.query(asked), label).resolves.toHaveLength(1);
+        await own.close();
+        await database.close();
+        restore();
+      }
+      Object.assign(process.env, HOSTILE);
+      await server.stop();
+      const again = await startEmbedded({ dataDir, settings: SMALL });
+      await again.stop();
+    } finally {
+      restore();
+      await server.stop();
+    }
+  });
+
+  it.each(['pg/postmaster.pid', 'run/.s.PGSQL.5432.lock'])('starts over an empty %s', async (name) => {
+    const dataDir = folder();
+    const first = await startEmbedded({ dataDir, settings: SMALL });
+    await first.stop();
+    writeFileSync(join(dataDir, name), '');
+    const second = await startEmbedded({ dataDir, settings: SMALL });
+    expect(second.adopted).toBe(false);
+    await second.stop();
+  });
+
+  it('is started again on the same socket after it was killed', async () => {
+    const server = await startEmbedded({ dataDir: folder(), settings: SMALL });
+    const database = openDatabase({ target: server.target, onError: () => undefined });
+    await database.query({ text: 'CREATE TABLE kept (n int)' });
+    const killed = server.pid;
+    process.kill(killed, 'SIGKILL');
+    while (server.isRunning()) await new Promise((resolve) => setTimeout(resolve, 5));
+    await server.revive();
+    expect(server.pid).not.toBe(killed);
+    // Idle connections of the pool went with the old one.
+    await database.query({ text: 'SELECT 1' }).catch(() => undefined);
+    expect(await database.query({ text: 'SELECT n FROM kept' })).toEqual([]);
+    await database.close();
+    await server.stop();
+    expect(isAlive(server.pid)).toBe(false);
+  });
+
+  it('is not begun by a command that has not been told to: the folder stays empty, and the error names it', async () => {
+    const dataDir = join(folder(), 'mistyped');
+    await expect(borrowEmbedded({ dataDir })).rejects.toThrow(`There is no database in ${dataDir}.`);
+    expect(existsSync(dataDir)).toBe(false);
+    const made = await borrowEmbedded({ dataDir, mayCreate: true });
+    await made.end();
+    const found = await borrowEmbedded({ dataDir });
+    await found.end();
+    expect(found.dataDir).toBe(dataDir);
   });
 });

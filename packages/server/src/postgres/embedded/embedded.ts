@@ -3,7 +3,7 @@ import type { ConnectionTarget } from '../connect.ts';
 import { findBinaries } from './binaries.ts';
 import { ensureCluster } from './cluster.ts';
 import { chooseHome, folderError, socketFolder } from './folders.ts';
-import { lockFolder, type LockKind } from './lock.ts';
+import { isAlive, lockFolder, type LockKind } from './lock.ts';
 import { adopt, launch, stopPostmaster } from './postmaster.ts';
 import { StartupError } from '../startup-error.ts';
 import { ownerOf, serverUser } from './system-user.ts';
@@ -15,7 +15,15 @@ export interface EmbeddedServer {
   readonly dataDir: string;
   /** It was already running: an earlier server died without stopping it. */
   readonly adopted: boolean;
+  /** Process id of the PostgreSQL that runs now. */
   readonly pid: number;
+  /** Whether its PostgreSQL still runs. */
+  isRunning(): boolean;
+  /**
+   * Starts PostgreSQL again after it ended without us, on the same folder and socket; does nothing once `stop` was called.
+   * Rejects with a {@link StartupError}.
+   */
+  revive(): Promise<void>;
   /** Stops PostgreSQL, started or adopted, and gives the data folder free; idempotent. */
   stop(): Promise<void>;
 }
@@ -48,10 +56,29 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
     const binaries = findBinaries(user, home);
     ensureCluster(binaries, data, user);
     const running = await adopt(data);
-    const server = running ?? (await launch(binaries, data, socketFolder(home, user), user, options.settings ?? {}));
+    const begin = () => launch(binaries, data, socketFolder(home, user), user, options.settings ?? {});
+    let server = running ?? (await begin());
     let stopping: Promise<void> | undefined;
-    const stop = () => (stopping ??= stopPostmaster(server).finally(release));
-    return { ...server, dataDir: home, adopted: running !== undefined, stop };
+    let reviving: Promise<void> = Promise.resolve();
+    const end = async () => {
+      // What is being started would outlive a stop that did not wait for it.
+      await reviving.catch(() => undefined);
+      await stopPostmaster(server);
+    };
+    return {
+      target: server.target,
+      dataDir: home,
+      adopted: running !== undefined,
+      get pid() {
+        return server.pid;
+      },
+      isRunning: () => isAlive(server.pid),
+      revive: () =>
+        (reviving = (async () => {
+          if (stopping === undefined) server = (await adopt(data)) ?? (await begin());
+        })()),
+      stop: () => (stopping ??= end().finally(release)),
+    };
   } catch (error) {
     release();
     throw error;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { StartupError } from '../startup-error.ts';
@@ -50,6 +50,16 @@ const prepare = (folder: string, user: SystemUser | undefined): string => {
   }
 };
 
+/** Whether data are in a folder. Data of another user, which this one may not look into, are data, too. */
+const hasData = (home: string): boolean => {
+  try {
+    statSync(join(home, 'pg', 'PG_VERSION'));
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+};
+
 /**
  * Where the data of a folder lie, below it or where {@link chooseHome} puts them for root; undefined when there are none
  * yet. Makes nothing.
@@ -57,7 +67,7 @@ const prepare = (folder: string, user: SystemUser | undefined): string => {
 export const findHome = (asked: string): string | undefined => {
   try {
     const home = realpathSync(resolve(asked));
-    return [home, join(SHARED_HOME, shortName(home))].find((one) => existsSync(join(one, 'pg', 'PG_VERSION')));
+    return [home, join(SHARED_HOME, shortName(home))].find(hasData);
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import {
   realpathSync,
   rmSync,
 } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../runtime/index.ts';
@@ -26,6 +27,7 @@ const START_LIMIT_MS = 30_000;
 const FAST_STOP_MS = 4_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 10;
+const SOCKET_FILE = '.s.PGSQL.5432';
 
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '',
@@ -99,16 +101,33 @@ const workersOf = (data: string): number[] => {
  * process does not do that) would keep PostgreSQL from starting for ever; any other is left for PostgreSQL to judge.
  */
 const clearKilled = async (data: string, socketDir: string): Promise<void> => {
-  const locks = [join(data, 'postmaster.pid'), join(socketDir, '.s.PGSQL.5432.lock')];
+  const locks = [join(data, 'postmaster.pid'), join(socketDir, `${SOCKET_FILE}.lock`)];
   const [pid = 0] = locks.map((path) => Number.parseInt(readIfThere(path) ?? '', 10)).filter((found) => found > 0);
-  if (pid === 0 || isAlive(pid)) return;
+  if (pid !== 0 && isAlive(pid)) return;
   const limit = systemClock.monotonic() + STOP_LIMIT_MS;
   while (workersOf(data).length > 0) {
     if (systemClock.monotonic() > limit) return;
     await sleep(POLL_MS);
   }
   if (existsSync(`/proc/${pid}`)) for (const path of locks) rmSync(path, { force: true });
+  // A file that names no process, as a full disk or a power cut leaves it, is one that PostgreSQL waits for in vain.
+  if (await isAnswered(join(socketDir, SOCKET_FILE))) return;
+  for (const path of locks) if (isUnreadable(readIfThere(path))) rmSync(path, { force: true });
 };
+
+/** Whether a file is there and does not begin with the id of a process. */
+const isUnreadable = (lock: string | undefined): boolean => lock !== undefined && !(Number.parseInt(lock, 10) > 0);
+
+/** Whether anybody accepts connections on a Unix socket. */
+const isAnswered = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
 
 /**
  * Starts PostgreSQL on the folder and waits until it answers. It runs in a process group of its own, so that Ctrl-C in a
@@ -143,7 +162,13 @@ export const launch = async (
   child.on('error', (error) => (problem = String(error)));
   child.on('exit', () => (problem ??= readIfThere(logPath) ?? ''));
   const started = { pid: child.pid ?? 0, target: targetIn(socketDir) };
-  if (await answers(started, data, () => problem !== undefined)) return started;
+  try {
+    if (await answers(started, data, () => problem !== undefined)) return started;
+  } catch (error) {
+    // What is of no use to us must not stay behind and hold the folder.
+    await stopPostmaster(started);
+    throw error;
+  }
   throw explainOutput('PostgreSQL did not start', problem ?? 'it ended at once', home);
 };
 

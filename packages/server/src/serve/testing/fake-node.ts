@@ -133,6 +133,7 @@ export const startFakeNode = async (
     dispatcher,
     sessions: memorySessions(),
     readiness,
+    writeProblem: () => undefined,
     readFlag: read,
     readBaseline: read,
     compute: (call) => computation.run(call),

@@ -1,0 +1,49 @@
+import type { Clock, Timer } from '../runtime/index.ts';
+import type { Database } from './database.ts';
+
+/** Within this time a commit must be durable, or the node counts as not ready. */
+const LIMIT_MS = 2_000;
+
+interface Answer {
+  readonly standby: boolean;
+  readonly read_only: boolean;
+}
+
+/** A transaction of its own id is written to the log and waited for like every other, and leaves no row (a standby has none). */
+const PROBE = {
+  name: 'postgres.probe',
+  text: `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS read_only,
+           CASE WHEN NOT pg_is_in_recovery() THEN pg_current_xact_id() END`,
+};
+
+const problemOf = (answer: Answer | undefined): Error | undefined => {
+  if (answer?.standby === true) return new Error('DATABASE_URL leads to a standby, which cannot be written');
+  return answer?.read_only === true ? new Error('PostgreSQL takes no writes: transactions are read-only') : undefined;
+};
+
+/**
+ * Makes the question whether a write can commit within two seconds (BW-nodes.04). It answers what keeps it from doing so, or
+ * undefined: a server that is away, hangs, became a standby, takes no writes, or waits for a synchronous standby that is gone.
+ * One question is under way at a time: while one hangs, later ones are answered with its lateness.
+ */
+export const createWriteProbe = (database: Database, clock: Clock): (() => Promise<unknown>) => {
+  let asked: Promise<unknown> | undefined;
+  return async () => {
+    asked ??= database
+      .query<Answer>(PROBE)
+      .then(
+        (rows) => problemOf(rows[0]),
+        (error: unknown) => error,
+      )
+      .finally(() => (asked = undefined));
+    let timer: Timer | undefined;
+    const late = new Promise<Error>((resolve) => {
+      timer = clock.after(LIMIT_MS, () => resolve(new Error(`PostgreSQL commits nothing within ${LIMIT_MS} ms`)));
+    });
+    try {
+      return await Promise.race([asked, late]);
+    } finally {
+      timer?.cancel();
+    }
+  };
+};
