@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ALIASES } from '@breakwater/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { announcements, openDatabase, type Database } from '../src/postgres/index.ts';
+import { giveUp } from '../testing/given-up.ts';
 import { connectMcp } from '../testing/mcp.ts';
 import { callTool, onboard, type Json } from '../testing/rest.ts';
 import { must } from '../testing/review.ts';
@@ -144,35 +145,12 @@ const agreed = async () => {
 const finding = async (summary: string): Promise<unknown> =>
   (await must(url, 'store_finding', { summary }))['discovery_id'];
 
-/** A resolution that was given up; what made it fail is gone. */
 const givenUp = async (): Promise<AtHand> => {
-  await database.query({
-    text: `CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'never'; END $$;
-           CREATE TRIGGER never BEFORE INSERT ON coordination.outbox FOR EACH ROW EXECUTE FUNCTION never()`,
-  });
   const { session_id } = await agreed();
-  await callTool(
-    url,
-    'dialectic',
-    { action: 'confirm', session_id, decision: 'accept', reason: 'The cause is mended' },
-    operator,
-  );
-  // As if four attempts had failed some time ago: waiting for them would take most of a minute.
-  await database.query({
-    text: `UPDATE coordination.session_resolution_sagas
-           SET attempt_count = 4, last_attempt_at = last_attempt_at - interval '1 minute' WHERE session_id = $1`,
-    values: [session_id],
-  });
-  const { saga_id } = await until(async () => {
-    const [row] = await database.query<{ saga_id: string }>({
-      text: `SELECT saga_id FROM coordination.session_resolution_sagas
-             WHERE session_id = $1 AND dead_letter_at IS NOT NULL`,
-      values: [session_id],
-    });
-    return row;
-  }, 'the server gives the resolution up');
-  await database.query({ text: 'DROP FUNCTION never() CASCADE' });
-  return { saga_id };
+  const word = { action: 'confirm', session_id, decision: 'accept', reason: 'The cause is mended' };
+  return {
+    saga_id: await giveUp(database, String(session_id), () => callTool(url, 'dialectic', word, operator)),
+  };
 };
 
 const itself = async (): Promise<AtHand> => {
