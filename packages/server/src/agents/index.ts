@@ -2,6 +2,7 @@
 export {
   holdOf,
   isHeld,
+  MOST_ANCESTORS,
   pauseHolds,
   type AgentHead,
   type AgentStatus,

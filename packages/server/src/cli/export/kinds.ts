@@ -101,10 +101,10 @@ const STATE_READINGS: readonly Column[] = [
 
 /** Whether a pause holds it, its own or that of an agent that it descends from, as `holdOf` decides it in memory. */
 const IS_PAUSED = `(
-  WITH RECURSIVE line(id, depth) AS (
-    SELECT a.id, 0
-    UNION SELECT child.parent_agent_id, line.depth + 1 FROM line JOIN core.agents child ON child.id = line.id
-      WHERE child.parent_agent_id IS NOT NULL AND line.depth < 64
+  WITH RECURSIVE line(id) AS (
+    SELECT a.id
+    UNION SELECT child.parent_agent_id FROM line JOIN core.agents child ON child.id = line.id
+      WHERE child.parent_agent_id IS NOT NULL
   )
   SELECT coalesce(bool_or(held.status NOT IN ('archived', 'disabled', 'deleted') AND CASE
     WHEN jsonb_typeof(held.pause) = 'object' THEN coalesce((held.pause->>'expires_at')::timestamptz >= now(), true)
