@@ -115,9 +115,15 @@ describe('while the server runs', () => {
       /An operator "ann" is in force already\.\n.*operator revoke "ann"/,
     );
     expect(await said('operator', 'list', ...here)).toMatch(/^ann +operator:read operator:act .* never .* in force$/m);
-    expect(await said('operator', 'revoke', 'ann', ...here)).toContain('revoked');
+    expect(await said('operator', 'revoke', 'ann', '--reason', 'she left', ...here)).toContain('revoked');
     expect(await said('operator', 'list', ...here)).toMatch(/^ann .* revoked$/m);
-    expect(await refused('operator', 'revoke', 'ann', ...here)).toContain('operator list');
+    expect(await refused('operator', 'revoke', 'ann', '--reason', 'she left', ...here)).toContain('operator list');
+    expect(await misused('operator', 'revoke', 'ann', ...here)).toContain('--reason');
+    expect(
+      await database.query({
+        text: `SELECT payload ->> 'reason' AS reason FROM audit.events WHERE event_type = 'operator_revoked' AND payload ->> 'name' = 'ann'`,
+      }),
+    ).toEqual([{ reason: 'she left' }]);
 
     expect(postmasterPid(folder)).toBe(postmaster);
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
@@ -188,7 +194,7 @@ describe('while the server runs', () => {
     await database.query({ text: `INSERT INTO core.agents (id, label) VALUES ($1, 'resident')`, values: [NOBODY] });
     await database.query({ text: 'INSERT INTO core.identities (agent_id) VALUES ($1)', values: [NOBODY] });
     expect(await said('substrate', 'list', ...here)).toContain('breakwater substrate enrol --agent');
-    const enrol = ['substrate', 'enrol', '--agent', NOBODY, ...here];
+    const enrol = ['substrate', 'enrol', '--agent', NOBODY, '--reason', 'one host', ...here];
     const file = '/proc/self/exe';
     expect(await said(...enrol, '--executable', file)).toContain(`${file} is a link`);
     expect(await said(...enrol, '--executable', '/no/such', '--unit', 'a.service')).toMatch(
@@ -199,9 +205,25 @@ describe('while the server runs', () => {
     );
     expect(await refused(...enrol, '--executable', 'relative')).toContain('must be an absolute path');
     expect(await refused(...enrol, '--executable', '/x', '--unit', 'a')).toContain('agent.service');
-    expect(await said('substrate', 'remove', '--agent', NOBODY, ...here)).toContain('no longer enrolled');
-    expect(await refused('substrate', 'remove', '--agent', NOBODY, ...here)).toContain('substrate list');
-    expect(await misused('substrate', 'remove', '--agent', 'resident', ...here)).toContain('uuid');
+    expect(await said('substrate', 'remove', '--agent', NOBODY, '--reason', 'it moves', ...here)).toContain(
+      'no longer enrolled',
+    );
+    expect(await refused('substrate', 'remove', '--agent', NOBODY, '--reason', 'it moves', ...here)).toContain(
+      'substrate list',
+    );
+    // A name, or the beginning of an id, will do wherever an agent is meant.
+    await said('substrate', 'enrol', '--agent', 'resident', '--executable', '/no/such', '--reason', 'by name', ...here);
+    await said('substrate', 'remove', '--agent', '00000000', '--reason', 'by its first letters', ...here);
+    expect(
+      await database.query({
+        text: `SELECT payload ->> 'reason' AS reason FROM audit.events WHERE agent_id = $1 AND event_type LIKE 'substrate_%'
+               ORDER BY chain_index DESC LIMIT 2`,
+        values: [NOBODY],
+      }),
+    ).toEqual([{ reason: 'by its first letters' }, { reason: 'by name' }]);
+    expect(await misused('substrate', 'remove', '--agent', 'resident', '--reason', ' ', ...here)).toContain(
+      'must say why',
+    );
   });
 
   test('the schema can be looked at and moved up, but not down', async () => {

@@ -77,7 +77,7 @@ test('an operator sees the fleet, also while PostgreSQL is away; nobody else doe
   expect(act.result).toMatchObject({ success: false, error_code: 'OPERATOR_REQUIRED' });
   const gone = await newOperator('gone', 'act');
   expect((await reader(url, gone)('agents')).status).toBe(200);
-  expect((await runCommand(['operator', 'revoke', 'gone', ...here])).code).toBe(0);
+  expect((await runCommand(['operator', 'revoke', 'gone', '--reason', 'x', ...here])).code).toBe(0);
   await until(async () => ((await reader(url, gone)('agents')).status === 401 ? true : undefined), 'it is revoked');
 
   process.kill(postmasterPid(folder)!, 'SIGQUIT');

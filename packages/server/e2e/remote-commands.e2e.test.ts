@@ -97,7 +97,7 @@ const ownCredentials = async () => {
 describe('who a command is', () => {
   test('on the server’s machine nothing needs setting up: an operator is made for the command, and ends with it', async () => {
     await said(['status']);
-    await said(['agents', 'note', 'Ada', 'seen']);
+    await said(['agents', 'note', 'Ada', 'seen', '--reason', 'r']);
     const { trail, left } = await ownCredentials();
     expect(left).toBe(0);
     expect(trail).toHaveLength(4);
@@ -186,6 +186,34 @@ describe('who a command is', () => {
   });
 });
 
+describe('on a terminal of 80 columns', () => {
+  /** What a command shows there; `script` gives it a terminal. */
+  const shown = (...args: string[]): string[] => {
+    const command = [process.execPath, 'packages/server/src/cli/main.ts', ...args].map((word) => `'${word}'`).join(' ');
+    const { stdout, status } = spawnSync('script', ['-qec', `stty cols 80; ${command}`, '/dev/null'], {
+      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...here() },
+      encoding: 'utf8',
+    });
+    expect(status, stdout).toBe(0);
+    return stdout.split(/\r?\n/);
+  };
+
+  test.each([
+    ['agents', 'list'],
+    ['reviews', 'list', '--status', 'all'],
+    ['operator', 'list', '--data-dir', folder],
+    ['flags', 'history'],
+    ['flags', 'list'],
+    ['knowledge', 'list'],
+  ])('%s %s keeps ids whole, and tells times from now', (...args) => {
+    const lines = shown(...args);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(lines.join('\n')).not.toMatch(/\d{4}-\d\d-\d\dT\d*…|[0-9a-f]{8}-[0-9a-f-]{0,26}…/);
+    if (args[0] === 'agents') expect(lines.join('\n')).toMatch(new RegExp(`${idOf('Ada')}.* (s|min) ago`));
+    if (args[0] === 'operator') expect(lines.join('\n')).toMatch(/^ann .* in 36\d d/m);
+  });
+});
+
 describe('status', () => {
   test('is one screen, and ends with 3 when it is asked to check and something waits', async () => {
     verifies('BW-cli.01');
@@ -196,7 +224,7 @@ describe('status', () => {
     expect(code).toBe(3);
     expect(stdout).toContain(`Breakwater 0.1.0 at ${url}: ready`);
     expect(stdout).toMatch(/^Agents +1 active, 1 paused$/m);
-    expect(stdout).toContain(`→ breakwater agents resume ${idOf('Ada')} --reason <why>`);
+    expect(stdout).toContain(`→ breakwater agents show ${idOf('Ada')}`);
     expect(stdout.split('\n').length).toBeLessThan(24);
     expect(await run(['status'])).toMatchObject({ code: 0 });
     const view = await told(['status']);
@@ -227,8 +255,11 @@ describe('agents', () => {
     const shown = await said(['agents', 'show', 'Ada']);
     expect(shown).toMatch(/^paused +.*freeze.* \(operator_pause\)/m);
     expect(await told(['agents', 'resume', 'Ada', '--reason', 'thaw'], away())).toMatchObject({ status: 'active' });
-    await said(['agents', 'note', 'Ada', 'first', '--replace']);
-    expect(await told(['agents', 'note', 'Ada', 'second'])).toEqual({ agent_id: idOf('Ada'), notes: 'first\nsecond' });
+    await said(['agents', 'note', 'Ada', 'first', '--replace', '--reason', 'r']);
+    expect(await told(['agents', 'note', 'Ada', 'second', '--reason', 'why it is noted'])).toEqual({
+      agent_id: idOf('Ada'),
+      notes: 'first\nsecond',
+    });
     const { uuid } = await call('onboard', { name: 'Lin' });
     const done = await told(['agents', 'archive', 'Lin', '--reason', 'its work is done', '--force'], away());
     expect(done).toMatchObject({ agent_id: uuid, status: 'archived' });

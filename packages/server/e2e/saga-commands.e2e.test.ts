@@ -153,7 +153,9 @@ describe('while the server runs', () => {
     expect(await said('saga', 'list', ...here)).toMatch(/^No resolution is being.*\n.*breakwater saga list --all\n$/);
     expect(await said('saga', 'list', '--all', ...here)).toContain('There are no sagas');
     expect(await listed('--all')).toEqual([]);
-    expect(await refused('saga', 'retry', NOBODY, ...here)).toMatch(/No saga 0{8}-.*\n.*breakwater saga list --all/);
+    expect(await refused('saga', 'retry', NOBODY, '--reason', 'r', ...here)).toMatch(
+      /No saga 0{8}-.*\n.*breakwater saga list --all/,
+    );
   });
 
   test('a resolution that was given up is listed, and carried out by the server when it is retried', async () => {
@@ -181,7 +183,7 @@ describe('while the server runs', () => {
       },
     ]);
 
-    const done = await said('saga', 'retry', sagaId, ...here);
+    const done = await said('saga', 'retry', sagaId, '--reason', 'the disk has room', ...here);
     expect(done).toMatch(new RegExp(`^Saga ${sagaId} is given back .* within seconds`));
     const ended = await until(async () => {
       const seen = await look();
@@ -189,7 +191,9 @@ describe('while the server runs', () => {
     }, 'the server carries it out');
     expect(ended).toMatchObject({ awaiting_facilitation: false, resolution: { action: 'resume' } });
     expect(await status()).toBe('active');
-    expect(await audited(sagaId, 'saga_retried')).toEqual([{ by: expect.stringMatching(/./) as string, reason: null }]);
+    expect(await audited(sagaId, 'saga_retried')).toEqual([
+      { by: expect.stringMatching(/./) as string, reason: 'the disk has room' },
+    ]);
     expect(await listed()).toEqual([]);
     expect(await listed('--all')).toMatchObject([{ saga_id: sagaId, state: 'pg_committed', dead_letter: false }]);
     expect(await refused('saga', 'revert', sagaId, '--reason', 'late', '--force', ...here)).toContain('is carried out');
@@ -213,7 +217,9 @@ describe('while the server runs', () => {
     });
     expect(await status()).toBe('paused');
     expect(await audited(sagaId, 'saga_reverted')).toMatchObject([{ reason: 'a drill' }]);
-    expect(await refused('saga', 'retry', sagaId, ...here)).toContain('is taken back already');
+    expect(await refused('saga', 'retry', sagaId, '--reason', 'the disk has room', ...here)).toContain(
+      'is taken back already',
+    );
     expect(await listed()).toEqual([]);
   });
 });
@@ -237,7 +243,9 @@ describe('without a server', () => {
   test('what is retried waits for the next server', async () => {
     verifies('W3-9.16');
     const { folder, here, list, sagaId } = await leftBehind();
-    expect(await refused('saga', 'retry', sagaId, ...here)).toMatch(/is under way.*\n.*nothing to retry/);
+    expect(await refused('saga', 'retry', sagaId, '--reason', 'the disk has room', ...here)).toMatch(
+      /is under way.*\n.*nothing to retry/,
+    );
     await withDatabase({ dataDir: folder }, (database) =>
       database.query({
         text: `UPDATE coordination.session_resolution_sagas SET dead_letter_at = now(), attempt_count = 5,
@@ -246,7 +254,9 @@ describe('without a server', () => {
         values: [sagaId],
       }),
     );
-    expect(await said('saga', 'retry', sagaId, ...here)).toMatch(/No server runs here now; the next one that starts/);
+    expect(await said('saga', 'retry', sagaId, '--reason', 'the disk has room', ...here)).toMatch(
+      /No server runs here now; the next one that starts/,
+    );
     expect(await list()).toMatchObject([{ state: 'both_agents_applied', dead_letter: false, attempts: 0 }]);
     const server = spawnServer(folder, { env: SETTINGS });
     await server.ready();

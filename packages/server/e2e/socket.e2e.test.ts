@@ -96,6 +96,8 @@ describe('the unix socket', () => {
       uuid,
       '--executable',
       resident,
+      '--reason',
+      'its own host',
       '--data-dir',
       data,
     ]);
@@ -155,7 +157,7 @@ describe('the unix socket', () => {
   });
 
   test('case 69: the end of the enrolment gives the agent back to its secret', async () => {
-    const removed = await runCommand(['substrate', 'remove', '--agent', uuid, '--data-dir', data]);
+    const removed = await runCommand(['substrate', 'remove', '--agent', uuid, '--reason', 'r', '--data-dir', data]);
     expect(removed).toMatchObject({ code: 0 });
     await until(async () => {
       const { result } = await callTool(url, 'identity', proof);

@@ -12,7 +12,7 @@ import { enrolSubstrate, listSubstrates, removeSubstrate } from './substrate.ts'
 const { database, open } = await testDatabase();
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 const CLAIM = { executable: '/usr/bin/agent', unit: 'agent.service' };
-const by = { by: 'ops', ids: systemIds };
+const by = { reason: 'its own host', by: 'ops', ids: systemIds };
 
 /** The agents of a node; `deaf`: of one that news of other nodes do not reach. */
 const runningNode = async (hearing: 'hears' | 'deaf' = 'hears') => {
@@ -147,7 +147,7 @@ describe('the enrolment of an agent', () => {
     expect(again).toEqual({ ok: true, value: { replaced: true } });
     await removeSubstrate(database, { agentId, now: Date.now(), ...by });
     expect((await trailOf(agentId)).slice(1)).toMatchObject([
-      { event_type: 'substrate_enrolled', payload: { ...CLAIM, notes: 'first', by: 'ops' } },
+      { event_type: 'substrate_enrolled', payload: { ...CLAIM, notes: 'first', by: 'ops', reason: 'its own host' } },
       { event_type: 'substrate_enrolled', payload: { ...anew, notes: null, by: 'ops' } },
       { event_type: 'substrate_removed', payload: { ...anew, by: 'ops' } },
     ]);

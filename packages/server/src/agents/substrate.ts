@@ -19,6 +19,8 @@ export interface Enrolment extends SubstrateClaim {
 interface Act {
   readonly agentId: string;
   readonly by: string;
+  /** Why, for the audit trail. */
+  readonly reason: string;
   /** ms since the epoch, UTC. */
   readonly now: number;
   readonly ids: Pick<Ids, 'rowId'>;
@@ -65,7 +67,7 @@ export const enrolSubstrate = async (
     if (ended !== undefined) return ended;
     const before = await tx.query(deleteClaim(act.agentId));
     await tx.query(insertClaim(act.agentId, { executable, unit }, notes, act.now));
-    const payload = { executable, unit, notes, by: act.by };
+    const payload = { executable, unit, notes, by: act.by, reason: act.reason };
     await record(tx, agent, act, { type: AUDIT_EVENTS.substrateEnrolled, payload });
     return accept({ replaced: before.length > 0 });
   });
@@ -86,7 +88,10 @@ export const removeSubstrate = (database: Database, act: Act): Promise<Outcome<S
         recovery: { action: '"breakwater substrate list" shows which are.' },
       });
     }
-    await record(tx, agent, act, { type: AUDIT_EVENTS.substrateRemoved, payload: { ...claim, by: act.by } });
+    await record(tx, agent, act, {
+      type: AUDIT_EVENTS.substrateRemoved,
+      payload: { ...claim, by: act.by, reason: act.reason },
+    });
     return accept(claim);
   });
 

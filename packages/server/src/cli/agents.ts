@@ -9,6 +9,7 @@ import type {
 } from '@breakwater/contract/overview';
 import { Option, type Command } from 'commander';
 import { systemClock } from '../runtime/index.ts';
+import { reasonOf } from './fail.ts';
 import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
 import { instantText, printFacts, printTable, whenText } from './print.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
@@ -97,10 +98,11 @@ const coverageText = ({
 const printResults = ({ rows }: ClaimsView): void => {
   if (rows.length === 0) return;
   say('\nNewest results:');
+  const now = systemClock.now();
   printTable(
     ['WHEN', 'RESULT', 'CLAIMED', 'COUNTS', 'RAN'],
     rows.map((row) => [
-      instantText(row.at),
+      whenText(row.at, now),
       row.is_bad ? 'fail' : row.score === null ? '-' : 'pass',
       percent(row.claimed_confidence),
       countsText(row),
@@ -284,17 +286,20 @@ export const agentsCommands = (program: Command): void => {
   one(
     'note',
     'Add a line to the notes of an agent, or write them anew',
-    'Examples:\n  breakwater agents note Ada "asked its owner, 12 May"\n  breakwater agents note Ada "" --replace',
+    'Examples:\n  breakwater agents note Ada "asked its owner, 12 May" --reason "so that the next shift knows"\n' +
+      '  breakwater agents note Ada "" --replace --reason "it is settled"',
   )
     .argument('<text>', 'The note')
+    .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
     .option('--replace', 'Instead of the notes that it has')
-    .action((agent: string, text: string, flags: AgentFlags & { replace?: boolean }) =>
+    .action((agent: string, text: string, flags: AgentFlags & { reason: string; replace?: boolean }) =>
       withServer(flags, 'act', async (remote) => {
         const done = await remote.call('agent', {
           action: 'update',
           target_agent_id: agent,
           notes: text,
           append_notes: flags.replace !== true,
+          reason: reasonOf(flags.reason),
         });
         const { notes } = done['agent'] as { notes: string | null };
         if (flags.json === true) say(JSON.stringify({ agent_id: done['agent_id'], notes }));

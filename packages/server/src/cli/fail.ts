@@ -1,6 +1,7 @@
-import { ERRORS, type Outcome, type Refusal } from '@breakwater/contract';
+import type { Outcome, Refusal } from '@breakwater/contract';
 import { NoDatabaseError, StartupError } from '../postgres/index.ts';
 import { ListenError } from '../serve/index.ts';
+import { adviceFor } from './advice.ts';
 
 /** Exit code of a command line that cannot be understood: nothing was done (EX_USAGE of sysexits.h). */
 export const USAGE_EXIT = 64;
@@ -23,7 +24,7 @@ export const fail = (error: unknown): void => {
     console.error(`breakwater: ${error.refusal.message}\n            ${error.refusal.recovery?.action ?? ''}`);
   } else if (error instanceof RefusedError) {
     const { code, message, recovery } = error.refusal;
-    console.error(`breakwater: ${message}\n            ${(recovery ?? ERRORS[code].recovery).action}`);
+    console.error(`breakwater: ${message}\n            ${adviceFor(code, recovery?.action)}`);
   } else if (error instanceof ConfigError) {
     console.error(error.message.replaceAll(/^/gm, 'breakwater: '));
   } else {
@@ -37,6 +38,12 @@ export class ConfigError extends Error {}
 
 /** An argument or option of the command line is wrong; says what it must be (exit code {@link USAGE_EXIT}). */
 export class UsageError extends ConfigError {}
+
+/** The reason for an act, which stands in the audit trail; blank is none (exit code {@link USAGE_EXIT}). */
+export const reasonOf = (text: string): string => {
+  if (text.trim() === '') throw new UsageError('--reason must say why');
+  return text.trim();
+};
 
 /** Exit code of a command whose server does not answer, or whose database is not where it looked. */
 const NOT_THERE_EXIT = 2;

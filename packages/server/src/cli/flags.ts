@@ -12,7 +12,7 @@ import { createNotifier, type Database } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { accepted, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
-import { instantText, printTable, timeText } from './print.ts';
+import { instantText, printTable, timeText, whenText } from './print.ts';
 import { asksServer, withOptionalServer, withServer, type Remote, type ServerFlags } from './remote.ts';
 import { withTables } from './with-database.ts';
 import { say } from './output.ts';
@@ -39,6 +39,7 @@ const printFlags = (views: readonly FlagView[]): void => {
       one.stored?.by ?? '-',
       one.stored?.reason ?? '-',
     ]),
+    ['FLAG', 'VALUE', 'SET BY', 'WHY', 'DEFAULT', 'FROM'],
   );
   say(`\n${views.map(({ key, description }) => `${key}: ${description}.`).join('\n')}`);
 };
@@ -182,16 +183,18 @@ export const flagsCommands = (program: Command): void => {
       } else if (changes.length === 0) {
         say('Nobody has set it yet. To set one:  breakwater flags set <key> <value> --reason <text>');
       } else {
+        const now = systemClock.now();
         printTable(
           ['WHEN', 'FLAG', 'FROM', 'TO', 'BY', 'WHY'],
           changes.map((one) => [
-            one.at,
+            whenText(one.at, now),
             one.key,
             one.from === null ? '-' : valueText(one.from),
             valueText(one.to),
             one.by,
             one.reason,
           ]),
+          ['WHEN', 'FLAG', 'TO', 'BY', 'WHY'],
         );
       }
     });

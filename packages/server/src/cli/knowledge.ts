@@ -44,6 +44,7 @@ const printFindings = (findings: readonly Finding[], none: string): void => {
       one.tags.join(' ') || '-',
       one.summary,
     ]),
+    ['FINDING', 'SUMMARY', 'TYPE', 'SEVERITY', 'STATUS', 'BY'],
   );
 };
 

@@ -8,8 +8,8 @@ import {
   type OperatorCredential,
 } from '../identity/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
-import { accepted, UsageError } from './fail.ts';
-import { printTable, timeText } from './print.ts';
+import { accepted, reasonOf, UsageError } from './fail.ts';
+import { printTable, timeText, whenText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 import { osUser } from './os-user.ts';
 import { say } from './output.ts';
@@ -111,21 +111,27 @@ export const operatorCommands = (program: Command): void => {
         operators.map((one) => [
           one.name,
           one.scopes.join(' '),
-          timeText(one.createdAt),
-          one.lastSeenAt === null ? 'never' : timeText(one.lastSeenAt),
-          timeText(one.expiresAt),
+          whenText(timeText(one.createdAt), now),
+          one.lastSeenAt === null ? 'never' : whenText(timeText(one.lastSeenAt), now),
+          whenText(timeText(one.expiresAt), now),
           operatorState(one, now),
         ]),
+        ['NAME', 'STATE', 'EXPIRES', 'LAST SEEN', 'SCOPES'],
       );
     }
   });
 
-  add('revoke', 'End an operator credential, at once and for good', 'Example:\n  breakwater operator revoke alice')
+  add(
+    'revoke',
+    'End an operator credential, at once and for good',
+    'Example:\n  breakwater operator revoke alice --reason "she left the team"',
+  )
     .argument('<name>', 'Name of the operator')
-    .action(async (name: string, flags: DatabaseFlags & { json?: boolean }) => {
+    .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
+    .action(async (name: string, flags: DatabaseFlags & { reason: string; json?: boolean }) => {
       const now = systemClock.now();
       const ended = await withTables(flags, async (database) =>
-        accepted(await revokeOperator(database, name, now, osUser())),
+        accepted(await revokeOperator(database, name, now, osUser(), reasonOf(flags.reason))),
       );
       if (flags.json === true) say(JSON.stringify(jsonOf(ended, now)));
       else say(`Operator "${ended.name}" is revoked; servers refuse its secret from now on.`);

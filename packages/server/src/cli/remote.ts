@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createOperator, dissolveOperator, operatorSecret } from '../identity/index.ts';
 import { findHome, StartupError } from '../postgres/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
+import { adviceFor } from './advice.ts';
 import { configOf } from './config.ts';
 import { dataDirOf } from './data-dir.ts';
 import { accepted, NoServerError } from './fail.ts';
@@ -62,21 +63,9 @@ const noServer = (url: string, error: unknown): NoServerError =>
     'Start it with "breakwater serve", or name another with --server or BREAKWATER_URL.',
   );
 
-/** What to do about a refusal, as somebody at the command line would; the server's own words are for agents and programs. */
-const ADVICE: Readonly<Record<string, string>> = {
-  AGENT_NOT_FOUND: '"breakwater agents list --status all --search <text>" finds agents.',
-  AGENT_LOOKS_LIVE: 'Ask it to end, or archive it all the same with --force.',
-  INVALID_STATUS_TRANSITION: '"breakwater agents show <agent>" says what it is now.',
-  SOFT_SAFETY_FAILED: '"breakwater agents show <agent>" has its evidence; --force resumes it all the same.',
-  DIALECTIC_NOT_FOUND: '"breakwater reviews list" shows the reviews that there are.',
-  DISCOVERY_NOT_FOUND: '"breakwater knowledge list" shows the findings that there are.',
-  OPERATOR_REQUIRED: `The operator of ${CLIENT_VARIABLES.operator} may only look: make one that may act, with "breakwater operator create".`,
-};
-
 /** What a refusal says, and what it says to do about it. */
 const refusalOf = (url: string, status: number, body: Body): ServerError => {
   const action = isBody(body['recovery']) ? textOf(body['recovery']['action']) : undefined;
-  const advice = ADVICE[textOf(body['error_code']) ?? ''];
   const message = textOf(body['error']) ?? `The server at ${url} answered ${status}.`;
   if (status === 401) {
     return new ServerError(
@@ -97,10 +86,7 @@ const refusalOf = (url: string, status: number, body: Body): ServerError => {
       'It is no Breakwater, or one of another release: use the command line of the same release.',
     );
   }
-  return new ServerError(
-    message,
-    advice ?? action ?? textOf(body['hint']) ?? '"breakwater doctor" looks at the server.',
-  );
+  return new ServerError(message, adviceFor(textOf(body['error_code']), action ?? textOf(body['hint'])));
 };
 
 const remoteOf = (url: string, headers: Readonly<Record<string, string>>): Remote => {

@@ -1,7 +1,8 @@
 import type { AgentRef, AgentView, ReviewsPage, ReviewView } from '@breakwater/contract/overview';
 import { Option, type Command } from 'commander';
 import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
-import { instantText, printFacts, printTable } from './print.ts';
+import { systemClock } from '../runtime/index.ts';
+import { instantText, printFacts, printTable, whenText } from './print.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
 import { tame } from './terminal.ts';
 import { say } from './output.ts';
@@ -20,6 +21,7 @@ const printReviews = ({ rows, offset, matching }: ReviewsPage): void => {
     say(matching === 0 ? 'No review matches.' : `There are only ${matching}.`);
     return;
   }
+  const now = systemClock.now();
   printTable(
     ['REVIEW', 'AGENT', 'REVIEWER', 'PHASE', 'ROUND', 'MESSAGES', 'BEGUN', 'WHY'],
     rows.map((row) => [
@@ -29,9 +31,10 @@ const printReviews = ({ rows, offset, matching }: ReviewsPage): void => {
       phaseText(row),
       `${row.round} of ${row.max_rounds}`,
       String(row.messages),
-      instantText(row.created_at),
+      whenText(row.created_at, now),
       row.outcome ?? row.reason ?? '-',
     ]),
+    ['REVIEW', 'AGENT', 'PHASE', 'BEGUN', 'REVIEWER', 'WHY'],
   );
   const more = moreText(rows.length, offset, matching);
   if (more !== undefined) say(more);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ENDED_LIMIT, isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from '../dialectic/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
-import { accepted, UsageError } from './fail.ts';
+import { accepted, reasonOf, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
@@ -60,7 +60,7 @@ const printSagas = (sagas: readonly SagaView[]): void => {
   if (!sagas.some(isDeadLetter)) return;
   say(
     '\nWhat was given up waits for you:\n' +
-      '  breakwater saga retry <saga-id>                    when the cause of the error is gone\n' +
+      '  breakwater saga retry <saga-id> --reason <text>    when the cause of the error is gone\n' +
       '  breakwater saga revert <saga-id> --reason <text>   to end its review; the agent stays paused',
   );
 };
@@ -100,13 +100,22 @@ export const sagaCommands = (program: Command): void => {
     'retry',
     'Give a resolution that was given up back to recovery, which carries it out',
     'Do it when the cause of the error is gone. A server carries it out within seconds.\n\n' +
-      'Example:\n  breakwater saga retry 0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21',
+      'Example:\n  breakwater saga retry 0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21 --reason "the disk has room again"',
   )
     .argument('<saga-id>', 'The saga; "saga list" shows it')
-    .action(async (text: string, flags: DatabaseFlags & { json?: boolean }) => {
+    .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
+    .action(async (text: string, flags: DatabaseFlags & { reason: string; json?: boolean }) => {
       const sagaId = sagaOf(text);
       const { retried, isAlone } = await withTables(flags, async (database, place) => ({
-        retried: accepted(await retrySaga(database, { sagaId, by: osUser(), now: systemClock.now(), ids: systemIds })),
+        retried: accepted(
+          await retrySaga(database, {
+            sagaId,
+            by: osUser(),
+            reason: reasonOf(flags.reason),
+            now: systemClock.now(),
+            ids: systemIds,
+          }),
+        ),
         isAlone: place.isAlone,
       }));
       if (flags.json === true) say(JSON.stringify(jsonOf(retried)));

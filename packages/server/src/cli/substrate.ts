@@ -2,19 +2,12 @@ import { realpathSync } from 'node:fs';
 import type { Command } from 'commander';
 import { enrolSubstrate, listSubstrates, removeSubstrate } from '../agents/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
-import { accepted, UsageError } from './fail.ts';
+import { agentIdOf } from './agent-id.ts';
+import { accepted, reasonOf } from './fail.ts';
 import { osUser } from './os-user.ts';
-import { printTable, timeText } from './print.ts';
+import { printTable, timeText, whenText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 import { say } from './output.ts';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-const agentOf = (text: string): string => {
-  const agentId = text.trim().toLowerCase();
-  if (!UUID.test(agentId)) throw new UsageError(`--agent must be the uuid of an agent; given "${text}"`);
-  return agentId;
-};
 
 /** The path as the kernel names it, free of links; undefined when there is no such file on this machine. */
 const realPath = (path: string): string | undefined => {
@@ -40,32 +33,43 @@ export const substrateCommands = (program: Command): void => {
     'enrol',
     'Let an agent be acted as only over the unix socket, by a process of this executable and unit',
     'Example:\n' +
-      '  breakwater substrate enrol --agent 7f3b0c52-6d0e-4d2b-9a41-2f6f0b0c9d11 --executable /usr/bin/node \\\n' +
-      '    --unit sentinel.service --notes "resident of host a"',
+      '  breakwater substrate enrol --agent Sentinel --executable /usr/bin/node --unit sentinel.service \\\n' +
+      '    --reason "resident of host a"',
   )
-    .requiredOption('--agent <uuid>', 'The agent')
+    .requiredOption('--agent <agent>', 'The agent: its id, the beginning of its id, or exactly its name')
+    .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
     .requiredOption('--executable <path>', 'Absolute path of what its process runs, as /proc/<pid>/exe shows it')
     .option('--unit <name>', 'systemd unit that its process belongs to; any when absent')
     .option('--notes <text>', 'Anything that the next operator should know')
     .action(
       async (
-        flags: DatabaseFlags & { agent: string; executable: string; unit?: string; notes?: string; json?: boolean },
+        flags: DatabaseFlags & {
+          agent: string;
+          reason: string;
+          executable: string;
+          unit?: string;
+          notes?: string;
+          json?: boolean;
+        },
       ) => {
-        const agentId = agentOf(flags.agent);
         const real = flags.executable.startsWith('/') ? realPath(flags.executable) : undefined;
         const claim = { executable: real ?? flags.executable, unit: flags.unit ?? null };
-        const { replaced } = await withTables(flags, async (database) =>
-          accepted(
+        const reason = reasonOf(flags.reason);
+        const { agentId, replaced } = await withTables(flags, async (database) => {
+          const agentId = await agentIdOf(database, flags.agent);
+          const enrolled = accepted(
             await enrolSubstrate(database, {
               agentId,
               ...claim,
               notes: flags.notes ?? null,
               by: osUser(),
+              reason,
               now: systemClock.now(),
               ids: systemIds,
             }),
-          ),
-        );
+          );
+          return { agentId, ...enrolled };
+        });
         if (flags.json === true) {
           say(JSON.stringify({ agent_id: agentId, ...claim, notes: flags.notes ?? null, replaced }));
           return;
@@ -96,8 +100,11 @@ export const substrateCommands = (program: Command): void => {
         ),
       );
     } else if (enrolled.length === 0) {
-      say('No agent is enrolled. To enrol one:  breakwater substrate enrol --agent <uuid> --executable <path>');
+      say(
+        'No agent is enrolled. To enrol one:  breakwater substrate enrol --agent <agent> --executable <path> --reason <text>',
+      );
     } else {
+      const now = systemClock.now();
       printTable(
         ['AGENT', 'NAME', 'STATUS', 'EXECUTABLE', 'UNIT', 'ENROLLED', 'NOTES'],
         enrolled.map((one) => [
@@ -106,9 +113,10 @@ export const substrateCommands = (program: Command): void => {
           one.status,
           one.executable,
           one.unit ?? 'any',
-          timeText(one.enrolledAt),
+          whenText(timeText(one.enrolledAt), now),
           one.notes ?? '-',
         ]),
+        ['AGENT', 'NAME', 'EXECUTABLE', 'UNIT', 'STATUS'],
       );
     }
   });
@@ -116,14 +124,16 @@ export const substrateCommands = (program: Command): void => {
   add(
     'remove',
     'End the enrolment of an agent: its session secret proves it again',
-    'Example:\n  breakwater substrate remove --agent 7f3b0c52-6d0e-4d2b-9a41-2f6f0b0c9d11',
+    'Example:\n  breakwater substrate remove --agent Sentinel --reason "it moves to another host"',
   )
-    .requiredOption('--agent <uuid>', 'The agent')
-    .action(async (flags: DatabaseFlags & { agent: string; json?: boolean }) => {
-      const agentId = agentOf(flags.agent);
-      const claim = await withTables(flags, async (database) =>
-        accepted(await removeSubstrate(database, { agentId, by: osUser(), now: systemClock.now(), ids: systemIds })),
-      );
+    .requiredOption('--agent <agent>', 'The agent: its id, the beginning of its id, or exactly its name')
+    .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
+    .action(async (flags: DatabaseFlags & { agent: string; reason: string; json?: boolean }) => {
+      const act = { by: osUser(), reason: reasonOf(flags.reason), now: systemClock.now(), ids: systemIds };
+      const { agentId, claim } = await withTables(flags, async (database) => {
+        const agentId = await agentIdOf(database, flags.agent);
+        return { agentId, claim: accepted(await removeSubstrate(database, { agentId, ...act })) };
+      });
       if (flags.json === true) say(JSON.stringify({ agent_id: agentId, removed: claim }));
       else say(`Agent ${agentId} is no longer enrolled; it may be acted as from anywhere that proves it.`);
     });

@@ -71,7 +71,7 @@ export const createOperator = async (
     if (row === undefined) {
       return wrongName(
         `An operator "${name}" is in force already.`,
-        `Choose another name, or end that one first: breakwater operator revoke "${name}"`,
+        `Choose another name, or end that one first: breakwater operator revoke "${name}" --reason <text>`,
       );
     }
     const payload = { name, scopes, expires_at: iso(operator.expiresAt), by: operator.by };
