@@ -174,6 +174,9 @@ const takeStep = async (tx: Queryable, direction: 'up' | 'down', migration: Migr
     // Waiting for another node's migration, and rewriting a large table, may take longer than any other statement.
     await tx.query({ text: 'SET LOCAL statement_timeout = 0' });
     await tx.query({ text: 'SELECT pg_advisory_xact_lock($1)', values: [LOCK] });
+    // A backend that waited for an advisory lock has not heard of what was committed meanwhile, and would make a schema that it
+    // remembers to be absent; reading any table makes it listen.
+    await tx.query({ text: 'SELECT FROM pg_catalog.pg_namespace LIMIT 1' });
     await tx.query({ text: 'CREATE SCHEMA IF NOT EXISTS breakwater' });
     await tx.query({
       text: `CREATE TABLE IF NOT EXISTS ${HISTORY} (version int PRIMARY KEY, name text NOT NULL,
