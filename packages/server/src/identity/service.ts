@@ -706,10 +706,7 @@ export class Identity<M> {
   }
 
   #holderOf(label: string, but: string | undefined): AgentHead | undefined {
-    for (const [agentId, head] of this.#options.agents.table.entries()) {
-      if (head.label === label && agentId !== but) return head;
-    }
-    return undefined;
+    return this.#options.agents.named(label).find(({ agentId }) => agentId !== but);
   }
 }
 

@@ -1,3 +1,4 @@
+import { firstOf } from '../../runtime/first-of.ts';
 import type { AgentHead, AgentStatus } from '../../agents/agent.ts';
 import { recordOf, type ClaimsRecord } from '../../agents/record.ts';
 import { readCoverage } from '../../agents/coverage.ts';
@@ -132,7 +133,7 @@ export const listAgents = (
     if (head.agentId === viewer.agentId) own = head;
     if (matches(head)) matching.push(head);
   }
-  const page = matching.sort(newestFirst).slice(offset, offset + limit);
+  const page = firstOf(matching, offset + limit, newestFirst).slice(offset);
   if (own !== undefined && !page.includes(own)) page.push(own);
   const agents = page.sort(newestFirst).map((head) => rowOf(head, viewer, isStable(head.agentId), now));
   return {

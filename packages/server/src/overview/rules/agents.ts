@@ -10,13 +10,14 @@ import type {
 import { readCoverage } from '../../agents/coverage.ts';
 import { recordOf } from '../../agents/record.ts';
 import { shownRisk, standingWord } from '../../agents/standing.ts';
+import { firstOf } from '../../runtime/first-of.ts';
 import { holdOf, pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
 
 /** What is known of agents beside their heads. */
 export interface Surroundings {
   readonly now: number;
   /** Agents that are silent for longer than they should be. */
-  readonly stuck: ReadonlySet<string>;
+  readonly stuck: Pick<ReadonlySet<string>, 'has'>;
   readonly isStable: (agentId: string) => boolean;
   readonly conditionsInForce: (head: AgentHead, now: number) => number;
   /** The head of any agent; undefined when there is none in memory. */
@@ -110,21 +111,29 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
 
 const ENDED: ReadonlySet<string> = new Set(['archived', 'deleted']);
 
-const isOfStatus = (head: AgentHead, status: string, stuck: ReadonlySet<string>): boolean => {
+const isOfStatus = (head: AgentHead, status: string, stuck: Surroundings['stuck']): boolean => {
   if (status === 'all') return true;
   if (status === 'present') return !ENDED.has(head.status);
   if (status === 'stuck') return stuck.has(head.agentId);
   return head.status === status;
 };
 
-const holds = (text: string | null, wanted: string): boolean => text?.toLowerCase().includes(wanted) === true;
+/** In no text that is searched for: what is typed has one line. */
+const BETWEEN = '\n';
+/** A head never changes; its text is made once, when somebody searches for the first time. */
+const texts = new WeakMap<AgentHead, string>();
+
+const textOf = (head: AgentHead): string => {
+  let text = texts.get(head);
+  if (text === undefined) {
+    text = [head.label ?? '', head.handle, head.purpose ?? '', ...head.tags].join(BETWEEN).toLowerCase();
+    texts.set(head, text);
+  }
+  return text;
+};
 
 const isFound = (head: AgentHead, wanted: string): boolean =>
-  holds(head.label, wanted) ||
-  holds(head.handle, wanted) ||
-  holds(head.purpose, wanted) ||
-  head.agentId.startsWith(wanted) ||
-  head.tags.some((tag) => holds(tag, wanted));
+  textOf(head).includes(wanted) || head.agentId.startsWith(wanted);
 
 type Key = string | number | null;
 
@@ -149,10 +158,15 @@ const KEYS: Readonly<Record<AgentSort, (head: AgentHead, now: number) => Key>> =
 
 const compare = (a: Exclude<Key, null>, b: Exclude<Key, null>): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Sorted by a key; who has none comes last in either direction, and equals keep the order of their ids. */
-const sorted = (heads: readonly AgentHead[], { sort, descending }: AgentsQuery, now: number): AgentHead[] => {
+/** The first `count` by a key; who has none comes last in either direction, and equals keep the order of their ids. */
+const sorted = (
+  heads: readonly AgentHead[],
+  { sort, descending }: AgentsQuery,
+  now: number,
+  count: number,
+): AgentHead[] => {
   const keyed = heads.map((head) => ({ head, key: KEYS[sort](head, now) }));
-  keyed.sort((a, b) => {
+  const first = firstOf(keyed, count, (a, b) => {
     if (a.key === null || b.key === null) {
       if (a.key !== b.key) return a.key === null ? 1 : -1;
     } else {
@@ -161,7 +175,7 @@ const sorted = (heads: readonly AgentHead[], { sort, descending }: AgentsQuery, 
     }
     return compare(a.head.agentId, b.head.agentId);
   });
-  return keyed.map(({ head }) => head);
+  return first.map(({ head }) => head);
 };
 
 /** One page of the agents that match, and how many agents stand where; from memory (BW-console.04). */
@@ -184,7 +198,7 @@ export const agentsPage = (heads: Iterable<AgentHead>, query: AgentsQuery, aroun
     if (wanted !== undefined && !isFound(head, wanted)) continue;
     matching.push(head);
   }
-  const shown = sorted(matching, query, around.now).slice(query.offset, query.offset + query.limit);
+  const shown = sorted(matching, query, around.now, query.offset + query.limit).slice(query.offset);
   return {
     rows: shown.map((head) => agentRow(head, around)),
     matching: matching.length,

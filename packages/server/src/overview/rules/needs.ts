@@ -306,12 +306,13 @@ const successorsNeed = ({ agentId, total, strong, last, lastId }: Successors, ar
 };
 
 const silentNeeds = (heads: readonly AgentHead[], around: Surroundings): Need[] => {
-  const since = (head: AgentHead): string => iso(head.lastActivityAt ?? head.createdAt);
+  const lastOf = (head: AgentHead): number => head.lastActivityAt ?? head.createdAt;
+  const since = (head: AgentHead): string => iso(lastOf(head));
   const [first] = heads;
   if (first === undefined) return [];
   const common = { kind: 'stuck', severity: 'info', review_id: null, saga_id: null } as const;
   if (heads.length > SILENT_ALONE) {
-    const newest = heads.reduce((latest, head) => (since(head) > since(latest) ? head : latest));
+    const newest = heads.reduce((latest, head) => (lastOf(head) > lastOf(latest) ? head : latest));
     return [
       {
         ...common,
