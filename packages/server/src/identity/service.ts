@@ -582,8 +582,8 @@ export class Identity<M> {
     const { agents, database } = this.#options;
     const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
     const held = new Map<string, AgentHead>();
-    for (const [agentId, head] of agents.table.entries()) {
-      if (isHeld(head, now) && agentId !== inheritsFrom) held.set(agentId, head);
+    for (const head of agents.table.values()) {
+      if (isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
     }
     if (held.size === 0) return [];
     const { mcpSessionId, address, userAgent } = evidence;

@@ -50,8 +50,8 @@ export class Lifecycle<M> {
   }
 
   /** Every agent, from memory. */
-  *heads(): IterableIterator<AgentHead> {
-    for (const [, head] of this.#agents.table.entries()) yield head;
+  heads(): ArrayIterator<AgentHead> {
+    return this.#agents.table.values();
   }
 
   /** An agent by its id, or by exactly its name when only one bears it; a name looks up, and never proves anything. */

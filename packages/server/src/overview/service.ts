@@ -132,7 +132,7 @@ export class Overview {
     const { clock, agents, node, activity } = this.#options;
     const stored = node.ready() ? await this.#storedFacts() : undefined;
     const around = this.#around();
-    const heads = [...agents.entries()].map(([, head]) => head);
+    const heads = [...agents.values()];
     const parts = Object.entries(node.parts());
     const { needs, more } = needsOf(
       {
@@ -156,7 +156,7 @@ export class Overview {
       if (head.status === 'deleted') continue;
       counts[head.status] = (counts[head.status] ?? 0) + 1;
       if (head.status !== 'active') continue;
-      if (around.stuck.has(head.agentId)) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
+      if (around.isStuck(head)) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
       const known = shownRisk(head.vitals);
       if (known === null) withoutRisk += 1;
       else {
@@ -480,8 +480,8 @@ export class Overview {
     };
   }
 
-  *#heads(): IterableIterator<AgentHead> {
-    for (const [, head] of this.#options.agents.entries()) yield head;
+  #heads(): ArrayIterator<AgentHead> {
+    return this.#options.agents.values();
   }
 
   #around(): Surroundings {
@@ -491,11 +491,10 @@ export class Overview {
       const reading = agents.read(agentId);
       return reading.ok ? reading.value : undefined;
     };
-    const isSilent = (head: AgentHead | undefined): boolean =>
-      head?.status === 'active' && isStuck(head, { timeoutMinutes: STUCK_MINUTES, now });
+    const silence = { timeoutMinutes: STUCK_MINUTES, now };
     return {
       now,
-      stuck: { has: (agentId) => isSilent(find(agentId)) },
+      isStuck: (head) => head.status === 'active' && isStuck(head, silence),
       isStable,
       conditionsInForce: (head) => conditionsOf(head).filter((condition) => isInForce(condition, now)).length,
       find,

@@ -112,6 +112,21 @@ const answerError = (error: FastifyError, request: FastifyRequest, reply: Fastif
   );
 };
 
+/**
+ * Begins a request when those before it on its connection are answered, and never when its client has gone by then: one
+ * connection can send a pile of requests at once and leave, and each would cost as much as one that somebody waits for.
+ */
+const inTurn = (request: FastifyRequest, reply: FastifyReply, begin: () => void): void => {
+  const { socket } = request.raw;
+  const beginUnlessGone = (): void => {
+    if (socket.destroyed) reply.hijack();
+    else begin();
+  };
+  // Node gives a response its socket when its turn has come; the turn of one whose client has gone never comes.
+  if (reply.raw.socket === null) reply.raw.once('socket', beginUnlessGone);
+  else beginUnlessGone();
+};
+
 /** Builds the server: routes, guards in front of them, and the drain behind. Nothing listens yet. */
 export const createHttpServer = (options: ServeOptions): HttpServer => {
   const { tokens, metrics, clock, ids, log } = options;
@@ -151,13 +166,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     return what;
   };
 
-  // In the callback style: the hook runs before everything, and need not cost a promise. Who answers does not call `done`.
-  app.addHook('onRequest', (request, reply, done) => {
-    // A client that has gone may have left a pile of requests behind, each as dear as one that somebody waits for.
-    if (request.raw.socket.destroyed) {
-      reply.hijack();
-      return;
-    }
+  const guard = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     void reply.header('x-request-id', request.id);
     const path = request.url.split('?', 1)[0] ?? '';
     if (path === LIVE) {
@@ -180,8 +189,12 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
       if (secret === undefined) refused();
       else options.operatorOf(secret).then((is) => (is === undefined ? refused() : admit(reply, done)), refused);
     }
-  });
+  };
 
+  // In the callback style: the hook runs before everything, and need not cost a promise. Who answers does not call `done`.
+  app.addHook('onRequest', (request, reply, done) => {
+    inTurn(request, reply, () => guard(request, reply, done));
+  });
   const requests = createRequestLog(log);
   app.addHook('onResponse', (request, reply, done) => {
     requests.answered(request, reply);

@@ -16,8 +16,8 @@ import { holdOf, pauseHolds, type AgentHead, type Pause, type Vitals } from '../
 /** What is known of agents beside their heads. */
 export interface Surroundings {
   readonly now: number;
-  /** Agents that are silent for longer than they should be. */
-  readonly stuck: Pick<ReadonlySet<string>, 'has'>;
+  /** Whether an agent is silent for longer than it should be. */
+  readonly isStuck: (head: AgentHead) => boolean;
   readonly isStable: (agentId: string) => boolean;
   readonly conditionsInForce: (head: AgentHead, now: number) => number;
   /** The head of any agent; undefined when there is none in memory. */
@@ -97,7 +97,7 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
   parent: head.parentAgentId === null ? null : refOf(head.parentAgentId, around.find),
   created_at: iso(head.createdAt),
   last_activity_at: head.lastActivityAt === null ? null : iso(head.lastActivityAt),
-  is_stuck: around.stuck.has(head.agentId),
+  is_stuck: around.isStuck(head),
   is_stable: around.isStable(head.agentId),
   check_ins: head.updateCount,
   vitals:
@@ -111,10 +111,10 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
 
 const ENDED: ReadonlySet<string> = new Set(['archived', 'deleted']);
 
-const isOfStatus = (head: AgentHead, status: string, stuck: Surroundings['stuck']): boolean => {
+const isOfStatus = (head: AgentHead, status: string, isStuck: boolean): boolean => {
   if (status === 'all') return true;
   if (status === 'present') return !ENDED.has(head.status);
-  if (status === 'stuck') return stuck.has(head.agentId);
+  if (status === 'stuck') return isStuck;
   return head.status === status;
 };
 
@@ -123,7 +123,7 @@ const BETWEEN = '\n';
 /** A head never changes; its text is made once, when somebody searches for the first time. */
 const texts = new WeakMap<AgentHead, string>();
 
-const textOf = (head: AgentHead): string => {
+const searchedText = (head: AgentHead): string => {
   let text = texts.get(head);
   if (text === undefined) {
     text = [head.label ?? '', head.handle, head.purpose ?? '', ...head.tags].join(BETWEEN).toLowerCase();
@@ -133,7 +133,7 @@ const textOf = (head: AgentHead): string => {
 };
 
 const isFound = (head: AgentHead, wanted: string): boolean =>
-  textOf(head).includes(wanted) || head.agentId.startsWith(wanted);
+  searchedText(head).includes(wanted) || head.agentId.startsWith(wanted);
 
 type Key = string | number | null;
 
@@ -165,17 +165,21 @@ const sorted = (
   now: number,
   count: number,
 ): AgentHead[] => {
-  const keyed = heads.map((head) => ({ head, key: KEYS[sort](head, now) }));
-  const first = firstOf(keyed, count, (a, b) => {
-    if (a.key === null || b.key === null) {
-      if (a.key !== b.key) return a.key === null ? 1 : -1;
-    } else {
-      const order = compare(a.key, b.key);
-      if (order !== 0) return descending ? -order : order;
-    }
-    return compare(a.head.agentId, b.head.agentId);
-  });
-  return first.map(({ head }) => head);
+  const keyOf = KEYS[sort];
+  return firstOf(
+    heads,
+    count,
+    (head) => keyOf(head, now),
+    (a, b) => {
+      if (a.key === null || b.key === null) {
+        if (a.key !== b.key) return a.key === null ? 1 : -1;
+      } else {
+        const order = compare(a.key, b.key);
+        if (order !== 0) return descending ? -order : order;
+      }
+      return compare(a.item.agentId, b.item.agentId);
+    },
+  );
 };
 
 /** One page of the agents that match, and how many agents stand where; from memory (BW-console.04). */
@@ -191,8 +195,9 @@ export const agentsPage = (heads: Iterable<AgentHead>, query: AgentsQuery, aroun
       total += 1;
       counts[head.status] = (counts[head.status] ?? 0) + 1;
     }
-    if (around.stuck.has(head.agentId)) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
-    if (!isOfStatus(head, query.status, around.stuck)) continue;
+    const isStuck = around.isStuck(head);
+    if (isStuck) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
+    if (!isOfStatus(head, query.status, isStuck)) continue;
     if (query.verdict !== undefined && head.vitals?.verdict !== query.verdict) continue;
     if (query.tag !== undefined && !head.tags.includes(query.tag)) continue;
     if (wanted !== undefined && !isFound(head, wanted)) continue;
