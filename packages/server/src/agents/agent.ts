@@ -166,8 +166,15 @@ export interface Hold {
   readonly now: number;
 }
 
-/** Lineages are not followed further than this: a check-in must not pay for a chain that somebody made long. */
-export const MOST_ANCESTORS = 64;
+/** How many ancestors an agent may have: each check-in looks at all of them, so a longer line is refused at its birth. */
+export const MOST_ANCESTORS = 1000;
+
+/** How many ancestors an agent has, as far as `find` knows them. */
+export const ancestorsOf = (head: AgentHead, find: (agentId: string) => AgentHead | undefined): number => {
+  const seen = new Set<string>();
+  for (let at = head.parentAgentId; at !== null && !seen.has(at); at = find(at)?.parentAgentId ?? null) seen.add(at);
+  return seen.size;
+};
 
 /**
  * What holds an agent: its own pause, or else that of the nearest ancestor under one, since a paused agent would otherwise
@@ -183,7 +190,7 @@ export const holdOf = (
     if (isHeld(at, now)) return { holder: at, pause: at.pause, inherited: at !== head, now };
     seen.add(at.agentId);
     const { parentAgentId: parent } = at;
-    if (parent === null || seen.has(parent) || seen.size > MOST_ANCESTORS) return undefined;
+    if (parent === null || seen.has(parent)) return undefined;
     at = find(parent);
   }
   return undefined;

@@ -16,7 +16,7 @@ import {
   type Ids,
   type LiveTable,
 } from '../runtime/index.ts';
-import { holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
+import { ancestorsOf, holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -207,27 +207,35 @@ export class Agents<M> {
    * rule; one that it lacks (born on another node a moment ago) is read from PostgreSQL, since a guess could free its child.
    */
   async holdOf(head: AgentHead): Promise<Hold | undefined> {
-    const { table } = this;
-    let parent = head.parentAgentId;
-    for (let depth = 0; parent !== null && depth < MOST_ANCESTORS; depth += 1) {
-      const reading = table.read(parent);
-      const known: AgentHead | undefined = reading.ok ? reading.value : await this.find(parent);
-      parent = known?.parentAgentId ?? null;
+    const read = new Map<string, AgentHead | undefined>();
+    for (;;) {
+      let lacking: string | undefined;
+      const known = (agentId: string): AgentHead | undefined => {
+        const reading = this.table.read(agentId);
+        if (reading.ok) return reading.value;
+        if (!read.has(agentId)) lacking = agentId;
+        return read.get(agentId);
+      };
+      const hold = holdOf(head, known, this.#options.clock.now());
+      if (hold !== undefined || lacking === undefined) return hold;
+      read.set(lacking, await this.find(lacking));
     }
-    return this.heldInMemory(head);
   }
 
   /** What holds an agent now, as far as memory knows its ancestors. */
   heldInMemory(head: AgentHead): Hold | undefined {
-    return holdOf(
-      head,
-      (agentId) => {
-        const reading = this.table.read(agentId);
-        return reading.ok ? reading.value : undefined;
-      },
-      this.#options.clock.now(),
-    );
+    return holdOf(head, this.#known, this.#options.clock.now());
   }
+
+  /** Whether an agent may not be a parent, because its own line is as long as any may be. */
+  endsLine(head: AgentHead): boolean {
+    return ancestorsOf(head, this.#known) >= MOST_ANCESTORS;
+  }
+
+  readonly #known = (agentId: string): AgentHead | undefined => {
+    const reading = this.table.read(agentId);
+    return reading.ok ? reading.value : undefined;
+  };
 
   /**
    * The agent's head as {@link find} gives it, for a decision inside somebody's transaction: what memory lacks is read

@@ -19,6 +19,32 @@ const freshCoverage: CoverageAccount = {
   open: [],
 };
 
+type Counts = [number, number, number, number, number, number, readonly number[]];
+type Packed = Counts | [...Counts, readonly number[]];
+
+/** The account as it is stored with each check-in: a list, because its keys would be longer than all that it says. */
+export const packCoverage = (account: CoverageAccount): Packed => {
+  const { made, settled, expired, unclaimed, ungraded, from, open, silence } = account;
+  const counts: Counts = [made, settled, expired, unclaimed, ungraded, from, open];
+  // Before the first claim is settled or expired the bets say nothing.
+  return silence.every((wealth) => wealth === 1) ? counts : [...counts, silence];
+};
+
+const isAccount = (stored: unknown): stored is CoverageAccount =>
+  typeof stored === 'object' && stored !== null && 'made' in stored && 'open' in stored;
+
+/** The account of {@link packCoverage}; throws on what that does not write, since lost claims must not read as none. */
+export const unpackCoverage = (stored: unknown): CoverageAccount => {
+  // Written before accounts were packed.
+  if (isAccount(stored)) return stored;
+  const numbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(Number.isFinite);
+  if (!Array.isArray(stored) || !numbers(stored.slice(0, 6)) || stored.length < 7 || !numbers(stored[6])) {
+    throw new Error(`stored coverage cannot be read: ${JSON.stringify(stored)}`);
+  }
+  const [made, settled, expired, unclaimed, ungraded, from, open, silence = freshCoverage.silence] = stored as Packed;
+  return { made, settled, expired, unclaimed, ungraded, from, open, silence };
+};
+
 /** A claim counts as expired at the end of the hour in which it ran out. */
 const hourOf = (expiresAt: number): number => Math.ceil(expiresAt / HOUR_MS);
 

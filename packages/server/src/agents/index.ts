@@ -2,6 +2,7 @@
 export {
   holdOf,
   isHeld,
+  MOST_ANCESTORS,
   pauseHolds,
   type AgentHead,
   type AgentStatus,
@@ -39,5 +40,6 @@ export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
 export { countOldStates, deleteOldStates, readStates, STATE_DAYS } from './old-states.ts';
 export { recordOf, type ClaimsRecord } from './record.ts';
 export { isMeasured, shownRisk, standingWord } from './standing.ts';
+export { unpackVitals, type StoredVitals } from './stored-vitals.ts';
 export { pruneWorkingData, type Birth } from './sql.ts';
 export { enrolSubstrate, listSubstrates, removeSubstrate } from './substrate.ts';

@@ -1,6 +1,7 @@
 import type { Statement } from '../postgres/index.ts';
 import type { AgentHead, Lineage } from './agent.ts';
 import type { AuditDraft, AuditRow } from './audit-chain.ts';
+import { packVitals, unpackVitals, type StoredVitals } from './stored-vitals.ts';
 import type { AgentChange, AgentCommit, DriftBaselineRow, OutcomeRow } from './change.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -34,7 +35,7 @@ export interface HeadRow {
   readonly audit_head: string;
   readonly audit_count: number;
   readonly pause: AgentHead['pause'];
-  readonly vitals: AgentHead['vitals'];
+  readonly vitals: StoredVitals;
   readonly handle: string | null;
   readonly tags: readonly string[] | null;
   readonly spawn_reason: string | null;
@@ -111,7 +112,7 @@ export const headFromRow = (row: HeadRow): AgentHead => ({
   auditHead: row.audit_head,
   auditCount: row.audit_count,
   pause: row.pause,
-  vitals: row.vitals,
+  vitals: unpackVitals(row.vitals),
   handle: row.handle ?? oldHandle(row),
   tags: row.tags === null || row.tags.length === 0 ? NO_TAGS : row.tags,
   spawnReason: row.spawn_reason,
@@ -200,7 +201,7 @@ const HEAD: readonly Column<AgentCommit>[] = [
   ['audit_head', 'text', ({ after }) => after.auditHead],
   ['audit_count', 'bigint', ({ after }) => after.auditCount],
   ['pause', 'jsonb', ({ after }) => json(after.pause)],
-  ['vitals', 'jsonb', ({ after }) => json(after.vitals)],
+  ['vitals', 'jsonb', ({ after }) => json(packVitals(after.vitals))],
   ['evidence', 'jsonb', ({ change }) => json(change.evidence)],
 ];
 

@@ -9,6 +9,7 @@ import {
 } from '@breakwater/contract';
 import {
   isHeld,
+  MOST_ANCESTORS,
   refuseEnded,
   type AgentHead,
   type Agents,
@@ -635,6 +636,16 @@ export class Identity<M> {
       return refuse('PARAMETER_ERROR', `parent_agent_id: no agent ${intro.parentAgentId}.`, {
         details: { parameter: 'parent_agent_id' },
       });
+    }
+    if (agents.endsLine(parent)) {
+      return refuse(
+        'PARAMETER_ERROR',
+        `parent_agent_id: ${parent.agentId} has as many ancestors as an agent may have.`,
+        {
+          details: { parameter: 'parent_agent_id', most: MOST_ANCESTORS },
+          recovery: { action: 'Start without parent_agent_id.' },
+        },
+      );
     }
     // An agent that is held is not at work, however fresh its traces are: a child that it declares by any word is its own,
     // and inherits the pause.

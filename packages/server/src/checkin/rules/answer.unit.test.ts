@@ -250,9 +250,11 @@ describe('the telemetry envelope', () => {
         ...checkIn,
         evidence: { ...checkIn.evidence, claims: { ...checkIn.evidence.claims, value: Infinity } },
       };
-      const envelope = eisvTelemetry(spoilt, 0);
-      expect(envelope['schema']).toBe('eisv.telemetry.v1');
-      expect(JSON.parse(JSON.stringify(envelope))).toEqual(envelope);
+      const envelope = JSON.parse(JSON.stringify(eisvTelemetry(spoilt, 0))) as Record<string, unknown>;
+      expect(envelope).toMatchObject({
+        schema: 'eisv.telemetry.v1',
+        enforcement: { applied: checkIn.decision.action === 'pause' },
+      });
       expect(envelope).toMatchObject({ policy_evaluation: { claims: null, risk_score: checkIn.risk.gated } });
       expect(bytes(envelope)).toBeLessThan(1200);
     }, 10);
