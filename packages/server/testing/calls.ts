@@ -2,7 +2,7 @@ import { ALIASES } from '@breakwater/contract';
 import { calibrationTools } from '../src/calibration/index.ts';
 import { checkInTools, settleClaims } from '../src/checkin/index.ts';
 import { dialecticTools, sagaTools } from '../src/dialectic/index.ts';
-import { Dispatcher } from '../src/dispatch/index.ts';
+import { Dispatcher, Limits } from '../src/dispatch/index.ts';
 import { flagTools } from '../src/flags/index.ts';
 import { createOperator, identityTools, operatorTools, type OperatorScope } from '../src/identity/index.ts';
 import { knowledgeTools } from '../src/knowledge/index.ts';
@@ -79,7 +79,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
     readiness: { ready: true, parts: () => ({}) },
     clock,
     ids: { uuid: () => crypto.randomUUID() },
-    limits: { perMinute: 0, perHour: 0 },
+    limits: new Limits({}, clock),
     onUnexpected: ({ error }) => node.crashes.push(error),
     onTimeout: ({ tool }) => node.crashes.push(new Error(`${tool} took too long`)),
   });

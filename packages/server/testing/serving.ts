@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { calibrationDiagram } from '../src/calibration/index.ts';
 import { Computation } from '../src/dialectic/index.ts';
+import { Limits } from '../src/dispatch/index.ts';
 import { testOverview } from '../src/overview/testing/overview.ts';
 import { createHttpServer, createMetrics } from '../src/serve/index.ts';
 import { idsFrom, seededRandom, systemClock } from '../src/runtime/index.ts';
@@ -22,6 +23,7 @@ export const serveWorld = async (world: World): Promise<ServedWorld> => {
     const { identity } = world.node;
     const http = createHttpServer({
       dispatcher: world.dispatcher,
+      limits: new Limits({}, systemClock),
       sessions: {
         create: () => identity.createMcpSession(),
         known: (id) => identity.mcpSessionKnown(id),

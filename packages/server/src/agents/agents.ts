@@ -20,6 +20,7 @@ import { ancestorsOf, holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type H
 import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
+import { Names } from './names.ts';
 import * as sql from './sql.ts';
 
 /** What features remember about an agent between calls, and how it comes back from PostgreSQL. */
@@ -130,6 +131,7 @@ export class Agents<M> {
   readonly #mailboxes: Mailboxes<AgentState<M> | undefined | Away>;
   readonly #commits: GroupCommit<AgentCommit, boolean>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
+  readonly #names = new Names();
   /** The end of the last change that took its agent's lock. */
   #locking: Promise<unknown> = Promise.resolve();
 
@@ -164,6 +166,14 @@ export class Agents<M> {
     return this.#live.table;
   }
 
+  /** The agents in memory that bear exactly this name. */
+  named(label: string): AgentHead[] {
+    return this.#names.of(label).flatMap((agentId) => {
+      const reading = this.table.read(agentId);
+      return reading.ok ? [reading.value] : [];
+    });
+  }
+
   get sizes(): { keys: number; waiting: number; uncommitted: number } {
     return { ...this.#mailboxes.sizes, uncommitted: this.#commits.waiting };
   }
@@ -172,7 +182,7 @@ export class Agents<M> {
   async load(): Promise<void> {
     for (const row of await this.#options.database.query<sql.HeadRow>(sql.selectHeads())) {
       const head = sql.headFromRow(row);
-      if (this.#isNewer(head)) this.#live.writer.publish(head.agentId, head);
+      if (this.#isNewer(head)) this.#put(head);
     }
   }
 
@@ -273,7 +283,7 @@ export class Agents<M> {
       });
     if (head === undefined) return undefined;
     faultPoint('onboard.durable');
-    this.#live.writer.publish(agentId, head);
+    this.#put(head);
     this.#options.notifier.announce(TABLE, agentId);
     this.#tell(head, undefined, undefined);
     return head;
@@ -457,7 +467,7 @@ export class Agents<M> {
   #publish<R>(before: AgentHead, commit: AgentCommit, decision: Decision<M, R>): void {
     const { after } = commit;
     faultPoint('checkin.committed');
-    this.#live.writer.publish(after.agentId, after);
+    this.#put(after);
     decision.committed?.();
     this.#options.notifier.announce(TABLE, after.agentId);
     this.#tell(after, before, commit);
@@ -534,7 +544,7 @@ export class Agents<M> {
   #publishNewer(head: AgentHead): boolean {
     if (!this.#isNewer(head)) return false;
     const before = this.table.read(head.agentId);
-    this.#live.writer.publish(head.agentId, head);
+    this.#put(head);
     this.#tell(head, before.ok ? before.value : undefined, undefined);
     return true;
   }
@@ -553,7 +563,15 @@ export class Agents<M> {
     return !reading.ok || reading.value.sequence < sequence;
   }
 
+  #put(head: AgentHead): void {
+    const before = this.table.read(head.agentId);
+    this.#names.changed(head.agentId, before.ok ? before.value.label : null, head.label);
+    this.#live.writer.publish(head.agentId, head);
+  }
+
   #remove(agentId: string): void {
+    const before = this.table.read(agentId);
+    if (before.ok) this.#names.changed(agentId, before.value.label, null);
     this.#live.writer.remove(agentId);
     this.#mailboxes.forget(agentId);
   }

@@ -34,7 +34,7 @@ import {
   type ClaimsReview,
   sagaTools,
 } from '../dialectic/index.ts';
-import { Dispatcher } from '../dispatch/index.ts';
+import { Dispatcher, Limits } from '../dispatch/index.ts';
 import { fleetTools, Notices, noticeTools } from '../notices/index.ts';
 import { createFleetTally, Feed } from '../feed/index.ts';
 import { createFlags, flagTools } from '../flags/index.ts';
@@ -366,6 +366,16 @@ export const startNode = async (
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   const notices = new Notices({ database, clock, ids });
   const heads = () => lifecycle.heads();
+  const starts = { perMinute: config.startsPerMinute, perHour: config.startsPerHour };
+  const limits = new Limits(
+    {
+      writes: { perMinute: config.callsPerMinute, perHour: config.callsPerHour },
+      reads: { perMinute: config.readsPerMinute, perHour: config.readsPerHour },
+      starts,
+      sessions: starts,
+    },
+    clock,
+  );
   const dispatcher = new Dispatcher({
     tools: [
       ...identityTools({ identity, findAgent, holdOf, isStable }),
@@ -405,7 +415,7 @@ export const startNode = async (
     readiness,
     clock,
     ids,
-    limits: { perMinute: config.callsPerMinute, perHour: config.callsPerHour },
+    limits,
     onUnexpected: ({ incidentId, requestId, tool, error }) => {
       log.error({ err: error, incident_id: incidentId, request_id: requestId, tool }, 'a tool failed');
       channel.fail(FAILURE_EVENTS.handlerCrashed, {
@@ -442,6 +452,7 @@ export const startNode = async (
     database,
     clock,
     agents: agents.table,
+    named: (name) => agents.named(name),
     isStable,
     flags,
     calibration,
@@ -467,6 +478,7 @@ export const startNode = async (
   const attestor = config.socket === undefined ? undefined : await createPeerAttestor();
   const http = createHttpServer({
     dispatcher,
+    limits,
     sessions: {
       create: () => identity.createMcpSession(),
       known: (id) => identity.mcpSessionKnown(id),

@@ -6,12 +6,12 @@ import {
   type Refusal,
   type ToolSpec,
 } from '@breakwater/contract';
-import { nearest, type Caller, type Clock, type Evidence, type Readiness } from '../runtime/index.ts';
+import { nearest, type Caller, type Evidence, type Readiness } from '../runtime/index.ts';
 import { understandComplexity } from './complexity.ts';
 import { isObject, known, type Arguments, type Frame } from './frame.ts';
 import { withoutInternal } from './internal-fields.ts';
 import { deeperThan, preview } from './preview.ts';
-import type { RateLimiter } from './rate-limiter.ts';
+import { principalOf, type Limits } from './limits.ts';
 import type { Registry } from './registry.ts';
 import { problemsOf, refuseArguments } from './validation.ts';
 
@@ -19,8 +19,7 @@ import { problemsOf, refuseArguments } from './validation.ts';
 export interface Parts {
   readonly registry: Registry;
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
-  readonly limiter: RateLimiter;
-  readonly clock: Clock;
+  readonly limits: Limits;
   resolveCaller(evidence: Evidence): Promise<Outcome<Caller>> | Outcome<Caller>;
   /** Why a tool that writes may not be called with an identity that nobody proved; undefined when it may. */
   refusedWrite(caller: Caller, tool: string): Refusal | undefined;
@@ -305,22 +304,22 @@ const identify: Step = {
   },
 };
 
+/** A call that makes a new agent unless it is refused: nobody is proven, or the caller wants to be another one. */
+const isStart = ({ target, caller, args }: Frame): boolean =>
+  known(target, 'tool').entry.tool.spec.starts === true &&
+  (known(caller, 'caller').agentId === undefined || args['force_new'] === true || args['resume'] === false);
+
 const limitRate: Step = {
   name: 'limit the rate',
-  promise: 'The caller has calls left for this minute and hour. Tools that write nothing are free.',
-  pass(frame, { limiter, clock }) {
-    if (known(frame.target, 'tool').entry.tool.spec.readOnly) return undefined;
-    const exceeded = limiter.take(known(frame.caller, 'caller').principal, clock.monotonic());
-    if (exceeded === undefined) return undefined;
-    const { limit, window, retryAfterSeconds } = exceeded;
-    return refuse(
-      'RATE_LIMIT_EXCEEDED',
-      `More than ${limit} writing calls in ${window === 'hour' ? 'an' : 'a'} ${window}.`,
-      {
-        details: { limit, window },
-        retryAfterSeconds,
-      },
-    ).refusal;
+  promise:
+    'The caller has calls of this kind left for this minute and hour, or is an operator, who is above all limits.',
+  pass(frame, { limits }) {
+    const { operator, principal } = known(frame.caller, 'caller');
+    // In an emergency somebody stops a whole fleet.
+    if (operator !== undefined) return undefined;
+    // By address, also for a proven caller: each new agent would else bring the limits of an agent for more of them.
+    if (isStart(frame)) return limits.take('starts', principalOf(frame.evidence.peer));
+    return limits.take(known(frame.target, 'tool').entry.tool.spec.readOnly ? 'reads' : 'writes', principal);
   },
 };
 

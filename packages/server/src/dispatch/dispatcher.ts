@@ -13,7 +13,7 @@ import { countCrossings, type Clock, type Ids, type Readiness, type Tally, type 
 import { passChain, type Parts } from './chain.ts';
 import { errorBody, successBody } from './envelope.ts';
 import { known, type DispatchRequest, type Frame } from './frame.ts';
-import { RateLimiter, type RateLimits } from './rate-limiter.ts';
+import type { Limits } from './limits.ts';
 import { Registry, type ListingMode } from './registry.ts';
 import { describeTarget, discoveryTools } from './tools.ts';
 
@@ -64,7 +64,7 @@ export interface DispatcherOptions {
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
   readonly clock: Clock;
   readonly ids: Pick<Ids, 'uuid'>;
-  readonly limits: RateLimits;
+  readonly limits: Limits;
   /** A bug: the log must keep `incidentId` with the error, because the caller is given nothing else. */
   onUnexpected(event: Omit<CallEvent, 'agentId'> & { error: unknown }): void;
   /** A call passed its deadline, while its caller was being identified or while the tool was at work. */
@@ -94,8 +94,7 @@ export class Dispatcher {
     this.#parts = {
       registry: this.#registry,
       readiness: options.readiness,
-      limiter: new RateLimiter(options.limits),
-      clock: options.clock,
+      limits: options.limits,
       resolveCaller: (evidence) => options.resolveCaller(evidence),
       refusedWrite: (caller, tool) => options.refusedWrite(caller, tool),
     };

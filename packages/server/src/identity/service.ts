@@ -583,8 +583,8 @@ export class Identity<M> {
     const { agents, database } = this.#options;
     const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
     const held = new Map<string, AgentHead>();
-    for (const [agentId, head] of agents.table.entries()) {
-      if (isHeld(head, now) && agentId !== inheritsFrom) held.set(agentId, head);
+    for (const head of agents.table.values()) {
+      if (isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
     }
     if (held.size === 0) return [];
     const { mcpSessionId, address, userAgent } = evidence;
@@ -717,10 +717,7 @@ export class Identity<M> {
   }
 
   #holderOf(label: string, but: string | undefined): AgentHead | undefined {
-    for (const [agentId, head] of this.#options.agents.table.entries()) {
-      if (head.label === label && agentId !== but) return head;
-    }
-    return undefined;
+    return this.#options.agents.named(label).find(({ agentId }) => agentId !== but);
   }
 }
 

@@ -59,7 +59,7 @@ export interface Evidence {
   readonly attestation?: PeerAttestation;
   /** Address of the peer; undefined on the unix socket. */
   readonly address?: string;
-  /** Peer address and user agent: never proof, only the bucket of limits for callers without identity. */
+  /** Where the peer is (an address, an IPv6 network, a user of this machine): never proof, only the bucket of limits for callers without identity. */
   readonly peer: string;
 }
 
