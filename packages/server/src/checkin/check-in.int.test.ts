@@ -66,6 +66,8 @@ const eventsOf = (agentId: string) =>
     chain_index: number;
     event_id: string;
     ts: number;
+    session_id: string | null;
+    confidence: number;
   }>('SELECT * FROM audit.events WHERE agent_id = $1 AND chain_index IS NOT NULL ORDER BY chain_index', agentId);
 
 /** The trail is one unbroken chain that ends where the agent's row says. */
@@ -83,8 +85,11 @@ const expectChain = async (agentId: string) => {
       new Date(event.ts).toISOString(),
       event.event_type,
       event.payload,
+      event.session_id,
+      event.confidence,
+      null,
     ];
-    before = hash('sha256', canonicalJson(covered));
+    before = `v2:${hash('sha256', canonicalJson(covered))}`;
     expect(event.raw_hash).toBe(before);
   });
   expect(await identityRow(agentId)).toMatchObject({ audit_head: before, audit_count: events.length });

@@ -74,8 +74,8 @@ export const checkAddress = async (url: string, directUrl: string = url): Promis
     if (session?.zone !== 'UTC') {
       throw wrong(
         'DATABASE_URL leads to a pooler that drops the settings with which a session begins (options).',
-        'Let it carry them (PgBouncer 1.20 or newer: not in ignore_startup_parameters; track_extra_parameters), set ' +
-          'timezone = UTC for the user (ALTER ROLE … SET timezone = UTC), or name PostgreSQL itself.',
+        'Set the one that matters for the user (ALTER ROLE <user> SET timezone = UTC), or name PostgreSQL itself in ' +
+          'DATABASE_URL.',
       );
     }
     const unprepared = await preparedProblem(one, other);
