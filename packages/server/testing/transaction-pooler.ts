@@ -53,8 +53,8 @@ class Backend {
     const first = Buffer.alloc(4);
     first.writeInt32BE(4 + body.length);
     this.#socket.write(Buffer.concat([first, body]));
-    const begun = Promise.withResolvers<void>();
-    this.#free = begun.promise;
+    let begun = (): void => undefined;
+    this.#free = new Promise((resolve) => (begun = resolve));
     let isBegun = false;
     this.#socket
       .on('error', () => undefined)
@@ -66,7 +66,7 @@ class Backend {
             if (type === code('Z') && bytes[5] === code('I')) this.onDone();
           } else if (type === code('Z')) {
             isBegun = true;
-            begun.resolve();
+            begun();
           }
         }),
       );
