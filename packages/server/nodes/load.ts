@@ -37,8 +37,10 @@ const ask = async (url: string, name: string, args: Json, operator?: string): Pr
     const body = (await response.json()) as Json;
     const result = (body['result'] ?? body) as Json;
     const isOk = response.status === 200 && result['success'] === true;
-    const code = isOk ? 'ok' : String(result['error_code'] ?? body['error_code'] ?? body['reason'] ?? response.status);
-    return { status: response.status, code, message: String(result['error'] ?? body['message'] ?? ''), result };
+    const word = (...keys: readonly string[]): string | undefined =>
+      keys.flatMap((key) => [result[key], body[key]]).find((value) => typeof value === 'string');
+    const code = isOk ? 'ok' : (word('error_code', 'reason') ?? String(response.status));
+    return { status: response.status, code, message: word('error', 'message') ?? '', result };
   } catch {
     return { status: 0, code: 'gone', message: '', result: {} };
   }

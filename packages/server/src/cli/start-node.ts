@@ -129,6 +129,7 @@ export interface RunningNode {
 
 const RECONCILE_MS = 300_000;
 const EXPIRY_MS = 60_000;
+const EXPIRY_FIRST_MS = 1_000;
 const PRUNE_MS = 3_600_000;
 const BINDINGS_MS = 60_000;
 const LINEAGE_MS = 1_800_000;
@@ -563,6 +564,8 @@ export const startNode = async (
   ticker.add({
     name: 'checkin.expire_pauses',
     everyMs: EXPIRY_MS,
+    // Pauses that ended while no server ran.
+    firstMs: EXPIRY_FIRST_MS,
     singleton: true,
     run: async () => {
       for (const agentId of expiredPauses(agents.table, clock.now())) {

@@ -128,7 +128,8 @@ export const createFlags = (options: {
       if (refusal !== undefined) return { ok: false, refusal };
       return accept(await database.query<FlagChange>(sql.selectHistory(key ?? null, limit)));
     },
-    refresh: () => through.catchUp(),
+    // Key by key: a look at all leaves out what is being refreshed, and that may have asked before the other node's commit.
+    refresh: async () => void (await Promise.all(FLAG_KEYS.map((key) => through.refresh(key)))),
     reconcile: () => through.reconcile(),
   };
 };
