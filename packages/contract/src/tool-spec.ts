@@ -27,7 +27,7 @@ export interface ToolSpec {
   readonly timeoutMs: number;
   /** Whether the default `tools/list` names it; every tool is callable either way. */
   readonly advertised: boolean;
-  /** Writes nothing: free of rate limits, and marked so for MCP clients. */
+  /** Writes nothing: metered apart, with higher limits, and marked so for MCP clients. */
   readonly readOnly: boolean;
   /** Other names of arguments; the canonical one wins when both are sent. */
   readonly argumentAliases?: Readonly<Record<string, string>>;
@@ -46,6 +46,8 @@ export interface ToolSpec {
    * says `force_new`.
    */
   readonly ignoresStaleProof?: true | 'force_new';
+  /** Makes a new agent for whoever proves none: metered by address. */
+  readonly starts?: true;
   /** The tool hands out an identity: a continuity token beside its uuid resumes here beyond its hour, for 30 days. */
   readonly resumes?: true;
   /** `agent_id` names the agent to look at or act on, and not the one that calls. */

@@ -149,5 +149,16 @@ export const readCoverage = (stored: CoverageAccount | undefined, now: number): 
   };
 };
 
+/** {@link silenceAsks} of an account at `now`. Of most accounts it is known without settling what ran out meanwhile. */
+export const silenceAsksAt = (stored: CoverageAccount | undefined, now: number): boolean => {
+  if (stored === undefined) return false;
+  const { open, from } = stored;
+  let expired = 0;
+  for (let i = Math.min(open.length, Math.floor(now / HOUR_MS) - from + 1) - 1; i >= 0; i -= 1) expired += open[i] ?? 0;
+  // No claim that runs out can double the evidence.
+  if ((silenceValue(stored) + 1) * 2 ** Math.min(expired, 1000) < CLAIMS_LIMITS.pause) return false;
+  return silenceAsks(readCoverage(stored, now));
+};
+
 /** Whether silence asks for a person: never for a pause, because what is not recorded is no failure. */
 export const silenceAsks = ({ silence }: Pick<CoverageReading, 'silence'>): boolean => silence >= CLAIMS_LIMITS.pause;

@@ -9,8 +9,10 @@ export const sendRefusal = (
   reply: FastifyReply,
   refusal: Refusal,
   status: number = ERRORS[refusal.code].status,
-): FastifyReply =>
-  reply
+): FastifyReply => {
+  const { retryAfterSeconds } = refusal;
+  if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(Math.ceil(retryAfterSeconds)));
+  return reply
     .code(status)
     .type('application/json')
     .send(
@@ -20,6 +22,8 @@ export const sendRefusal = (
         error_code: refusal.code,
         error_category: ERRORS[refusal.code].category,
         ...refusal.details,
+        ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
         recovery: refusal.recovery ?? ERRORS[refusal.code].recovery,
       }),
     );
+};
