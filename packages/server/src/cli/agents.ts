@@ -50,7 +50,7 @@ const printAgents = ({ rows, offset, matching }: AgentsPage): void => {
       String(row.check_ins),
       whenText(row.last_activity_at, now),
     ]),
-    ['AGENT', 'NAME', 'STATUS', 'PASS', 'GAP', 'COVERAGE', 'LAST ACTIVITY', 'EVIDENCE'],
+    ['AGENT', 'NAME', 'STATUS', 'PASS', 'GAP', 'LAST ACTIVITY', 'COVERAGE', 'EVIDENCE'],
   );
   const more = moreText(rows.length, offset, matching);
   if (more !== undefined) say(more);
