@@ -1,5 +1,4 @@
 import { globSync, readFileSync } from 'node:fs';
-import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { createProgram } from '../packages/server/src/cli/commands.ts';
 import { sources, textsOf } from './texts.ts';
@@ -8,7 +7,7 @@ const program = createProgram();
 
 /** What is wrong with the words after `breakwater` of a command that a text shows; undefined: such a command may be run. */
 const fault = (words: readonly string[]): string | undefined => {
-  let command: Command = program;
+  let command = program;
   let at = 0;
   while (command.commands.length > 0 && at < words.length) {
     const next = command.commands.find((each) => each.name() === words[at]);

@@ -44,7 +44,8 @@ export const adviceFor = (code: string | undefined, said: string | undefined): s
   const known = code !== undefined && code in ERRORS ? (code as ErrorCode) : undefined;
   const general = known === undefined ? undefined : ERRORS[known].recovery.action;
   // What was refused by a command of this machine often knows a better command than its code does.
-  if (said !== undefined && said !== general && (said.includes('breakwater ') || isOfValue(known, said))) return said;
+  if (said !== undefined && said !== general && (/breakwater |(?<!\w)--[a-z]/.test(said) || isOfValue(known, said)))
+    return said;
   const own = known === undefined ? undefined : ADVICE[known];
   if (own !== undefined) return own;
   const plain = [said, general].find((text) => text !== undefined && !FOR_PROGRAMS.test(text));

@@ -18,5 +18,6 @@ it('what a refusal says in plain words, or as a command, is kept', () => {
   expect(adviceFor('FORBIDDEN', 'Wait until its end.')).toBe('Wait until its end.');
   expect(adviceFor('PARAMETER_ERROR', 'See "breakwater saga list --all".')).toBe('See "breakwater saga list --all".');
   expect(adviceFor('PARAMETER_ERROR', 'Name it as systemd does.')).toBe('Name it as systemd does.');
+  expect(adviceFor('SAGA_IN_FLIGHT', 'Wait, or take it back with --force.')).toContain('--force');
   expect(adviceFor('SOMETHING_NEW', undefined)).toMatch(/breakwater doctor/);
 });

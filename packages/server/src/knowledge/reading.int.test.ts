@@ -405,7 +405,7 @@ describe('what is stored is found', async () => {
     const names = parts.filter((part) => /\p{Ll}\p{Lu}/u.test(part));
     const humps = names.flatMap((part) => part.match(/\p{Lu}?[\p{Ll}\p{N}]+|\p{Lu}+(?!\p{Ll})/gu) ?? []);
     const runs = text.normalize('NFC').match(WITHOUT_SPACES) ?? [];
-    const pairs = runs.flatMap((run) => [...run].map((character, i, all) => character + (all[i + 1] ?? '')));
+    const pairs = runs.flatMap((run) => Array.from(run).map((character, i, all) => character + (all[i + 1] ?? '')));
     const all = [...words, ...parts, ...humps, ...pairs];
     // The marks of kana and Thai are no accents.
     const plain = all.map((one) =>
