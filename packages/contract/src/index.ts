@@ -7,7 +7,14 @@ export {
   type SuccessEnvelope,
   type ToolListing,
 } from './envelope.ts';
-export { ERRORS, REPEATS, UNAVAILABLE_RETRY_SECONDS, unavailableBody, type ErrorCategory, type ErrorCode } from './errors.ts';
+export {
+  ERRORS,
+  REPEATS,
+  UNAVAILABLE_RETRY_SECONDS,
+  unavailableBody,
+  type ErrorCategory,
+  type ErrorCode,
+} from './errors.ts';
 export {
   AUDIT_EVENTS,
   FAILURE_EVENTS,
