@@ -105,8 +105,40 @@ const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached
   retryAfterSeconds: 5,
 });
 
+/** What became of a change: written; not, since another writer was first; or not, since its key was used before. */
+type Written = boolean | Kept;
+interface Kept {
+  readonly requestHash: string;
+  readonly reply: Readonly<Record<string, unknown>>;
+}
+
+const writtenOf = (row: sql.WrittenRow | undefined): Written => {
+  if (row === undefined) return false;
+  return row.request_hash === null ? true : { requestHash: row.request_hash, reply: row.reply };
+};
+
+/** The answer to a call whose key was used before: the one that was kept, if the call is the same. */
+const answerOf = <R>(kept: Kept, { key, requestHash }: Idempotency): Outcome<R> =>
+  kept.requestHash === requestHash
+    ? accept(kept.reply as R)
+    : refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
+
+/** Takes a transaction back: a call in it turned out to be a repeat after something else of it was written. */
+class Repeated<R> extends Error {
+  readonly outcome: Outcome<R>;
+
+  constructor(outcome: Outcome<R>) {
+    super('the call is a repeat');
+    this.outcome = outcome;
+  }
+}
+
 /** Takes a mint back: its credential belongs to somebody already. */
 class GuardHeld extends Error {}
+
+/** Whether the commit of this decision writes the call's key, and so finds out whether it was used before. */
+const commitsKey = <M, R>(decided: Outcome<Decision<M, R>>): boolean =>
+  decided.ok && decided.value.change !== undefined && decided.value.refusal === undefined;
 
 /** PostgreSQL being away is no crash of the call that met it: every caller would get an incident of its own. */
 const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
@@ -129,7 +161,7 @@ const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
 export class Agents<M> {
   readonly #options: AgentsOptions<M>;
   readonly #mailboxes: Mailboxes<AgentState<M> | undefined | Away>;
-  readonly #commits: GroupCommit<AgentCommit, boolean>;
+  readonly #commits: GroupCommit<AgentCommit, Written>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
   readonly #names = new Names();
   /** The end of the last change that took its agent's lock. */
@@ -145,13 +177,13 @@ export class Agents<M> {
       load: (agentId) => unlessAway(this.#load(agentId)),
       onCrash: options.onCrash,
     });
-    this.#commits = new GroupCommit<AgentCommit, boolean>({
+    this.#commits = new GroupCommit<AgentCommit, Written>({
       database,
       clock,
       statement: sql.commitChanges,
       receipts: (items, rows) => {
-        const done = new Set((rows as { agent_id: string }[]).map((row) => row.agent_id));
-        return items.map((item) => done.has(item.after.agentId));
+        const ends = new Map((rows as sql.WrittenRow[]).map((row) => [row.agent_id, row]));
+        return items.map((item) => writtenOf(ends.get(item.after.agentId)));
       },
       resolve: (tx, items) => resolveCommits(tx, items),
       capacity: options.commitCapacity ?? 4096,
@@ -319,16 +351,53 @@ export class Agents<M> {
    * Refusals: those of `decide`, AGENT_NOT_FOUND.
    */
   async applyIn<R>(tx: Queryable, agentId: string, decide: Decide<M, R>): Promise<Outcome<R>> {
+    const applied = await this.#applyIn(tx, agentId, decide, undefined);
+    return applied.outcome;
+  }
+
+  /**
+   * Decides and makes durable one change of one agent together with what `decide` writes through the transaction that it is
+   * given: the way of changes that are rows of other tables as well. With `idempotency`, as {@link act}.
+   *
+   * Refusals: those of `decide`, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT. Rejects when PostgreSQL does.
+   */
+  async actWith<R>(
+    agentId: string,
+    decide: (state: AgentState<M>, tx: Queryable) => ReturnType<Decide<M, R>>,
+    idempotency?: Idempotency,
+  ): Promise<Outcome<R>> {
+    try {
+      const { outcome, written } = await this.#options.database.transaction((tx) =>
+        this.#applyIn<R>(tx, agentId, (state) => decide(state, tx), idempotency),
+      );
+      // It is durable by now; should this server not hear of it, its next write about the agent finds out.
+      if (written) await this.announce([agentId]).catch(() => undefined);
+      return outcome;
+    } catch (error) {
+      if (error instanceof Repeated) return error.outcome as Outcome<R>;
+      throw error;
+    }
+  }
+
+  async #applyIn<R>(
+    tx: Queryable,
+    agentId: string,
+    decide: Decide<M, R>,
+    idempotency: Idempotency | undefined,
+  ): Promise<{ readonly outcome: Outcome<R>; readonly written: boolean }> {
     const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
-    if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
+    if (row === undefined) return { outcome: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), written: false };
     const { head, memory } = this.#stateOf(row);
     const decided = await decide({ head, memory });
-    if (!decided.ok) return decided;
-    if (decided.value.change !== undefined) {
-      const written = await tx.query(sql.commitChanges([this.#prepare(head, decided.value, undefined)]));
-      if (written.length !== 1) throw new Error(`agent ${agentId} changed while its row was locked`);
+    if (!decided.ok || decided.value.change === undefined) {
+      const kept = idempotency && (await this.#repeated<R>(tx, agentId, idempotency));
+      return { outcome: kept ?? (decided.ok ? accept(decided.value.reply) : decided), written: false };
     }
-    return accept(decided.value.reply);
+    const [end] = await tx.query<sql.WrittenRow>(sql.commitChanges([this.#prepare(head, decided.value, idempotency)]));
+    const written = writtenOf(end);
+    if (written === false) throw new Error(`agent ${agentId} changed while its row was locked`);
+    if (typeof written === 'object' && idempotency !== undefined) throw new Repeated(answerOf<R>(written, idempotency));
+    return { outcome: accept(decided.value.reply), written: true };
   }
 
   /** Takes over, and tells the other nodes, what a transaction of {@link applyIn} made of these agents. */
@@ -374,16 +443,20 @@ export class Agents<M> {
       if (state === undefined) {
         return { reply: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), forget: true };
       }
-      if (idempotency !== undefined) {
-        const kept = await this.#repeated<R>(agentId, idempotency);
-        if (kept !== undefined) return { reply: kept, state };
-      }
       if (attempt > FREE_ATTEMPTS) {
         const turn = this.#locking.then(() => this.#underLock(agentId, decide, idempotency));
         this.#locking = turn.catch(() => undefined);
         return turn;
       }
       const decided = await decide(state);
+      // The commit finds out whether a call is a repeat, and so does a look before an answer that commits nothing under its key.
+      if (idempotency !== undefined && !commitsKey(decided)) {
+        const kept = await this.#repeated<R>(this.#options.database, agentId, idempotency);
+        if (kept !== undefined) {
+          if (decided.ok) decided.value.abandoned?.();
+          return { reply: kept, state };
+        }
+      }
       if (!decided.ok) {
         if (attempt > 1 || !OF_STANDING.has(decided.refusal.code)) return { reply: decided, state };
         // Another node may have changed the standing a moment ago, and answered: its word holds here too (BW-nodes.01).
@@ -397,13 +470,17 @@ export class Agents<M> {
       if (decided.value.change === undefined) return { reply: answer, state: { head: state.head, memory } };
 
       const { commit, committed } = await this.#commit(state.head, decided.value, idempotency);
-      if (committed.ok && committed.value) {
+      if (committed.ok && committed.value === true) {
         this.#publish(state.head, commit, decided.value);
         return { reply: answer, state: { head: commit.after, memory } };
       }
       decided.value.abandoned?.();
       // Whether the commit was refused or lost its compare-and-set, what this mailbox holds may be behind PostgreSQL.
       if (!committed.ok) return { reply: committed, forget: true };
+      const { value: written } = committed;
+      if (typeof written === 'object' && idempotency !== undefined) {
+        return { reply: answerOf<R>(written, idempotency), forget: true };
+      }
       if (this.#options.clock.now() > deadline) {
         return { reply: refuse('SEQUENCE_CONFLICT', `Other writers changed agent ${agentId} first.`), forget: true };
       }
@@ -432,6 +509,10 @@ export class Agents<M> {
         const state = this.#stateOf(row);
         await this.#takeNewer(state.head);
         const decided = await decide(state);
+        if (idempotency !== undefined && !commitsKey(decided)) {
+          const kept = await this.#repeated<R>(tx, agentId, idempotency);
+          if (kept !== undefined) return kept;
+        }
         if (!decided.ok) return decided;
         const { value: decision } = decided;
         const answer: Outcome<R> =
@@ -439,8 +520,14 @@ export class Agents<M> {
         if (decision.change === undefined) return answer;
         const commit = this.#prepare(state.head, decision, idempotency);
         done = { before: state.head, decision, commit, memory: decision.memory ?? state.memory };
-        const written = await tx.query(sql.commitChanges([commit]));
-        if (written.length !== 1) throw new Error(`agent ${agentId} changed while its row was locked`);
+        const [end] = await tx.query<sql.WrittenRow>(sql.commitChanges([commit]));
+        const written = writtenOf(end);
+        if (written === false) throw new Error(`agent ${agentId} changed while its row was locked`);
+        if (typeof written === 'object' && idempotency !== undefined) {
+          done = undefined;
+          decision.abandoned?.();
+          return answerOf<R>(written, idempotency);
+        }
         return answer;
       });
     } catch (error) {
@@ -478,7 +565,7 @@ export class Agents<M> {
     before: AgentHead,
     decision: Decision<M, R>,
     idempotency: Idempotency | undefined,
-  ): Promise<{ commit: AgentCommit; committed: Outcome<boolean> }> {
+  ): Promise<{ commit: AgentCommit; committed: Outcome<Written> }> {
     try {
       const commit = this.#prepare(before, decision, idempotency);
       return { commit, committed: await this.#commits.submit(commit) };
@@ -506,14 +593,11 @@ export class Agents<M> {
     return { before, after: headAfter(before, change, end), change, audit: rows };
   }
 
-  async #repeated<R>(agentId: string, { key, requestHash }: Idempotency): Promise<Outcome<R> | undefined> {
-    const rows = await this.#options.database.query<{ request_hash: string; reply: R }>(
-      sql.selectIdempotent(agentId, key),
+  async #repeated<R>(source: Queryable, agentId: string, idempotency: Idempotency): Promise<Outcome<R> | undefined> {
+    const [row] = await source.query<{ request_hash: string; reply: Readonly<Record<string, unknown>> }>(
+      sql.selectIdempotent(agentId, idempotency.key),
     );
-    const kept = rows[0];
-    if (kept === undefined) return undefined;
-    if (kept.request_hash === requestHash) return accept(kept.reply);
-    return refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
+    return row && answerOf<R>({ requestHash: row.request_hash, reply: row.reply }, idempotency);
   }
 
   async #load(agentId: string): Promise<AgentState<M> | undefined> {

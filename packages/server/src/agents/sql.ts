@@ -182,6 +182,8 @@ interface Part {
   /** Columns of which a change has one value. */
   readonly columns?: readonly Column<AgentCommit>[];
   readonly rows?: Rows;
+  /** Reads from `input` the agents whose change must not be made, under this name and before anything is written. */
+  readonly except?: { readonly name: string; readonly sql: string };
   /** What the part adds to the update of core.identities `d` from `input` `i`; a row is updated once in a statement. */
   readonly set?: string;
   /** The part's common table expressions; `rows` is the source of its own rows. They join or read `done`. */
@@ -430,6 +432,12 @@ const PARTS: readonly Part[] = [
       ['request_hash', 'text', ({ change }) => change.idempotency?.requestHash],
       ['reply', 'jsonb', ({ change }) => json(change.idempotency?.reply)],
     ],
+    // Asked here and not before: a look of its own would cost every call a round trip, for the few that are repeats.
+    except: {
+      name: 'repeated',
+      sql: `SELECT i.agent_id, k.request_hash, k.reply FROM input i
+            JOIN core.idempotency_keys k ON k.agent_id = i.agent_id AND k.key = i.key`,
+    },
     sql: () => `kept AS (
       INSERT INTO core.idempotency_keys (agent_id, key, request_hash, reply, created_at)
       SELECT agent_id, key, request_hash, reply, at FROM done WHERE key IS NOT NULL
@@ -455,6 +463,7 @@ interface CommitStatement {
 
 const buildCommit = (parts: readonly Part[]): CommitStatement => {
   const columns = [...HEAD, ...parts.flatMap((part) => part.columns ?? [])];
+  const excepts = parts.flatMap(({ except }) => except ?? []);
   let next = columns.length + 1;
   const written = parts.map((part) => {
     if (part.rows === undefined) return part.sql('');
@@ -469,7 +478,7 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
     text: `
     WITH input AS MATERIALIZED (
       SELECT * FROM ${unnest(columns, 'i', 1)}
-    ), locked AS MATERIALIZED (
+    )${excepts.map(({ name, sql }) => `, ${name} AS MATERIALIZED (${sql})`).join('')}, locked AS MATERIALIZED (
       SELECT agent_id FROM core.identities
       WHERE agent_id = ANY ($1::text[]) ORDER BY agent_id FOR NO KEY UPDATE
     ), head AS (
@@ -479,14 +488,22 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
           audit_head = i.audit_head, audit_count = i.audit_count, pause = i.pause, vitals = i.vitals,
           evidence = coalesce(i.evidence, d.evidence)${parts.map(({ set }) => set ?? '').join('')}
       FROM locked l JOIN input i ON i.agent_id = l.agent_id
-      WHERE d.agent_id = l.agent_id AND d.sequence = i.expected
+      WHERE d.agent_id = l.agent_id AND d.sequence = i.expected${excepts
+        .map(({ name }) => ` AND NOT EXISTS (SELECT FROM ${name} x WHERE x.agent_id = d.agent_id)`)
+        .join('')}
       RETURNING d.agent_id, d.sequence
     ), done AS MATERIALIZED (
       SELECT i.*, h.sequence FROM head h JOIN input i ON i.agent_id = h.agent_id
     ), ${written.join(', ')}
-    SELECT agent_id FROM head`,
+    SELECT agent_id, NULL::text AS request_hash, NULL::jsonb AS reply FROM head
+    ${excepts.map(({ name }) => `UNION ALL SELECT agent_id, request_hash, reply FROM ${name}`).join(' ')}`,
   };
 };
+
+/** What became of an agent's change: it is written, or its idempotency key was used before and this is what it was for. */
+export type WrittenRow =
+  | { readonly agent_id: string; readonly request_hash: null; readonly reply: null }
+  | { readonly agent_id: string; readonly request_hash: string; readonly reply: Readonly<Record<string, unknown>> };
 
 const commitStatements = new Map<string, CommitStatement>();
 
@@ -495,7 +512,9 @@ const commitStatements = new Map<string, CommitStatement>();
  *
  * Rows are locked in id order before anything is written, so that two nodes' batches cannot deadlock (design 3.4). A
  * change whose expected sequence is no longer the stored one writes nothing at all: every write reads `done`, which
- * holds only the agents whose compare-and-set succeeded; those are returned.
+ * holds only the agents whose compare-and-set succeeded; those are returned. One whose idempotency key was used before writes
+ * nothing either, and the answer that was kept under the key is returned. Keys are written under the lock of their agent alone,
+ * and each moves its sequence: who does not see a key yet loses its compare-and-set to the one who wrote it.
  *
  * One array per column: a single JSON parameter reads better and cost PostgreSQL a third more, since every state was
  * parsed twice. Only the parts that a flush needs are in its statement: starting the executor for every table of the
