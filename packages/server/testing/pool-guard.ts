@@ -22,8 +22,9 @@ export const guardedPool = (pool: Database): Database => {
       check(statement.text);
       return pool.query(statement);
     },
-    async transaction(work) {
+    async transaction(work, usesPool) {
       check('BEGIN');
+      if (usesPool !== undefined) return pool.transaction(work, usesPool);
       return pool.transaction((tx) => {
         const state = { open: true };
         return inside.run(state, () => work(tx)).finally(() => (state.open = false));

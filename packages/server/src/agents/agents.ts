@@ -374,7 +374,7 @@ export class Agents<M> {
       if (written) await this.announce([agentId]).catch(() => undefined);
       return outcome;
     } catch (error) {
-      if (error instanceof Repeated) return error.outcome as Outcome<R>;
+      if (error instanceof Repeated) return error.outcome;
       throw error;
     }
   }
@@ -529,7 +529,7 @@ export class Agents<M> {
           return answerOf<R>(written, idempotency);
         }
         return answer;
-      });
+      }, 'one at a time');
     } catch (error) {
       // Its own commit may have been what was lost with the connection.
       const [durable] =

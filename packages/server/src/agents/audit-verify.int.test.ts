@@ -16,7 +16,7 @@ const JANUARY = Date.UTC(2026, 0, 10);
 
 /** A node whose agents write rows at the time that the test says. */
 const world = async () => {
-  const { database } = await testDatabase({ at: [0, 4, 8, 12].map((month) => Date.UTC(2026, month, 1)) });
+  const { database, open } = await testDatabase({ at: [0, 4, 8, 12].map((month) => Date.UTC(2026, month, 1)) });
   const clock = new ManualClock(JANUARY);
   const node = await testNode(database, { clock });
   const sql = (text: string, ...values: unknown[]) => database.query<Record<string, unknown>>({ text, values });
@@ -76,9 +76,9 @@ const world = async () => {
     (await sql('SELECT chain_index FROM audit.events WHERE agent_id = $1 AND chain_index > 0 ORDER BY 1', agentId)).map(
       (row) => row['chain_index'],
     );
-  const drop = (now: number) =>
+  const drop = (now: number, on = database) =>
     dropDue({
-      database,
+      database: on,
       clock: { now: () => now, after: (ms, fn) => systemClock.after(ms / 50, fn) },
       keep: new Map([['events', anchorChains]]),
     });
@@ -439,7 +439,8 @@ describe('a verification beside retention', async () => {
               // Between the facts about a chain and its rows.
               if (statement.text.includes('chain_anchors') && cuts === 0) {
                 cuts += 1;
-                await drop(due);
+                // Another node does it, with connections of its own.
+                await drop(due, open());
               }
               return rows;
             },

@@ -363,7 +363,7 @@ describe('what a check-in leaves behind', () => {
     });
     const fresh = await update(after, agentId, { response_text: 'Something new.', idempotency_key: 'k-4' });
     expect(code(fresh)).toBe('AGENT_PAUSED');
-    expect(value(await update(after, agentId, pieces[1]!))).toEqual(replies[1]);
+    expect(value(await update(after, agentId, pieces[1]))).toEqual(replies[1]);
     expect(await stateRows(agentId)).toHaveLength(4);
     await after.stop();
   });
