@@ -38,6 +38,10 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   const ids = { uuid: () => crypto.randomUUID() };
   const lifecycle = new Lifecycle({ agents, database, clock, ids, settleClaims });
   const heads = () => lifecycle.heads();
+  const freshCaller = async (evidence: Evidence) => {
+    const [caller] = await Promise.all([identity.resolveFresh(evidence), node.flags.refresh()]);
+    return caller;
+  };
   return new Dispatcher({
     tools: [
       ...identityTools({ identity, findAgent, holdOf: agents.holdOf.bind(agents), isStable }),
@@ -74,7 +78,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
       ...fleetTools({ heads, find: (target) => lifecycle.find(target), pauseHours: 72, updatesPerMinute: 20 }),
     ],
     aliases: ALIASES,
-    resolveCaller: (evidence) => identity.resolve(evidence),
+    resolveCaller: (evidence, fresh) => (fresh === undefined ? identity.resolve(evidence) : freshCaller(evidence)),
     refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
     readiness: { ready: true, parts: () => ({}) },
     clock,

@@ -29,7 +29,7 @@ export const serveWorld = async (world: World): Promise<ServedWorld> => {
         known: (id) => identity.mcpSessionKnown(id),
         revoke: (id) => identity.revokeMcpSession(id),
       },
-      readiness: { ready: true, coldSince: undefined, parts: () => ({}) },
+      readiness: { ready: true, coldSince: undefined, parts: () => ({}), why: () => ({}) },
       writeProblem: () => undefined,
       readFlag: () => ({ ok: false, cold: true }),
       readBaseline: () => ({ ok: false, cold: true }),

@@ -155,6 +155,14 @@ const ENDED: ReadonlySet<AgentStatus> = new Set(['archived', 'disabled', 'delete
 export const isHeld = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>, now: number): boolean =>
   !ENDED.has(status) && (pause === null ? status === 'paused' : pauseHolds(pause, now));
 
+/**
+ * What tells one hold of an agent from the next, and from none (null); read the same in SQL, where a child's write commits.
+ */
+export const holdKey = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>): string | null => {
+  if (ENDED.has(status)) return null;
+  return pause?.actuation_id ?? (status === 'paused' ? 'paused' : null);
+};
+
 /** What holds an agent at an instant (ms since the epoch): a pause of its own, or one of an agent that it descends from. */
 export interface Hold {
   /** The agent that is under the pause. */

@@ -9,14 +9,18 @@ import {
 } from '../postgres/index.ts';
 import {
   createLiveTable,
+  currentGrounds,
   faultPoint,
   Mailboxes,
+  NO_GROUNDS,
   type Clock,
+  type Ground,
   type Handled,
   type Ids,
   type LiveTable,
+  type Reading,
 } from '../runtime/index.ts';
-import { ancestorsOf, holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
+import { ancestorsOf, holdKey, holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -75,6 +79,8 @@ export interface AgentsOptions<M> {
    * used or published, so that nothing older than the head is ever decided on: the compare-and-set guards the head only.
    */
   onForeignChange?: (agentId: string) => Promise<void>;
+  /** PostgreSQL says that this credential (its hash) proves no longer what memory says: bring that up to date. */
+  onCredentialLost?: (hash: string) => Promise<void>;
   onFlush?: (flush: { items: number; ms: number; ok: boolean }) => void;
   /** Hears of every head that is published after the start. Must not wait. */
   onPublished?: Published;
@@ -105,23 +111,23 @@ const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached
   retryAfterSeconds: 5,
 });
 
-/** What became of a change: written; not, since another writer was first; or not, since its key was used before. */
-type Written = boolean | Kept;
-interface Kept {
-  readonly requestHash: string;
-  readonly reply: Readonly<Record<string, unknown>>;
-}
-
-const writtenOf = (row: sql.WrittenRow | undefined): Written => {
-  if (row === undefined) return false;
-  return row.request_hash === null ? true : { requestHash: row.request_hash, reply: row.reply };
-};
-
 /** The answer to a call whose key was used before: the one that was kept, if the call is the same. */
-const answerOf = <R>(kept: Kept, { key, requestHash }: Idempotency): Outcome<R> =>
+const answerOf = <R>(kept: Omit<Kept, 'kind'>, { key, requestHash }: Idempotency): Outcome<R> =>
   kept.requestHash === requestHash
     ? accept(kept.reply as R)
     : refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
+
+/** As {@link answerOf}: a commit is a repeat only of a call with a key. */
+const repeatedAnswer = <R>(kept: Kept, idempotency: Idempotency | undefined): Outcome<R> => {
+  if (idempotency === undefined) throw new Error('a call without a key was found to be a repeat');
+  return answerOf<R>(kept, idempotency);
+};
+
+const keptOf = ({ key, reply }: sql.CommittedRow): Kept => ({
+  kind: 'kept',
+  requestHash: key ?? '',
+  reply: reply ?? {},
+});
 
 /** Takes a transaction back: a call in it turned out to be a repeat after something else of it was written. */
 class Repeated<R> extends Error {
@@ -139,6 +145,46 @@ class GuardHeld extends Error {}
 /** Whether the commit of this decision writes the call's key, and so finds out whether it was used before. */
 const commitsKey = <M, R>(decided: Outcome<Decision<M, R>>): boolean =>
   decided.ok && decided.value.change !== undefined && decided.value.refusal === undefined;
+
+/** Rolls a transaction back: what its writer stands on is lost. {@link Agents.afterLoss} says what follows. */
+export class GroundLost extends Error {
+  readonly ground: Ground;
+
+  constructor(ground: Ground) {
+    super(`the ${ground.kind} that a write stands on is lost`);
+    this.ground = ground;
+  }
+}
+
+/** The answer that was kept under the key of a call, which is a repeat: nothing of it was written. */
+interface Kept {
+  readonly kind: 'kept';
+  readonly requestHash: string;
+  readonly reply: Readonly<Record<string, unknown>>;
+}
+
+/** How a commit ended: written, late (its compare-and-set was lost), a repeat, or not written since this ground is lost. */
+type Ending = 'written' | 'late' | Kept | Ground;
+
+/** What is asked of an agent's mailbox. */
+interface Ask<M, R> {
+  readonly decide: Decide<M, R>;
+  readonly idempotency: Idempotency | undefined;
+  /** What lets the caller ask. */
+  readonly grounds: readonly Ground[];
+}
+
+const endingsOf = (commits: readonly AgentCommit[], rows: readonly sql.CommittedRow[]): Ending[] =>
+  commits.map(({ after, grounds }) => {
+    const own = rows.filter(({ agent_id: agentId }) => agentId === after.agentId);
+    if (own.some(({ lost }) => lost === null)) return 'written';
+    const kept = own.find(({ lost }) => lost === 'repeated');
+    return lostOf(grounds, own) ?? (kept === undefined ? 'late' : keptOf(kept));
+  });
+
+/** The first ground that is lost; a credential before a hold, since what follows from it is final. */
+const lostOf = (grounds: readonly Ground[], rows: readonly sql.CommittedRow[]): Ground | undefined =>
+  grounds.find(({ kind, key }) => rows.some((row) => row.lost === kind && row.key === key));
 
 /** PostgreSQL being away is no crash of the call that met it: every caller would get an incident of its own. */
 const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
@@ -161,7 +207,7 @@ const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
 export class Agents<M> {
   readonly #options: AgentsOptions<M>;
   readonly #mailboxes: Mailboxes<AgentState<M> | undefined | Away>;
-  readonly #commits: GroupCommit<AgentCommit, Written>;
+  readonly #commits: GroupCommit<AgentCommit, Ending>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
   readonly #names = new Names();
   /** The end of the last change that took its agent's lock. */
@@ -177,14 +223,11 @@ export class Agents<M> {
       load: (agentId) => unlessAway(this.#load(agentId)),
       onCrash: options.onCrash,
     });
-    this.#commits = new GroupCommit<AgentCommit, Written>({
+    this.#commits = new GroupCommit<AgentCommit, Ending>({
       database,
       clock,
       statement: sql.commitChanges,
-      receipts: (items, rows) => {
-        const ends = new Map((rows as sql.WrittenRow[]).map((row) => [row.agent_id, row]));
-        return items.map((item) => writtenOf(ends.get(item.after.agentId)));
-      },
+      receipts: (items, rows) => endingsOf(items, rows as readonly sql.CommittedRow[]),
       resolve: (tx, items) => resolveCommits(tx, items),
       capacity: options.commitCapacity ?? 4096,
       ...(options.onFlush && { onFlush: options.onFlush }),
@@ -326,8 +369,12 @@ export class Agents<M> {
    * act on anything but what it is given. With `idempotency`, a repeat of the same request gets the stored answer and
    * changes nothing; the same key for another request is refused.
    *
-   * Refusals: those of `decide`, of the mailbox, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT, SEQUENCE_CONFLICT and those of
-   * the commit (STORAGE_UNAVAILABLE, OVERLOADED, INTERNAL_ERROR).
+   * What lets the caller ask, and what holds the agent's ancestors, is looked at again in the commit (BW-nodes.01): what
+   * another node has revoked, paused or resumed, and answered, counts here although this node has not heard of it.
+   *
+   * Refusals: those of `decide`, of the mailbox, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT, SEQUENCE_CONFLICT, SESSION_UNKNOWN
+   * and UNAUTHORIZED (the caller's credential has ended), and those of the commit (STORAGE_UNAVAILABLE, OVERLOADED,
+   * INTERNAL_ERROR).
    */
   async act<R>(
     agentId: string,
@@ -335,9 +382,9 @@ export class Agents<M> {
     decide: Decide<M, R>,
     idempotency?: Idempotency,
   ): Promise<Outcome<R>> {
+    const ask: Ask<M, R> = { decide, idempotency, grounds: currentGrounds() };
     const outcome = await this.#mailboxes.send(agentId, deadline, async (state) => {
-      const handled =
-        state === AWAY ? AWAY : await unlessAway(this.#decideAndCommit(agentId, deadline, state, decide, idempotency));
+      const handled = state === AWAY ? AWAY : await unlessAway(this.#decideAndCommit(agentId, deadline, state, ask));
       return handled === AWAY ? { reply: REFUSED_AWAY, forget: true } : handled;
     });
     return outcome.ok ? outcome.value : outcome;
@@ -348,10 +395,16 @@ export class Agents<M> {
    * their ids. Nothing is published: mailboxes go on with what they hold, lose their compare-and-set to this change, and
    * reload. {@link announce} tells them after the commit.
    *
-   * Refusals: those of `decide`, AGENT_NOT_FOUND.
+   * `grounds` are what lets the writer write; absent, it is the server, which needs none. Refusals: those of `decide`,
+   * AGENT_NOT_FOUND. Throws {@link GroundLost}, so that the transaction is rolled back.
    */
-  async applyIn<R>(tx: Queryable, agentId: string, decide: Decide<M, R>): Promise<Outcome<R>> {
-    const applied = await this.#applyIn(tx, agentId, decide, undefined);
+  async applyIn<R>(
+    tx: Queryable,
+    agentId: string,
+    decide: Decide<M, R>,
+    grounds?: readonly Ground[],
+  ): Promise<Outcome<R>> {
+    const applied = await this.#applyIn(tx, agentId, decide, undefined, grounds);
     return applied.outcome;
   }
 
@@ -359,16 +412,17 @@ export class Agents<M> {
    * Decides and makes durable one change of one agent together with what `decide` writes through the transaction that it is
    * given: the way of changes that are rows of other tables as well. With `idempotency`, as {@link act}.
    *
-   * Refusals: those of `decide`, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT. Rejects when PostgreSQL does.
+   * Refusals: those of `decide`, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT. Throws {@link GroundLost}, and what PostgreSQL throws.
    */
   async actWith<R>(
     agentId: string,
     decide: (state: AgentState<M>, tx: Queryable) => ReturnType<Decide<M, R>>,
-    idempotency?: Idempotency,
+    idempotency: Idempotency | undefined,
+    grounds: readonly Ground[] | undefined,
   ): Promise<Outcome<R>> {
     try {
       const { outcome, written } = await this.#options.database.transaction((tx) =>
-        this.#applyIn<R>(tx, agentId, (state) => decide(state, tx), idempotency),
+        this.#applyIn<R>(tx, agentId, (state) => decide(state, tx), idempotency, grounds),
       );
       // It is durable by now; should this server not hear of it, its next write about the agent finds out.
       if (written) await this.announce([agentId]).catch(() => undefined);
@@ -384,6 +438,7 @@ export class Agents<M> {
     agentId: string,
     decide: Decide<M, R>,
     idempotency: Idempotency | undefined,
+    grounds: readonly Ground[] | undefined,
   ): Promise<{ readonly outcome: Outcome<R>; readonly written: boolean }> {
     const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
     if (row === undefined) return { outcome: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), written: false };
@@ -393,11 +448,51 @@ export class Agents<M> {
       const kept = idempotency && (await this.#repeated<R>(tx, agentId, idempotency));
       return { outcome: kept ?? (decided.ok ? accept(decided.value.reply) : decided), written: false };
     }
-    const [end] = await tx.query<sql.WrittenRow>(sql.commitChanges([this.#prepare(head, decided.value, idempotency)]));
-    const written = writtenOf(end);
-    if (written === false) throw new Error(`agent ${agentId} changed while its row was locked`);
-    if (typeof written === 'object' && idempotency !== undefined) throw new Repeated(answerOf<R>(written, idempotency));
+    const standing = grounds === undefined ? NO_GROUNDS : [...grounds, ...this.#holdsAbove(head)];
+    const commit = this.#prepare(head, decided.value, idempotency, standing);
+    const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
+    if (typeof ending === 'object' && ending.kind === 'kept')
+      throw new Repeated(repeatedAnswer<R>(ending, idempotency));
+    if (typeof ending === 'object') throw new GroundLost(ending);
+    if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
     return { outcome: accept(decided.value.reply), written: true };
+  }
+
+  /** Looks at the grounds of a write in whose transaction no agent is changed. Throws {@link GroundLost}. */
+  async confirmIn(tx: Queryable, grounds: readonly Ground[]): Promise<void> {
+    if (grounds.length === 0) return;
+    const lost = lostOf(grounds, await tx.query<sql.CommittedRow>(sql.selectBroken(grounds)));
+    if (lost !== undefined) throw new GroundLost(lost);
+  }
+
+  /**
+   * Brings memory up to date after a ground was lost, and gives the refusal that follows; undefined: decide again, now that
+   * memory is right. Refusals: SESSION_UNKNOWN for an agent's credential, UNAUTHORIZED for an operator's.
+   */
+  async afterLoss({ kind, key, is }: Ground): Promise<{ readonly ok: false; readonly refusal: Refusal } | undefined> {
+    if (kind === 'hold') {
+      await this.refresh([key]);
+      return undefined;
+    }
+    await this.#options.onCredentialLost?.(key);
+    return is === null
+      ? refuse('UNAUTHORIZED', 'The operator credential is unknown, expired or revoked.')
+      : refuse('SESSION_UNKNOWN', 'The credential of this call is unknown, expired or revoked.');
+  }
+
+  /**
+   * Takes PostgreSQL's word on what holds the agent's ancestors, before a refusal for an inherited pause is given; true when
+   * memory was behind.
+   */
+  async refreshAncestors(head: AgentHead, through: Queryable = this.#options.database): Promise<boolean> {
+    const before = this.#holdsAbove(head);
+    if (before.length === 0) return false;
+    const rows = await through.query<sql.HeadRow>(sql.selectHeadsOf(before.map(({ key }) => key)));
+    await this.#take(rows, []);
+    const after = this.#holdsAbove(head);
+    return (
+      after.length !== before.length || after.some(({ key, is }, i) => before[i]?.key !== key || before[i].is !== is)
+    );
   }
 
   /** Takes over, and tells the other nodes, what a transaction of {@link applyIn} made of these agents. */
@@ -435,16 +530,16 @@ export class Agents<M> {
     agentId: string,
     deadline: number,
     loaded: AgentState<M> | undefined,
-    decide: Decide<M, R>,
-    idempotency: Idempotency | undefined,
+    ask: Ask<M, R>,
   ): Promise<Handled<AgentState<M> | undefined, Outcome<R>>> {
+    const { decide, idempotency } = ask;
     let state = loaded;
     for (let attempt = 1; ; attempt += 1) {
       if (state === undefined) {
         return { reply: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), forget: true };
       }
       if (attempt > FREE_ATTEMPTS) {
-        const turn = this.#locking.then(() => this.#underLock(agentId, decide, idempotency));
+        const turn = this.#locking.then(() => this.#underLock(agentId, ask));
         this.#locking = turn.catch(() => undefined);
         return turn;
       }
@@ -461,25 +556,28 @@ export class Agents<M> {
         if (attempt > 1 || !OF_STANDING.has(decided.refusal.code)) return { reply: decided, state };
         // Another node may have changed the standing a moment ago, and answered: its word holds here too (BW-nodes.01).
         const stored = await this.#load(agentId);
-        if (stored?.head.sequence === state.head.sequence) return { reply: decided, state };
-        state = stored;
+        const isSame = stored?.head.sequence === state.head.sequence;
+        if (isSame && !(await this.refreshAncestors(state.head))) return { reply: decided, state };
+        if (!isSame) state = stored;
         continue;
       }
       const { reply, refusal, memory = state.memory } = decided.value;
       const answer: Outcome<R> = refusal === undefined ? accept(reply) : { ok: false, refusal };
       if (decided.value.change === undefined) return { reply: answer, state: { head: state.head, memory } };
 
-      const { commit, committed } = await this.#commit(state.head, decided.value, idempotency);
-      if (committed.ok && committed.value === true) {
+      const { commit, committed } = await this.#commit(state.head, decided.value, ask);
+      if (committed.ok && committed.value === 'written') {
         this.#publish(state.head, commit, decided.value);
         return { reply: answer, state: { head: commit.after, memory } };
       }
       decided.value.abandoned?.();
       // Whether the commit was refused or lost its compare-and-set, what this mailbox holds may be behind PostgreSQL.
       if (!committed.ok) return { reply: committed, forget: true };
-      const { value: written } = committed;
-      if (typeof written === 'object' && idempotency !== undefined) {
-        return { reply: answerOf<R>(written, idempotency), forget: true };
+      const { value: ending } = committed;
+      if (typeof ending === 'object') {
+        if (ending.kind === 'kept') return { reply: repeatedAnswer<R>(ending, idempotency), forget: true };
+        const refused = await this.afterLoss(ending);
+        if (refused !== undefined) return { reply: refused, state };
       }
       if (this.#options.clock.now() > deadline) {
         return { reply: refuse('SEQUENCE_CONFLICT', `Other writers changed agent ${agentId} first.`), forget: true };
@@ -496,11 +594,11 @@ export class Agents<M> {
    */
   async #underLock<R>(
     agentId: string,
-    decide: Decide<M, R>,
-    idempotency: Idempotency | undefined,
+    { decide, idempotency, grounds }: Ask<M, R>,
   ): Promise<Handled<AgentState<M> | undefined, Outcome<R>>> {
     const { database } = this.#options;
     let done: { before: AgentHead; decision: Decision<M, R>; commit: AgentCommit; memory: M } | undefined;
+    let lost: Ground | undefined;
     let reply: Outcome<R> | undefined;
     try {
       reply = await database.transaction(async (tx) => {
@@ -508,6 +606,7 @@ export class Agents<M> {
         if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
         const state = this.#stateOf(row);
         await this.#takeNewer(state.head);
+        await this.refreshAncestors(state.head, tx);
         const decided = await decide(state);
         if (idempotency !== undefined && !commitsKey(decided)) {
           const kept = await this.#repeated<R>(tx, agentId, idempotency);
@@ -518,25 +617,32 @@ export class Agents<M> {
         const answer: Outcome<R> =
           decision.refusal === undefined ? accept(decision.reply) : { ok: false, refusal: decision.refusal };
         if (decision.change === undefined) return answer;
-        const commit = this.#prepare(state.head, decision, idempotency);
+        const standing = [...grounds, ...this.#holdsAbove(state.head)];
+        const commit = this.#prepare(state.head, decision, idempotency, standing);
         done = { before: state.head, decision, commit, memory: decision.memory ?? state.memory };
-        const [end] = await tx.query<sql.WrittenRow>(sql.commitChanges([commit]));
-        const written = writtenOf(end);
-        if (written === false) throw new Error(`agent ${agentId} changed while its row was locked`);
-        if (typeof written === 'object' && idempotency !== undefined) {
+        const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
+        if (typeof ending === 'object' && ending.kind === 'kept') {
           done = undefined;
           decision.abandoned?.();
-          return answerOf<R>(written, idempotency);
+          return repeatedAnswer<R>(ending, idempotency);
         }
+        if (typeof ending === 'object') throw new GroundLost((lost = ending));
+        if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
         return answer;
       }, 'one at a time');
     } catch (error) {
+      if (lost !== undefined) {
+        done?.decision.abandoned?.();
+        const refused = await this.afterLoss(lost);
+        const held = refuse('SEQUENCE_CONFLICT', `What holds the ancestors of agent ${agentId} changes all the time.`);
+        return { reply: refused ?? held, forget: true };
+      }
       // Its own commit may have been what was lost with the connection.
       const [durable] =
         done !== undefined && classifyError(error) === 'connection'
           ? await database.transaction((tx) => resolveCommits(tx, done === undefined ? [] : [done.commit]))
           : [];
-      if (done === undefined || durable !== true) {
+      if (done === undefined || durable !== 'written') {
         done?.decision.abandoned?.();
         throw error;
       }
@@ -561,13 +667,28 @@ export class Agents<M> {
     faultPoint('checkin.published');
   }
 
+  /** What holds the agent's ancestors as memory has it: the agent would inherit it. */
+  #holdsAbove({ parentAgentId }: AgentHead): readonly Ground[] {
+    if (parentAgentId === null) return NO_GROUNDS;
+    const holds: Ground[] = [];
+    const seen = new Set<string>();
+    for (let parent: string | null = parentAgentId; parent !== null && !seen.has(parent);) {
+      const reading: Reading<AgentHead> = this.table.read(parent);
+      if (!reading.ok || seen.size >= MOST_ANCESTORS) break;
+      seen.add(parent);
+      holds.push({ kind: 'hold', key: parent, is: holdKey(reading.value) });
+      parent = reading.value.parentAgentId;
+    }
+    return holds;
+  }
+
   async #commit<R>(
     before: AgentHead,
     decision: Decision<M, R>,
-    idempotency: Idempotency | undefined,
-  ): Promise<{ commit: AgentCommit; committed: Outcome<Written> }> {
+    { idempotency, grounds }: Ask<M, R>,
+  ): Promise<{ commit: AgentCommit; committed: Outcome<Ending> }> {
     try {
-      const commit = this.#prepare(before, decision, idempotency);
+      const commit = this.#prepare(before, decision, idempotency, [...grounds, ...this.#holdsAbove(before)]);
       return { commit, committed: await this.#commits.submit(commit) };
     } catch (error) {
       // What was staged beside the change would otherwise wait for its end for ever.
@@ -580,6 +701,7 @@ export class Agents<M> {
     before: AgentHead,
     { change: decided, reply, refusal }: Decision<M, R>,
     idempotency: Idempotency | undefined,
+    grounds: readonly Ground[],
   ): AgentCommit {
     const { ids } = this.#options;
     if (decided === undefined) throw new Error('a decision without a change is not committed');
@@ -590,7 +712,7 @@ export class Agents<M> {
     const nextId = () => ids.rowId(change.at);
     const session = sessionAfter(before, change);
     const { rows, end } = chain(before.agentId, before, change.events, change.at, nextId, session);
-    return { before, after: headAfter(before, change, end), change, audit: rows };
+    return { before, after: headAfter(before, change, end), change, audit: rows, grounds };
   }
 
   async #repeated<R>(source: Queryable, agentId: string, idempotency: Idempotency): Promise<Outcome<R> | undefined> {
@@ -668,7 +790,7 @@ export class Agents<M> {
  * Each commit is known by its first audit row. One that left no row is fenced by using up the sequence it expects: should
  * its statement still arrive, its compare-and-set matches nothing.
  */
-const resolveCommits = async (tx: Queryable, items: readonly AgentCommit[]): Promise<(boolean | undefined)[]> => {
+const resolveCommits = async (tx: Queryable, items: readonly AgentCommit[]): Promise<('written' | undefined)[]> => {
   await tx.query(sql.lockAgents(items.map((item) => item.after.agentId)));
   const witnesses = items.flatMap((item) => item.audit.slice(0, 1));
   const found = new Set(
@@ -677,7 +799,7 @@ const resolveCommits = async (tx: Queryable, items: readonly AgentCommit[]): Pro
   const durable = items.map((item) => found.has(item.audit[0]?.eventId ?? ''));
   const absent = items.filter((_, i) => durable[i] !== true).map((item) => item.after.agentId);
   if (absent.length > 0) await tx.query(sql.fenceAgents(absent));
-  return durable.map((is) => (is ? true : undefined));
+  return durable.map((is) => (is ? 'written' : undefined));
 };
 
 /** Agents whose pause has passed its end at `now`, from memory. */

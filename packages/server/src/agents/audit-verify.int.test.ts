@@ -17,6 +17,8 @@ const JANUARY = Date.UTC(2026, 0, 10);
 /** A node whose agents write rows at the time that the test says. */
 const world = async () => {
   const { database, open } = await testDatabase({ at: [0, 4, 8, 12].map((month) => Date.UTC(2026, month, 1)) });
+  // Of another node.
+  const other = open();
   const clock = new ManualClock(JANUARY);
   const node = await testNode(database, { clock });
   const sql = (text: string, ...values: unknown[]) => database.query<Record<string, unknown>>({ text, values });
@@ -82,7 +84,7 @@ const world = async () => {
       clock: { now: () => now, after: (ms, fn) => systemClock.after(ms / 50, fn) },
       keep: new Map([['events', anchorChains]]),
     });
-  return { database, clock, node, sql, act, agentWith, verify, faultOf, idOf, indexes, drop };
+  return { database, other, clock, node, sql, act, agentWith, verify, faultOf, idOf, indexes, drop };
 };
 
 describe('the verification of the audit trail', async () => {
@@ -421,7 +423,7 @@ describe('a row that was missing', async () => {
 });
 
 describe('a verification beside retention', async () => {
-  const { database, sql, act, drop, node } = await world();
+  const { database, other, sql, act, drop, node } = await world();
 
   it('sees a chain before the cut or after it, never in between', async () => {
     verifies('BW-channel.03');
@@ -440,7 +442,7 @@ describe('a verification beside retention', async () => {
               if (statement.text.includes('chain_anchors') && cuts === 0) {
                 cuts += 1;
                 // Another node does it, with connections of its own.
-                await drop(due, open());
+                await drop(due, other);
               }
               return rows;
             },

@@ -22,7 +22,15 @@ export {
   silenceAsks,
   type CoverageReading,
 } from './coverage.ts';
-export { Agents, expiredPauses, type AgentState, type Decision, type MemoryCodec, type Published } from './agents.ts';
+export {
+  Agents,
+  expiredPauses,
+  GroundLost,
+  type AgentState,
+  type Decision,
+  type MemoryCodec,
+  type Published,
+} from './agents.ts';
 export { canonicalJson, type AuditDraft } from './audit-chain.ts';
 export { MAX_FAULTS, verifyAudit, type AuditReport } from './audit-read.ts';
 export { anchorChains } from './chain-anchors.ts';

@@ -1,4 +1,5 @@
 import type { Statement } from '../postgres/index.ts';
+import type { Ground } from '../runtime/index.ts';
 import type { AgentHead, Lineage } from './agent.ts';
 import type { AuditDraft, AuditRow } from './audit-chain.ts';
 import { packVitals, unpackVitals, type StoredVitals } from './stored-vitals.ts';
@@ -186,6 +187,8 @@ interface Part {
   readonly except?: { readonly name: string; readonly sql: string };
   /** What the part adds to the update of core.identities `d` from `input` `i`; a row is updated once in a statement. */
   readonly set?: string;
+  /** The part only says which changes are not to be written: its expression stands before all others. */
+  readonly guard?: true;
   /** The part's common table expressions; `rows` is the source of its own rows. They join or read `done`. */
   sql(rows: string): string;
 }
@@ -225,7 +228,50 @@ const metadataOf = ({ metadata, handle }: AgentChange): Readonly<Record<string, 
 
 const rowsOf = <Row>(rows: Rows<Row>): Rows => rows as unknown as Rows;
 
+/**
+ * Which grounds of a source `g (agent_id, kind, key, is_so)` are no longer so. A credential is looked up by its primary key,
+ * and so is the agent of a hold.
+ */
+const brokenOf = (rows: string): string => `
+      SELECT g.agent_id, g.kind, g.key FROM ${rows}
+      WHERE NOT CASE g.kind
+        WHEN 'credential' THEN EXISTS (
+          SELECT FROM core.bindings b
+          WHERE b.credential_hash = g.key AND b.revoked_at IS NULL AND b.agent_id IS NOT DISTINCT FROM g.is_so)
+        ELSE EXISTS (
+          SELECT FROM core.identities h
+          WHERE h.agent_id = g.key AND g.is_so IS NOT DISTINCT FROM
+            CASE WHEN h.status IN ('archived', 'disabled', 'deleted') THEN NULL
+                 ELSE coalesce(h.pause ->> 'actuation_id', CASE h.status WHEN 'paused' THEN 'paused' END) END)
+      END`;
+
+/** The grounds that are lost, for a write that no commit statement of ours carries; rows are {@link CommittedRow}s. */
+export const selectBroken = (grounds: readonly Ground[]): Statement => ({
+  name: 'agents.broken_grounds',
+  text: `SELECT agent_id, kind AS lost, key FROM (${brokenOf(
+    `(SELECT NULL AS agent_id, * FROM unnest($1::text[], $2::text[], $3::text[]) AS u (kind, key, is_so)) g`,
+  )}) lost`,
+  values: [grounds.map(({ kind }) => kind), grounds.map(({ key }) => key), grounds.map((ground) => ground.is)],
+});
+
 const PARTS: readonly Part[] = [
+  {
+    name: 'grounds',
+    needed: ({ grounds }) => grounds.length > 0,
+    guard: true,
+    rows: rowsOf<Ground>({
+      alias: 'g',
+      of: ({ grounds }) => grounds,
+      columns: [
+        ['agent_id', 'text', (row) => row.agentId],
+        ['kind', 'text', (row) => row.kind],
+        ['key', 'text', (row) => row.key],
+        ['is_so', 'text', (row) => row.is],
+      ],
+    }),
+    sql: (rows) => `broken AS MATERIALIZED (${brokenOf(rows)}
+    ), `,
+  },
   {
     name: 'trail',
     needed: () => true,
@@ -453,6 +499,19 @@ const unnest = <Row>(columns: readonly Column<Row>[], alias: string, first: numb
 const valuesOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): unknown[] =>
   columns.map(([, , value]) => rows.map((row) => value(row) ?? null));
 
+/**
+ * A row of what a commit statement answers: a change that was written, or one that a lost ground kept from it. A change of
+ * which no row tells lost its compare-and-set.
+ */
+export interface CommittedRow {
+  readonly agent_id: string;
+  /** null: it was written; `repeated`: the call's key was used before, and `key` is the hash of what it was used for. */
+  readonly lost: Ground['kind'] | 'repeated' | null;
+  readonly key: string | null;
+  /** The answer that was kept under a repeated key. */
+  readonly reply?: Readonly<Record<string, unknown>> | null;
+}
+
 /** The commit statement for one set of parts. */
 interface CommitStatement {
   readonly name: string;
@@ -465,12 +524,16 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
   const columns = [...HEAD, ...parts.flatMap((part) => part.columns ?? [])];
   const excepts = parts.flatMap(({ except }) => except ?? []);
   let next = columns.length + 1;
-  const written = parts.map((part) => {
-    if (part.rows === undefined) return part.sql('');
+  let guard = '';
+  const written = parts.flatMap((part) => {
+    if (part.rows === undefined) return [part.sql('')];
     const source = unnest(part.rows.columns, part.rows.alias, next);
     next += part.rows.columns.length;
-    return part.sql(source);
+    if (part.guard !== true) return [part.sql(source)];
+    guard = part.sql(source);
+    return [];
   });
+  const without = [...excepts.map(({ name }) => name), ...(guard === '' ? [] : ['broken'])];
   return {
     name: `agents.commit.${parts.map(({ name }) => name).join('+')}`,
     columns,
@@ -478,7 +541,7 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
     text: `
     WITH input AS MATERIALIZED (
       SELECT * FROM ${unnest(columns, 'i', 1)}
-    )${excepts.map(({ name, sql }) => `, ${name} AS MATERIALIZED (${sql})`).join('')}, locked AS MATERIALIZED (
+    )${excepts.map(({ name, sql }) => `, ${name} AS MATERIALIZED (${sql})`).join('')}, ${guard}locked AS MATERIALIZED (
       SELECT agent_id FROM core.identities
       WHERE agent_id = ANY ($1::text[]) ORDER BY agent_id FOR NO KEY UPDATE
     ), head AS (
@@ -488,22 +551,18 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
           audit_head = i.audit_head, audit_count = i.audit_count, pause = i.pause, vitals = i.vitals,
           evidence = coalesce(i.evidence, d.evidence)${parts.map(({ set }) => set ?? '').join('')}
       FROM locked l JOIN input i ON i.agent_id = l.agent_id
-      WHERE d.agent_id = l.agent_id AND d.sequence = i.expected${excepts
-        .map(({ name }) => ` AND NOT EXISTS (SELECT FROM ${name} x WHERE x.agent_id = d.agent_id)`)
+      WHERE d.agent_id = l.agent_id AND d.sequence = i.expected${without
+        .map((name) => ` AND NOT EXISTS (SELECT FROM ${name} x WHERE x.agent_id = d.agent_id)`)
         .join('')}
       RETURNING d.agent_id, d.sequence
     ), done AS MATERIALIZED (
       SELECT i.*, h.sequence FROM head h JOIN input i ON i.agent_id = h.agent_id
     ), ${written.join(', ')}
-    SELECT agent_id, NULL::text AS request_hash, NULL::jsonb AS reply FROM head
-    ${excepts.map(({ name }) => `UNION ALL SELECT agent_id, request_hash, reply FROM ${name}`).join(' ')}`,
+    SELECT agent_id, NULL::text AS lost, NULL::text AS key, NULL::jsonb AS reply FROM head${
+      guard === '' ? '' : ` UNION ALL SELECT agent_id, kind, key, NULL FROM broken`
+    }${excepts.map(({ name }) => ` UNION ALL SELECT agent_id, '${name}', request_hash, reply FROM ${name}`).join('')}`,
   };
 };
-
-/** What became of an agent's change: it is written, or its idempotency key was used before and this is what it was for. */
-export type WrittenRow =
-  | { readonly agent_id: string; readonly request_hash: null; readonly reply: null }
-  | { readonly agent_id: string; readonly request_hash: string; readonly reply: Readonly<Record<string, unknown>> };
 
 const commitStatements = new Map<string, CommitStatement>();
 
@@ -512,9 +571,10 @@ const commitStatements = new Map<string, CommitStatement>();
  *
  * Rows are locked in id order before anything is written, so that two nodes' batches cannot deadlock (design 3.4). A
  * change whose expected sequence is no longer the stored one writes nothing at all: every write reads `done`, which
- * holds only the agents whose compare-and-set succeeded; those are returned. One whose idempotency key was used before writes
- * nothing either, and the answer that was kept under the key is returned. Keys are written under the lock of their agent alone,
- * and each moves its sequence: who does not see a key yet loses its compare-and-set to the one who wrote it.
+ * holds only the agents whose compare-and-set succeeded. So does one that stands on a ground that is lost, and one whose
+ * idempotency key was used before: its row has the answer that was kept. Keys are written under the lock of their agent alone, and
+ * each moves its sequence: who does not see a key yet loses its compare-and-set to the one who wrote it. Answers
+ * {@link CommittedRow}s.
  *
  * One array per column: a single JSON parameter reads better and cost PostgreSQL a third more, since every state was
  * parsed twice. Only the parts that a flush needs are in its statement: starting the executor for every table of the

@@ -137,6 +137,11 @@ export const SETTINGS = {
     flag: '--database-url <url>',
     description: 'PostgreSQL 15 or newer to use instead of the embedded one',
   }),
+  directUrl: optional({
+    env: 'BREAKWATER_DIRECT_URL',
+    description:
+      'The same database without its pooler, when DATABASE_URL leads to one in transaction mode: for LISTEN, locks and commits',
+  }),
   tokens: list({
     env: 'BREAKWATER_TOKENS',
     description: 'Bearer tokens that callers must send, separated by commas; none: no token is asked for',

@@ -6,7 +6,7 @@ import {
   type Refusal,
   type ToolSpec,
 } from '@breakwater/contract';
-import { nearest, type Caller, type Evidence, type Readiness } from '../runtime/index.ts';
+import { nearest, type Caller, type Evidence, type Readiness, type Tool } from '../runtime/index.ts';
 import { understandComplexity } from './complexity.ts';
 import { isObject, known, type Arguments, type Frame } from './frame.ts';
 import { withoutInternal } from './internal-fields.ts';
@@ -20,7 +20,8 @@ export interface Parts {
   readonly registry: Registry;
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
   readonly limits: Limits;
-  resolveCaller(evidence: Evidence): Promise<Outcome<Caller>> | Outcome<Caller>;
+  /** `fresh`: not from memory, which may be a moment behind another node, but by PostgreSQL's word. */
+  resolveCaller(evidence: Evidence, fresh?: 'fresh'): Promise<Outcome<Caller>> | Outcome<Caller>;
   /** Why a tool that writes may not be called with an identity that nobody proved; undefined when it may. */
   refusedWrite(caller: Caller, tool: string): Refusal | undefined;
 }
@@ -291,16 +292,35 @@ const evidenceOf = (seen: Evidence, args: Arguments, spec: ToolSpec): Evidence =
   };
 };
 
+/**
+ * Whether memory's word on the caller is to be confirmed: what follows from it (a refusal, or the gate of the live flag) may
+ * be a moment behind another node, and no commit looks at it again.
+ */
+const needsFresh = ({ spec }: Tool, { mcpSessionId }: Evidence, resolved: Outcome<Caller>): boolean => {
+  if (!resolved.ok) return false;
+  const { agentId, origin } = resolved.value;
+  if (agentId === undefined) return spec.identity === 'required' && mcpSessionId !== undefined;
+  return !spec.readOnly && origin === 'server_inferred';
+};
+
 const identify: Step = {
   name: 'identify',
-  promise: 'The caller is known: bound to an agent by proof, or unbound and the tool is open.',
+  promise:
+    'The caller is known: bound to an agent by proof, or unbound and the tool is open. What a write depends on is so in ' +
+    'PostgreSQL, or is looked at again where it commits (BW-nodes.01).',
   pass(frame, parts) {
-    const { spec } = known(frame.target, 'tool').entry.tool;
-    frame.evidence = evidenceOf(frame.evidence, frame.args, spec);
-    const resolved = parts.resolveCaller(frame.evidence);
-    return resolved instanceof Promise
-      ? resolved.then((outcome) => admit(frame, outcome, parts))
-      : admit(frame, resolved, parts);
+    const { tool } = known(frame.target, 'tool').entry;
+    frame.evidence = evidenceOf(frame.evidence, frame.args, tool.spec);
+    const { evidence } = frame;
+    const whenKnown = (
+      found: Outcome<Caller> | Promise<Outcome<Caller>>,
+      judge: (outcome: Outcome<Caller>) => Verdict | Promise<Verdict>,
+    ) => (found instanceof Promise ? found.then(judge) : judge(found));
+    const fresh = () => whenKnown(parts.resolveCaller(evidence, 'fresh'), (outcome) => admit(frame, outcome, parts));
+    if (!tool.spec.readOnly && tool.checksAtCommit !== true) return fresh();
+    return whenKnown(parts.resolveCaller(evidence), (outcome) =>
+      needsFresh(tool, evidence, outcome) ? fresh() : admit(frame, outcome, parts),
+    );
   },
 };
 

@@ -9,7 +9,16 @@ import {
   type ToolListing,
 } from '@breakwater/contract';
 import { classifyError } from '../postgres/index.ts';
-import { countCrossings, type Clock, type Ids, type Readiness, type Tally, type Tool } from '../runtime/index.ts';
+import {
+  countCrossings,
+  NO_GROUNDS,
+  standOn,
+  type Clock,
+  type Ids,
+  type Readiness,
+  type Tally,
+  type Tool,
+} from '../runtime/index.ts';
 import { passChain, type Parts } from './chain.ts';
 import { errorBody, successBody } from './envelope.ts';
 import { known, type DispatchRequest, type Frame } from './frame.ts';
@@ -95,7 +104,7 @@ export class Dispatcher {
       registry: this.#registry,
       readiness: options.readiness,
       limits: options.limits,
-      resolveCaller: (evidence) => options.resolveCaller(evidence),
+      resolveCaller: (evidence, fresh) => options.resolveCaller(evidence, fresh),
       refusedWrite: (caller, tool) => options.refusedWrite(caller, tool),
     };
   }
@@ -188,10 +197,12 @@ export class Dispatcher {
 
   async #handle(frame: Frame): Promise<Outcome<Payload>> {
     const { tool } = known(frame.target, 'tool').entry;
+    const caller = known(frame.caller, 'caller');
+    standOn(caller.grounds ?? NO_GROUNDS);
     const outcome = await tool.handle({
       tool: tool.spec.name,
       args: frame.args,
-      caller: known(frame.caller, 'caller'),
+      caller,
       evidence: frame.evidence,
       requestId: frame.request.requestId ?? this.#options.ids.uuid(),
       receivedAt: frame.receivedAt,

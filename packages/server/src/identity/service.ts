@@ -19,7 +19,7 @@ import {
 } from '../agents/index.ts';
 import { liveSignals, reactivate, refusedAct, refuseHeld } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
-import type { Assurance, Caller, Clock, Evidence, Ids, Operator, ProofSource } from '../runtime/index.ts';
+import type { Assurance, Caller, Clock, Evidence, Ids, ProofSource } from '../runtime/index.ts';
 import { credentialHash, expiryOf, sessionKey } from './binding.ts';
 import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
@@ -34,7 +34,7 @@ import {
   successorEvent,
   type Predecessor,
 } from './rules/succession.ts';
-import { NOBODY, Resolver, secretsOf } from './resolver.ts';
+import { NOBODY, Resolver, secretsOf, type ProvenOperator } from './resolver.ts';
 import * as sql from './sql.ts';
 import { Tokens } from './tokens.ts';
 
@@ -126,8 +126,13 @@ export class Identity<M> {
     return this.#resolver.resolve(evidence);
   }
 
+  /** Who is calling, by PostgreSQL's word; see {@link Resolver.resolveFresh}. */
+  resolveFresh(evidence: Evidence): Promise<Outcome<Caller>> {
+    return this.#resolver.resolveFresh(evidence);
+  }
+
   /** The operator that a bearer token belongs to; undefined for any other text. */
-  operatorOf(secret: string): Promise<Operator | undefined> {
+  operatorOf(secret: string): Promise<ProvenOperator | undefined> {
     return this.#resolver.operatorOf(secret);
   }
 
@@ -235,6 +240,8 @@ export class Identity<M> {
       const binding = await this.#bindings.find(hash);
       if (binding?.agentId != null) owners.add(binding.agentId);
     }
+    // Another node may have paused it, and answered, a moment ago.
+    if (owners.size > 0) await this.#options.agents.refresh([...owners]);
     for (const agentId of owners) {
       const held = await this.#heldAgent(agentId);
       if (held !== undefined) return held;

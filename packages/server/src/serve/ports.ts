@@ -35,7 +35,7 @@ export interface ServeOptions {
   /** For what is no call of a tool; a call is held against them by the dispatcher. */
   readonly limits: Pick<Limits, 'take'>;
   readonly sessions: McpSessions;
-  readonly readiness: Pick<Readiness, 'ready' | 'parts' | 'coldSince'>;
+  readonly readiness: Pick<Readiness, 'ready' | 'parts' | 'coldSince' | 'why'>;
   /** What keeps PostgreSQL from writing while it answers; undefined when nothing does. */
   readonly writeProblem: () => WriteProblem | undefined;
   /** Live tables of flags and baselines, for `POST /v1/feature_flag/get` and `POST /v1/baseline/get` (W3-10.11). */

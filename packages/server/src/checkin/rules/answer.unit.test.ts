@@ -233,8 +233,10 @@ describe('the answer', () => {
       'risk_score',
       'provenance',
       'prediction_id',
+      'warnings',
     ]);
-    expect(keys('compact')).toContain('warnings');
+    const warned = (mode: ResponseMode) => answer(result, mode, extras())['warnings'];
+    for (const mode of ['compact', 'minimal'] as const) expect(warned(mode), mode).toEqual(warned('full'));
     expect(keys('full')).toEqual(expect.arrayContaining(['state', 'scoring', 'evidence']));
     expect(answer(result, 'compact', extras())['calibration']).toEqual({ error: null, n: 0, status: 'unmeasured' });
     const { mirror } = answer(result, 'mirror', extras()) as unknown as { mirror: string[] };
