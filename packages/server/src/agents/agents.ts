@@ -440,7 +440,7 @@ export class Agents<M> {
     idempotency: Idempotency | undefined,
     grounds: readonly Ground[] | undefined,
   ): Promise<{ readonly outcome: Outcome<R>; readonly written: boolean }> {
-    const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
+    const row = await this.#locked(tx, agentId);
     if (row === undefined) return { outcome: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), written: false };
     const { head, memory } = this.#stateOf(row);
     const decided = await decide({ head, memory });
@@ -602,7 +602,7 @@ export class Agents<M> {
     let reply: Outcome<R> | undefined;
     try {
       reply = await database.transaction(async (tx) => {
-        const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
+        const row = await this.#locked(tx, agentId);
         if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
         const state = this.#stateOf(row);
         await this.#takeNewer(state.head);
@@ -720,6 +720,16 @@ export class Agents<M> {
       sql.selectIdempotent(agentId, idempotency.key),
     );
     return row && answerOf<R>({ requestHash: row.request_hash, reply: row.reply }, idempotency);
+  }
+
+  /**
+   * The agent as it is stored, under the lock of its row. First the lock, then the look: one statement for both would see the
+   * locked row as it is after the wait, and the other tables as they were before it.
+   */
+  async #locked(tx: Queryable, agentId: string): Promise<sql.StoredAgentRow | undefined> {
+    await tx.query(sql.lockAgents([agentId]));
+    const [row] = await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId));
+    return row;
   }
 
   async #load(agentId: string): Promise<AgentState<M> | undefined> {

@@ -145,8 +145,8 @@ export interface StoredAgentRow extends HeadRow {
   readonly drift: DriftBaselineRow | null;
 }
 
-export const selectStored = (agentId: string, lock?: 'lock'): Statement => ({
-  name: `agents.stored${lock === undefined ? '' : '.lock'}`,
+export const selectStored = (agentId: string): Statement => ({
+  name: 'agents.stored',
   text: `SELECT ${HEAD_COLUMNS}, i.evidence, s.state_json, to_jsonb(b) AS drift
          FROM ${HEAD_TABLES}
          LEFT JOIN core.agent_baselines b ON b.agent_id = i.agent_id
@@ -154,7 +154,7 @@ export const selectStored = (agentId: string, lock?: 'lock'): Statement => ({
            SELECT state_json FROM core.agent_state
            WHERE identity_id = i.identity_id AND NOT synthetic ORDER BY sequence DESC LIMIT 1
          ) s ON true
-         WHERE i.agent_id = $1 ${lock === undefined ? '' : 'FOR NO KEY UPDATE OF i'}`,
+         WHERE i.agent_id = $1`,
   values: [agentId],
 });
 
