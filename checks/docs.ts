@@ -1,5 +1,5 @@
 /**
- * Keeps lists in the documents in step with the code: tools, commands and settings in the README are generated from it, and
+ * Keeps lists in the documents in step with the code: tools, commands and settings in the README and limits in docs/agents.md are generated from it, and
  * the figures in docs/scoring.md from the last run of `npm run efficacy`. Exits 1 and says what differs; `--write` brings the
  * documents up to date.
  */
@@ -56,6 +56,25 @@ const settings = (): string => {
   );
 };
 
+/** What a caller may do by default, from the defaults of the settings. */
+const limits = (): string => {
+  const of = (setting: { readonly default: number }) => setting.default.toLocaleString('en');
+  const line = (
+    what: string,
+    minute: { readonly default: number },
+    hour: { readonly default: number },
+    whose: string,
+  ) => row(what, of(minute), of(hour), whose);
+  return [
+    row('calls', 'a minute', 'an hour', 'counted for'),
+    row('---', '---', '---', '---'),
+    line('that write', SETTINGS.callsPerMinute, SETTINGS.callsPerHour, 'the agent; without identity, the address'),
+    line('that read', SETTINGS.readsPerMinute, SETTINGS.readsPerHour, 'the agent; without identity, the address'),
+    line('that start a new agent', SETTINGS.startsPerMinute, SETTINGS.startsPerHour, 'the address'),
+    line('that begin an MCP session', SETTINGS.startsPerMinute, SETTINGS.startsPerHour, 'the address'),
+  ].join('\n');
+};
+
 /** The last run of `npm run efficacy`, as a table: what was simulated, what came out, and what the study found before. */
 const efficacy = (): string => {
   const { figures } = JSON.parse(readFileSync('packages/server/efficacy/figures.json', 'utf8')) as {
@@ -102,7 +121,7 @@ const retention = (): string => {
 const documents = {
   'README.md': { tools, commands, settings },
   'docs/scoring.md': { efficacy },
-  'docs/agents.md': { repeats, statuses },
+  'docs/agents.md': { limits, repeats, statuses },
   'docs/operations.md': { retention },
 };
 

@@ -17,7 +17,7 @@ import { checkOut } from './other-commit.ts';
 import { resolutionMs } from './resolution.ts';
 import { resolveNs } from './resolve.ts';
 import { searchMs } from './search.ts';
-import { populate, type Sessions } from './population.ts';
+import { analyse, populate, type Sessions } from './population.ts';
 import { startServer, stopAll, type BenchServer } from './server.ts';
 
 const { values } = parseArgs({
@@ -53,22 +53,25 @@ const REST = '/v1/tools/call';
 /** Distinct in every run: an agent that repeats itself is refused, and rightly so. */
 const text = `Refactored module $RUN-$N and ran its tests; they pass. ${'The change is small and reviewed. '.repeat(8)}`;
 const args = { client_session_id: '$SESSION', response_text: text, confidence: 0.8, complexity: 0.4 };
-const restBody = JSON.stringify({ name: 'sync_state', arguments: args });
+/** A key of its own with every check-in, as the SDK sends one. */
+const keyedArgs = { ...args, idempotency_key: '$RUN-$N' };
+const restBody = (given: object) => JSON.stringify({ name: 'sync_state', arguments: given });
 const MODERN = '2026-07-28';
-const mcpBody = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'tools/call',
-  params: {
-    name: 'sync_state',
-    arguments: args,
-    _meta: {
-      'io.modelcontextprotocol/protocolVersion': MODERN,
-      'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
-      'io.modelcontextprotocol/clientCapabilities': {},
+const mcpBody = (given: object) =>
+  JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: {
+      name: 'sync_state',
+      arguments: given,
+      _meta: {
+        'io.modelcontextprotocol/protocolVersion': MODERN,
+        'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
+        'io.modelcontextprotocol/clientCapabilities': {},
+      },
     },
-  },
-});
+  });
 const mcpHeaders = {
   Accept: 'application/json, text/event-stream',
   'MCP-Protocol-Version': MODERN,
@@ -87,14 +90,21 @@ const call = async (server: BenchServer, tool: string, given: Json): Promise<{ r
   return { result: (JSON.parse(body) as { result: Json }).result, bytes: Buffer.byteLength(body) };
 };
 
-const load = (server: BenchServer, sessions: Sessions, clients: number, over: 'rest' | 'mcp', seconds: number) =>
+const load = (
+  server: BenchServer,
+  sessions: Sessions,
+  clients: number,
+  over: 'rest' | 'mcp',
+  seconds: number,
+  keys: 'with keys' | 'without keys' = 'with keys',
+) =>
   inChild<LoadResult>('./load.ts', {
     port: server.port,
     path: over === 'rest' ? REST : '/mcp/',
     headers: over === 'rest' ? {} : mcpHeaders,
     clients,
     seconds,
-    body: over === 'rest' ? restBody : mcpBody,
+    body: (over === 'rest' ? restBody : mcpBody)(keys === 'with keys' ? keyedArgs : args),
     sessions,
     expect: over === 'rest' ? '"success":true,"server_time"' : '\\"success\\":true',
   } satisfies LoadTask);
@@ -146,6 +156,29 @@ const channelCost = async (home: string, seconds: number): Promise<Json> => {
   await on.server.stop();
   await without.server.stop();
   return { 'on per s': first, 'off per s': second, 'cost %': cost, '± %': error, pairs };
+};
+
+/** One server, loaded by turns with and without idempotency keys, and over MCP and REST: a slow moment meets both sides. */
+const inTurnsOf = async (server: BenchServer, sessions: Sessions): Promise<void> => {
+  const rateOf = (over: 'rest' | 'mcp', keys: 'with keys' | 'without keys') => async (): Promise<number> =>
+    perSecond(await load(server, sessions, 64, over, seconds, keys));
+  const plain = rateOf('rest', 'with keys');
+  const keys = await inTurns({ first: plain, second: rateOf('rest', 'without keys') }, pairs);
+  report('64 clients, with keys and without', {
+    'with per s': keys.first,
+    'without per s': keys.second,
+    share: 1 - keys.cost / 100,
+    '± %': keys.error,
+    pairs,
+  });
+  const faces = await inTurns({ first: rateOf('mcp', 'with keys'), second: plain }, pairs);
+  report(`64 clients, MCP ${MODERN} and REST`, {
+    'MCP per s': faces.first,
+    'REST per s': faces.second,
+    share: 1 - faces.cost / 100,
+    '± %': faces.error,
+    pairs,
+  });
 };
 
 /**
@@ -234,13 +267,17 @@ const bench = async (home: string): Promise<void> => {
   server = await startServer(data);
   // Every agent once: an agent's first check-in loads it.
   await load(server, sessions, 64, 'rest', Math.max(2, seconds));
+  await server.stop();
+  await analyse(data);
+  server = await startServer(data);
+  await load(server, sessions, 64, 'rest', Math.max(2, seconds));
   for (const clients of [1, 16, 64, 256]) {
     loaded(`REST, ${clients} clients`, await load(server, sessions, clients, 'rest', seconds));
   }
   for (const clients of [1, 64]) {
     loaded(`MCP ${MODERN}, ${clients} clients`, await load(server, sessions, clients, 'mcp', seconds));
   }
-
+  await inTurnsOf(server, sessions);
   await server.stop();
 
   console.log('\nMeasuring requests into the channel, on against off (REST, 64 clients, in turns)');

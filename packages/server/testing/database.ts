@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, inject, type RunnerTestSuite } from 'vitest';
 import { ensurePartitions, openDatabase, type ConnectionTarget, type Database } from '../src/postgres/index.ts';
+import { guardedPool } from './pool-guard.ts';
 
 /** Databases to copy from: migrated and without partitions, and with those that a server makes when it starts today. */
 export const TEMPLATES = { bare: 'breakwater_bare', today: 'breakwater_today' } as const;
@@ -43,7 +44,7 @@ export const testDatabase = async ({ empty = false, at }: TestDatabaseOptions = 
   const target = { ...server, database: name };
   const pools: Database[] = [];
   const open: TestDatabase['open'] = (options) => {
-    const pool = openDatabase({ ...options, target, onError: () => undefined });
+    const pool = guardedPool(openDatabase({ ...options, target, onError: () => undefined }));
     pools.push(pool);
     return pool;
   };

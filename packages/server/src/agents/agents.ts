@@ -111,8 +111,40 @@ const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached
   retryAfterSeconds: 5,
 });
 
+/** The answer to a call whose key was used before: the one that was kept, if the call is the same. */
+const answerOf = <R>(kept: Omit<Kept, 'kind'>, { key, requestHash }: Idempotency): Outcome<R> =>
+  kept.requestHash === requestHash
+    ? accept(kept.reply as R)
+    : refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
+
+/** As {@link answerOf}: a commit is a repeat only of a call with a key. */
+const repeatedAnswer = <R>(kept: Kept, idempotency: Idempotency | undefined): Outcome<R> => {
+  if (idempotency === undefined) throw new Error('a call without a key was found to be a repeat');
+  return answerOf<R>(kept, idempotency);
+};
+
+const keptOf = ({ key, reply }: sql.CommittedRow): Kept => ({
+  kind: 'kept',
+  requestHash: key ?? '',
+  reply: reply ?? {},
+});
+
+/** Takes a transaction back: a call in it turned out to be a repeat after something else of it was written. */
+class Repeated<R> extends Error {
+  readonly outcome: Outcome<R>;
+
+  constructor(outcome: Outcome<R>) {
+    super('the call is a repeat');
+    this.outcome = outcome;
+  }
+}
+
 /** Takes a mint back: its credential belongs to somebody already. */
 class GuardHeld extends Error {}
+
+/** Whether the commit of this decision writes the call's key, and so finds out whether it was used before. */
+const commitsKey = <M, R>(decided: Outcome<Decision<M, R>>): boolean =>
+  decided.ok && decided.value.change !== undefined && decided.value.refusal === undefined;
 
 /** Rolls a transaction back: what its writer stands on is lost. {@link Agents.afterLoss} says what follows. */
 export class GroundLost extends Error {
@@ -124,8 +156,15 @@ export class GroundLost extends Error {
   }
 }
 
-/** How a commit ended: written, late (its compare-and-set was lost), or not written since this ground is lost. */
-type Ending = 'written' | 'late' | Ground;
+/** The answer that was kept under the key of a call, which is a repeat: nothing of it was written. */
+interface Kept {
+  readonly kind: 'kept';
+  readonly requestHash: string;
+  readonly reply: Readonly<Record<string, unknown>>;
+}
+
+/** How a commit ended: written, late (its compare-and-set was lost), a repeat, or not written since this ground is lost. */
+type Ending = 'written' | 'late' | Kept | Ground;
 
 /** What is asked of an agent's mailbox. */
 interface Ask<M, R> {
@@ -139,7 +178,8 @@ const endingsOf = (commits: readonly AgentCommit[], rows: readonly sql.Committed
   commits.map(({ after, grounds }) => {
     const own = rows.filter(({ agent_id: agentId }) => agentId === after.agentId);
     if (own.some(({ lost }) => lost === null)) return 'written';
-    return lostOf(grounds, own) ?? 'late';
+    const kept = own.find(({ lost }) => lost === 'repeated');
+    return lostOf(grounds, own) ?? (kept === undefined ? 'late' : keptOf(kept));
   });
 
 /** The first ground that is lost; a credential before a hold, since what follows from it is final. */
@@ -364,19 +404,58 @@ export class Agents<M> {
     decide: Decide<M, R>,
     grounds?: readonly Ground[],
   ): Promise<Outcome<R>> {
-    const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
-    if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
+    const applied = await this.#applyIn(tx, agentId, decide, undefined, grounds);
+    return applied.outcome;
+  }
+
+  /**
+   * Decides and makes durable one change of one agent together with what `decide` writes through the transaction that it is
+   * given: the way of changes that are rows of other tables as well. With `idempotency`, as {@link act}.
+   *
+   * Refusals: those of `decide`, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT. Throws {@link GroundLost}, and what PostgreSQL throws.
+   */
+  async actWith<R>(
+    agentId: string,
+    decide: (state: AgentState<M>, tx: Queryable) => ReturnType<Decide<M, R>>,
+    idempotency: Idempotency | undefined,
+    grounds: readonly Ground[] | undefined,
+  ): Promise<Outcome<R>> {
+    try {
+      const { outcome, written } = await this.#options.database.transaction((tx) =>
+        this.#applyIn<R>(tx, agentId, (state) => decide(state, tx), idempotency, grounds),
+      );
+      // It is durable by now; should this server not hear of it, its next write about the agent finds out.
+      if (written) await this.announce([agentId]).catch(() => undefined);
+      return outcome;
+    } catch (error) {
+      if (error instanceof Repeated) return error.outcome;
+      throw error;
+    }
+  }
+
+  async #applyIn<R>(
+    tx: Queryable,
+    agentId: string,
+    decide: Decide<M, R>,
+    idempotency: Idempotency | undefined,
+    grounds: readonly Ground[] | undefined,
+  ): Promise<{ readonly outcome: Outcome<R>; readonly written: boolean }> {
+    const row = await this.#locked(tx, agentId);
+    if (row === undefined) return { outcome: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), written: false };
     const { head, memory } = this.#stateOf(row);
     const decided = await decide({ head, memory });
-    if (!decided.ok) return decided;
-    if (decided.value.change !== undefined) {
-      const standing = grounds === undefined ? NO_GROUNDS : [...grounds, ...this.#holdsAbove(head)];
-      const commit = this.#prepare(head, decided.value, undefined, standing);
-      const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
-      if (typeof ending === 'object') throw new GroundLost(ending);
-      if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
+    if (!decided.ok || decided.value.change === undefined) {
+      const kept = idempotency && (await this.#repeated<R>(tx, agentId, idempotency));
+      return { outcome: kept ?? (decided.ok ? accept(decided.value.reply) : decided), written: false };
     }
-    return accept(decided.value.reply);
+    const standing = grounds === undefined ? NO_GROUNDS : [...grounds, ...this.#holdsAbove(head)];
+    const commit = this.#prepare(head, decided.value, idempotency, standing);
+    const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
+    if (typeof ending === 'object' && ending.kind === 'kept')
+      throw new Repeated(repeatedAnswer<R>(ending, idempotency));
+    if (typeof ending === 'object') throw new GroundLost(ending);
+    if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
+    return { outcome: accept(decided.value.reply), written: true };
   }
 
   /** Looks at the grounds of a write in whose transaction no agent is changed. Throws {@link GroundLost}. */
@@ -459,16 +538,20 @@ export class Agents<M> {
       if (state === undefined) {
         return { reply: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), forget: true };
       }
-      if (idempotency !== undefined) {
-        const kept = await this.#repeated<R>(agentId, idempotency);
-        if (kept !== undefined) return { reply: kept, state };
-      }
       if (attempt > FREE_ATTEMPTS) {
         const turn = this.#locking.then(() => this.#underLock(agentId, ask));
         this.#locking = turn.catch(() => undefined);
         return turn;
       }
       const decided = await decide(state);
+      // The commit finds out whether a call is a repeat, and so does a look before an answer that commits nothing under its key.
+      if (idempotency !== undefined && !commitsKey(decided)) {
+        const kept = await this.#repeated<R>(this.#options.database, agentId, idempotency);
+        if (kept !== undefined) {
+          if (decided.ok) decided.value.abandoned?.();
+          return { reply: kept, state };
+        }
+      }
       if (!decided.ok) {
         if (attempt > 1 || !OF_STANDING.has(decided.refusal.code)) return { reply: decided, state };
         // Another node may have changed the standing a moment ago, and answered: its word holds here too (BW-nodes.01).
@@ -490,8 +573,12 @@ export class Agents<M> {
       decided.value.abandoned?.();
       // Whether the commit was refused or lost its compare-and-set, what this mailbox holds may be behind PostgreSQL.
       if (!committed.ok) return { reply: committed, forget: true };
-      const refused = typeof committed.value === 'object' ? await this.afterLoss(committed.value) : undefined;
-      if (refused !== undefined) return { reply: refused, state };
+      const { value: ending } = committed;
+      if (typeof ending === 'object') {
+        if (ending.kind === 'kept') return { reply: repeatedAnswer<R>(ending, idempotency), forget: true };
+        const refused = await this.afterLoss(ending);
+        if (refused !== undefined) return { reply: refused, state };
+      }
       if (this.#options.clock.now() > deadline) {
         return { reply: refuse('SEQUENCE_CONFLICT', `Other writers changed agent ${agentId} first.`), forget: true };
       }
@@ -515,12 +602,16 @@ export class Agents<M> {
     let reply: Outcome<R> | undefined;
     try {
       reply = await database.transaction(async (tx) => {
-        const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
+        const row = await this.#locked(tx, agentId);
         if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
         const state = this.#stateOf(row);
         await this.#takeNewer(state.head);
         await this.refreshAncestors(state.head, tx);
         const decided = await decide(state);
+        if (idempotency !== undefined && !commitsKey(decided)) {
+          const kept = await this.#repeated<R>(tx, agentId, idempotency);
+          if (kept !== undefined) return kept;
+        }
         if (!decided.ok) return decided;
         const { value: decision } = decided;
         const answer: Outcome<R> =
@@ -530,10 +621,15 @@ export class Agents<M> {
         const commit = this.#prepare(state.head, decision, idempotency, standing);
         done = { before: state.head, decision, commit, memory: decision.memory ?? state.memory };
         const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
+        if (typeof ending === 'object' && ending.kind === 'kept') {
+          done = undefined;
+          decision.abandoned?.();
+          return repeatedAnswer<R>(ending, idempotency);
+        }
         if (typeof ending === 'object') throw new GroundLost((lost = ending));
         if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
         return answer;
-      });
+      }, 'one at a time');
     } catch (error) {
       if (lost !== undefined) {
         done?.decision.abandoned?.();
@@ -619,14 +715,21 @@ export class Agents<M> {
     return { before, after: headAfter(before, change, end), change, audit: rows, grounds };
   }
 
-  async #repeated<R>(agentId: string, { key, requestHash }: Idempotency): Promise<Outcome<R> | undefined> {
-    const rows = await this.#options.database.query<{ request_hash: string; reply: R }>(
-      sql.selectIdempotent(agentId, key),
+  async #repeated<R>(source: Queryable, agentId: string, idempotency: Idempotency): Promise<Outcome<R> | undefined> {
+    const [row] = await source.query<{ request_hash: string; reply: Readonly<Record<string, unknown>> }>(
+      sql.selectIdempotent(agentId, idempotency.key),
     );
-    const kept = rows[0];
-    if (kept === undefined) return undefined;
-    if (kept.request_hash === requestHash) return accept(kept.reply);
-    return refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
+    return row && answerOf<R>({ requestHash: row.request_hash, reply: row.reply }, idempotency);
+  }
+
+  /**
+   * The agent as it is stored, under the lock of its row. First the lock, then the look: one statement for both would see the
+   * locked row as it is after the wait, and the other tables as they were before it.
+   */
+  async #locked(tx: Queryable, agentId: string): Promise<sql.StoredAgentRow | undefined> {
+    await tx.query(sql.lockAgents([agentId]));
+    const [row] = await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId));
+    return row;
   }
 
   async #load(agentId: string): Promise<AgentState<M> | undefined> {

@@ -16,7 +16,9 @@ const JANUARY = Date.UTC(2026, 0, 10);
 
 /** A node whose agents write rows at the time that the test says. */
 const world = async () => {
-  const { database } = await testDatabase({ at: [0, 4, 8, 12].map((month) => Date.UTC(2026, month, 1)) });
+  const { database, open } = await testDatabase({ at: [0, 4, 8, 12].map((month) => Date.UTC(2026, month, 1)) });
+  // Of another node.
+  const other = open();
   const clock = new ManualClock(JANUARY);
   const node = await testNode(database, { clock });
   const sql = (text: string, ...values: unknown[]) => database.query<Record<string, unknown>>({ text, values });
@@ -76,13 +78,13 @@ const world = async () => {
     (await sql('SELECT chain_index FROM audit.events WHERE agent_id = $1 AND chain_index > 0 ORDER BY 1', agentId)).map(
       (row) => row['chain_index'],
     );
-  const drop = (now: number) =>
+  const drop = (now: number, on = database) =>
     dropDue({
-      database,
+      database: on,
       clock: { now: () => now, after: (ms, fn) => systemClock.after(ms / 50, fn) },
       keep: new Map([['events', anchorChains]]),
     });
-  return { database, clock, node, sql, act, agentWith, verify, faultOf, idOf, indexes, drop };
+  return { database, other, clock, node, sql, act, agentWith, verify, faultOf, idOf, indexes, drop };
 };
 
 describe('the verification of the audit trail', async () => {
@@ -421,7 +423,7 @@ describe('a row that was missing', async () => {
 });
 
 describe('a verification beside retention', async () => {
-  const { database, sql, act, drop, node } = await world();
+  const { database, other, sql, act, drop, node } = await world();
 
   it('sees a chain before the cut or after it, never in between', async () => {
     verifies('BW-channel.03');
@@ -439,7 +441,8 @@ describe('a verification beside retention', async () => {
               // Between the facts about a chain and its rows.
               if (statement.text.includes('chain_anchors') && cuts === 0) {
                 cuts += 1;
-                await drop(due);
+                // Another node does it, with connections of its own.
+                await drop(due, other);
               }
               return rows;
             },

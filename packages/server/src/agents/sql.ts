@@ -145,8 +145,8 @@ export interface StoredAgentRow extends HeadRow {
   readonly drift: DriftBaselineRow | null;
 }
 
-export const selectStored = (agentId: string, lock?: 'lock'): Statement => ({
-  name: `agents.stored${lock === undefined ? '' : '.lock'}`,
+export const selectStored = (agentId: string): Statement => ({
+  name: 'agents.stored',
   text: `SELECT ${HEAD_COLUMNS}, i.evidence, s.state_json, to_jsonb(b) AS drift
          FROM ${HEAD_TABLES}
          LEFT JOIN core.agent_baselines b ON b.agent_id = i.agent_id
@@ -154,7 +154,7 @@ export const selectStored = (agentId: string, lock?: 'lock'): Statement => ({
            SELECT state_json FROM core.agent_state
            WHERE identity_id = i.identity_id AND NOT synthetic ORDER BY sequence DESC LIMIT 1
          ) s ON true
-         WHERE i.agent_id = $1 ${lock === undefined ? '' : 'FOR NO KEY UPDATE OF i'}`,
+         WHERE i.agent_id = $1`,
   values: [agentId],
 });
 
@@ -183,6 +183,8 @@ interface Part {
   /** Columns of which a change has one value. */
   readonly columns?: readonly Column<AgentCommit>[];
   readonly rows?: Rows;
+  /** Reads from `input` the agents whose change must not be made, under this name and before anything is written. */
+  readonly except?: { readonly name: string; readonly sql: string };
   /** What the part adds to the update of core.identities `d` from `input` `i`; a row is updated once in a statement. */
   readonly set?: string;
   /** The part only says which changes are not to be written: its expression stands before all others. */
@@ -476,6 +478,12 @@ const PARTS: readonly Part[] = [
       ['request_hash', 'text', ({ change }) => change.idempotency?.requestHash],
       ['reply', 'jsonb', ({ change }) => json(change.idempotency?.reply)],
     ],
+    // Asked here and not before: a look of its own would cost every call a round trip, for the few that are repeats.
+    except: {
+      name: 'repeated',
+      sql: `SELECT i.agent_id, k.request_hash, k.reply FROM input i
+            JOIN core.idempotency_keys k ON k.agent_id = i.agent_id AND k.key = i.key`,
+    },
     sql: () => `kept AS (
       INSERT INTO core.idempotency_keys (agent_id, key, request_hash, reply, created_at)
       SELECT agent_id, key, request_hash, reply, at FROM done WHERE key IS NOT NULL
@@ -497,9 +505,11 @@ const valuesOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): u
  */
 export interface CommittedRow {
   readonly agent_id: string;
-  /** null: it was written. */
-  readonly lost: Ground['kind'] | null;
+  /** null: it was written; `repeated`: the call's key was used before, and `key` is the hash of what it was used for. */
+  readonly lost: Ground['kind'] | 'repeated' | null;
   readonly key: string | null;
+  /** The answer that was kept under a repeated key. */
+  readonly reply?: Readonly<Record<string, unknown>> | null;
 }
 
 /** The commit statement for one set of parts. */
@@ -512,6 +522,7 @@ interface CommitStatement {
 
 const buildCommit = (parts: readonly Part[]): CommitStatement => {
   const columns = [...HEAD, ...parts.flatMap((part) => part.columns ?? [])];
+  const excepts = parts.flatMap(({ except }) => except ?? []);
   let next = columns.length + 1;
   let guard = '';
   const written = parts.flatMap((part) => {
@@ -522,6 +533,7 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
     guard = part.sql(source);
     return [];
   });
+  const without = [...excepts.map(({ name }) => name), ...(guard === '' ? [] : ['broken'])];
   return {
     name: `agents.commit.${parts.map(({ name }) => name).join('+')}`,
     columns,
@@ -529,7 +541,7 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
     text: `
     WITH input AS MATERIALIZED (
       SELECT * FROM ${unnest(columns, 'i', 1)}
-    ), ${guard}locked AS MATERIALIZED (
+    )${excepts.map(({ name, sql }) => `, ${name} AS MATERIALIZED (${sql})`).join('')}, ${guard}locked AS MATERIALIZED (
       SELECT agent_id FROM core.identities
       WHERE agent_id = ANY ($1::text[]) ORDER BY agent_id FOR NO KEY UPDATE
     ), head AS (
@@ -539,19 +551,16 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
           audit_head = i.audit_head, audit_count = i.audit_count, pause = i.pause, vitals = i.vitals,
           evidence = coalesce(i.evidence, d.evidence)${parts.map(({ set }) => set ?? '').join('')}
       FROM locked l JOIN input i ON i.agent_id = l.agent_id
-      WHERE d.agent_id = l.agent_id AND d.sequence = i.expected${
-        guard === ''
-          ? ''
-          : `
-        AND NOT EXISTS (SELECT FROM broken WHERE broken.agent_id = l.agent_id)`
-      }
+      WHERE d.agent_id = l.agent_id AND d.sequence = i.expected${without
+        .map((name) => ` AND NOT EXISTS (SELECT FROM ${name} x WHERE x.agent_id = d.agent_id)`)
+        .join('')}
       RETURNING d.agent_id, d.sequence
     ), done AS MATERIALIZED (
       SELECT i.*, h.sequence FROM head h JOIN input i ON i.agent_id = h.agent_id
     ), ${written.join(', ')}
-    SELECT agent_id, NULL::text AS lost, NULL::text AS key FROM head${
-      guard === '' ? '' : ` UNION ALL SELECT agent_id, kind, key FROM broken`
-    }`,
+    SELECT agent_id, NULL::text AS lost, NULL::text AS key, NULL::jsonb AS reply FROM head${
+      guard === '' ? '' : ` UNION ALL SELECT agent_id, kind, key, NULL FROM broken`
+    }${excepts.map(({ name }) => ` UNION ALL SELECT agent_id, '${name}', request_hash, reply FROM ${name}`).join('')}`,
   };
 };
 
@@ -562,7 +571,9 @@ const commitStatements = new Map<string, CommitStatement>();
  *
  * Rows are locked in id order before anything is written, so that two nodes' batches cannot deadlock (design 3.4). A
  * change whose expected sequence is no longer the stored one writes nothing at all: every write reads `done`, which
- * holds only the agents whose compare-and-set succeeded. So does one that stands on a ground that is lost. Answers
+ * holds only the agents whose compare-and-set succeeded. So does one that stands on a ground that is lost, and one whose
+ * idempotency key was used before: its row has the answer that was kept. Keys are written under the lock of their agent alone, and
+ * each moves its sequence: who does not see a key yet loses its compare-and-set to the one who wrote it. Answers
  * {@link CommittedRow}s.
  *
  * One array per column: a single JSON parameter reads better and cost PostgreSQL a third more, since every state was

@@ -1,4 +1,4 @@
-import { processAgentUpdate, type Outcome } from '@breakwater/contract';
+import { accept, processAgentUpdate, type Outcome } from '@breakwater/contract';
 import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, PAUSE_MS, testNode, type TestNode } from '../../testing/node.ts';
@@ -326,6 +326,58 @@ describe('what a check-in leaves behind', () => {
     expect(await stateRows(two.agentId)).toHaveLength(1);
     expect(value(await update(node, one.agentId, args))).toEqual(first);
     expect(value(await update(node, two.agentId, args))).toEqual(second);
+    await node.stop();
+  });
+
+  test('a key costs no statement of its own, and a repeat gets its answer after a restart and from a refused call as well', async () => {
+    verifies('BW-checkin.18');
+    const asked: string[] = [];
+    const opened = db.open();
+    const counted = {
+      ...opened,
+      query: <R>(statement: Statement) => (asked.push(statement.text), opened.query<R>(statement)),
+    };
+    const node = await testNode(counted);
+    const { agentId } = await born(node);
+    value(await update(node, agentId, { response_text: 'The first one loads the agent.' }));
+    const pieces = ['k-1', 'k-2', 'k-3'].map((key) => ({ response_text: `The piece ${key}.`, idempotency_key: key }));
+    asked.length = 0;
+    const replies = [];
+    for (const piece of pieces) replies.push(value(await update(node, agentId, piece)));
+    expect(asked).toEqual([]);
+    await node.stop();
+    const after = await testNode(db.open());
+    for (const [i, piece] of pieces.entries()) expect(value(await update(after, agentId, piece))).toEqual(replies[i]);
+    expect(code(await update(after, agentId, { ...pieces[0], confidence: 0.2 }))).toBe('IDEMPOTENCY_CONFLICT');
+    await after.agents.act(agentId, Number.MAX_SAFE_INTEGER, async () => {
+      const pause = {
+        actuation_id: 'a',
+        paused_at: '2026-01-01T00:00:00.000Z',
+        expires_at: '2199-01-01T00:00:00.000Z',
+        sub_action: 'operator',
+        reason: 'a test',
+        evidence: {},
+      };
+      const events = [{ type: 'lifecycle_paused', payload: {} }] as const;
+      return accept({ reply: null, change: { at: after.clock.now(), status: 'paused', pause, events } });
+    });
+    const fresh = await update(after, agentId, { response_text: 'Something new.', idempotency_key: 'k-4' });
+    expect(code(fresh)).toBe('AGENT_PAUSED');
+    expect(value(await update(after, agentId, pieces[1]))).toEqual(replies[1]);
+    expect(await stateRows(agentId)).toHaveLength(4);
+    await after.stop();
+  });
+
+  test('agents that use one key at once, in one commit, get each its own answer', async () => {
+    verifies('BW-checkin.18');
+    const node = await testNode(db.database);
+    const agents = await Promise.all(Array.from({ length: 8 }, () => born(node)));
+    const args = { response_text: 'The same words of many agents.', idempotency_key: 'one-key' };
+    const all = () => Promise.all(agents.map(async ({ agentId }) => value(await update(node, agentId, args))));
+    const first = await all();
+    expect(new Set(first.map((reply) => reply['prediction_id'])).size).toBe(8);
+    expect(await all()).toEqual(first);
+    for (const { agentId } of agents) expect(await stateRows(agentId)).toHaveLength(1);
     await node.stop();
   });
 

@@ -70,7 +70,8 @@ const CONTEXT_ARGUMENTS = [
 
 export interface CheckInsOptions {
   agents: Agents<Memory>;
-  baselines: Baselines;
+  /** To read, and to stage what a check-in learned; the means to write one by itself are its writer's (W3-10.03). */
+  baselines: Pick<Baselines, 'table' | 'stage' | 'readGated'>;
   outcomes: Outcomes<Memory>;
   clock: Clock;
   ids: Ids;

@@ -148,12 +148,11 @@ export class Journal<M> {
         return accept(decided.value.reply);
       });
     }
-    const did: { write: boolean; held?: AgentHead } = { write: false };
-    const outcome = await database.transaction((tx) => {
-      const deciding: Parameters<typeof agents.applyIn<R>>[2] = async ({ head }) => {
+    const did: { held?: AgentHead } = {};
+    const outcome = await agents.actWith<R>(
+      agentId,
+      async ({ head }, tx) => {
         const now = clock.now();
-        const kept = idempotency && (await this.#kept<R>(tx, agentId, idempotency));
-        if (kept !== undefined) return kept.ok ? accept({ reply: kept.value }) : kept;
         // What an agent says while it is held stays out of everybody's knowledge (BW-knowledge.03).
         const hold = agents.heldInMemory(head);
         const refused = refusedAct('write_knowledge', 'owner', head, hold);
@@ -165,38 +164,16 @@ export class Journal<M> {
         if (!decided.ok) return decided;
         const { reply, events } = decided.value;
         const [first, ...others] = events;
-        if (first === undefined) return accept({ reply });
-        did.write = true;
-        return accept({
-          reply,
-          change: {
-            at: now,
-            events: [first, ...others],
-            ...(idempotency && { idempotency: { ...idempotency, reply: reply as Payload } }),
-          },
-        });
-      };
-      return agents.applyIn(tx, agentId, deciding, grounds);
-    });
+        return accept(first === undefined ? { reply } : { reply, change: { at: now, events: [first, ...others] } });
+      },
+      idempotency,
+      grounds,
+    );
     // Another node may have lifted the ancestor's pause a moment ago. Its word is asked for with no connection held.
     if (did.held !== undefined && (await agents.refreshAncestors(did.held))) {
       return this.#commit(grounds, writer, idempotency, decide);
     }
-    // It is durable by now; should this server not hear of it, its next write about the agent finds out.
-    if (did.write) await agents.announce([agentId]).catch(() => undefined);
     return outcome;
-  }
-
-  async #kept<R>(
-    tx: Queryable,
-    agentId: string,
-    idempotency: NonNullable<Idempotency>,
-  ): Promise<Outcome<R> | undefined> {
-    const { key, requestHash } = idempotency;
-    const [kept] = await tx.query<{ request_hash: string; reply: R }>(sql.selectKept(agentId, key));
-    if (kept === undefined) return undefined;
-    if (kept.request_hash === requestHash) return accept(kept.reply);
-    return refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
   }
 
   /** Adds audit rows outside of every chain. */

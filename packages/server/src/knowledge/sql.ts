@@ -218,13 +218,6 @@ export const insertAuditRow = (row: {
   values: [iso(row.at), row.eventId, row.agentId, row.type, JSON.stringify(row.payload)],
 });
 
-/** The answer kept under an idempotency key; `agents/` writes it with the change. */
-export const selectKept = (agentId: string, key: string): Statement => ({
-  name: 'knowledge.kept',
-  text: 'SELECT request_hash, reply FROM core.idempotency_keys WHERE agent_id = $1 AND key = $2',
-  values: [agentId, key],
-});
-
 /** The newest findings that share a tag and are still looked at. */
 export const selectSharingTags = (tags: readonly string[], most: number): Statement => ({
   text: `SELECT d.id, d.tags, d.summary, d.agent_id FROM knowledge.discoveries d

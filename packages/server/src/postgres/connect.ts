@@ -118,6 +118,19 @@ const commit = async (client: pg.PoolClient): Promise<void> => {
 };
 
 /**
+ * Runs one after the other what is asked of one connection at once. The driver would queue it as well, but says that it will not
+ * for much longer.
+ */
+const inOrder = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+};
+
+/**
  * Opens PostgreSQL. Nothing connects before the first query. `onError` hears of connections lost while idle; without a
  * listener on pool and clients such a loss would end the process.
  */
@@ -188,7 +201,8 @@ export const openDatabase = (options: {
       let broken: Error | undefined;
       try {
         await run(client, { text: 'BEGIN' });
-        const value = await work({ query: (statement) => heard(run(client, statement)) });
+        const turn = inOrder();
+        const value = await work({ query: (statement) => turn(() => heard(run(client, statement))) });
         await heard(watchdog.during(client, () => commit(client)));
         return value;
       } catch (error) {
@@ -208,6 +222,7 @@ export const openDatabase = (options: {
       await client.connect();
       const listeners = new Set<(channel: string, payload: string) => void>();
       const closers = new Set<() => void>();
+      const turn = inOrder();
       client.on('notification', ({ channel, payload }) => {
         for (const listener of listeners) listener(channel, payload ?? '');
       });
@@ -215,7 +230,7 @@ export const openDatabase = (options: {
         for (const closed of closers) closed();
       });
       return {
-        query: (statement) => heard(run(client, statement)),
+        query: (statement) => turn(() => heard(run(client, statement))),
         close: () => client.end(),
         onNotification: (listener) => void listeners.add(listener),
         onClosed: (listener) => void closers.add(listener),

@@ -21,8 +21,12 @@ export interface Connection extends Queryable {
 
 /** PostgreSQL, as the features see it. */
 export interface Database extends Queryable {
-  /** Runs `work` in one READ COMMITTED transaction; rolled back and rethrown when it throws. */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one READ COMMITTED transaction; rolled back and rethrown when it throws. `work` must not use the pool: as
+   * many transactions as it has connections would each wait for one more, for ever. Work that cannot do without says
+   * `one at a time`, and its caller sees to it that no two of its kind run at once; tests hold all others to the rule.
+   */
+  transaction<T>(work: (tx: Queryable) => Promise<T>, usesPool?: 'one at a time'): Promise<T>;
   /** Opens a connection of its own, for the group-commit lane, LISTEN, or a session lock. */
   connect(): Promise<Connection>;
   close(): Promise<void>;

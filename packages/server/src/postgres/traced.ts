@@ -20,7 +20,7 @@ export const tracedDatabase = (database: Database): Database => ({
         : { ...QUERY, attributes: { ...QUERY.attributes, 'db.query.summary': statement.name } },
       () => database.query(statement),
     ),
-  transaction: (work) => traced(TRANSACTION, () => database.transaction(work)),
+  transaction: (work, usesPool) => traced(TRANSACTION, () => database.transaction(work, usesPool)),
   connect: () => database.connect(),
   close: () => database.close(),
 });

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { until } from '../../testing/server.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { createHttpServer, ListenError } from './http.ts';
 import { createMetrics } from './metrics.ts';
@@ -276,5 +277,34 @@ describe('a flood', () => {
     gate.resolve('first');
     expect(await (await waiting).text()).toBe('first');
     expect(made).toBe(1);
+  });
+
+  test('begins requests of one connection in their turn, and none whose client has gone', async () => {
+    const gates = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    const asked: string[] = [];
+    const node = await start({
+      operatorOf: () => Promise.resolve({ name: 'ops', act: false }),
+      calibrationDiagram: async (agent) => {
+        asked.push(agent ?? '');
+        await gates[asked.length - 1]?.promise;
+        return { ok: true, value: '<svg/>' };
+      },
+    });
+    const { port } = new URL(node.url);
+    const get = (agent: string) =>
+      `GET /v1/calibration/diagram.svg?agent_id=${agent} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
+    const socket = connect({ port: Number(port), host: '127.0.0.1' });
+    socket.on('error', () => undefined);
+    socket.resume().write(['a', 'b', 'c', 'd'].map(get).join(''));
+    const both = (agents: string) => until(() => (asked.join('') === agents ? true : undefined), `${agents} began`);
+    await both('a');
+    gates[0]?.resolve(undefined);
+    await both('ab');
+    socket.destroy();
+    // Once another connection is answered, the end of this one is known.
+    await fetch(`${node.url}/health/live`);
+    gates[1]?.resolve(undefined);
+    await fetch(`${node.url}/health/live`);
+    expect(asked).toEqual(['a', 'b']);
   });
 });
