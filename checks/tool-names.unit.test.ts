@@ -76,6 +76,6 @@ it('what is listed in brief exists, and so does each argument that is shown', ()
   for (const [name, { takes }] of Object.entries(contract.BRIEF)) {
     const target = registry.find(name);
     expect(target, name).toBeDefined();
-    for (const argument of takes) expect([...(target?.entry.known ?? [])], name).toContain(argument);
+    for (const argument of takes) expect([...(target?.entry.shape.properties.keys() ?? [])], name).toContain(argument);
   }
 });

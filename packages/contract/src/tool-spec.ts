@@ -22,6 +22,8 @@ export interface ToolSpec {
   readonly readOnly: boolean;
   /** Other names of arguments; the canonical one wins when both are sent. */
   readonly argumentAliases?: Readonly<Record<string, string>>;
+  /** Takes arguments that it does not declare, and keeps them: a report is what its sender says. */
+  readonly takesAnyArgument?: true;
   /** A call that works: shown by describe_tool, and parsed at start, so that it stays one that works. */
   readonly example: Readonly<Record<string, unknown>>;
   /** What the tool itself may refuse with, beside what every call may be refused with. */

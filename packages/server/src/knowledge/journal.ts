@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
 import type { AgentHead, Agents, AuditDraft } from '../agents/index.ts';
 import { refusedAct } from '../lifecycle/index.ts';
-import { classifyError, type Database, type Queryable } from '../postgres/index.ts';
+import { classifyError, refusalOf, type Database, type Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Caller, type Clock, type Evidence, type Ids } from '../runtime/index.ts';
 import type { Writer } from './rules/writer.ts';
 import * as sql from './sql.ts';
@@ -62,6 +62,7 @@ export class Journal<M> {
       capacity: CAPACITY,
       idleMs: IDLE_MS,
       load: () => Promise.resolve(null),
+      refusalOf,
       onCrash: options.onCrash,
     });
   }

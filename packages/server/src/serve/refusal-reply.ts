@@ -1,6 +1,17 @@
 import { ERRORS, type Refusal } from '@breakwater/contract';
 import type { FastifyReply } from 'fastify';
 
+/** The body of a refusal of the transport itself. */
+export const refusalText = (refusal: Refusal): string =>
+  JSON.stringify({
+    success: false,
+    error: refusal.message,
+    error_code: refusal.code,
+    error_category: ERRORS[refusal.code].category,
+    ...refusal.details,
+    recovery: refusal.recovery ?? ERRORS[refusal.code].recovery,
+  });
+
 /**
  * Answers a refusal of the transport itself: `{success: false, error, error_code, …details, recovery}` with the
  * catalogue's status. Refusals of a tool do not come here; they stand in the tool's result.
@@ -9,17 +20,4 @@ export const sendRefusal = (
   reply: FastifyReply,
   refusal: Refusal,
   status: number = ERRORS[refusal.code].status,
-): FastifyReply =>
-  reply
-    .code(status)
-    .type('application/json')
-    .send(
-      JSON.stringify({
-        success: false,
-        error: refusal.message,
-        error_code: refusal.code,
-        error_category: ERRORS[refusal.code].category,
-        ...refusal.details,
-        recovery: refusal.recovery ?? ERRORS[refusal.code].recovery,
-      }),
-    );
+): FastifyReply => reply.code(status).type('application/json').send(refusalText(refusal));
