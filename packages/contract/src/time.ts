@@ -16,7 +16,7 @@ export const readTime = (text: string): number | undefined => {
   const parts = TIME.exec(text);
   if (parts === null) return undefined;
   // A group that matched nothing is undefined, whatever its type says.
-  const number = (group: number): number => Number((parts[group] as string | undefined) ?? 0);
+  const number = (group: number): number => Number(parts[group] ?? 0);
   const [year, month, day, hour, minute, second] = [number(1), number(2), number(3), number(4), number(5), number(6)];
   const [offsetHours, offsetMinutes] = [number(10), number(11)];
   if (hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) return undefined;

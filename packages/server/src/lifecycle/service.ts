@@ -59,7 +59,11 @@ export class Lifecycle<M> {
     const byId = /^[0-9a-f-]{36}$/i.test(target) ? await this.#agents.find(target.toLowerCase()) : undefined;
     if (byId !== undefined) return accept(byId);
     const named: AgentHead[] = [];
-    for (const head of this.heads()) if (head.label === target && head.status !== 'deleted') named.push(head);
+    // Names are stored composed (Unicode NFC); those of earlier days may not be.
+    const composed = target.normalize('NFC');
+    for (const head of this.heads()) {
+      if ((head.label === composed || head.label === target) && head.status !== 'deleted') named.push(head);
+    }
     const [only, ...others] = named;
     if (only === undefined) return refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${target}`);
     if (others.length > 0) {

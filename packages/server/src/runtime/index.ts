@@ -14,6 +14,7 @@ export { armFaultFromEnvironment, FAULT_POINTS, faultPoint, SAGA_FAULT_POINTS, t
 export { COLD, createLiveTable, deepFreeze, type LiveTable, type LiveTableWriter, type Reading } from './live-table.ts';
 export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
 export { Mailboxes, type Handled, type Handler } from './mailbox.ts';
+export { problemOfName, reservedIn, skeletonOf, unseenIn } from './names.ts';
 export { nearest } from './nearest.ts';
 export { Readiness } from './readiness.ts';
 export { Supervisor, type Part } from './supervisor.ts';
