@@ -8,6 +8,8 @@ import * as contract from '../packages/contract/src/index.ts';
 import { createProgram } from '../packages/server/src/cli/commands.ts';
 import type { Figure } from '../packages/server/efficacy/figure.ts';
 import { valueText, intervalText } from '../packages/server/efficacy/table.ts';
+import { RETENTION_DAYS } from '../packages/server/src/postgres/retention-rules.ts';
+import { REFUSALS } from '../packages/server/src/serve/openapi.ts';
 import { SETTINGS } from '../packages/server/src/cli/settings.ts';
 
 const row = (...cells: string[]) => `| ${cells.join(' | ')} |`;
@@ -74,7 +76,35 @@ const efficacy = (): string => {
   );
 };
 
-const documents = { 'README.md': { tools, commands, settings }, 'docs/scoring.md': { efficacy } };
+/** Refusals after which a call may be made again, and how. */
+const repeats = (): string => {
+  const lines = Object.entries(contract.REPEATS).map(([code, how]) => {
+    const { when, recovery } = contract.ERRORS[code as contract.ErrorCode];
+    return row(`\`${code}\``, how, cell(when), cell(recovery.action));
+  });
+  return [row('`error_code`', 'then', 'means', 'do'), row('---', '---', '---', '---'), ...lines].join('\n');
+};
+
+/** Statuses of HTTP other than 200. */
+const statuses = (): string => {
+  const lines = Object.entries(REFUSALS).map(([status, says]) => row(status, cell(says)));
+  return [row('status', 'means'), row('---', '---'), ...lines].join('\n');
+};
+
+/** How long each audit table keeps its rows. */
+const retention = (): string => {
+  const lines = [...RETENTION_DAYS].map(([table, days]) =>
+    row(`\`audit.${table}\``, days === null ? 'for ever' : `${days} days`),
+  );
+  return [row('rows', 'kept'), row('---', '---'), ...lines].join('\n');
+};
+
+const documents = {
+  'README.md': { tools, commands, settings },
+  'docs/scoring.md': { efficacy },
+  'docs/agents.md': { repeats, statuses },
+  'docs/operations.md': { retention },
+};
 
 /** Prettier pads tables; only what the cells say is compared. */
 const plain = (text: string) => text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---');

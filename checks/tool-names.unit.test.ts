@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import ts from 'typescript';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import * as contract from '../packages/contract/src/index.ts';
 import { Registry } from '../packages/server/src/dispatch/registry.ts';
 import { defineTool } from '../packages/server/src/runtime/index.ts';
+import { sources, textsOf } from './texts.ts';
 
 const isSpec = (value: unknown): value is contract.ToolSpec =>
   typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
@@ -31,27 +31,6 @@ const namesIn = (text: string): string[] =>
     .map(([name]) => name)
     .filter((name) => registry.find(name) !== undefined && !FOR_OPERATORS.has(name));
 
-const sources = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.ts$/.test(name) && !/test|testing/.test(name))
-    .map((name) => `${folder}/${name}`);
-
-/** The sentences of a source, and its lists of tools that help. */
-const textsOf = (file: string): string[] => {
-  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
-  const texts: string[] = [];
-  const visit = (node: ts.Node): void => {
-    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
-    const helps =
-      isText && ts.isArrayLiteralExpression(node.parent) && /related_tools|workflow/.test(node.parent.parent.getText());
-    if (isText && (node.text.includes(' ') || helps)) texts.push(node.text);
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  // SQL is no text for agents.
-  return texts.filter((text) => !/\b(SELECT|INSERT|UPDATE|CREATE)\b/.test(text));
-};
-
 const guides = ['README.md', 'docs/agents.md', 'docs/identity.md', 'docs/knowledge.md', 'docs/resolution.md'].map(
   (file): [string, string[]] => [
     file,
@@ -78,4 +57,24 @@ it('what is listed in brief exists, and so does each argument that is shown', ()
     expect(target, name).toBeDefined();
     for (const argument of takes) expect([...(target?.entry.shape.properties.keys() ?? [])], name).toContain(argument);
   }
+});
+
+it('every call that a text writes out names a tool and arguments that there are', () => {
+  const written = [...guides, ...refusals].flatMap(([file, texts]) =>
+    texts.flatMap((text) =>
+      [...text.matchAll(/\b([a-z][a-z_]+)\(([a-z_]+=[^()]*)\)/g)].map(([call, name = '', args = '']) => ({
+        file,
+        call,
+        name,
+        args: args.split(',').flatMap((arg) => (arg.includes('=') ? [(arg.split('=')[0] ?? '').trim()] : [])),
+      })),
+    ),
+  );
+  expect(written.length).toBeGreaterThan(20);
+  const wrong = written.filter(({ name, args }) => {
+    const entry = registry.find(name)?.entry;
+    const aliases = new Set(entry?.argumentAliases.map(([alias]) => alias));
+    return entry === undefined || args.some((arg) => !entry.shape.properties.has(arg) && !aliases.has(arg));
+  });
+  expect(wrong).toEqual([]);
 });

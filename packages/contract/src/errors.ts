@@ -235,7 +235,7 @@ export const ERRORS = {
     'state_error',
     200,
     'another writer changed the agent again and again while this call tried to',
-    'Repeat the call.',
+    'Repeat the call, with the same idempotency key if it has one.',
   ),
   SAGA_IN_FLIGHT: entry(
     'state_error',
@@ -365,11 +365,28 @@ export const ERRORS = {
     'system_error',
     200,
     'a bug; nothing was decided and nothing was written',
-    'Repeat the call; if it fails again, give the operator the incident_id, which the log has.',
+    'Repeat the call once, with the same idempotency key if it has one; if it fails again, give the operator the incident_id, which the log has.',
   ),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * The refusals after which the same call may be made again: `wait` for the time that the answer names, in
+ * `retry_after_seconds` or the header `Retry-After`; `repeat` at once or in some seconds, a write under its
+ * `idempotency_key`, which makes the repeat harmless. Any other refusal stays one until something else has changed.
+ */
+export const REPEATS: Readonly<Partial<Record<ErrorCode, 'wait' | 'repeat'>>> = {
+  RATE_LIMIT_EXCEEDED: 'wait',
+  LOOP_DETECTED: 'wait',
+  OVERLOADED: 'wait',
+  NOT_READY: 'wait',
+  STORAGE_UNAVAILABLE: 'wait',
+  TIMEOUT: 'repeat',
+  SEQUENCE_CONFLICT: 'repeat',
+  SAGA_IN_FLIGHT: 'repeat',
+  INTERNAL_ERROR: 'repeat',
+};
 
 /** The 503 contract: one body and one header for every route while the runtime cannot serve (W3-3.12, W3-10.05). */
 export const UNAVAILABLE_RETRY_SECONDS = 5;

@@ -7,7 +7,14 @@ export {
   type SuccessEnvelope,
   type ToolListing,
 } from './envelope.ts';
-export { ERRORS, UNAVAILABLE_RETRY_SECONDS, unavailableBody, type ErrorCategory, type ErrorCode } from './errors.ts';
+export {
+  ERRORS,
+  REPEATS,
+  UNAVAILABLE_RETRY_SECONDS,
+  unavailableBody,
+  type ErrorCategory,
+  type ErrorCode,
+} from './errors.ts';
 export {
   AUDIT_EVENTS,
   FAILURE_EVENTS,
@@ -24,7 +31,7 @@ export { BRIEF } from './listing.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS, PREDICTION_HOURS } from './policy.ts';
 export { readTime, TIME_RULE } from './time.ts';
-export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolSpec } from './tool-spec.ts';
+export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolExample, type ToolSpec } from './tool-spec.ts';
 export { calibration } from './tools/calibration.ts';
 export {
   getGovernanceMetrics,

@@ -98,20 +98,39 @@ export interface AgentRow extends AgentRef {
   readonly conditions: number;
 }
 
-export type AgentSort =
-  | 'activity'
-  | 'name'
-  | 'status'
-  | 'risk'
-  | 'check_ins'
-  | 'created'
-  | 'pass_rate'
+/** What a list of agents may be ordered by. */
+export const AGENT_SORTS = [
+  'activity',
+  'name',
+  'status',
+  'risk',
+  'check_ins',
+  'created',
+  'pass_rate',
   /** Mean claim less pass rate. */
-  | 'gap'
+  'gap',
   /** The share of claims that a result settled. */
-  | 'coverage'
+  'coverage',
   /** The claims detector's value. */
-  | 'evidence';
+  'evidence',
+] as const;
+export type AgentSort = (typeof AGENT_SORTS)[number];
+
+/** What a list of agents may be narrowed to. */
+export const AGENT_STATUS_FILTERS = [
+  'present',
+  'active',
+  'paused',
+  'waiting_input',
+  'archived',
+  'disabled',
+  'deleted',
+  'stuck',
+  'all',
+] as const;
+
+/** Verdicts of the newest check-in, from mild to severe. */
+export const VERDICTS = ['proceed', 'guide', 'pause', 'reject'] as const;
 
 /**
  * `GET /api/agents?search=&status=&verdict=&tag=&sort=&order=asc|desc&offset=&limit=` from memory. `search` is in name,

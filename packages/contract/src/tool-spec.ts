@@ -7,6 +7,15 @@ export type IdentityNeed = 'open' | 'required' | 'operator';
 export type ToolCategory =
   'core' | 'identity' | 'lifecycle' | 'dialectic' | 'calibration' | 'discovery' | 'admin' | 'knowledge';
 
+/** A call as `describe_tool` shows it. A test makes each of them, with the ids and secrets that its placeholders stand for. */
+export interface ToolExample {
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** The caller needs an operator's credential, in the header. */
+  readonly operator?: true;
+  /** The call is refused whatever it sends, with this code. */
+  readonly refused?: ErrorCode;
+}
+
 /** What a tool is on the wire. The handler stands with its feature; this is data. */
 export interface ToolSpec {
   readonly name: string;
@@ -18,7 +27,7 @@ export interface ToolSpec {
   readonly timeoutMs: number;
   /** Whether the default `tools/list` names it; every tool is callable either way. */
   readonly advertised: boolean;
-  /** Writes nothing: free of rate limits, and marked so for MCP clients. */
+  /** Writes nothing: metered apart, with higher limits, and marked so for MCP clients. */
   readonly readOnly: boolean;
   /** Other names of arguments; the canonical one wins when both are sent. */
   readonly argumentAliases?: Readonly<Record<string, string>>;
@@ -26,6 +35,10 @@ export interface ToolSpec {
   readonly takesAnyArgument?: true;
   /** A call that works: shown by describe_tool, and parsed at start, so that it stays one that works. */
   readonly example: Readonly<Record<string, unknown>>;
+  /** Calls for single actions; an alias that sets the action shows the one of its action, and all of them stand beside `example`. */
+  readonly examples?: Readonly<Record<string, ToolExample>>;
+  /** `example` is refused whatever it sends, with this code. */
+  readonly exampleRefused?: ErrorCode;
   /** What the tool itself may refuse with, beside what every call may be refused with. */
   readonly errors: readonly ErrorCode[];
   /** Answers while the server is starting or stopping: it tells how to find one's way, and needs no warm part. */
@@ -35,6 +48,8 @@ export interface ToolSpec {
    * says `force_new`.
    */
   readonly ignoresStaleProof?: true | 'force_new';
+  /** Makes a new agent for whoever proves none: metered by address. */
+  readonly starts?: true;
   /** The tool hands out an identity: a continuity token beside its uuid resumes here beyond its hour, for 30 days. */
   readonly resumes?: true;
   /** `agent_id` names the agent to look at or act on, and not the one that calls. */

@@ -52,8 +52,13 @@ const PAUSE_POLL_MS = 60_000;
 /** A pause is asked about a moment after its end, not a moment before. */
 const AFTER_PAUSE_MS = 1000;
 
-/** Refusals that say nothing about the report: the catalogue's way out is to send it again, under the same key. */
-const SEND_AGAIN: ReadonlySet<string> = new Set(['INTERNAL_ERROR', 'SAGA_IN_FLIGHT', 'SEQUENCE_CONFLICT', 'TIMEOUT']);
+/** Refusals that say nothing about the report: the catalogue's `REPEATS` says to send it again, under the same key. */
+export const SEND_AGAIN: ReadonlySet<string> = new Set([
+  'INTERNAL_ERROR',
+  'SAGA_IN_FLIGHT',
+  'SEQUENCE_CONFLICT',
+  'TIMEOUT',
+]);
 const MOST_TRIES = 3;
 
 interface Pending {

@@ -80,6 +80,7 @@ const nextCommit = (heads: ReturnType<typeof headFromRow>[]): (() => Statement) 
     const commit: AgentCommit = {
       before,
       after,
+      grounds: [],
       audit: [
         {
           eventId: randomUUID(),

@@ -173,6 +173,10 @@ const httpUs = async (calls: number, input: unknown, result: unknown): Promise<n
 
 const there = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
 
+/** Where a function belongs that costs `own` µs, when the nearest place elsewhere is `crossing` µs away and back. */
+export const placementOf = (own: number, crossing: number): BoundaryCost['placement'] =>
+  own >= WORTH * crossing ? 'elsewhere' : 'in process';
+
 /** The boundary audit: each function of the dialectic, and where it belongs by these figures (W3-5.08). */
 export const boundaryCosts = async (calls = 2000): Promise<BoundaryCost[]> => {
   const costs: BoundaryCost[] = [];
@@ -183,7 +187,7 @@ export const boundaryCosts = async (calls = 2000): Promise<BoundaryCost[]> => {
     const thread = await threadUs(calls, input, result);
     // A tenth of the calls: HTTP is slow enough to be measured with fewer.
     const http = await httpUs(Math.ceil(calls / 10), input, result);
-    const placement = own >= WORTH * Math.min(thread, http) ? 'elsewhere' : 'in process';
+    const placement = placementOf(own, Math.min(thread, http));
     costs.push({ name, 'own µs': own, 'thread µs': thread, 'json µs': json, 'http µs': http, placement });
   }
   return costs;

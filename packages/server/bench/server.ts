@@ -8,6 +8,8 @@ const CLI = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 export interface BenchServer {
   readonly url: string;
   readonly port: number;
+  /** Id of its process. */
+  readonly pid: number;
   /** Milliseconds from the start of the process until it said that it is ready. */
   readonly startMs: number;
   stop(): Promise<void>;
@@ -23,7 +25,7 @@ export const stopAll = async (): Promise<void> => {
 /** Starts a server on `dataDir`; `cli` is the command line that starts it, default: that of this checkout. */
 export const startServer = async (
   dataDir: string,
-  env: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string | undefined>> = {},
   cli = CLI,
 ): Promise<BenchServer> => {
   const started = performance.now();
@@ -41,6 +43,7 @@ export const startServer = async (
   const server: BenchServer = {
     url,
     port: Number(new URL(url).port),
+    pid: child.pid ?? 0,
     startMs: performance.now() - started,
     stop: async () => {
       running.delete(server);

@@ -2,7 +2,7 @@ import { ALIASES } from '@breakwater/contract';
 import { calibrationTools } from '../src/calibration/index.ts';
 import { checkInTools, settleClaims } from '../src/checkin/index.ts';
 import { dialecticTools, sagaTools } from '../src/dialectic/index.ts';
-import { Dispatcher } from '../src/dispatch/index.ts';
+import { Dispatcher, Limits } from '../src/dispatch/index.ts';
 import { flagTools } from '../src/flags/index.ts';
 import { createOperator, identityTools, operatorTools, type OperatorScope } from '../src/identity/index.ts';
 import { knowledgeTools } from '../src/knowledge/index.ts';
@@ -38,6 +38,10 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
   const ids = { uuid: () => crypto.randomUUID() };
   const lifecycle = new Lifecycle({ agents, database, clock, ids, settleClaims });
   const heads = () => lifecycle.heads();
+  const freshCaller = async (evidence: Evidence) => {
+    const [caller] = await Promise.all([identity.resolveFresh(evidence), node.flags.refresh()]);
+    return caller;
+  };
   return new Dispatcher({
     tools: [
       ...identityTools({ identity, findAgent, holdOf: agents.holdOf.bind(agents), isStable }),
@@ -74,12 +78,12 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
       ...fleetTools({ heads, find: (target) => lifecycle.find(target), pauseHours: 72, updatesPerMinute: 20 }),
     ],
     aliases: ALIASES,
-    resolveCaller: (evidence) => identity.resolve(evidence),
+    resolveCaller: (evidence, fresh) => (fresh === undefined ? identity.resolve(evidence) : freshCaller(evidence)),
     refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
     readiness: { ready: true, parts: () => ({}) },
     clock,
     ids: { uuid: () => crypto.randomUUID() },
-    limits: { perMinute: 0, perHour: 0 },
+    limits: new Limits({}, clock),
     onUnexpected: ({ error }) => node.crashes.push(error),
     onTimeout: ({ tool }) => node.crashes.push(new Error(`${tool} took too long`)),
   });

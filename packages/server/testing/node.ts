@@ -91,6 +91,7 @@ export const testNode = async (
     notifier,
     onCrash: (_, error) => void crashes.push(error),
     onForeignChange: (agentId) => baselines.refresh(agentId),
+    onCredentialLost: (hash) => bindings.refresh([hash]),
     onPublished: feed.observe,
     mailboxCapacity: 1000,
   });

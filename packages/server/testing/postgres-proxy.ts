@@ -1,6 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { Transform } from 'node:stream';
 
 /** `hang` accepts and never answers; `refuse` closes at once, and what is open; `pass` is a healthy network. */
 export type ProxyMode = 'hang' | 'refuse' | 'pass';
@@ -16,6 +17,10 @@ export interface PostgresProxy {
   become(mode: ProxyMode): void;
   /** Lets every packet of the connections that pass now vanish, both ways; neither side hears of it, and new ones pass. */
   halfOpen(): void;
+  /** Lets every packet come late by this many milliseconds; 0: at once. */
+  delay(ms: number): void;
+  /** Leads to another PostgreSQL from now on, as an address does after a failover; what is open is closed. */
+  leadTo(socketDir: string): void;
   close(): Promise<void>;
 }
 
@@ -26,16 +31,27 @@ export const postgresProxy = async (
 ): Promise<PostgresProxy> => {
   let mode = first;
   let refused = 0;
+  let lateMs = 0;
+  let { socketDir } = target;
   const open = new Set<Socket>();
   const waiting = new Set<Socket>();
-  const passing = new Map<Socket, Socket>();
+  const passing = new Map<Socket, readonly [Socket, Transform, Transform]>();
+  const late = (): Transform =>
+    new Transform({
+      transform(chunk, _encoding, done) {
+        if (lateMs === 0) done(null, chunk);
+        else setTimeout(() => done(null, chunk), lateMs);
+      },
+    });
   const pass = (socket: Socket): void => {
-    const upstream = connect(join(target.socketDir, '.s.PGSQL.5432'));
+    const upstream = connect(join(socketDir, '.s.PGSQL.5432'));
     const both = () => (socket.destroy(), upstream.destroy());
     upstream.on('error', both).on('close', both);
     socket.on('close', both);
-    socket.pipe(upstream).pipe(socket);
-    passing.set(socket, upstream);
+    const [there, back] = [late(), late()];
+    socket.pipe(there).pipe(upstream);
+    upstream.pipe(back).pipe(socket);
+    passing.set(socket, [upstream, there, back]);
   };
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     open.add(socket);
@@ -70,11 +86,18 @@ export const postgresProxy = async (
       waiting.clear();
     },
     halfOpen() {
-      for (const [socket, upstream] of passing) {
-        socket.unpipe(upstream).resume();
-        upstream.unpipe(socket).resume();
+      for (const [socket, [upstream, there, back]] of passing) {
+        socket.unpipe(there).resume();
+        upstream.unpipe(back).resume();
       }
       passing.clear();
+    },
+    delay(ms) {
+      lateMs = ms;
+    },
+    leadTo(other) {
+      socketDir = other;
+      for (const socket of open) socket.destroy();
     },
     async close() {
       for (const socket of open) socket.destroy();

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { calibrationDiagram } from '../src/calibration/index.ts';
 import { Computation } from '../src/dialectic/index.ts';
+import { Limits } from '../src/dispatch/index.ts';
 import { testOverview } from '../src/overview/testing/overview.ts';
 import { createHttpServer, createMetrics } from '../src/serve/index.ts';
 import { idsFrom, seededRandom, systemClock } from '../src/runtime/index.ts';
@@ -22,12 +23,13 @@ export const serveWorld = async (world: World): Promise<ServedWorld> => {
     const { identity } = world.node;
     const http = createHttpServer({
       dispatcher: world.dispatcher,
+      limits: new Limits({}, systemClock),
       sessions: {
         create: () => identity.createMcpSession(),
         known: (id) => identity.mcpSessionKnown(id),
         revoke: (id) => identity.revokeMcpSession(id),
       },
-      readiness: { ready: true, coldSince: undefined, parts: () => ({}) },
+      readiness: { ready: true, coldSince: undefined, parts: () => ({}), why: () => ({}) },
       writeProblem: () => undefined,
       readFlag: () => ({ ok: false, cold: true }),
       readBaseline: () => ({ ok: false, cold: true }),

@@ -25,6 +25,12 @@ export const calibration = toolSpec({
   agentIdIsTarget: true,
   argumentAliases: { op: 'action', target_agent_id: 'agent_id', target: 'agent_id' },
   example: { action: 'check' },
+  examples: {
+    check: { arguments: { agent_id: 'release-bot' } },
+    update: { arguments: { actual_correct: true }, refused: 'CALIBRATION_BY_OUTCOMES_ONLY' },
+    backfill: { arguments: {}, refused: 'CALIBRATION_BY_OUTCOMES_ONLY' },
+    rebuild: { arguments: { dry_run: true }, operator: true },
+  },
   errors: [
     'AGENT_NOT_FOUND',
     'CALIBRATION_BY_OUTCOMES_ONLY',

@@ -59,7 +59,59 @@ export const dialectic = toolSpec({
   readOnly: false,
   agentIdIsTarget: true,
   argumentAliases: { op: 'action', conditions: 'proposed_conditions' },
-  example: { action: 'request', reason: 'Paused: claims against results', root_cause: 'The test runner was broken' },
+  example: {
+    client_session_id: '<from onboard>',
+    action: 'request',
+    reason: 'Paused: claims against results',
+    root_cause: 'The test runner was broken',
+  },
+  examples: {
+    get: { arguments: { session_id: '<from request>' } },
+    list: { arguments: { limit: 20 } },
+    quick: {
+      arguments: {
+        client_session_id: '<from onboard>',
+        issue_description: 'The importer keeps two formats apart',
+        decision: 'Drop the older one',
+      },
+    },
+    request: {
+      arguments: { client_session_id: '<from onboard>', reason: 'Paused: claims against results' },
+    },
+    thesis: {
+      arguments: {
+        client_session_id: '<from onboard>',
+        session_id: '<from request>',
+        root_cause: 'The test runner was broken',
+        proposed_conditions: ['Set complexity to 0.4'],
+      },
+    },
+    antithesis: {
+      arguments: {
+        client_session_id: '<from onboard>',
+        session_id: '<from list>',
+        reasoning: 'The runner works again; two of the tests still fail.',
+        concerns: ['Two tests still fail'],
+      },
+    },
+    synthesis: {
+      arguments: {
+        client_session_id: '<from onboard>',
+        session_id: '<from request>',
+        agrees: true,
+        reasoning: 'Both of us want smaller steps.',
+        proposed_conditions: ['Set complexity to 0.4'],
+      },
+    },
+    reassign: {
+      arguments: { session_id: '<from list>', new_reviewer_id: '<agent_uuid>', reason: 'It knows the code' },
+      operator: true,
+    },
+    confirm: {
+      arguments: { session_id: '<from list>', decision: 'accept', reason: 'The cause is mended' },
+      operator: true,
+    },
+  },
   errors: [
     'AGENT_ARCHIVED',
     'AGENT_NOT_FOUND',

@@ -23,5 +23,14 @@ export const flags = toolSpec({
   readOnly: false,
   argumentAliases: { op: 'action', name: 'key', flag: 'key' },
   example: { action: 'set', key: 'identity_strict_mode', value: 'enforce', reason: 'All clients send their secret' },
+  examples: {
+    list: { arguments: {}, operator: true },
+    get: { arguments: { key: 'claims_review' }, operator: true },
+    set: {
+      arguments: { key: 'claims_review', value: 'operator', reason: 'People look at every pause' },
+      operator: true,
+    },
+    history: { arguments: { key: 'claims_review', limit: 5 }, operator: true },
+  },
   errors: ['MISSING_PARAMETER', 'OPERATOR_REQUIRED', 'PARAMETER_ERROR', 'STORAGE_UNAVAILABLE'],
 });

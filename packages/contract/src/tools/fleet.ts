@@ -45,6 +45,15 @@ export const report = toolSpec({
   agentIdIsTarget: true,
   takesAnyArgument: true,
   example: { action: 'metric', name: 'tests.passed', value: 812 },
+  examples: {
+    finding: {
+      arguments: { type: 'disk_finding', severity: 'warning', message: '3 GB are left', fingerprint: 'disk-low' },
+    },
+    metric: { arguments: { name: 'tests.passed', value: 812 } },
+    substrate: { arguments: { slot_key: 'editor-1', event: 'started' } },
+    runtime: { arguments: { client_session_id: '<from onboard>', event: 'restarted' } },
+    progress: { arguments: { client_session_id: '<from onboard>', message: 'Half of the files are read' } },
+  },
   errors: ['IDENTITY_REQUIRED', 'OVERLOADED', 'STORAGE_UNAVAILABLE'],
 });
 
@@ -67,6 +76,13 @@ export const notices = toolSpec({
   readOnly: true,
   agentIdIsTarget: true,
   example: { action: 'series', name: 'tests.passed', since: '14d' },
+  examples: {
+    findings: { arguments: { since: '24h', severity: 'warning' } },
+    series: { arguments: { name: 'tests.passed', since: '14d' } },
+    catalog: { arguments: {} },
+    residents: { arguments: {} },
+    tag_audit: { arguments: {} },
+  },
   errors: ['STORAGE_UNAVAILABLE'],
 });
 
@@ -103,6 +119,17 @@ export const observe = toolSpec({
   agentIdIsTarget: true,
   argumentAliases: { op: 'action', target: 'target_agent_id' },
   example: { action: 'anomalies' },
+  examples: {
+    agent: { arguments: { target_agent_id: 'release-bot' } },
+    compare: { arguments: { agent_ids: ['release-bot', 'importer-bot'] } },
+    similar: { arguments: { target_agent_id: 'release-bot' } },
+    anomalies: { arguments: { min_severity: 'medium' } },
+    aggregate: { arguments: {} },
+    telemetry: { arguments: {}, refused: 'NOT_OFFERED' },
+    audit_events: { arguments: {}, refused: 'NOT_OFFERED' },
+    outcome_evidence: { arguments: {}, refused: 'NOT_OFFERED' },
+    bridge: { arguments: {}, refused: 'NOT_OFFERED' },
+  },
   errors: ['AGENT_NOT_FOUND', 'NOT_OFFERED'],
 });
 
@@ -117,6 +144,7 @@ export const config = toolSpec({
   readOnly: true,
   argumentAliases: { op: 'action' },
   example: { action: 'get' },
+  examples: { get: { arguments: {} }, set: { arguments: {}, refused: 'NOT_OFFERED' } },
   errors: ['NOT_OFFERED'],
 });
 
@@ -148,6 +176,17 @@ export const admin = toolSpec({
   whileNotReady: true,
   argumentAliases: { op: 'action' },
   example: { action: 'debug_context' },
+  examples: {
+    server_info: { arguments: {} },
+    workspace_health: { arguments: {} },
+    debug_context: { arguments: {} },
+    connections: { arguments: {}, refused: 'NOT_OFFERED' },
+    tool_usage: { arguments: {}, refused: 'NOT_OFFERED' },
+    telemetry: { arguments: {}, refused: 'NOT_OFFERED' },
+    validate_path: { arguments: {}, refused: 'NOT_OFFERED' },
+    reset_monitor: { arguments: {}, refused: 'NOT_OFFERED' },
+    cleanup_locks: { arguments: {}, refused: 'NOT_OFFERED' },
+  },
   errors: ['NOT_OFFERED'],
 });
 
@@ -157,9 +196,9 @@ export const NOT_OFFERED: Readonly<Record<string, string>> = {
   delegate_inference: 'This server runs no models. Call your model yourself.',
   list_inference_hosts: 'This server runs no models, and knows no host of any.',
   describe_inference_host: 'This server runs no models, and knows no host of any.',
-  export: 'The command line exports: breakwater export states, also as CSV.',
-  get_system_history: 'The command line exports: breakwater export states, also as CSV.',
-  export_to_file: 'The command line exports: breakwater export states --out <file>. No call writes a file here.',
+  export: 'The command line exports: breakwater export --what states, also as CSV.',
+  get_system_history: 'The command line exports: breakwater export --what states, also as CSV.',
+  export_to_file: 'The command line exports: breakwater export --out <dir>. No call writes a file here.',
   get_agent_api_key: 'There are no API keys. onboard gives a client_session_id, once; identity gives a bound call one.',
   skills: 'No skills are kept here. The plugin brings its own, and list_tools with describe_tool tell how to work.',
   mark_response_complete: 'There is nothing to mark: a check-in says what was done, and silence is told by itself.',
@@ -182,5 +221,6 @@ export const notOffered = toolSpec({
   agentIdIsTarget: true,
   takesAnyArgument: true,
   example: { name: 'call_model' },
+  exampleRefused: 'NOT_OFFERED',
   errors: ['NOT_OFFERED'],
 });

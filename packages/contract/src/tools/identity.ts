@@ -60,6 +60,7 @@ export const onboard = toolSpec({
     'STRONG_IDENTITY_REQUIRED',
   ],
   ignoresStaleProof: 'force_new',
+  starts: true,
   resumes: true,
 });
 

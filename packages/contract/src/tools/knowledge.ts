@@ -167,6 +167,36 @@ export const knowledge = toolSpec({
     severity: 'medium',
     tags: ['scheduler', 'postgres'],
   },
+  examples: {
+    search: { arguments: { query: 'nightly job deadlock', limit: 5 } },
+    store: {
+      arguments: {
+        client_session_id: '<from onboard>',
+        summary: 'The nightly job deadlocks when two nodes start at once',
+        discovery_type: 'bug_found',
+        tags: ['scheduler', 'postgres'],
+      },
+    },
+    note: { arguments: { client_session_id: '<from onboard>', summary: 'The staging database is reset on Mondays' } },
+    get: { arguments: { discovery_id: '<from store>' } },
+    list: { arguments: { limit: 10 } },
+    details: { arguments: { discovery_id: '<from store>', include_response_chain: true } },
+    update: {
+      arguments: {
+        client_session_id: '<from onboard>',
+        discovery_id: '<from store>',
+        status: 'resolved',
+        resolution_notes: 'The start takes a lock',
+      },
+    },
+    supersede: {
+      arguments: { client_session_id: '<from onboard>', discovery_id: '<the newer>', supersedes_id: '<the older>' },
+    },
+    stats: { arguments: {} },
+    audit: { arguments: { scope: 'open', top_n: 5 } },
+    synthesize: { arguments: { client_session_id: '<from onboard>', dry_run: true } },
+    cleanup: { arguments: { client_session_id: '<from onboard>', dry_run: true } },
+  },
   errors: [
     'AGENT_ARCHIVED',
     'AGENT_NOT_FOUND',

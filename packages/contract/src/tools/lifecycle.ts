@@ -43,6 +43,26 @@ export const agent = toolSpec({
   agentIdIsTarget: true,
   argumentAliases: { op: 'action', target: 'target_agent_id' },
   example: { action: 'list', limit: 20 },
+  examples: {
+    list: { arguments: { limit: 20 } },
+    get: { arguments: { target_agent_id: 'release-bot' } },
+    update: { arguments: { client_session_id: '<from onboard>', notes: 'Works on the importer.', append_notes: true } },
+    archive: {
+      arguments: {
+        client_session_id: '<from onboard>',
+        target_agent_id: '<your agent_uuid>',
+        reason: 'The work is done',
+      },
+    },
+    pause: {
+      arguments: { target_agent_id: 'release-bot', reason: 'It works on the wrong branch', hours: 4 },
+      operator: true,
+    },
+    resume: { arguments: { target_agent_id: 'release-bot', reason: 'The branch is right now' }, operator: true },
+    delete: {
+      arguments: { client_session_id: '<from onboard>', target_agent_id: '<your agent_uuid>', confirm: true },
+    },
+  },
   errors: [
     'AGENT_ALREADY_ARCHIVED',
     'AGENT_ARCHIVED',
@@ -81,7 +101,7 @@ export const operatorResumeAgent = toolSpec({
   readOnly: false,
   agentIdIsTarget: true,
   argumentAliases: { target: 'target_agent_id' },
-  example: { target_agent_id: '00000000-0000-4000-8000-000000000000', reason: 'The evidence was a broken test runner' },
+  example: { target_agent_id: 'release-bot', reason: 'The evidence was a broken test runner' },
   errors: [
     'AGENT_NOT_FOUND',
     'AGENT_NOT_RESUMABLE',
@@ -153,6 +173,18 @@ export const selfRecovery = toolSpec({
   readOnly: false,
   argumentAliases: { op: 'action', proposed_conditions: 'conditions' },
   example: { client_session_id: '<from onboard>', action: 'check' },
+  examples: {
+    check: { arguments: { client_session_id: '<from onboard>' } },
+    quick: { arguments: { client_session_id: '<from onboard>', reason: 'The tests pass again' } },
+    review: {
+      arguments: {
+        client_session_id: '<from onboard>',
+        reflection:
+          'I took a green build for a green test run. I run the tests themselves now, before I claim anything.',
+        conditions: ['Set complexity to 0.4'],
+      },
+    },
+  },
   errors: [
     'AGENT_ARCHIVED',
     'AGENT_NOT_RESUMABLE',

@@ -21,7 +21,12 @@ export const saga = toolSpec({
   advertised: false,
   readOnly: false,
   argumentAliases: { op: 'action' },
-  example: { action: 'retry', saga_id: '00000000-0000-4000-8000-000000000000', reason: 'The database is back' },
+  example: { action: 'list', all: true },
+  examples: {
+    list: { arguments: { all: true }, operator: true },
+    retry: { arguments: { saga_id: '<from list>', reason: 'The database is back' }, operator: true },
+    revert: { arguments: { saga_id: '<from list>', reason: 'It shall not be carried out' }, operator: true },
+  },
   errors: [
     'INVALID_PHASE',
     'MISSING_PARAMETER',
@@ -48,5 +53,9 @@ export const operators = toolSpec({
   readOnly: false,
   argumentAliases: { op: 'action', operator: 'name' },
   example: { action: 'revoke', name: 'alice', reason: 'She left the team' },
+  examples: {
+    list: { arguments: {}, operator: true },
+    revoke: { arguments: { name: 'alice', reason: 'She left the team' }, operator: true },
+  },
   errors: ['MISSING_PARAMETER', 'OPERATOR_REQUIRED', 'PARAMETER_ERROR', 'STORAGE_UNAVAILABLE'],
 });

@@ -155,6 +155,14 @@ const ENDED: ReadonlySet<AgentStatus> = new Set(['archived', 'disabled', 'delete
 export const isHeld = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>, now: number): boolean =>
   !ENDED.has(status) && (pause === null ? status === 'paused' : pauseHolds(pause, now));
 
+/**
+ * What tells one hold of an agent from the next, and from none (null); read the same in SQL, where a child's write commits.
+ */
+export const holdKey = ({ status, pause }: Pick<AgentHead, 'status' | 'pause'>): string | null => {
+  if (ENDED.has(status)) return null;
+  return pause?.actuation_id ?? (status === 'paused' ? 'paused' : null);
+};
+
 /** What holds an agent at an instant (ms since the epoch): a pause of its own, or one of an agent that it descends from. */
 export interface Hold {
   /** The agent that is under the pause. */
@@ -166,8 +174,15 @@ export interface Hold {
   readonly now: number;
 }
 
-/** Lineages are not followed further than this: a check-in must not pay for a chain that somebody made long. */
-export const MOST_ANCESTORS = 64;
+/** How many ancestors an agent may have: each check-in looks at all of them, so a longer line is refused at its birth. */
+export const MOST_ANCESTORS = 1000;
+
+/** How many ancestors an agent has, as far as `find` knows them. */
+export const ancestorsOf = (head: AgentHead, find: (agentId: string) => AgentHead | undefined): number => {
+  const seen = new Set<string>();
+  for (let at = head.parentAgentId; at !== null && !seen.has(at); at = find(at)?.parentAgentId ?? null) seen.add(at);
+  return seen.size;
+};
 
 /**
  * What holds an agent: its own pause, or else that of the nearest ancestor under one, since a paused agent would otherwise
@@ -183,7 +198,7 @@ export const holdOf = (
     if (isHeld(at, now)) return { holder: at, pause: at.pause, inherited: at !== head, now };
     seen.add(at.agentId);
     const { parentAgentId: parent } = at;
-    if (parent === null || seen.has(parent) || seen.size > MOST_ANCESTORS) return undefined;
+    if (parent === null || seen.has(parent)) return undefined;
     at = find(parent);
   }
   return undefined;

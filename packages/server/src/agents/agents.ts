@@ -10,17 +10,22 @@ import {
 } from '../postgres/index.ts';
 import {
   createLiveTable,
+  currentGrounds,
   faultPoint,
   Mailboxes,
+  NO_GROUNDS,
   type Clock,
+  type Ground,
   type Handled,
   type Ids,
   type LiveTable,
+  type Reading,
 } from '../runtime/index.ts';
-import { holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
+import { ancestorsOf, holdKey, holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
+import { Names } from './names.ts';
 import * as sql from './sql.ts';
 
 /** What features remember about an agent between calls, and how it comes back from PostgreSQL. */
@@ -75,6 +80,8 @@ export interface AgentsOptions<M> {
    * used or published, so that nothing older than the head is ever decided on: the compare-and-set guards the head only.
    */
   onForeignChange?: (agentId: string) => Promise<void>;
+  /** PostgreSQL says that this credential (its hash) proves no longer what memory says: bring that up to date. */
+  onCredentialLost?: (hash: string) => Promise<void>;
   onFlush?: (flush: { items: number; ms: number; ok: boolean }) => void;
   /** Hears of every head that is published after the start. Must not wait. */
   onPublished?: Published;
@@ -108,6 +115,38 @@ const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached
 /** Takes a mint back: its credential belongs to somebody already. */
 class GuardHeld extends Error {}
 
+/** Rolls a transaction back: what its writer stands on is lost. {@link Agents.afterLoss} says what follows. */
+export class GroundLost extends Error {
+  readonly ground: Ground;
+
+  constructor(ground: Ground) {
+    super(`the ${ground.kind} that a write stands on is lost`);
+    this.ground = ground;
+  }
+}
+
+/** How a commit ended: written, late (its compare-and-set was lost), or not written since this ground is lost. */
+type Ending = 'written' | 'late' | Ground;
+
+/** What is asked of an agent's mailbox. */
+interface Ask<M, R> {
+  readonly decide: Decide<M, R>;
+  readonly idempotency: Idempotency | undefined;
+  /** What lets the caller ask. */
+  readonly grounds: readonly Ground[];
+}
+
+const endingsOf = (commits: readonly AgentCommit[], rows: readonly sql.CommittedRow[]): Ending[] =>
+  commits.map(({ after, grounds }) => {
+    const own = rows.filter(({ agent_id: agentId }) => agentId === after.agentId);
+    if (own.some(({ lost }) => lost === null)) return 'written';
+    return lostOf(grounds, own) ?? 'late';
+  });
+
+/** The first ground that is lost; a credential before a hold, since what follows from it is final. */
+const lostOf = (grounds: readonly Ground[], rows: readonly sql.CommittedRow[]): Ground | undefined =>
+  grounds.find(({ kind, key }) => rows.some((row) => row.lost === kind && row.key === key));
+
 /** PostgreSQL being away is no crash of the call that met it: every caller would get an incident of its own. */
 const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
   try {
@@ -129,8 +168,9 @@ const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
 export class Agents<M> {
   readonly #options: AgentsOptions<M>;
   readonly #mailboxes: Mailboxes<AgentState<M> | undefined | Away>;
-  readonly #commits: GroupCommit<AgentCommit, boolean>;
+  readonly #commits: GroupCommit<AgentCommit, Ending>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
+  readonly #names = new Names();
   /** The end of the last change that took its agent's lock. */
   #locking: Promise<unknown> = Promise.resolve();
 
@@ -145,14 +185,11 @@ export class Agents<M> {
       refusalOf,
       onCrash: options.onCrash,
     });
-    this.#commits = new GroupCommit<AgentCommit, boolean>({
+    this.#commits = new GroupCommit<AgentCommit, Ending>({
       database,
       clock,
       statement: sql.commitChanges,
-      receipts: (items, rows) => {
-        const done = new Set((rows as { agent_id: string }[]).map((row) => row.agent_id));
-        return items.map((item) => done.has(item.after.agentId));
-      },
+      receipts: (items, rows) => endingsOf(items, rows as readonly sql.CommittedRow[]),
       resolve: (tx, items) => resolveCommits(tx, items),
       capacity: options.commitCapacity ?? 4096,
       ...(options.onFlush && { onFlush: options.onFlush }),
@@ -166,6 +203,14 @@ export class Agents<M> {
     return this.#live.table;
   }
 
+  /** The agents in memory that bear exactly this name. */
+  named(label: string): AgentHead[] {
+    return this.#names.of(label).flatMap((agentId) => {
+      const reading = this.table.read(agentId);
+      return reading.ok ? [reading.value] : [];
+    });
+  }
+
   get sizes(): { keys: number; waiting: number; uncommitted: number } {
     return { ...this.#mailboxes.sizes, uncommitted: this.#commits.waiting };
   }
@@ -174,7 +219,7 @@ export class Agents<M> {
   async load(): Promise<void> {
     for (const row of await this.#options.database.query<sql.HeadRow>(sql.selectHeads())) {
       const head = sql.headFromRow(row);
-      if (this.#isNewer(head)) this.#live.writer.publish(head.agentId, head);
+      if (this.#isNewer(head)) this.#put(head);
     }
   }
 
@@ -199,27 +244,35 @@ export class Agents<M> {
    * rule; one that it lacks (born on another node a moment ago) is read from PostgreSQL, since a guess could free its child.
    */
   async holdOf(head: AgentHead): Promise<Hold | undefined> {
-    const { table } = this;
-    let parent = head.parentAgentId;
-    for (let depth = 0; parent !== null && depth < MOST_ANCESTORS; depth += 1) {
-      const reading = table.read(parent);
-      const known: AgentHead | undefined = reading.ok ? reading.value : await this.find(parent);
-      parent = known?.parentAgentId ?? null;
+    const read = new Map<string, AgentHead | undefined>();
+    for (;;) {
+      let lacking: string | undefined;
+      const known = (agentId: string): AgentHead | undefined => {
+        const reading = this.table.read(agentId);
+        if (reading.ok) return reading.value;
+        if (!read.has(agentId)) lacking = agentId;
+        return read.get(agentId);
+      };
+      const hold = holdOf(head, known, this.#options.clock.now());
+      if (hold !== undefined || lacking === undefined) return hold;
+      read.set(lacking, await this.find(lacking));
     }
-    return this.heldInMemory(head);
   }
 
   /** What holds an agent now, as far as memory knows its ancestors. */
   heldInMemory(head: AgentHead): Hold | undefined {
-    return holdOf(
-      head,
-      (agentId) => {
-        const reading = this.table.read(agentId);
-        return reading.ok ? reading.value : undefined;
-      },
-      this.#options.clock.now(),
-    );
+    return holdOf(head, this.#known, this.#options.clock.now());
   }
+
+  /** Whether an agent may not be a parent, because its own line is as long as any may be. */
+  endsLine(head: AgentHead): boolean {
+    return ancestorsOf(head, this.#known) >= MOST_ANCESTORS;
+  }
+
+  readonly #known = (agentId: string): AgentHead | undefined => {
+    const reading = this.table.read(agentId);
+    return reading.ok ? reading.value : undefined;
+  };
 
   /**
    * The agent's head as {@link find} gives it, for a decision inside somebody's transaction: what memory lacks is read
@@ -267,7 +320,7 @@ export class Agents<M> {
       });
     if (head === undefined) return undefined;
     faultPoint('onboard.durable');
-    this.#live.writer.publish(agentId, head);
+    this.#put(head);
     this.#options.notifier.announce(TABLE, agentId);
     this.#tell(head, undefined, undefined);
     return head;
@@ -278,8 +331,12 @@ export class Agents<M> {
    * act on anything but what it is given. With `idempotency`, a repeat of the same request gets the stored answer and
    * changes nothing; the same key for another request is refused.
    *
-   * Refusals: those of `decide`, of the mailbox, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT, SEQUENCE_CONFLICT and those of
-   * the commit (STORAGE_UNAVAILABLE, OVERLOADED, INTERNAL_ERROR).
+   * What lets the caller ask, and what holds the agent's ancestors, is looked at again in the commit (BW-nodes.01): what
+   * another node has revoked, paused or resumed, and answered, counts here although this node has not heard of it.
+   *
+   * Refusals: those of `decide`, of the mailbox, AGENT_NOT_FOUND, IDEMPOTENCY_CONFLICT, SEQUENCE_CONFLICT, SESSION_UNKNOWN
+   * and UNAUTHORIZED (the caller's credential has ended), and those of the commit (STORAGE_UNAVAILABLE, OVERLOADED,
+   * INTERNAL_ERROR).
    */
   async act<R>(
     agentId: string,
@@ -287,9 +344,9 @@ export class Agents<M> {
     decide: Decide<M, R>,
     idempotency?: Idempotency,
   ): Promise<Outcome<R>> {
+    const ask: Ask<M, R> = { decide, idempotency, grounds: currentGrounds() };
     const outcome = await this.#mailboxes.send(agentId, deadline, async (state) => {
-      const handled =
-        state === AWAY ? AWAY : await unlessAway(this.#decideAndCommit(agentId, deadline, state, decide, idempotency));
+      const handled = state === AWAY ? AWAY : await unlessAway(this.#decideAndCommit(agentId, deadline, state, ask));
       return handled === AWAY ? { reply: REFUSED_AWAY, forget: true } : handled;
     });
     return outcome.ok ? outcome.value : outcome;
@@ -300,19 +357,65 @@ export class Agents<M> {
    * their ids. Nothing is published: mailboxes go on with what they hold, lose their compare-and-set to this change, and
    * reload. {@link announce} tells them after the commit.
    *
-   * Refusals: those of `decide`, AGENT_NOT_FOUND.
+   * `grounds` are what lets the writer write; absent, it is the server, which needs none. Refusals: those of `decide`,
+   * AGENT_NOT_FOUND. Throws {@link GroundLost}, so that the transaction is rolled back.
    */
-  async applyIn<R>(tx: Queryable, agentId: string, decide: Decide<M, R>): Promise<Outcome<R>> {
+  async applyIn<R>(
+    tx: Queryable,
+    agentId: string,
+    decide: Decide<M, R>,
+    grounds?: readonly Ground[],
+  ): Promise<Outcome<R>> {
     const row = (await tx.query<sql.StoredAgentRow>(sql.selectStored(agentId, 'lock')))[0];
     if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
     const { head, memory } = this.#stateOf(row);
     const decided = await decide({ head, memory });
     if (!decided.ok) return decided;
     if (decided.value.change !== undefined) {
-      const written = await tx.query(sql.commitChanges([this.#prepare(head, decided.value, undefined)]));
-      if (written.length !== 1) throw new Error(`agent ${agentId} changed while its row was locked`);
+      const standing = grounds === undefined ? NO_GROUNDS : [...grounds, ...this.#holdsAbove(head)];
+      const commit = this.#prepare(head, decided.value, undefined, standing);
+      const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
+      if (typeof ending === 'object') throw new GroundLost(ending);
+      if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
     }
     return accept(decided.value.reply);
+  }
+
+  /** Looks at the grounds of a write in whose transaction no agent is changed. Throws {@link GroundLost}. */
+  async confirmIn(tx: Queryable, grounds: readonly Ground[]): Promise<void> {
+    if (grounds.length === 0) return;
+    const lost = lostOf(grounds, await tx.query<sql.CommittedRow>(sql.selectBroken(grounds)));
+    if (lost !== undefined) throw new GroundLost(lost);
+  }
+
+  /**
+   * Brings memory up to date after a ground was lost, and gives the refusal that follows; undefined: decide again, now that
+   * memory is right. Refusals: SESSION_UNKNOWN for an agent's credential, UNAUTHORIZED for an operator's.
+   */
+  async afterLoss({ kind, key, is }: Ground): Promise<{ readonly ok: false; readonly refusal: Refusal } | undefined> {
+    if (kind === 'hold') {
+      await this.refresh([key]);
+      return undefined;
+    }
+    await this.#options.onCredentialLost?.(key);
+    return is === null
+      ? refuse('UNAUTHORIZED', 'The operator credential is unknown, expired or revoked.')
+      : refuse('SESSION_UNKNOWN', 'The credential of this call is unknown, expired or revoked.');
+  }
+
+  /**
+   * Takes PostgreSQL's word on what holds the agent's ancestors, before a refusal for an inherited pause is given; true when
+   * memory was behind.
+   */
+  async refreshAncestors(head: AgentHead, through: Queryable = this.#options.database): Promise<boolean> {
+    const before = this.#holdsAbove(head);
+    if (before.length === 0) return false;
+    const rows = await through.query<sql.HeadRow>(sql.selectHeadsOf(before.map(({ key }) => key)));
+    await this.#take(rows, []);
+    const after = this.#holdsAbove(head);
+    return (
+      after.length !== before.length || after.some(({ key, is }, i) => before[i]?.key !== key || before[i].is !== is)
+    );
   }
 
   /** Takes over, and tells the other nodes, what a transaction of {@link applyIn} made of these agents. */
@@ -350,9 +453,9 @@ export class Agents<M> {
     agentId: string,
     deadline: number,
     loaded: AgentState<M> | undefined,
-    decide: Decide<M, R>,
-    idempotency: Idempotency | undefined,
+    ask: Ask<M, R>,
   ): Promise<Handled<AgentState<M> | undefined, Outcome<R>>> {
+    const { decide, idempotency } = ask;
     let state = loaded;
     for (let attempt = 1; ; attempt += 1) {
       if (state === undefined) {
@@ -363,7 +466,7 @@ export class Agents<M> {
         if (kept !== undefined) return { reply: kept, state };
       }
       if (attempt > FREE_ATTEMPTS) {
-        const turn = this.#locking.then(() => this.#underLock(agentId, decide, idempotency));
+        const turn = this.#locking.then(() => this.#underLock(agentId, ask));
         this.#locking = turn.catch(() => undefined);
         return turn;
       }
@@ -372,22 +475,25 @@ export class Agents<M> {
         if (attempt > 1 || !OF_STANDING.has(decided.refusal.code)) return { reply: decided, state };
         // Another node may have changed the standing a moment ago, and answered: its word holds here too (BW-nodes.01).
         const stored = await this.#load(agentId);
-        if (stored?.head.sequence === state.head.sequence) return { reply: decided, state };
-        state = stored;
+        const isSame = stored?.head.sequence === state.head.sequence;
+        if (isSame && !(await this.refreshAncestors(state.head))) return { reply: decided, state };
+        if (!isSame) state = stored;
         continue;
       }
       const { reply, refusal, memory = state.memory } = decided.value;
       const answer: Outcome<R> = refusal === undefined ? accept(reply) : { ok: false, refusal };
       if (decided.value.change === undefined) return { reply: answer, state: { head: state.head, memory } };
 
-      const { commit, committed } = await this.#commit(state.head, decided.value, idempotency);
-      if (committed.ok && committed.value) {
+      const { commit, committed } = await this.#commit(state.head, decided.value, ask);
+      if (committed.ok && committed.value === 'written') {
         this.#publish(state.head, commit, decided.value);
         return { reply: answer, state: { head: commit.after, memory } };
       }
       decided.value.abandoned?.();
       // Whether the commit was refused or lost its compare-and-set, what this mailbox holds may be behind PostgreSQL.
       if (!committed.ok) return { reply: committed, forget: true };
+      const refused = typeof committed.value === 'object' ? await this.afterLoss(committed.value) : undefined;
+      if (refused !== undefined) return { reply: refused, state };
       if (this.#options.clock.now() > deadline) {
         return { reply: refuse('SEQUENCE_CONFLICT', `Other writers changed agent ${agentId} first.`), forget: true };
       }
@@ -403,11 +509,11 @@ export class Agents<M> {
    */
   async #underLock<R>(
     agentId: string,
-    decide: Decide<M, R>,
-    idempotency: Idempotency | undefined,
+    { decide, idempotency, grounds }: Ask<M, R>,
   ): Promise<Handled<AgentState<M> | undefined, Outcome<R>>> {
     const { database } = this.#options;
     let done: { before: AgentHead; decision: Decision<M, R>; commit: AgentCommit; memory: M } | undefined;
+    let lost: Ground | undefined;
     let reply: Outcome<R> | undefined;
     try {
       reply = await database.transaction(async (tx) => {
@@ -415,25 +521,34 @@ export class Agents<M> {
         if (row === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
         const state = this.#stateOf(row);
         await this.#takeNewer(state.head);
+        await this.refreshAncestors(state.head, tx);
         const decided = await decide(state);
         if (!decided.ok) return decided;
         const { value: decision } = decided;
         const answer: Outcome<R> =
           decision.refusal === undefined ? accept(decision.reply) : { ok: false, refusal: decision.refusal };
         if (decision.change === undefined) return answer;
-        const commit = this.#prepare(state.head, decision, idempotency);
+        const standing = [...grounds, ...this.#holdsAbove(state.head)];
+        const commit = this.#prepare(state.head, decision, idempotency, standing);
         done = { before: state.head, decision, commit, memory: decision.memory ?? state.memory };
-        const written = await tx.query(sql.commitChanges([commit]));
-        if (written.length !== 1) throw new Error(`agent ${agentId} changed while its row was locked`);
+        const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
+        if (typeof ending === 'object') throw new GroundLost((lost = ending));
+        if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
         return answer;
       });
     } catch (error) {
+      if (lost !== undefined) {
+        done?.decision.abandoned?.();
+        const refused = await this.afterLoss(lost);
+        const held = refuse('SEQUENCE_CONFLICT', `What holds the ancestors of agent ${agentId} changes all the time.`);
+        return { reply: refused ?? held, forget: true };
+      }
       // Its own commit may have been what was lost with the connection.
       const [durable] =
         done !== undefined && classifyError(error) === 'connection'
           ? await database.transaction((tx) => resolveCommits(tx, done === undefined ? [] : [done.commit]))
           : [];
-      if (done === undefined || durable !== true) {
+      if (done === undefined || durable !== 'written') {
         done?.decision.abandoned?.();
         throw error;
       }
@@ -451,20 +566,35 @@ export class Agents<M> {
   #publish<R>(before: AgentHead, commit: AgentCommit, decision: Decision<M, R>): void {
     const { after } = commit;
     faultPoint('checkin.committed');
-    this.#live.writer.publish(after.agentId, after);
+    this.#put(after);
     decision.committed?.();
     this.#options.notifier.announce(TABLE, after.agentId);
     this.#tell(after, before, commit);
     faultPoint('checkin.published');
   }
 
+  /** What holds the agent's ancestors as memory has it: the agent would inherit it. */
+  #holdsAbove({ parentAgentId }: AgentHead): readonly Ground[] {
+    if (parentAgentId === null) return NO_GROUNDS;
+    const holds: Ground[] = [];
+    const seen = new Set<string>();
+    for (let parent: string | null = parentAgentId; parent !== null && !seen.has(parent);) {
+      const reading: Reading<AgentHead> = this.table.read(parent);
+      if (!reading.ok || seen.size >= MOST_ANCESTORS) break;
+      seen.add(parent);
+      holds.push({ kind: 'hold', key: parent, is: holdKey(reading.value) });
+      parent = reading.value.parentAgentId;
+    }
+    return holds;
+  }
+
   async #commit<R>(
     before: AgentHead,
     decision: Decision<M, R>,
-    idempotency: Idempotency | undefined,
-  ): Promise<{ commit: AgentCommit; committed: Outcome<boolean> }> {
+    { idempotency, grounds }: Ask<M, R>,
+  ): Promise<{ commit: AgentCommit; committed: Outcome<Ending> }> {
     try {
-      const commit = this.#prepare(before, decision, idempotency);
+      const commit = this.#prepare(before, decision, idempotency, [...grounds, ...this.#holdsAbove(before)]);
       return { commit, committed: await this.#commits.submit(commit) };
     } catch (error) {
       // What was staged beside the change would otherwise wait for its end for ever.
@@ -477,6 +607,7 @@ export class Agents<M> {
     before: AgentHead,
     { change: decided, reply, refusal }: Decision<M, R>,
     idempotency: Idempotency | undefined,
+    grounds: readonly Ground[],
   ): AgentCommit {
     const { ids } = this.#options;
     if (decided === undefined) throw new Error('a decision without a change is not committed');
@@ -487,7 +618,7 @@ export class Agents<M> {
     const nextId = () => ids.rowId(change.at);
     const session = sessionAfter(before, change);
     const { rows, end } = chain(before.agentId, before, change.events, change.at, nextId, session);
-    return { before, after: headAfter(before, change, end), change, audit: rows };
+    return { before, after: headAfter(before, change, end), change, audit: rows, grounds };
   }
 
   async #repeated<R>(agentId: string, { key, requestHash }: Idempotency): Promise<Outcome<R> | undefined> {
@@ -528,7 +659,7 @@ export class Agents<M> {
   #publishNewer(head: AgentHead): boolean {
     if (!this.#isNewer(head)) return false;
     const before = this.table.read(head.agentId);
-    this.#live.writer.publish(head.agentId, head);
+    this.#put(head);
     this.#tell(head, before.ok ? before.value : undefined, undefined);
     return true;
   }
@@ -547,7 +678,15 @@ export class Agents<M> {
     return !reading.ok || reading.value.sequence < sequence;
   }
 
+  #put(head: AgentHead): void {
+    const before = this.table.read(head.agentId);
+    this.#names.changed(head.agentId, before.ok ? before.value.label : null, head.label);
+    this.#live.writer.publish(head.agentId, head);
+  }
+
   #remove(agentId: string): void {
+    const before = this.table.read(agentId);
+    if (before.ok) this.#names.changed(agentId, before.value.label, null);
     this.#live.writer.remove(agentId);
     this.#mailboxes.forget(agentId);
   }
@@ -560,7 +699,7 @@ export class Agents<M> {
  * Each commit is known by its first audit row. One that left no row is fenced by using up the sequence it expects: should
  * its statement still arrive, its compare-and-set matches nothing.
  */
-const resolveCommits = async (tx: Queryable, items: readonly AgentCommit[]): Promise<(boolean | undefined)[]> => {
+const resolveCommits = async (tx: Queryable, items: readonly AgentCommit[]): Promise<('written' | undefined)[]> => {
   await tx.query(sql.lockAgents(items.map((item) => item.after.agentId)));
   const witnesses = items.flatMap((item) => item.audit.slice(0, 1));
   const found = new Set(
@@ -569,7 +708,7 @@ const resolveCommits = async (tx: Queryable, items: readonly AgentCommit[]): Pro
   const durable = items.map((item) => found.has(item.audit[0]?.eventId ?? ''));
   const absent = items.filter((_, i) => durable[i] !== true).map((item) => item.after.agentId);
   if (absent.length > 0) await tx.query(sql.fenceAgents(absent));
-  return durable.map((is) => (is ? true : undefined));
+  return durable.map((is) => (is ? 'written' : undefined));
 };
 
 /** Agents whose pause has passed its end at `now`, from memory. */

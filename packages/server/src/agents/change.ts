@@ -1,4 +1,5 @@
 import type { AgentHead, AgentStatus, Archive, Lineage, Pause, Vitals } from './agent.ts';
+import type { Ground } from '../runtime/index.ts';
 import type { AuditDraft, AuditRow } from './audit-chain.ts';
 
 /** One row of core.agent_state. `json` restores the scoring state exactly. */
@@ -120,6 +121,8 @@ export interface AgentCommit {
   readonly after: AgentHead;
   readonly change: AgentChange;
   readonly audit: readonly AuditRow[];
+  /** What must still be so in PostgreSQL where it commits; else nothing of it is written. */
+  readonly grounds: readonly Ground[];
 }
 
 /** The session that an agent is in after a change; its audit rows bear it. */

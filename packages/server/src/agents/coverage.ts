@@ -19,6 +19,32 @@ const freshCoverage: CoverageAccount = {
   open: [],
 };
 
+type Counts = [number, number, number, number, number, number, readonly number[]];
+type Packed = Counts | [...Counts, readonly number[]];
+
+/** The account as it is stored with each check-in: a list, because its keys would be longer than all that it says. */
+export const packCoverage = (account: CoverageAccount): Packed => {
+  const { made, settled, expired, unclaimed, ungraded, from, open, silence } = account;
+  const counts: Counts = [made, settled, expired, unclaimed, ungraded, from, open];
+  // Before the first claim is settled or expired the bets say nothing.
+  return silence.every((wealth) => wealth === 1) ? counts : [...counts, silence];
+};
+
+const isAccount = (stored: unknown): stored is CoverageAccount =>
+  typeof stored === 'object' && stored !== null && 'made' in stored && 'open' in stored;
+
+/** The account of {@link packCoverage}; throws on what that does not write, since lost claims must not read as none. */
+export const unpackCoverage = (stored: unknown): CoverageAccount => {
+  // Written before accounts were packed.
+  if (isAccount(stored)) return stored;
+  const numbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(Number.isFinite);
+  if (!Array.isArray(stored) || !numbers(stored.slice(0, 6)) || stored.length < 7 || !numbers(stored[6])) {
+    throw new Error(`stored coverage cannot be read: ${JSON.stringify(stored)}`);
+  }
+  const [made, settled, expired, unclaimed, ungraded, from, open, silence = freshCoverage.silence] = stored as Packed;
+  return { made, settled, expired, unclaimed, ungraded, from, open, silence };
+};
+
 /** A claim counts as expired at the end of the hour in which it ran out. */
 const hourOf = (expiresAt: number): number => Math.ceil(expiresAt / HOUR_MS);
 
@@ -121,6 +147,17 @@ export const readCoverage = (stored: CoverageAccount | undefined, now: number): 
     share: settled + expired === 0 ? null : settled / (settled + expired),
     silence: silenceValue(account),
   };
+};
+
+/** {@link silenceAsks} of an account at `now`. Of most accounts it is known without settling what ran out meanwhile. */
+export const silenceAsksAt = (stored: CoverageAccount | undefined, now: number): boolean => {
+  if (stored === undefined) return false;
+  const { open, from } = stored;
+  let expired = 0;
+  for (let i = Math.min(open.length, Math.floor(now / HOUR_MS) - from + 1) - 1; i >= 0; i -= 1) expired += open[i] ?? 0;
+  // No claim that runs out can double the evidence.
+  if ((silenceValue(stored) + 1) * 2 ** Math.min(expired, 1000) < CLAIMS_LIMITS.pause) return false;
+  return silenceAsks(readCoverage(stored, now));
 };
 
 /** Whether silence asks for a person: never for a pause, because what is not recorded is no failure. */

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import type { CoverageAccount } from './agent.ts';
-import { checkedIn, coverageAt, readCoverage, resultRecorded, silenceAsks } from './coverage.ts';
+import {
+  checkedIn,
+  coverageAt,
+  packCoverage,
+  readCoverage,
+  resultRecorded,
+  silenceAsks,
+  unpackCoverage,
+} from './coverage.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 5, 1, 10, 20);
@@ -11,6 +19,10 @@ const claim = (account: CoverageAccount | undefined, now: number, claimed = true
   checkedIn(account, { claimed, expiresAt: now + DAY, now });
 const claims = (n: number, account?: CoverageAccount): CoverageAccount | undefined =>
   n === 0 ? account : claims(n - 1, claim(account, NOW));
+
+/** The account after it was stored as JSON and read again. */
+const stored = (account: CoverageAccount): CoverageAccount =>
+  unpackCoverage(JSON.parse(JSON.stringify(packCoverage(account))));
 
 describe('coverage', () => {
   it('counts claims made, settled, expired and open, check-ins without a claim and results that do not count', () => {
@@ -37,7 +49,7 @@ describe('coverage', () => {
     for (let i = 0; i < 200; i += 1) {
       const now = NOW + i * 20 * 60_000;
       account = claim(account, now);
-      asked = claim(JSON.parse(JSON.stringify(coverageAt(asked, now))) as CoverageAccount, now);
+      asked = claim(asked && stored(coverageAt(asked, now)), now);
       if (i % 3 === 0) {
         const result = { graded: true, claimExpiresAt: now - HOUR + DAY, now: now + 1 };
         account = resultRecorded(account, result);
@@ -49,6 +61,18 @@ describe('coverage', () => {
     const read = readCoverage(account, NOW + 400 * HOUR);
     expect(read.made).toBe(200);
     expect(read.settled + read.expired).toBe(200);
+  });
+
+  it('is stored in less than forty bytes while nothing settled or expired, and refuses to read what it did not write', () => {
+    const account = claims(55);
+    if (account === undefined) throw new Error('no account');
+    expect(JSON.stringify(packCoverage(account)).length).toBeLessThan(40);
+    expect(stored(account)).toEqual(account);
+    // Accounts that were stored before they were packed.
+    expect(unpackCoverage(account)).toEqual(account);
+    for (const spoilt of [null, 'x', [], [1, 2, 3], [1, 2, 3, 4, 5, null, [1]], [1, 2, 3, 4, 5, 6, 7]]) {
+      expect(() => unpackCoverage(spoilt), JSON.stringify(spoilt)).toThrow('cannot be read');
+    }
   });
 
   it('guides an agent that never records after seven claims, and asks for a person after thirteen', () => {

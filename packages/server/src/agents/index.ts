@@ -2,6 +2,7 @@
 export {
   holdOf,
   isHeld,
+  MOST_ANCESTORS,
   pauseHolds,
   type AgentHead,
   type AgentStatus,
@@ -21,7 +22,15 @@ export {
   silenceAsks,
   type CoverageReading,
 } from './coverage.ts';
-export { Agents, expiredPauses, type AgentState, type Decision, type MemoryCodec, type Published } from './agents.ts';
+export {
+  Agents,
+  expiredPauses,
+  GroundLost,
+  type AgentState,
+  type Decision,
+  type MemoryCodec,
+  type Published,
+} from './agents.ts';
 export { canonicalJson, type AuditDraft } from './audit-chain.ts';
 export { MAX_FAULTS, verifyAudit, type AuditReport } from './audit-read.ts';
 export { anchorChains } from './chain-anchors.ts';
@@ -39,5 +48,6 @@ export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
 export { countOldStates, deleteOldStates, readStates, STATE_DAYS } from './old-states.ts';
 export { recordOf, type ClaimsRecord } from './record.ts';
 export { isMeasured, shownRisk, standingWord } from './standing.ts';
+export { unpackVitals, type StoredVitals } from './stored-vitals.ts';
 export { pruneWorkingData, type Birth } from './sql.ts';
 export { enrolSubstrate, listSubstrates, removeSubstrate } from './substrate.ts';

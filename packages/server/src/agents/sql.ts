@@ -1,6 +1,8 @@
 import type { Statement } from '../postgres/index.ts';
+import type { Ground } from '../runtime/index.ts';
 import type { AgentHead, Lineage } from './agent.ts';
 import type { AuditDraft, AuditRow } from './audit-chain.ts';
+import { packVitals, unpackVitals, type StoredVitals } from './stored-vitals.ts';
 import type { AgentChange, AgentCommit, DriftBaselineRow, OutcomeRow } from './change.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -34,7 +36,7 @@ export interface HeadRow {
   readonly audit_head: string;
   readonly audit_count: number;
   readonly pause: AgentHead['pause'];
-  readonly vitals: AgentHead['vitals'];
+  readonly vitals: StoredVitals;
   readonly handle: string | null;
   readonly tags: readonly string[] | null;
   readonly spawn_reason: string | null;
@@ -111,7 +113,7 @@ export const headFromRow = (row: HeadRow): AgentHead => ({
   auditHead: row.audit_head,
   auditCount: row.audit_count,
   pause: row.pause,
-  vitals: row.vitals,
+  vitals: unpackVitals(row.vitals),
   handle: row.handle ?? oldHandle(row),
   tags: row.tags === null || row.tags.length === 0 ? NO_TAGS : row.tags,
   spawnReason: row.spawn_reason,
@@ -183,6 +185,8 @@ interface Part {
   readonly rows?: Rows;
   /** What the part adds to the update of core.identities `d` from `input` `i`; a row is updated once in a statement. */
   readonly set?: string;
+  /** The part only says which changes are not to be written: its expression stands before all others. */
+  readonly guard?: true;
   /** The part's common table expressions; `rows` is the source of its own rows. They join or read `done`. */
   sql(rows: string): string;
 }
@@ -200,7 +204,7 @@ const HEAD: readonly Column<AgentCommit>[] = [
   ['audit_head', 'text', ({ after }) => after.auditHead],
   ['audit_count', 'bigint', ({ after }) => after.auditCount],
   ['pause', 'jsonb', ({ after }) => json(after.pause)],
-  ['vitals', 'jsonb', ({ after }) => json(after.vitals)],
+  ['vitals', 'jsonb', ({ after }) => json(packVitals(after.vitals))],
   ['evidence', 'jsonb', ({ change }) => json(change.evidence)],
 ];
 
@@ -222,7 +226,50 @@ const metadataOf = ({ metadata, handle }: AgentChange): Readonly<Record<string, 
 
 const rowsOf = <Row>(rows: Rows<Row>): Rows => rows as unknown as Rows;
 
+/**
+ * Which grounds of a source `g (agent_id, kind, key, is_so)` are no longer so. A credential is looked up by its primary key,
+ * and so is the agent of a hold.
+ */
+const brokenOf = (rows: string): string => `
+      SELECT g.agent_id, g.kind, g.key FROM ${rows}
+      WHERE NOT CASE g.kind
+        WHEN 'credential' THEN EXISTS (
+          SELECT FROM core.bindings b
+          WHERE b.credential_hash = g.key AND b.revoked_at IS NULL AND b.agent_id IS NOT DISTINCT FROM g.is_so)
+        ELSE EXISTS (
+          SELECT FROM core.identities h
+          WHERE h.agent_id = g.key AND g.is_so IS NOT DISTINCT FROM
+            CASE WHEN h.status IN ('archived', 'disabled', 'deleted') THEN NULL
+                 ELSE coalesce(h.pause ->> 'actuation_id', CASE h.status WHEN 'paused' THEN 'paused' END) END)
+      END`;
+
+/** The grounds that are lost, for a write that no commit statement of ours carries; rows are {@link CommittedRow}s. */
+export const selectBroken = (grounds: readonly Ground[]): Statement => ({
+  name: 'agents.broken_grounds',
+  text: `SELECT agent_id, kind AS lost, key FROM (${brokenOf(
+    `(SELECT NULL AS agent_id, * FROM unnest($1::text[], $2::text[], $3::text[]) AS u (kind, key, is_so)) g`,
+  )}) lost`,
+  values: [grounds.map(({ kind }) => kind), grounds.map(({ key }) => key), grounds.map((ground) => ground.is)],
+});
+
 const PARTS: readonly Part[] = [
+  {
+    name: 'grounds',
+    needed: ({ grounds }) => grounds.length > 0,
+    guard: true,
+    rows: rowsOf<Ground>({
+      alias: 'g',
+      of: ({ grounds }) => grounds,
+      columns: [
+        ['agent_id', 'text', (row) => row.agentId],
+        ['kind', 'text', (row) => row.kind],
+        ['key', 'text', (row) => row.key],
+        ['is_so', 'text', (row) => row.is],
+      ],
+    }),
+    sql: (rows) => `broken AS MATERIALIZED (${brokenOf(rows)}
+    ), `,
+  },
   {
     name: 'trail',
     needed: () => true,
@@ -444,6 +491,17 @@ const unnest = <Row>(columns: readonly Column<Row>[], alias: string, first: numb
 const valuesOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): unknown[] =>
   columns.map(([, , value]) => rows.map((row) => value(row) ?? null));
 
+/**
+ * A row of what a commit statement answers: a change that was written, or one that a lost ground kept from it. A change of
+ * which no row tells lost its compare-and-set.
+ */
+export interface CommittedRow {
+  readonly agent_id: string;
+  /** null: it was written. */
+  readonly lost: Ground['kind'] | null;
+  readonly key: string | null;
+}
+
 /** The commit statement for one set of parts. */
 interface CommitStatement {
   readonly name: string;
@@ -455,11 +513,14 @@ interface CommitStatement {
 const buildCommit = (parts: readonly Part[]): CommitStatement => {
   const columns = [...HEAD, ...parts.flatMap((part) => part.columns ?? [])];
   let next = columns.length + 1;
-  const written = parts.map((part) => {
-    if (part.rows === undefined) return part.sql('');
+  let guard = '';
+  const written = parts.flatMap((part) => {
+    if (part.rows === undefined) return [part.sql('')];
     const source = unnest(part.rows.columns, part.rows.alias, next);
     next += part.rows.columns.length;
-    return part.sql(source);
+    if (part.guard !== true) return [part.sql(source)];
+    guard = part.sql(source);
+    return [];
   });
   return {
     name: `agents.commit.${parts.map(({ name }) => name).join('+')}`,
@@ -468,7 +529,7 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
     text: `
     WITH input AS MATERIALIZED (
       SELECT * FROM ${unnest(columns, 'i', 1)}
-    ), locked AS MATERIALIZED (
+    ), ${guard}locked AS MATERIALIZED (
       SELECT agent_id FROM core.identities
       WHERE agent_id = ANY ($1::text[]) ORDER BY agent_id FOR NO KEY UPDATE
     ), head AS (
@@ -478,12 +539,19 @@ const buildCommit = (parts: readonly Part[]): CommitStatement => {
           audit_head = i.audit_head, audit_count = i.audit_count, pause = i.pause, vitals = i.vitals,
           evidence = coalesce(i.evidence, d.evidence)${parts.map(({ set }) => set ?? '').join('')}
       FROM locked l JOIN input i ON i.agent_id = l.agent_id
-      WHERE d.agent_id = l.agent_id AND d.sequence = i.expected
+      WHERE d.agent_id = l.agent_id AND d.sequence = i.expected${
+        guard === ''
+          ? ''
+          : `
+        AND NOT EXISTS (SELECT FROM broken WHERE broken.agent_id = l.agent_id)`
+      }
       RETURNING d.agent_id, d.sequence
     ), done AS MATERIALIZED (
       SELECT i.*, h.sequence FROM head h JOIN input i ON i.agent_id = h.agent_id
     ), ${written.join(', ')}
-    SELECT agent_id FROM head`,
+    SELECT agent_id, NULL::text AS lost, NULL::text AS key FROM head${
+      guard === '' ? '' : ` UNION ALL SELECT agent_id, kind, key FROM broken`
+    }`,
   };
 };
 
@@ -494,7 +562,8 @@ const commitStatements = new Map<string, CommitStatement>();
  *
  * Rows are locked in id order before anything is written, so that two nodes' batches cannot deadlock (design 3.4). A
  * change whose expected sequence is no longer the stored one writes nothing at all: every write reads `done`, which
- * holds only the agents whose compare-and-set succeeded; those are returned.
+ * holds only the agents whose compare-and-set succeeded. So does one that stands on a ground that is lost. Answers
+ * {@link CommittedRow}s.
  *
  * One array per column: a single JSON parameter reads better and cost PostgreSQL a third more, since every state was
  * parsed twice. Only the parts that a flush needs are in its statement: starting the executor for every table of the

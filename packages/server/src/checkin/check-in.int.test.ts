@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, PAUSE_MS, testNode, type TestNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { canonicalJson } from '../agents/index.ts';
+import { canonicalJson, unpackVitals, type StoredVitals } from '../agents/index.ts';
 import type { Database, Statement } from '../postgres/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { idsFrom, seededRandom } from '../runtime/index.ts';
@@ -65,6 +65,8 @@ const eventsOf = (agentId: string) =>
     chain_index: number;
     event_id: string;
     ts: number;
+    session_id: string | null;
+    confidence: number;
   }>('SELECT * FROM audit.events WHERE agent_id = $1 AND chain_index IS NOT NULL ORDER BY chain_index', agentId);
 
 /** The trail is one unbroken chain that ends where the agent's row says. */
@@ -82,8 +84,11 @@ const expectChain = async (agentId: string) => {
       new Date(event.ts).toISOString(),
       event.event_type,
       event.payload,
+      event.session_id,
+      event.confidence,
+      null,
     ];
-    before = hash('sha256', canonicalJson(covered));
+    before = `v2:${hash('sha256', canonicalJson(covered))}`;
     expect(event.raw_hash).toBe(before);
   });
   expect(await identityRow(agentId)).toMatchObject({ audit_head: before, audit_count: events.length });
@@ -181,7 +186,7 @@ describe('the lock invariants of a check-in', () => {
       expect(reading.ok && reading.value).toMatchObject({
         sequence: row['sequence'],
         updateCount: row['update_count'],
-        vitals: row['vitals'],
+        vitals: unpackVitals(row['vitals'] as StoredVitals),
         auditHead: row['audit_head'],
       });
     }

@@ -37,7 +37,7 @@ import { answer, eisvTelemetry, pausedDetails } from './rules/answer.ts';
 import { checkIn, type CheckIn } from './rules/check-in.ts';
 import { detectLoop, watchedTopic, type Loop, type LoopLimits } from './rules/loop.ts';
 import { encodeScoring } from './rules/state.ts';
-import { textFeatures } from './rules/text-features.ts';
+import { textFeatures, type TextFeatures } from './rules/text-features.ts';
 import { inferKind } from './rules/tool-results.ts';
 
 type UpdateArguments = z.output<typeof processAgentUpdate.input>;
@@ -162,14 +162,15 @@ export class CheckIns {
     const now = clock.now();
     const gate = lifecycleGate(head, await this.#options.agents.holdOf(head), now);
     if (gate !== undefined) return gate;
-    const topicHash = watchedTopic(textFeatures(textOf(update.args)).topicHash, {
+    const features = textFeatures(textOf(update.args));
+    const topicHash = watchedTopic(features.topicHash, {
       epistemicClass: update.args.epistemic_class,
       tags: head.tags,
     });
     const looping = this.#loopGate(update, state, topicHash, now, loopLimits);
     if (looping !== undefined) return looping;
 
-    const { checkedIn, settled } = await this.#score(update, state, now, topicHash);
+    const { checkedIn, settled } = await this.#score(update, state, now, { features, topicHash });
     faultPoint('checkin.decided');
     const updateIndex = head.updateCount + 1;
     const predictionId = ids.rowId(now);
@@ -230,7 +231,7 @@ export class CheckIns {
     { args, sessionKey }: BoundCall<ScoredArguments>,
     { head, memory }: AgentState<Memory>,
     now: number,
-    topicHash?: string,
+    read?: { readonly features: TextFeatures; readonly topicHash: string },
   ): Promise<{ checkedIn: CheckIn; settled: Settled }> {
     const { baselines, outcomes } = this.#options;
     // A result says by its tool what kind it is; scoring and grading must not tell it differently.
@@ -253,11 +254,12 @@ export class CheckIns {
         updateIndex: head.updateCount + 1,
         measured: head.vitals !== null && isMeasured(head.vitals),
         resident: false,
-        topicHash,
+        topicHash: read?.topicHash,
         obligations: obligationsOf(head, now),
       },
       {
         text,
+        features: read?.features,
         textTruncated: text !== (args.response_text ?? ''),
         ...(args.complexity !== undefined && { complexity: args.complexity }),
         ...(args.confidence !== undefined && { confidence: args.confidence }),
@@ -327,11 +329,12 @@ const pauseOf = (
   evidence,
 });
 
-/** What a state keeps of the coverage of that moment, for exports over time. */
-const shortCoverage = (account: CoverageAccount, now: number) => {
-  const { made, settled, expired, unobserved, share } = readCoverage(account, now);
-  return { made, settled, expired, unobserved, share };
-};
+/** What a state keeps of the claims of that moment, for exports over time; zeros are left out, as most are. */
+const claimsAt = ({ made, settled, expired }: CoverageAccount) => ({
+  ...(made > 0 && { made }),
+  ...(settled > 0 && { settled }),
+  ...(expired > 0 && { expired }),
+});
 
 /** Everything that one update makes durable, in one change (spec checkin, section 4). */
 const changeOf = (parts: {
@@ -349,6 +352,8 @@ const changeOf = (parts: {
   const context: Record<string, unknown> = {};
   for (const name of CONTEXT_ARGUMENTS) if (args[name] != null) context[name] = args[name];
   const paused = pause && pauseChange(pause);
+  const { error } = checkedIn.evidence.calibration;
+  const { graded, pass_rate, mean_claim } = recordOf({ calibration: checkedIn.evidence.calibration });
   const coverage = claimMade(settled.coverage, {
     claimed: confidence.source === 'reported',
     expiresAt: now + PREDICTION_TTL_MS,
@@ -387,7 +392,7 @@ const changeOf = (parts: {
       phase: checkedIn.warmup.phase,
       source: checkedIn.source,
       at: new Date(now).toISOString(),
-      calibration: checkedIn.evidence.calibration,
+      calibration: graded === 0 ? { error, graded } : checkedIn.evidence.calibration,
       claims: checkedIn.evidence.claims.value,
       coverage,
       measured: checkedIn.measured,
@@ -407,8 +412,8 @@ const changeOf = (parts: {
         verdict: checkedIn.verdict,
         action: decision.sub_action,
         reason: decision.reason,
-        record: recordOf({ calibration: checkedIn.evidence.calibration }),
-        coverage: shortCoverage(coverage, now),
+        ...(graded > 0 && { record: { graded, pass_rate, mean_claim } }),
+        claims: claimsAt(coverage),
         eisv_telemetry: eisvTelemetry(checkedIn, now),
         ...(Object.keys(context).length > 0 && { context }),
         scoring: scoring.json,

@@ -33,10 +33,14 @@ export const checkInTools = (options: {
     return accept({ args, agentId, assurance, sessionKey, deadline });
   };
   return [
-    defineTool(processAgentUpdate, async (call) => {
-      const update = bound(call);
-      return update.ok ? options.checkIns.checkIn(update.value) : update;
-    }),
+    defineTool(
+      processAgentUpdate,
+      async (call) => {
+        const update = bound(call);
+        return update.ok ? options.checkIns.checkIn(update.value) : update;
+      },
+      { checksAtCommit: true },
+    ),
     defineTool(simulateUpdate, async (call) => {
       const update = bound(call);
       return update.ok ? options.checkIns.simulate(update.value) : update;

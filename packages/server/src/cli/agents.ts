@@ -1,11 +1,14 @@
-import type {
-  AgentRow,
-  AgentsPage,
-  AgentView,
-  ClaimRow,
-  ClaimsView,
-  CoverageView,
-  VitalsView,
+import {
+  AGENT_SORTS,
+  AGENT_STATUS_FILTERS,
+  VERDICTS,
+  type AgentRow,
+  type AgentsPage,
+  type AgentView,
+  type ClaimRow,
+  type ClaimsView,
+  type CoverageView,
+  type VitalsView,
 } from '@breakwater/contract/overview';
 import { Option, type Command } from 'commander';
 import { systemClock } from '../runtime/index.ts';
@@ -16,20 +19,6 @@ import { say } from './output.ts';
 
 const MOST = 1000;
 const MOST_HOURS = 87_600;
-const STATUSES = ['present', 'active', 'paused', 'waiting_input', 'archived', 'disabled', 'deleted', 'stuck', 'all'];
-const VERDICTS = ['proceed', 'guide', 'pause', 'reject'];
-const SORTS = [
-  'activity',
-  'name',
-  'status',
-  'risk',
-  'check_ins',
-  'created',
-  'pass_rate',
-  'gap',
-  'coverage',
-  'evidence',
-];
 /** Newest results that `show` prints beside what was claimed of them. */
 const RESULTS = 10;
 
@@ -199,10 +188,10 @@ export const agentsCommands = (program: Command): void => {
     MOST,
   )
     .option('--search <text>', 'Part of the name, id, purpose or a tag')
-    .addOption(new Option('--status <status>', 'Of this status; present by default').choices(STATUSES))
+    .addOption(new Option('--status <status>', 'Of this status; present by default').choices(AGENT_STATUS_FILTERS))
     .addOption(new Option('--verdict <verdict>', 'Whose newest check-in got this verdict').choices(VERDICTS))
     .option('--tag <tag>', 'With this tag')
-    .addOption(new Option('--sort <field>', 'By what; activity by default').choices(SORTS))
+    .addOption(new Option('--sort <field>', 'By what; activity by default').choices(AGENT_SORTS))
     .addOption(new Option('--order <order>', 'Which comes first').choices(['asc', 'desc']))
     .action(async (flags: ListFlags) => {
       const { search, status, verdict, tag, sort, order } = flags;

@@ -112,6 +112,11 @@ describe('a variable with our prefix', () => {
     }
   });
 
+  it('that says where computations run is by default what the boundary audit found', () => {
+    verifies('W3-5.08');
+    expect(SETTINGS.compute.default).toBe('in_process');
+  });
+
   it('that names a flag wrongly is refused with the nearest flag', () => {
     verifies('BW-cli.03');
     expect(problems({ BREAKWATER_FLAG_IPUA_PIN_CHEK_MODE: 'off' })).toContain(

@@ -137,6 +137,11 @@ export const SETTINGS = {
     flag: '--database-url <url>',
     description: 'PostgreSQL 15 or newer to use instead of the embedded one',
   }),
+  directUrl: optional({
+    env: 'BREAKWATER_DIRECT_URL',
+    description:
+      'The same database without its pooler, when DATABASE_URL leads to one in transaction mode: for LISTEN, locks and commits',
+  }),
   tokens: list({
     env: 'BREAKWATER_TOKENS',
     description: 'Bearer tokens that callers must send, separated by commas; none: no token is asked for',
@@ -161,13 +166,39 @@ export const SETTINGS = {
     env: 'BREAKWATER_CALLS_PER_MINUTE',
     flag: '--calls-per-minute <number>',
     default: 60,
-    description: 'Writing calls one caller may make in a minute; 0 lifts the limit',
+    description:
+      'Writing calls that one agent, or one address without identity, may make in a minute; 0 lifts the limit',
   }),
   callsPerHour: integer(0, 10_000_000, {
     env: 'BREAKWATER_CALLS_PER_HOUR',
     flag: '--calls-per-hour <number>',
     default: 1000,
-    description: 'Writing calls one caller may make in an hour; 0 lifts the limit',
+    description: 'The same in an hour; 0 lifts the limit',
+  }),
+  readsPerMinute: integer(0, 1_000_000, {
+    env: 'BREAKWATER_READS_PER_MINUTE',
+    flag: '--reads-per-minute <number>',
+    default: 1200,
+    description:
+      'Reading calls that one agent, or one address without identity, may make in a minute; 0 lifts the limit',
+  }),
+  readsPerHour: integer(0, 10_000_000, {
+    env: 'BREAKWATER_READS_PER_HOUR',
+    flag: '--reads-per-hour <number>',
+    default: 30_000,
+    description: 'The same in an hour; 0 lifts the limit',
+  }),
+  startsPerMinute: integer(0, 1_000_000, {
+    env: 'BREAKWATER_STARTS_PER_MINUTE',
+    flag: '--starts-per-minute <number>',
+    default: 600,
+    description: 'New agents, and apart from them new MCP sessions, of one address in a minute; 0 lifts the limit',
+  }),
+  startsPerHour: integer(0, 10_000_000, {
+    env: 'BREAKWATER_STARTS_PER_HOUR',
+    flag: '--starts-per-hour <number>',
+    default: 2000,
+    description: 'The same in an hour; 0 lifts the limit',
   }),
   loopUpdatesPerMinute: integer(0, 20, {
     env: 'BREAKWATER_LOOP_UPDATES_PER_MINUTE',

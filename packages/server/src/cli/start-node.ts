@@ -34,7 +34,7 @@ import {
   type ClaimsReview,
   sagaTools,
 } from '../dialectic/index.ts';
-import { Dispatcher } from '../dispatch/index.ts';
+import { Dispatcher, Limits } from '../dispatch/index.ts';
 import { fleetTools, Notices, noticeTools } from '../notices/index.ts';
 import { createFleetTally, Feed } from '../feed/index.ts';
 import { createFlags, flagTools } from '../flags/index.ts';
@@ -52,6 +52,7 @@ import { createActivity, createLastMinute, Overview } from '../overview/index.ts
 import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
 import { FLEET_REFRESH_MS, HarnessOutcomes, Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
+  checkAddress,
   createNotifier,
   createTryLock,
   createWriteProbe,
@@ -72,7 +73,7 @@ import {
   type StartupError,
   type TableRetention,
 } from '../postgres/index.ts';
-import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker } from '../runtime/index.ts';
+import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker, type Evidence } from '../runtime/index.ts';
 import {
   boundedReading,
   createHttpServer,
@@ -128,6 +129,7 @@ export interface RunningNode {
 
 const RECONCILE_MS = 300_000;
 const EXPIRY_MS = 60_000;
+const EXPIRY_FIRST_MS = 1_000;
 const PRUNE_MS = 3_600_000;
 const BINDINGS_MS = 60_000;
 const LINEAGE_MS = 1_800_000;
@@ -189,6 +191,7 @@ export const startNode = async (
       if (target === undefined) throw new Error('PostgreSQL is not started yet');
       return target;
     },
+    direct: config.directUrl === undefined ? undefined : { url: config.directUrl },
     name: nodeName,
     // The pool's last connections may see our own PostgreSQL go; that is no news.
     onError: (error) => stopping || log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
@@ -255,6 +258,7 @@ export const startNode = async (
       channel.fail(FAILURE_EVENTS.handlerCrashed, { error: errorName(error) }, agentId);
     },
     onForeignChange: (agentId) => baselines.refresh(agentId),
+    onCredentialLost: (hash) => bindings.refresh([hash]),
     onFlush: ({ items, ms, ok }) => metrics.commit({ items, ok, seconds: ms / 1000 }),
     onPublished: (after, before, commit) => {
       if (commit !== undefined) {
@@ -366,6 +370,20 @@ export const startNode = async (
   const sessionKeyOf = identity.sessionKeyOf.bind(identity);
   const notices = new Notices({ database, clock, ids });
   const heads = () => lifecycle.heads();
+  const starts = { perMinute: config.startsPerMinute, perHour: config.startsPerHour };
+  const limits = new Limits(
+    {
+      writes: { perMinute: config.callsPerMinute, perHour: config.callsPerHour },
+      reads: { perMinute: config.readsPerMinute, perHour: config.readsPerHour },
+      starts,
+      sessions: starts,
+    },
+    clock,
+  );
+  const freshCaller = async (evidence: Evidence) => {
+    const [caller] = await Promise.all([identity.resolveFresh(evidence), flags.refresh()]);
+    return caller;
+  };
   const dispatcher = new Dispatcher({
     tools: [
       ...identityTools({ identity, findAgent, holdOf, isStable }),
@@ -400,12 +418,12 @@ export const startNode = async (
       }),
     ],
     aliases: ALIASES,
-    resolveCaller: (evidence) => identity.resolve(evidence),
+    resolveCaller: (evidence, fresh) => (fresh === undefined ? identity.resolve(evidence) : freshCaller(evidence)),
     refusedWrite: (caller, tool) => identity.refusedWrite(caller, tool),
     readiness,
     clock,
     ids,
-    limits: { perMinute: config.callsPerMinute, perHour: config.callsPerHour },
+    limits,
     onUnexpected: ({ incidentId, requestId, tool, error }) => {
       log.error({ err: error, incident_id: incidentId, request_id: requestId, tool }, 'a tool failed');
       channel.fail(FAILURE_EVENTS.handlerCrashed, {
@@ -442,6 +460,7 @@ export const startNode = async (
     database,
     clock,
     agents: agents.table,
+    named: (name) => agents.named(name),
     isStable,
     flags,
     calibration,
@@ -467,6 +486,7 @@ export const startNode = async (
   const attestor = config.socket === undefined ? undefined : await createPeerAttestor();
   const http = createHttpServer({
     dispatcher,
+    limits,
     sessions: {
       create: () => identity.createMcpSession(),
       known: (id) => identity.mcpSessionKnown(id),
@@ -556,6 +576,8 @@ export const startNode = async (
   ticker.add({
     name: 'checkin.expire_pauses',
     everyMs: EXPIRY_MS,
+    // Pauses that ended while no server ran.
+    firstMs: EXPIRY_FIRST_MS,
     singleton: true,
     run: async () => {
       for (const agentId of expiredPauses(agents.table, clock.now())) {
@@ -619,11 +641,11 @@ export const startNode = async (
     run: async () => {
       const problem = await writeProblem();
       if (problem !== undefined && readiness.parts()['postgres'] === true) {
-        log.error({ err: problem }, 'PostgreSQL takes no writes');
-        const { type, payload } = storageFailure(problem);
+        log.error({ err: problem.error, why: problem.why }, 'PostgreSQL takes no writes');
+        const { type, payload } = storageFailure(problem.error);
         channel.fail(type, payload);
       }
-      readiness.report('postgres', problem === undefined);
+      readiness.report('postgres', problem === undefined, problem?.why);
     },
   });
   ticker.add({
@@ -690,6 +712,7 @@ export const startNode = async (
     await supervisor.start({
       name: 'schema',
       start: async () => {
+        if (config.databaseUrl !== undefined) await checkAddress(config.databaseUrl, config.directUrl);
         await migrate(database);
         await ensurePartitions(database, clock.now());
         migrated = true;

@@ -6,12 +6,12 @@ import {
   type Refusal,
   type ToolSpec,
 } from '@breakwater/contract';
-import { nearest, type Caller, type Clock, type Evidence, type Readiness } from '../runtime/index.ts';
+import { nearest, type Caller, type Evidence, type Readiness, type Tool } from '../runtime/index.ts';
 import { understandComplexity } from './complexity.ts';
 import { isObject, known, type Arguments, type Frame } from './frame.ts';
 import { withoutInternal } from './internal-fields.ts';
 import { deeperThan, preview } from './preview.ts';
-import type { RateLimiter } from './rate-limiter.ts';
+import { principalOf, type Limits } from './limits.ts';
 import type { RegisteredTool, Registry } from './registry.ts';
 import { lookAt, MAX_DEPTH } from './rules/input.ts';
 import { problemsOf, refuseArguments } from './validation.ts';
@@ -20,9 +20,9 @@ import { problemsOf, refuseArguments } from './validation.ts';
 export interface Parts {
   readonly registry: Registry;
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
-  readonly limiter: RateLimiter;
-  readonly clock: Clock;
-  resolveCaller(evidence: Evidence): Promise<Outcome<Caller>> | Outcome<Caller>;
+  readonly limits: Limits;
+  /** `fresh`: not from memory, which may be a moment behind another node, but by PostgreSQL's word. */
+  resolveCaller(evidence: Evidence, fresh?: 'fresh'): Promise<Outcome<Caller>> | Outcome<Caller>;
   /** Why a tool that writes may not be called with an identity that nobody proved; undefined when it may. */
   refusedWrite(caller: Caller, tool: string): Refusal | undefined;
 }
@@ -307,35 +307,54 @@ const evidenceOf = (seen: Evidence, args: Arguments, spec: ToolSpec): Evidence =
   };
 };
 
+/**
+ * Whether memory's word on the caller is to be confirmed: what follows from it (a refusal, or the gate of the live flag) may
+ * be a moment behind another node, and no commit looks at it again.
+ */
+const needsFresh = ({ spec }: Tool, { mcpSessionId }: Evidence, resolved: Outcome<Caller>): boolean => {
+  if (!resolved.ok) return false;
+  const { agentId, origin } = resolved.value;
+  if (agentId === undefined) return spec.identity === 'required' && mcpSessionId !== undefined;
+  return !spec.readOnly && origin === 'server_inferred';
+};
+
 const identify: Step = {
   name: 'identify',
-  promise: 'The caller is known: bound to an agent by proof, or unbound and the tool is open.',
+  promise:
+    'The caller is known: bound to an agent by proof, or unbound and the tool is open. What a write depends on is so in ' +
+    'PostgreSQL, or is looked at again where it commits (BW-nodes.01).',
   pass(frame, parts) {
-    const { spec } = known(frame.target, 'tool').entry.tool;
-    frame.evidence = evidenceOf(frame.evidence, frame.args, spec);
-    const resolved = parts.resolveCaller(frame.evidence);
-    return resolved instanceof Promise
-      ? resolved.then((outcome) => admit(frame, outcome, parts))
-      : admit(frame, resolved, parts);
+    const { tool } = known(frame.target, 'tool').entry;
+    frame.evidence = evidenceOf(frame.evidence, frame.args, tool.spec);
+    const { evidence } = frame;
+    const whenKnown = (
+      found: Outcome<Caller> | Promise<Outcome<Caller>>,
+      judge: (outcome: Outcome<Caller>) => Verdict | Promise<Verdict>,
+    ) => (found instanceof Promise ? found.then(judge) : judge(found));
+    const fresh = () => whenKnown(parts.resolveCaller(evidence, 'fresh'), (outcome) => admit(frame, outcome, parts));
+    if (!tool.spec.readOnly && tool.checksAtCommit !== true) return fresh();
+    return whenKnown(parts.resolveCaller(evidence), (outcome) =>
+      needsFresh(tool, evidence, outcome) ? fresh() : admit(frame, outcome, parts),
+    );
   },
 };
 
+/** A call that makes a new agent unless it is refused: nobody is proven, or the caller wants to be another one. */
+const isStart = ({ target, caller, args }: Frame): boolean =>
+  known(target, 'tool').entry.tool.spec.starts === true &&
+  (known(caller, 'caller').agentId === undefined || args['force_new'] === true || args['resume'] === false);
+
 const limitRate: Step = {
   name: 'limit the rate',
-  promise: 'The caller has calls left for this minute and hour. Tools that write nothing are free.',
-  pass(frame, { limiter, clock }) {
-    if (known(frame.target, 'tool').entry.tool.spec.readOnly) return undefined;
-    const exceeded = limiter.take(known(frame.caller, 'caller').principal, clock.monotonic());
-    if (exceeded === undefined) return undefined;
-    const { limit, window, retryAfterSeconds } = exceeded;
-    return refuse(
-      'RATE_LIMIT_EXCEEDED',
-      `More than ${limit} writing calls in ${window === 'hour' ? 'an' : 'a'} ${window}.`,
-      {
-        details: { limit, window },
-        retryAfterSeconds,
-      },
-    ).refusal;
+  promise:
+    'The caller has calls of this kind left for this minute and hour, or is an operator, who is above all limits.',
+  pass(frame, { limits }) {
+    const { operator, principal } = known(frame.caller, 'caller');
+    // In an emergency somebody stops a whole fleet.
+    if (operator !== undefined) return undefined;
+    // By address, also for a proven caller: each new agent would else bring the limits of an agent for more of them.
+    if (isStart(frame)) return limits.take('starts', principalOf(frame.evidence.peer));
+    return limits.take(known(frame.target, 'tool').entry.tool.spec.readOnly ? 'reads' : 'writes', principal);
   },
 };
 

@@ -9,11 +9,20 @@ import {
   type ToolListing,
 } from '@breakwater/contract';
 import { refusalOf } from '../postgres/index.ts';
-import { countCrossings, type Clock, type Ids, type Readiness, type Tally, type Tool } from '../runtime/index.ts';
+import {
+  countCrossings,
+  NO_GROUNDS,
+  standOn,
+  type Clock,
+  type Ids,
+  type Readiness,
+  type Tally,
+  type Tool,
+} from '../runtime/index.ts';
 import { passChain, type Parts } from './chain.ts';
 import { errorBody, successBody } from './envelope.ts';
 import { known, type DispatchRequest, type Frame } from './frame.ts';
-import { RateLimiter, type RateLimits } from './rate-limiter.ts';
+import type { Limits } from './limits.ts';
 import { Registry, type ListingMode } from './registry.ts';
 import { describeTarget, discoveryTools } from './tools.ts';
 
@@ -64,7 +73,7 @@ export interface DispatcherOptions {
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
   readonly clock: Clock;
   readonly ids: Pick<Ids, 'uuid'>;
-  readonly limits: RateLimits;
+  readonly limits: Limits;
   /** A bug: the log must keep `incidentId` with the error, because the caller is given nothing else. */
   onUnexpected(event: Omit<CallEvent, 'agentId'> & { error: unknown }): void;
   /** A call passed its deadline, while its caller was being identified or while the tool was at work. */
@@ -94,9 +103,8 @@ export class Dispatcher {
     this.#parts = {
       registry: this.#registry,
       readiness: options.readiness,
-      limiter: new RateLimiter(options.limits),
-      clock: options.clock,
-      resolveCaller: (evidence) => options.resolveCaller(evidence),
+      limits: options.limits,
+      resolveCaller: (evidence, fresh) => options.resolveCaller(evidence, fresh),
       refusedWrite: (caller, tool) => options.refusedWrite(caller, tool),
     };
   }
@@ -189,10 +197,12 @@ export class Dispatcher {
 
   async #handle(frame: Frame): Promise<Outcome<Payload>> {
     const { tool } = known(frame.target, 'tool').entry;
+    const caller = known(frame.caller, 'caller');
+    standOn(caller.grounds ?? NO_GROUNDS);
     const outcome = await tool.handle({
       tool: tool.spec.name,
       args: frame.args,
-      caller: known(frame.caller, 'caller'),
+      caller,
       evidence: frame.evidence,
       requestId: frame.request.requestId ?? this.#options.ids.uuid(),
       receivedAt: frame.receivedAt,

@@ -29,6 +29,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { verifies } from '../../testing/verifies.ts';
 import { crossed, defineTool, Mailboxes, type Evidence, type Tool } from '../runtime/index.ts';
+import { ManualClock } from '../runtime/testing/manual-clock.ts';
+import { Limits } from './limits.ts';
 import { AGENT, dispatcherOf, echo, resolveCaller, SECRET, specOf } from './testing/dispatch.ts';
 
 const REAL = [
@@ -53,6 +55,10 @@ const REAL = [
   notOffered,
 ];
 const real = (over = {}) => dispatcherOf(REAL.map(echo), ALIASES, over);
+const limited = (limits: ConstructorParameters<typeof Limits>[0], over = {}) => {
+  const clock = new ManualClock();
+  return { ...real({ ...over, clock, limits: new Limits(limits, clock) }), clock };
+};
 
 const argsOf = (body: Record<string, unknown>) => body['args'] as Record<string, unknown>;
 const problemsOf = (body: Record<string, unknown>) => body['errors'] as FieldProblem[];
@@ -410,7 +416,7 @@ describe('readiness', () => {
 describe('limits', () => {
   it('tells a caller over its limit when to return, and leaves the others alone', async () => {
     verifies('BW-dispatch.06');
-    const { call, clock } = real({ limits: { perMinute: 2, perHour: 1000 } });
+    const { call, clock } = limited({ writes: { perMinute: 2, perHour: 1000 } });
     const mine = { client_session_id: SECRET };
     const other = { client_session_id: `${SECRET}-2`, agent_id: AGENT, principal: `agent:${AGENT}` };
     for (let i = 0; i < 2; i += 1) expect((await call('sync_state', mine)).isError).toBe(false);
@@ -422,6 +428,58 @@ describe('limits', () => {
     expect((await call('check_working_state', mine)).isError).toBe(false);
     clock.advance(refused.retryAfterSeconds! * 1000);
     expect((await call('sync_state', mine)).isError).toBe(false);
+  });
+
+  it('meters reads apart from writes', async () => {
+    const { call } = limited({ writes: { perMinute: 1, perHour: 0 }, reads: { perMinute: 3, perHour: 0 } });
+    const mine = { client_session_id: SECRET };
+    expect((await call('sync_state', mine)).isError).toBe(false);
+    expect((await call('sync_state', mine)).isError).toBe(true);
+    expect((await call('check_working_state', mine)).isError).toBe(false);
+    expect((await call('health_check', mine)).isError).toBe(false);
+    expect((await call('list_tools', mine)).isError).toBe(false);
+    const refused = await call('health_check', mine);
+    expect(refused.body).toMatchObject({ error_code: 'RATE_LIMIT_EXCEEDED', metered: 'reads', limit: 3 });
+    expect((await call('health_check', { client_session_id: `${SECRET}-2` })).isError).toBe(false);
+  });
+
+  it('never limits an operator, whatever it does', async () => {
+    const tight = { perMinute: 1, perHour: 1 };
+    const { call } = limited(
+      { writes: tight, reads: tight, starts: tight },
+      {
+        resolveCaller: () =>
+          accept({
+            agentId: undefined,
+            assurance: 'none',
+            source: 'none',
+            origin: 'server_inferred',
+            operator: { name: 'ops', act: true },
+            warnings: [],
+            principal: 'operator:ops',
+          }),
+      },
+    );
+    for (const [tool, args] of [
+      ['agent', { action: 'pause', target_agent_id: AGENT, reason: 'an emergency' }],
+      ['health_check', {}],
+      ['start_session', { force_new: true }],
+    ] as const) {
+      for (let i = 0; i < 70; i += 1) expect((await call(tool, args)).refusal).toBeUndefined();
+    }
+  });
+
+  it('counts new agents by address, whatever they say of themselves and whoever asks for another one', async () => {
+    const { call } = limited({ writes: { perMinute: 1, perHour: 0 }, starts: { perMinute: 3, perHour: 0 } });
+    expect((await call('start_session')).isError).toBe(false);
+    expect((await call('start_session', { model_type: 'another', client_hint: 'other' })).isError).toBe(false);
+    expect((await call('start_session', { client_session_id: SECRET, force_new: true })).isError).toBe(false);
+    const refused = await call('start_session', { client_session_id: `${SECRET}-2`, force_new: true });
+    expect(refused.body).toMatchObject({ error_code: 'RATE_LIMIT_EXCEEDED', metered: 'starts', limit: 3 });
+    expect((await call('start_session')).isError).toBe(true);
+    // Coming back by proof makes no agent, and another address has its own.
+    expect((await call('start_session', { client_session_id: SECRET })).isError).toBe(false);
+    expect((await call('start_session', {}, { peer: '10.0.0.1' })).isError).toBe(false);
   });
 });
 
@@ -467,7 +525,7 @@ describe('deadlines', () => {
       return accept({});
     });
     const { call, clock, incidents, timeouts } = dispatcherOf([tool], [], {
-      limits: { perMinute: 1, perHour: 0 },
+      limits: new Limits({ writes: { perMinute: 1, perHour: 0 } }, new ManualClock()),
       resolveCaller: (evidence) => new Promise((resolve) => (found = () => resolve(resolveCaller(evidence)))),
     });
     const answer = call('slow');

@@ -2,7 +2,7 @@
 export interface RateLimits {
   readonly perMinute: number;
   readonly perHour: number;
-  /** Principals remembered; beyond that the one that called longest ago is forgotten. Default 10 000. */
+  /** Principals that are remembered. Default 10 000. */
   readonly principals?: number;
 }
 
@@ -15,6 +15,8 @@ export interface RateExceeded {
 
 const SLOTS = 60;
 const DEFAULT_PRINCIPALS = 10_000;
+/** How many accounts are looked at to find one that may be forgotten. */
+const LOOKED_AT = 8;
 
 /**
  * A sliding window in constant memory: the window's length is cut into 60 slots, and a call counts until its whole slot
@@ -72,15 +74,22 @@ interface Account {
   readonly hour: SlidingWindow;
 }
 
+const openAccount = (): Account => ({ minute: new SlidingWindow(60_000), hour: new SlidingWindow(3_600_000) });
+
 /**
  * Rate limits per principal, exact for each and bounded in memory (about 600 bytes a principal). A refused call does not
  * count, so that a caller who asks too often is let in again when it was told (BW-dispatch.06).
+ *
+ * A crowd of new principals pushes nobody out who is at a limit, or it would be the way around it: what is forgotten is
+ * the least used of the accounts that were used longest ago. Where all of those are at their limits, a principal that is not known
+ * yet shares one account with all others of that kind.
  */
 export class RateLimiter {
   readonly #limits: RateLimits;
   readonly #most: number;
-  /** In order of the last call, so that the first is the one to forget. */
+  /** In order of the last call. */
   readonly #accounts = new Map<string, Account>();
+  readonly #crowd = openAccount();
 
   constructor(limits: RateLimits) {
     this.#limits = limits;
@@ -91,11 +100,11 @@ export class RateLimiter {
   take(principal: string, now: number): RateExceeded | undefined {
     const { perMinute, perHour } = this.#limits;
     if (perMinute === 0 && perHour === 0) return undefined;
-    const { minute, hour } = this.#account(principal);
-    const exceeded = overLimit(minute, 'minute', perMinute, now) ?? overLimit(hour, 'hour', perHour, now);
+    const account = this.#account(principal, now);
+    const exceeded = this.#exceeded(account, now);
     if (exceeded !== undefined) return exceeded;
-    minute.add();
-    hour.add();
+    account.minute.add();
+    account.hour.add();
     return undefined;
   }
 
@@ -103,20 +112,47 @@ export class RateLimiter {
     return this.#accounts.size;
   }
 
-  #account(principal: string): Account {
+  #exceeded({ minute, hour }: Account, now: number): RateExceeded | undefined {
+    const { perMinute, perHour } = this.#limits;
+    const ofMinute = overLimit(minute, 'minute', perMinute, now);
+    // Both are asked, since a window must have moved to now before a call is added to it.
+    const ofHour = overLimit(hour, 'hour', perHour, now);
+    return ofMinute ?? ofHour;
+  }
+
+  #account(principal: string, now: number): Account {
     const known = this.#accounts.get(principal);
     if (known !== undefined) {
       this.#accounts.delete(principal);
       this.#accounts.set(principal, known);
       return known;
     }
-    if (this.#accounts.size >= this.#most) {
-      const [oldest] = this.#accounts.keys();
-      if (oldest !== undefined) this.#accounts.delete(oldest);
-    }
-    const fresh = { minute: new SlidingWindow(60_000), hour: new SlidingWindow(3_600_000) };
+    if (this.#accounts.size >= this.#most && !this.#forgetOne(now)) return this.#crowd;
+    const fresh = openAccount();
     this.#accounts.set(principal, fresh);
     return fresh;
+  }
+
+  /** Forgets the least used of the accounts that were used longest ago and are below their limits; false: none is. */
+  #forgetOne(now: number): boolean {
+    let least: { readonly principal: string; readonly used: number } | undefined;
+    const kept: [string, Account][] = [];
+    let looked = 0;
+    for (const [principal, account] of this.#accounts) {
+      looked += 1;
+      if (looked > LOOKED_AT) break;
+      if (this.#exceeded(account, now) !== undefined) kept.push([principal, account]);
+      else {
+        const used = account.hour.count(now);
+        if (least === undefined || used < least.used) least = { principal, used };
+      }
+    }
+    // Those at a limit go to the end, so that the next look finds others first.
+    for (const [principal, account] of kept) {
+      this.#accounts.delete(principal);
+      this.#accounts.set(principal, account);
+    }
+    return least !== undefined && this.#accounts.delete(least.principal);
   }
 }
 

@@ -86,15 +86,34 @@ describe('the rate limiter', () => {
     );
   });
 
-  it('forgets the principal that called longest ago, and no other', () => {
-    const limiter = new RateLimiter({ perMinute: 1, perHour: 0, principals: 2 });
-    expect(limiter.take('a', 0)).toBeUndefined();
-    expect(limiter.take('b', 1)).toBeUndefined();
-    expect(limiter.take('a', 2)?.window).toBe('minute');
-    expect(limiter.take('c', 3)).toBeUndefined();
+  it('forgets the principal that called longest ago when it has too many', () => {
+    const limiter = new RateLimiter({ perMinute: 2, perHour: 0, principals: 2 });
+    for (const [at, principal] of ['a', 'b', 'a', 'c'].entries()) {
+      expect(limiter.take(principal, at)).toBeUndefined();
+    }
     expect(limiter.principals).toBe(2);
-    expect(limiter.take('a', 4)?.limit).toBe(1);
-    expect(limiter.take('b', 5)).toBeUndefined();
+    expect(limiter.take('a', 4)?.limit).toBe(2);
+  });
+
+  it('keeps whoever is at a limit, however many others come', () => {
+    verifies('BW-dispatch.06');
+    const limiter = new RateLimiter({ perMinute: 5, perHour: 0, principals: 100 });
+    let now = 0;
+    for (let i = 0; i < 5; i += 1) expect(limiter.take('over', now)).toBeUndefined();
+    for (let i = 0; i < 10_000; i += 1) limiter.take(`of the crowd ${i}`, (now += 1));
+    expect(limiter.principals).toBe(100);
+    expect(limiter.take('over', now)).toMatchObject({ window: 'minute', limit: 5 });
+  });
+
+  it('lets newcomers share one account while everybody it remembers is at a limit, and not for longer', () => {
+    const limiter = new RateLimiter({ perMinute: 1, perHour: 0, principals: 20 });
+    for (let i = 0; i < 20; i += 1) expect(limiter.take(`full ${i}`, 0)).toBeUndefined();
+    const passed = Array.from({ length: 50 }, (_, i) => limiter.take(`new ${i}`, 1)).filter((it) => it === undefined);
+    expect(passed).toHaveLength(1);
+    expect(limiter.principals).toBe(20);
+    for (let i = 0; i < 20; i += 1) expect(limiter.take(`full ${i}`, 2)).toBeDefined();
+    expect(limiter.take('later', 61_001)).toBeUndefined();
+    expect(limiter.take('later still', 61_002)).toBeUndefined();
   });
 
   it('lets everything pass when the limits are off, and remembers nobody', () => {

@@ -79,9 +79,12 @@ const register = (tool: Tool, aliases: readonly ToolAlias[]): RegisteredTool => 
   const { spec } = tool;
   const { input } = spec;
   const parse = (args: unknown) => input.safeParse(args);
-  // Zod writes a schema's parser when the schema first parses; the example has every nested schema do so now.
-  const example = parse(spec.example);
-  if (!example.success) throw new Error(`Tool "${spec.name}": its example does not parse: ${example.error.message}`);
+  // Zod writes a schema's parser when the schema first parses; the examples have every nested schema do so now.
+  const examples = Object.entries(spec.examples ?? {}).map(([action, call]) => ({ action, ...call.arguments }));
+  for (const example of [spec.example, ...examples]) {
+    const parsed = parse(example);
+    if (!parsed.success) throw new Error(`Tool "${spec.name}": its example does not parse: ${parsed.error.message}`);
+  }
   return {
     tool,
     parse,

@@ -7,6 +7,7 @@ import {
   type ErrorCode,
   type Outcome,
   type Refusal,
+  type ToolAlias,
 } from '@breakwater/contract';
 import { defineTool, nearest, type Tool } from '../runtime/index.ts';
 import { toolNotFound } from './chain.ts';
@@ -98,6 +99,38 @@ const catalogue = (
   });
 };
 
+/**
+ * The call that shows how a tool or one of its names is used. A name that sets arguments shows the call of its action,
+ * without what it sets itself: what is refused whatever it sends says so.
+ */
+const exampleOf = (entry: RegisteredTool, alias: ToolAlias | undefined): Payload => {
+  const { spec } = entry.tool;
+  const action = alias?.inject?.['action'];
+  const own = typeof action === 'string' ? spec.examples?.[action] : undefined;
+  const set = new Set(Object.keys(alias?.inject ?? {}));
+  const shown = Object.entries(own?.arguments ?? spec.example).filter(([name]) => !set.has(name));
+  const refused = own === undefined ? spec.exampleRefused : own.refused;
+  const operator = spec.identity === 'operator' || own?.operator === true;
+  return {
+    name: alias?.name ?? friendlyName(entry),
+    arguments: Object.fromEntries(shown),
+    ...(operator && { needs: 'an operator credential' }),
+    ...(refused !== undefined && { refused_with: refused }),
+  };
+};
+
+const examplesOf = (entry: RegisteredTool): Payload =>
+  Object.fromEntries(
+    Object.entries(entry.tool.spec.examples ?? {}).map(([action, { arguments: args, operator, refused }]) => [
+      action,
+      {
+        arguments: { action, ...args },
+        ...(operator === true && { needs: 'an operator credential' }),
+        ...(refused !== undefined && { refused_with: refused }),
+      },
+    ]),
+  );
+
 /** One tool whole: arguments, defaults, other names, what it may be refused with, and a call that works. */
 export const describeTarget = ({ entry, alias }: Target): Payload => {
   const { spec } = entry.tool;
@@ -121,7 +154,8 @@ export const describeTarget = ({ entry, alias }: Target): Payload => {
     aliases: entry.aliases.map(({ name }) => name),
     ...(alias?.inject && { sets: alias.inject }),
     errors: Object.fromEntries(errorsOf(entry).map((code) => [code, ERRORS[code].when])),
-    example: { name: alias?.name ?? friendlyName(entry), arguments: spec.example },
+    example: exampleOf(entry, alias),
+    ...(spec.examples !== undefined && alias?.inject === undefined && { examples: examplesOf(entry) }),
   };
 };
 

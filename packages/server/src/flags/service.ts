@@ -57,6 +57,8 @@ export interface Flags {
   view(key: string): Outcome<FlagView>;
   /** The newest `limit` changes of a flag, or of all, newest first. Refusal: PARAMETER_ERROR for a name that no flag has. */
   history(key: string | undefined, limit: number): Promise<Outcome<FlagChange[]>>;
+  /** Takes PostgreSQL's values, for what must not be a moment behind another node. */
+  refresh(): Promise<void>;
   /** Compares with PostgreSQL, which wins; gives the number of differences. */
   reconcile(): Promise<number>;
 }
@@ -126,6 +128,8 @@ export const createFlags = (options: {
       if (refusal !== undefined) return { ok: false, refusal };
       return accept(await database.query<FlagChange>(sql.selectHistory(key ?? null, limit)));
     },
+    // Key by key: a look at all leaves out what is being refreshed, and that may have asked before the other node's commit.
+    refresh: async () => void (await Promise.all(FLAG_KEYS.map((key) => through.refresh(key)))),
     reconcile: () => through.reconcile(),
   };
 };

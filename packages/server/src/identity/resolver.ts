@@ -1,6 +1,6 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
 import type { AgentHead } from '../agents/index.ts';
-import type { Caller, Clock, Evidence, LiveTable, Operator } from '../runtime/index.ts';
+import type { Caller, Clock, Evidence, Ground, LiveTable, Operator, ProofSource } from '../runtime/index.ts';
 import { credentialHash, type Binding } from './binding.ts';
 import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
@@ -21,6 +21,32 @@ export const secretsOf = (evidence: Evidence): Secret[] => {
   if (evidence.sessionHeader !== evidence.clientSessionId) add('session_header', evidence.sessionHeader, 'caller');
   add('mcp_session', evidence.mcpSessionId, 'caller');
   return sent;
+};
+
+/** An operator, and the credential that says so. */
+export interface ProvenOperator extends Operator {
+  readonly grounds: readonly Ground[];
+}
+
+/** The credentials of a call by their hashes. */
+const hashesOf = (evidence: Evidence): string[] => {
+  const hashes = secretsOf(evidence).map(({ hash }) => hash);
+  for (const secret of [evidence.operatorSecret, evidence.continuityToken]) {
+    if (secret !== undefined) hashes.push(credentialHash(secret));
+  }
+  return hashes;
+};
+
+/** The credential that bound a call. An attested process has none: its claim is a row of its agent. */
+const proofHash = (source: ProofSource, evidence: Evidence): string | undefined => {
+  const secrets: Partial<Record<ProofSource, string | undefined>> = {
+    client_session_id: evidence.clientSessionId,
+    session_header: evidence.sessionHeader,
+    mcp_session: evidence.mcpSessionId,
+    continuity_token: evidence.continuityToken,
+  };
+  const secret = secrets[source];
+  return secret === undefined ? undefined : credentialHash(secret);
 };
 
 /** Who nobody has proven to be. */
@@ -56,12 +82,22 @@ export class Resolver {
     return this.#fromMemory(evidence, false) ?? this.#fromPostgres(evidence);
   }
 
+  /**
+   * Who is calling, by PostgreSQL's word on every credential of the call: for what does not look at them again where it
+   * commits, and before a refusal on memory that may be a moment behind another node (BW-nodes.01).
+   */
+  async resolveFresh(evidence: Evidence): Promise<Outcome<Caller>> {
+    await this.#bindings.refresh(hashesOf(evidence));
+    return this.#fromMemory(evidence, false) ?? this.#fromPostgres(evidence);
+  }
+
   /** The operator that a bearer token belongs to; undefined for any other text. */
-  async operatorOf(secret: string): Promise<Operator | undefined> {
+  async operatorOf(secret: string): Promise<ProvenOperator | undefined> {
     const hash = credentialHash(secret);
     if (!this.#bindings.read(hash).ok) await this.#bindings.refresh([hash]);
     const reading = this.#bindings.read(hash);
-    return reading.ok && reading.value.kind === 'operator' ? (reading.value.operator ?? undefined) : undefined;
+    if (!reading.ok || reading.value.operator === null) return undefined;
+    return { ...reading.value.operator, grounds: [{ kind: 'credential', key: hash, is: null }] };
   }
 
   /**
@@ -84,6 +120,7 @@ export class Resolver {
       if (reading.ok) used.push([hash, reading.value]);
     }
     let operator: Operator | undefined;
+    let operatorGround: Ground | undefined;
     if (evidence.operatorSecret !== undefined) {
       const hash = credentialHash(evidence.operatorSecret);
       const reading = this.#bindings.read(hash);
@@ -92,6 +129,7 @@ export class Resolver {
         return refuse('UNAUTHORIZED', 'The operator credential is unknown, expired or revoked.');
       }
       operator = reading.value.operator;
+      operatorGround = { kind: 'credential', key: hash, is: null };
       used.push([hash, reading.value]);
     }
     const token = this.#tokenOf(evidence, now);
@@ -119,6 +157,7 @@ export class Resolver {
     }
     for (const [hash, binding] of used) this.#bindings.used(hash, binding);
     const principal = operator === undefined ? undefined : `operator:${operator.name}`;
+    const grounds = operatorGround === undefined ? [] : [operatorGround];
     if (found.kind === 'unbound') {
       const { warnings } = found;
       return accept({
@@ -127,9 +166,12 @@ export class Resolver {
         operator,
         warnings,
         principal: principal ?? `peer:${evidence.peer}`,
+        grounds,
       });
     }
     const { agentId, source, assurance, origin, warnings } = found;
+    const proof = proofHash(source, evidence);
+    if (proof !== undefined) grounds.push({ kind: 'credential', key: proof, is: agentId });
     return accept({
       agentId,
       source,
@@ -138,14 +180,12 @@ export class Resolver {
       operator,
       warnings,
       principal: principal ?? `agent:${agentId}`,
+      grounds,
     });
   }
 
   async #fromPostgres(evidence: Evidence): Promise<Outcome<Caller>> {
-    const hashes = secretsOf(evidence).map(({ hash }) => hash);
-    for (const secret of [evidence.operatorSecret, evidence.continuityToken]) {
-      if (secret !== undefined) hashes.push(credentialHash(secret));
-    }
+    const hashes = hashesOf(evidence);
     await this.#bindings.refresh(hashes.filter((hash) => !this.#bindings.read(hash).ok));
     const named = new Set(evidence.agentUuid === undefined ? [] : [evidence.agentUuid.toLowerCase()]);
     for (const hash of hashes) {

@@ -9,6 +9,7 @@ import {
 } from '@breakwater/contract';
 import {
   isHeld,
+  MOST_ANCESTORS,
   refuseEnded,
   type AgentHead,
   type Agents,
@@ -18,7 +19,7 @@ import {
 } from '../agents/index.ts';
 import { liveSignals, reactivate, refusedAct, refuseHeld } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
-import type { Assurance, Caller, Clock, Evidence, Ids, Operator, ProofSource } from '../runtime/index.ts';
+import type { Assurance, Caller, Clock, Evidence, Ids, ProofSource } from '../runtime/index.ts';
 import { credentialHash, expiryOf, sessionKey } from './binding.ts';
 import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
@@ -33,7 +34,7 @@ import {
   successorEvent,
   type Predecessor,
 } from './rules/succession.ts';
-import { NOBODY, Resolver, secretsOf } from './resolver.ts';
+import { NOBODY, Resolver, secretsOf, type ProvenOperator } from './resolver.ts';
 import * as sql from './sql.ts';
 import { Tokens } from './tokens.ts';
 
@@ -125,8 +126,13 @@ export class Identity<M> {
     return this.#resolver.resolve(evidence);
   }
 
+  /** Who is calling, by PostgreSQL's word; see {@link Resolver.resolveFresh}. */
+  resolveFresh(evidence: Evidence): Promise<Outcome<Caller>> {
+    return this.#resolver.resolveFresh(evidence);
+  }
+
   /** The operator that a bearer token belongs to; undefined for any other text. */
-  operatorOf(secret: string): Promise<Operator | undefined> {
+  operatorOf(secret: string): Promise<ProvenOperator | undefined> {
     return this.#resolver.operatorOf(secret);
   }
 
@@ -234,6 +240,8 @@ export class Identity<M> {
       const binding = await this.#bindings.find(hash);
       if (binding?.agentId != null) owners.add(binding.agentId);
     }
+    // Another node may have paused it, and answered, a moment ago.
+    if (owners.size > 0) await this.#options.agents.refresh([...owners]);
     for (const agentId of owners) {
       const held = await this.#heldAgent(agentId);
       if (held !== undefined) return held;
@@ -582,8 +590,8 @@ export class Identity<M> {
     const { agents, database } = this.#options;
     const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
     const held = new Map<string, AgentHead>();
-    for (const [agentId, head] of agents.table.entries()) {
-      if (isHeld(head, now) && agentId !== inheritsFrom) held.set(agentId, head);
+    for (const head of agents.table.values()) {
+      if (isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
     }
     if (held.size === 0) return [];
     const { mcpSessionId, address, userAgent } = evidence;
@@ -635,6 +643,16 @@ export class Identity<M> {
       return refuse('PARAMETER_ERROR', `parent_agent_id: no agent ${intro.parentAgentId}.`, {
         details: { parameter: 'parent_agent_id' },
       });
+    }
+    if (agents.endsLine(parent)) {
+      return refuse(
+        'PARAMETER_ERROR',
+        `parent_agent_id: ${parent.agentId} has as many ancestors as an agent may have.`,
+        {
+          details: { parameter: 'parent_agent_id', most: MOST_ANCESTORS },
+          recovery: { action: 'Start without parent_agent_id.' },
+        },
+      );
     }
     // An agent that is held is not at work, however fresh its traces are: a child that it declares by any word is its own,
     // and inherits the pause.
@@ -706,10 +724,7 @@ export class Identity<M> {
   }
 
   #holderOf(label: string, but: string | undefined): AgentHead | undefined {
-    for (const [agentId, head] of this.#options.agents.table.entries()) {
-      if (head.label === label && agentId !== but) return head;
-    }
-    return undefined;
+    return this.#options.agents.named(label).find(({ agentId }) => agentId !== but);
   }
 }
 

@@ -1,9 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
-import type { AgentHead, Agents, AuditDraft } from '../agents/index.ts';
+import { GroundLost, type AgentHead, type Agents, type AuditDraft } from '../agents/index.ts';
 import { refusedAct } from '../lifecycle/index.ts';
 import { classifyError, refusalOf, type Database, type Queryable } from '../postgres/index.ts';
-import { Mailboxes, type Caller, type Clock, type Evidence, type Ids } from '../runtime/index.ts';
+import {
+  currentGrounds,
+  Mailboxes,
+  type Caller,
+  type Clock,
+  type Evidence,
+  type Ground,
+  type Ids,
+} from '../runtime/index.ts';
 import type { Writer } from './rules/writer.ts';
 import * as sql from './sql.ts';
 
@@ -35,6 +43,8 @@ interface JournalOptions<M> {
   readonly onCrash: (writerId: string, error: unknown) => void;
 }
 
+/** How often a write is decided again since what holds its writer's ancestors has changed meanwhile. */
+const ATTEMPTS = 3;
 const CAPACITY = 64;
 const IDLE_MS = 600_000;
 
@@ -87,12 +97,14 @@ export class Journal<M> {
 
   /**
    * Decides and writes in one transaction. Refusals: those of `decide`, AGENT_PAUSED, AGENT_ARCHIVED, IDEMPOTENCY_CONFLICT,
-   * those of the mailbox, and STORAGE_UNAVAILABLE. A repeat of an idempotent call gets the answer that was kept.
+   * those of the mailbox, SESSION_UNKNOWN and UNAUTHORIZED when the writer's credential has ended by the time that it would
+   * commit (BW-nodes.01), and STORAGE_UNAVAILABLE. A repeat of an idempotent call gets the answer that was kept.
    */
   async write<R>({ writer, deadline, idempotency }: WriteCall, decide: Decide<R>): Promise<Outcome<R>> {
+    const grounds = currentGrounds();
     const sent = await this.#mailboxes.send(writer.id, deadline, async () => {
       try {
-        return { reply: await this.#commit(writer, idempotency, decide), state: null };
+        return { reply: await this.#commitOn(grounds, writer, idempotency, decide), state: null };
       } catch (error) {
         if (classifyError(error) === 'connection') return { reply: UNAVAILABLE, state: null };
         throw error;
@@ -101,7 +113,29 @@ export class Journal<M> {
     return sent.ok ? sent.value : sent;
   }
 
-  async #commit<R>(writer: Writer, idempotency: Idempotency, decide: Decide<R>): Promise<Outcome<R>> {
+  async #commitOn<R>(
+    grounds: readonly Ground[],
+    writer: Writer,
+    idempotency: Idempotency,
+    decide: Decide<R>,
+  ): Promise<Outcome<R>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#commit(grounds, writer, idempotency, decide);
+      } catch (error) {
+        if (!(error instanceof GroundLost) || attempt >= ATTEMPTS) throw error;
+        const refused = await this.#options.agents.afterLoss(error.ground);
+        if (refused !== undefined) return refused;
+      }
+    }
+  }
+
+  async #commit<R>(
+    grounds: readonly Ground[],
+    writer: Writer,
+    idempotency: Idempotency,
+    decide: Decide<R>,
+  ): Promise<Outcome<R>> {
     const { database, agents, clock } = this.#options;
     const { agentId } = writer;
     if (agentId === undefined) {
@@ -111,18 +145,23 @@ export class Journal<M> {
         const decided = await decide(tx, undefined, now);
         if (!decided.ok) return decided;
         await this.note(tx, decided.value.events, writer.id);
+        await agents.confirmIn(tx, grounds);
         return accept(decided.value.reply);
       });
     }
-    const did = { write: false };
-    const outcome = await database.transaction((tx) =>
-      agents.applyIn<R>(tx, agentId, async ({ head }) => {
+    const did: { write: boolean; held?: AgentHead } = { write: false };
+    const outcome = await database.transaction((tx) => {
+      const deciding: Parameters<typeof agents.applyIn<R>>[2] = async ({ head }) => {
         const now = clock.now();
         const kept = idempotency && (await this.#kept<R>(tx, agentId, idempotency));
         if (kept !== undefined) return kept.ok ? accept({ reply: kept.value }) : kept;
         // What an agent says while it is held stays out of everybody's knowledge (BW-knowledge.03).
-        const refused = refusedAct('write_knowledge', 'owner', head, agents.heldInMemory(head));
-        if (refused !== undefined) return refused;
+        const hold = agents.heldInMemory(head);
+        const refused = refusedAct('write_knowledge', 'owner', head, hold);
+        if (refused !== undefined) {
+          if (hold?.inherited === true) did.held = head;
+          return refused;
+        }
         const decided = await decide(tx, head, now);
         if (!decided.ok) return decided;
         const { reply, events } = decided.value;
@@ -137,8 +176,13 @@ export class Journal<M> {
             ...(idempotency && { idempotency: { ...idempotency, reply: reply as Payload } }),
           },
         });
-      }),
-    );
+      };
+      return agents.applyIn(tx, agentId, deciding, grounds);
+    });
+    // Another node may have lifted the ancestor's pause a moment ago. Its word is asked for with no connection held.
+    if (did.held !== undefined && (await agents.refreshAncestors(did.held))) {
+      return this.#commit(grounds, writer, idempotency, decide);
+    }
     // It is durable by now; should this server not hear of it, its next write about the agent finds out.
     if (did.write) await agents.announce([agentId]).catch(() => undefined);
     return outcome;

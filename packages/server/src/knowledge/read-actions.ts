@@ -21,6 +21,8 @@ const DETAILS_BUDGET = 200_000;
 const PAGE = 2000;
 const CHAIN_DEPTH = 10;
 const ECHOED = 500;
+/** Words that a search could not use, and that are named. */
+const NAMED = 20;
 const TOP = 30;
 const AUDITED = 10;
 
@@ -112,6 +114,9 @@ export const readActions = <M>(
       ...(explanation !== undefined && { explanation }),
       ...(queryText !== null && { candidates: { compared: found.considered, more: found.bounded } }),
       ...(left > 0 && found.fellBack && { words_left_out: left }),
+      ...(found.notSearched.length > 0 && {
+        not_searched: found.notSearched.slice(0, NAMED).map((word) => cutText(word, ECHOED)),
+      }),
       limit,
       ...(clampedFrom !== undefined && { limit_clamped_from: clampedFrom }),
       ...(lowConfidence(found) && {

@@ -5,6 +5,7 @@ import type { Database } from '../postgres/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import * as reports from './report-sql.ts';
 import { EPOCH, type Finding } from './rules/finding.ts';
+import { composeQuery } from './rules/query.ts';
 import type { Narrowing, SearchRequest } from './rules/search.ts';
 import type { Hit, ReadDetails, Sight } from './rules/view.ts';
 import * as search from './search-sql.ts';
@@ -22,6 +23,8 @@ export interface Found {
   readonly bounded: boolean;
   /** Words that were looked for one by one. */
   readonly terms: readonly string[];
+  /** What was asked for and cannot be searched by: words that are in every text, and symbols alone. */
+  readonly notSearched: readonly string[];
 }
 
 /** Counts of what is known. */
@@ -92,35 +95,28 @@ export class Reader<M> {
         considered: rows.length,
         bounded: rows.length === limit,
         terms: [],
+        notSearched: [],
       });
     }
     return this.#database.transaction(async (tx) => {
       await tx.query(search.PLAN_FOR_SEARCH);
-      const compile = search.compileQuery(query.all, query.terms, query.excluded);
-      const [compiled] = await tx.query<search.CompiledQuery>(compile);
+      const compile = search.compileParts(query.parts.map(({ text }) => text));
+      const [compiled] = await tx.query<{ parts: string[] }>(compile);
       if (compiled === undefined) throw new Error('a query was not compiled');
-      const refused = refuseQuery(compiled);
-      if (refused !== undefined) return refused;
-      const terms = query.terms.flatMap((word, i) => {
-        const term = compiled.terms[i] ?? '';
-        return term === '' ? [] : [{ word, term }];
-      });
+      const { all, terms, excluded, notSearched } = composeQuery(query, compiled.parts);
+      if (all === '') return refuseQuery(excluded !== '');
       const several = terms.length > 1;
       if (request.operator !== 'OR' || !several) {
-        const rows = await tx.query<search.HitRow>(search.selectMatchingAll(compiled.query, filter.value, sort, limit));
-        if (rows.length > 0 || request.operator === 'AND' || !several) return accept(foundOf(rows, 'AND', false, []));
+        const rows = await tx.query<search.HitRow>(search.selectMatchingAll(all, filter.value, sort, limit));
+        if (rows.length > 0 || request.operator === 'AND' || !several) {
+          return accept({ ...foundOf(rows, 'AND', false, []), notSearched });
+        }
       }
-      const rows = await tx.query<search.HitRow>(
-        search.selectMatchingAny(
-          terms.map(({ term }) => term),
-          compiled.excluded,
-          filter.value,
-          sort,
-          limit,
-        ),
-      );
+      const queries = terms.map((term) => term.query);
+      const any = search.selectMatchingAny(queries, excluded, filter.value, sort, limit);
+      const rows = await tx.query<search.HitRow>(any);
       const words = terms.map(({ word }) => word);
-      return accept(foundOf(rows, 'OR', request.operator !== 'OR', words));
+      return accept({ ...foundOf(rows, 'OR', request.operator !== 'OR', words), notSearched });
     });
   }
 
@@ -260,23 +256,18 @@ export class Reader<M> {
 const UUID_WHOLE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** A query that finds nothing because of how it is put; searching all the same would look like an answer. */
-const refuseQuery = ({ nodes, tree }: search.CompiledQuery): Outcome<never> | undefined => {
-  const why =
-    nodes === 0
-      ? 'must hold a word that is not in every text (such as "the", "and", "not")'
-      : tree === '' || tree === 'T'
-        ? 'must ask for a word that is to be there, and not only for what is not'
-        : undefined;
-  return why === undefined
-    ? undefined
-    : refuse('PARAMETER_ERROR', `query ${why}.`, {
-        details: {
-          error_type: 'parameter_error',
-          tool_name: 'knowledge',
-          parameter: 'query',
-          errors: [{ field: 'query', message: why, type: 'rule' }],
-        },
-      });
+const refuseQuery = (excludes: boolean): Outcome<never> => {
+  const why = excludes
+    ? 'must ask for a word that is to be there, and not only for what is not'
+    : 'must hold a word that is not in every text (such as "the", "and", "not"), and not symbols alone';
+  return refuse('PARAMETER_ERROR', `query ${why}.`, {
+    details: {
+      error_type: 'parameter_error',
+      tool_name: 'knowledge',
+      parameter: 'query',
+      errors: [{ field: 'query', message: why, type: 'rule' }],
+    },
+  });
 };
 
 const foundOf = (
@@ -284,7 +275,7 @@ const foundOf = (
   operator: 'AND' | 'OR',
   fellBack: boolean,
   terms: readonly string[],
-): Found => ({
+): Omit<Found, 'notSearched'> => ({
   findings: rows.map((row) => ({
     finding: sql.findingFromRow(row),
     hit: {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { operator } from '../../testing/calls.ts';
 import type { Json } from '../../testing/rest.ts';
@@ -394,32 +395,110 @@ describe('get, list, details, stats and audit', async () => {
 
 describe('what is stored is found', async () => {
   const w = await testWorld();
-  const ann = await agent(w, { name: 'Ann' });
-  const found = async (query: string): Promise<readonly unknown[] | 'refused'> => {
-    const { body } = await w.call('search_shared_memory', { query, limit: 100 });
-    return body['success'] === false ? 'refused' : idsOf(body);
+  const search = async (query: string) => (await w.call('search_shared_memory', { query, limit: 100 })).body;
+  const WITHOUT_SPACES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Hangul}]+/gu;
+
+  /** What a reader may remember of a text: its words, their parts, pairs of neighbouring characters, and all without accents. */
+  const remembered = (text: string): Set<string> => {
+    const words = text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word) && !/"/.test(word));
+    const parts = words.flatMap((word) => word.split(/[^\p{L}\p{N}\p{M}]+/u));
+    const names = parts.filter((part) => /\p{Ll}\p{Lu}/u.test(part));
+    const humps = names.flatMap((part) => part.match(/\p{Lu}?[\p{Ll}\p{N}]+|\p{Lu}+(?!\p{Ll})/gu) ?? []);
+    const runs = text.normalize('NFC').match(WITHOUT_SPACES) ?? [];
+    const pairs = runs.flatMap((run) => [...run].map((character, i, all) => character + (all[i + 1] ?? '')));
+    const all = [...words, ...parts, ...humps, ...pairs];
+    // The marks of kana and Thai are no accents.
+    const plain = all.map((one) =>
+      one
+        .normalize('NFD')
+        .replaceAll(/[\u0300-\u036f]/g, '')
+        .normalize('NFC'),
+    );
+    return new Set([...all, ...plain].filter((one) => one !== ''));
+  };
+  /** Whether nothing can be searched by it: each of its words is a stop word of PostgreSQL's English. */
+  const isStop = async (text: string): Promise<boolean> => {
+    const words =
+      text
+        .normalize('NFKD')
+        .replaceAll(/\p{Mn}/gu, '')
+        .toLowerCase()
+        .match(/[\p{L}\p{N}]+/gu) ?? [];
+    const [row] = await w.rows(
+      `SELECT coalesce(bool_and(ts_lexize('english_stem', word) = '{}'), true) AS stop FROM unnest($1::text[]) AS word`,
+      words,
+    );
+    return row?.['stop'] === true;
+  };
+
+  /** Stores a text, and names what of it does not find it again, or is not found without a word about it. */
+  const lost = async (text: string, where: 'summary' | 'details' = 'summary'): Promise<string[]> => {
+    const writer = await agent(w, { name: 'Ann' });
+    const finding = where === 'summary' ? { summary: text } : { summary: 'In the details', details: text };
+    const id = await store(w, writer, { ...finding, tags: [] });
+    const missed: string[] = [];
+    for (const query of [text, text.normalize('NFC'), text.normalize('NFD'), ...remembered(text)]) {
+      const body = await search(query);
+      const told = body['success'] === false ? await isStop(query) : idsOf(body).includes(id);
+      if (!told) missed.push(`${query} → ${JSON.stringify(body['error'] ?? idsOf(body).length)}`);
+    }
+    return missed;
   };
 
   it.each([
     'kubectl -n prod rollout restart deploy/api',
     'git push --force-with-lease origin main',
     'grep -v -5 access.log | head -n -1',
-    'curl -H "Accept: text/plain" http://db-01.example.com:8080/health',
+    'curl -H Accept:text/plain http://db-01.example.com:8080/health?deep=1#top',
+    'postgres on db-01.example.com, not on DB-02.example.com.',
     'cafe\u0301 de\u0301ploye\u0301 a\u0300 neuf',
-    'Überläufe in der Größe',
+    'Überläufe in der Größe, naïve Ångström, Łódź, smørrebrød, œuvre',
     '数据库 连接 失败',
-    'snake_case and camelCaseName in parseQuery()',
+    '生产环境的数据库连接池耗尽，重启redis缓存后恢复。',
+    'データベース接続が失敗した（タイムアウト）',
+    'การเชื่อมต่อฐานข้อมูลล้มเหลว',
+    '데이터베이스 연결이 끊어졌다',
+    'Сервер «База-01» не отвечает…',
+    'snake_case and camelCaseName in parseQuery() of HTTPServer.startNow, utf8mb4',
     "it's a don't-care, not -a- trap",
+    'use <div class=wide> and &nbsp; in page.html',
     '--no-verify',
-  ])('%s, whole and by each of its words', async (text) => {
-    const id = await store(w, ann, { summary: text, tags: [] });
-    expect(await found(text), 'whole').toContain(id);
-    expect(await found(text.normalize('NFC')), 'composed').toContain(id);
-    for (const word of text.split(/\s+/).filter((one) => /[\p{L}\p{N}]/u.test(one))) {
-      const ids = await found(word);
-      // A stop word alone is refused, with the reason; nothing is ever answered by an empty list.
-      if (ids === 'refused') expect(word).toMatch(/^(and|in|a|à|not|it's|-a-|-v|-H|-n|"Accept:)$/i);
-      else expect(ids, word).toContain(id);
+    'ﬁle ＡＢＣ１２３ costs 5€ → 6€—more',
+    'v1.2.3-rc.1+build.7, 3.14e-5, 0xff, -42, 1_000, 50%',
+    'C++ and C# and .NET and node:fs and @types/node and a@b.example.org',
+    'user=alice;role=admin path=/var/lib/x.y/z error[E0599] $HOME/.config ~/bin {"key":1}',
+  ])('%s: whole, by each of its words, and by their parts', async (text) => {
+    verifies('BW-knowledge.02');
+    expect(await lost(text)).toEqual([]);
+    expect(await lost(text, 'details')).toEqual([]);
+  });
+
+  it('whatever words are put together with whatever symbols', { timeout: 120_000 }, async () => {
+    verifies('BW-knowledge.02');
+    const word = fc.constantFrom(
+      'deploy', 'Tokens', 'réseau', 'parseJson', 'IOError', 'x9', '2026', '数据库', 'サーバー', 'Größe', 'сеть', 'the', 'ฐานข้อมูล',
+    ); // prettier-ignore
+    const joint = fc.constantFrom(' ', ' ', '-', '_', '.', '/', ':', '::', '=', '--', '@', '…', '“', '，', '→', ' -', '(', ')', '&', '<', '>', '#', "'"); // prettier-ignore
+    const text = fc
+      .array(fc.tuple(word, joint), { minLength: 1, maxLength: 6 })
+      .map((pieces) => pieces.flat().join('').trim());
+    const samples = fc.sample(text, { numRuns: 40, seed: 7 });
+    for (const sample of samples) {
+      if (!(await isStop(sample))) expect(await lost(sample), sample).toEqual([]);
     }
+  });
+
+  it('and what a search could not use is said', async () => {
+    verifies('BW-knowledge.02');
+    const writer = await agent(w, { name: 'Bea' });
+    const id = await store(w, writer, { summary: 'The gateway is slow', tags: [] });
+    const body = await search('the gateway is -- slow');
+    expect(idsOf(body)).toEqual([id]);
+    expect(body['not_searched']).toEqual(['the', 'is', '--']);
+    expect(await search('gateway slow')).not.toHaveProperty('not_searched');
+    expect(await search('the --')).toMatchObject({
+      success: false,
+      error: expect.stringMatching(/in every text/) as string,
+    });
   });
 });

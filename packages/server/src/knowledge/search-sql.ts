@@ -70,24 +70,11 @@ export const selectNewest = (filter: Filter, limit: number, offset: number): Sta
   };
 };
 
-/** What PostgreSQL makes of a search text: queries in its own notation, empty where nothing but stop words was. */
-export interface CompiledQuery {
-  readonly query: string;
-  readonly nodes: number;
-  /** `T` or empty: the query asks for nothing that has to be there. */
-  readonly tree: string;
-  readonly terms: readonly string[];
-  readonly excluded: string;
-}
-
-export const compileQuery = (all: string, terms: readonly string[], excluded: string): Statement => ({
+/** Has PostgreSQL make a query of each word or phrase, by the rule that texts are indexed by; empty where there is nothing to search by. */
+export const compileParts = (parts: readonly string[]): Statement => ({
   name: 'knowledge.compile',
-  text: `SELECT q::text AS query, numnode(q) AS nodes, querytree(q) AS tree,
-           ARRAY(SELECT websearch_to_tsquery('pg_catalog.english', t)::text
-                 FROM unnest($2::text[]) WITH ORDINALITY AS u (t, n) ORDER BY n) AS terms,
-           websearch_to_tsquery('pg_catalog.english', $3)::text AS excluded
-         FROM (SELECT websearch_to_tsquery('pg_catalog.english', $1) AS q) s`,
-  values: [all, terms, excluded],
+  text: `SELECT ARRAY(SELECT knowledge.query_of(t)::text FROM unnest($1::text[]) WITH ORDINALITY AS u (t, n) ORDER BY n) AS parts`,
+  values: [parts],
 });
 
 /** A hit of a search: how well it fits, and how many findings it was chosen from. */

@@ -8,9 +8,13 @@ import { writeActions, type WriteParts } from './write-actions.ts';
 export const knowledgeTools = <M>(parts: WriteParts<M>): Tool[] => {
   const actions = { ...readActions(parts.reader, parts.journal), ...writeActions(parts) };
   return [
-    defineTool(knowledgeSpec, (call) => {
-      const action = call.args.action ?? 'search';
-      return actions[action]({ ...call, args: named(call.args, action) });
-    }),
+    defineTool(
+      knowledgeSpec,
+      (call) => {
+        const action = call.args.action ?? 'search';
+        return actions[action]({ ...call, args: named(call.args, action) });
+      },
+      { checksAtCommit: true },
+    ),
   ];
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../testing/rest.ts';
+import { MOST_ANCESTORS } from '../agents/index.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { heldWorld, HOUR } from './testing/held.ts';
 
@@ -39,6 +40,33 @@ describe('the MCP session of a held agent', async () => {
     expect((await w.call('onboard', { force_new: true }, { mcpSessionId })).ok).toBe(false);
     expect(await w.count('core.agents')).toBe(count);
     await w.call('agent', { action: 'resume', target_agent_id: agent.uuid }, ann);
+  });
+});
+
+describe('a line of agents', async () => {
+  const { w, onboard } = await heldWorld();
+  const LINE = '00000000-0000-4000-8000-';
+  const place = (n: number): string => LINE + String(n).padStart(12, '0');
+
+  it('does not grow beyond what a check-in looks at, so that no descendant escapes a pause', async () => {
+    verifies('BW-breaker.03');
+    await w.database.query({
+      text: `WITH line AS (SELECT '${LINE}' || lpad(n::text, 12, '0') AS id,
+                                  CASE WHEN n > 0 THEN '${LINE}' || lpad((n - 1)::text, 12, '0') END AS parent
+                           FROM generate_series(0, $1::int) n),
+                  agents AS (INSERT INTO core.agents (id, parent_agent_id) SELECT id, parent FROM line)
+             INSERT INTO core.identities (agent_id, parent_agent_id) SELECT id, parent FROM line`,
+      values: [MOST_ANCESTORS],
+    });
+    await w.node.agents.load();
+    const { code, body } = await w.call('onboard', {
+      parent_agent_id: place(MOST_ANCESTORS),
+      spawn_reason: 'subagent',
+    });
+    expect(code).toBe('PARAMETER_ERROR');
+    expect(body).toMatchObject({ parameter: 'parent_agent_id', most: MOST_ANCESTORS });
+    const last = await onboard({ parent_agent_id: place(MOST_ANCESTORS - 1), spawn_reason: 'subagent' });
+    expect(last.uuid).toBeDefined();
   });
 });
 

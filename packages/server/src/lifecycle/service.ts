@@ -50,20 +50,18 @@ export class Lifecycle<M> {
   }
 
   /** Every agent, from memory. */
-  *heads(): IterableIterator<AgentHead> {
-    for (const [, head] of this.#agents.table.entries()) yield head;
+  heads(): ArrayIterator<AgentHead> {
+    return this.#agents.table.values();
   }
 
   /** An agent by its id, or by exactly its name when only one bears it; a name looks up, and never proves anything. */
   async find(target: string): Promise<Outcome<AgentHead>> {
     const byId = /^[0-9a-f-]{36}$/i.test(target) ? await this.#agents.find(target.toLowerCase()) : undefined;
     if (byId !== undefined) return accept(byId);
-    const named: AgentHead[] = [];
     // Names are stored composed (Unicode NFC); those of earlier days may not be.
     const composed = target.normalize('NFC');
-    for (const head of this.heads()) {
-      if ((head.label === composed || head.label === target) && head.status !== 'deleted') named.push(head);
-    }
+    const exact = composed === target ? [] : this.#agents.named(target);
+    const named = [...this.#agents.named(composed), ...exact].filter(({ status }) => status !== 'deleted');
     const [only, ...others] = named;
     if (only === undefined) return refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${target}`);
     if (others.length > 0) {

@@ -178,24 +178,28 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
   };
 
   return [
-    defineTool(agentSpec, async (call) => {
-      const { args, caller } = call;
-      const action = args.action ?? 'list';
-      if (action === 'list') return accept(list(call));
-      const target = await targetOf(call);
-      if (!target.ok) return target;
-      if (action === 'get') return accept(await get(target.value, call));
-      const changed = await ACTS[action](call, target.value);
-      if (!changed.ok) return changed;
-      const head = changed.value;
-      return accept({
-        message: `${visibleName(head, viewerOf(caller))} is ${head.status}.`,
-        agent_id: visibleId(head.agentId, viewerOf(caller)).id,
-        lifecycle_status: head.status,
-        ...(head.archive !== null && { archived_at: head.archive.at, reason: head.archive.reason }),
-        ...(action === 'update' && { agent: await get(head, call) }),
-      });
-    }),
+    defineTool(
+      agentSpec,
+      async (call) => {
+        const { args, caller } = call;
+        const action = args.action ?? 'list';
+        if (action === 'list') return accept(list(call));
+        const target = await targetOf(call);
+        if (!target.ok) return target;
+        if (action === 'get') return accept(await get(target.value, call));
+        const changed = await ACTS[action](call, target.value);
+        if (!changed.ok) return changed;
+        const head = changed.value;
+        return accept({
+          message: `${visibleName(head, viewerOf(caller))} is ${head.status}.`,
+          agent_id: visibleId(head.agentId, viewerOf(caller)).id,
+          lifecycle_status: head.status,
+          ...(head.archive !== null && { archived_at: head.archive.at, reason: head.archive.reason }),
+          ...(action === 'update' && { agent: await get(head, call) }),
+        });
+      },
+      { checksAtCommit: true },
+    ),
 
     defineTool(operatorResumeAgent, async ({ args, caller, deadline }) => {
       const target = await service.find(args.target_agent_id);

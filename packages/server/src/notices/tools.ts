@@ -166,7 +166,7 @@ const instead = (message: string) => refuse('NOT_OFFERED', message);
 /** Parts of the fleet that the reference's tools of these names show, and that are looked at elsewhere here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   telemetry: 'Telemetry is at GET /metrics, for Prometheus, and in breakwater channel report.',
-  audit_events: 'The audit trail is for operators: breakwater audit show, or an agent in the console.',
+  audit_events: 'The audit trail is for operators: breakwater export --what audit, or an agent in the console.',
   outcome_evidence: 'Whether results bear out claims: calibration(action=check), or an agent in the console.',
   bridge: 'There is no bridge to a chat here; GET /api/events and /ws/eisv are what one would read.',
 };

@@ -1,9 +1,12 @@
 import { externalOutcome, refuse, type Outcome } from '@breakwater/contract';
 import { idempotencyOf } from '../agents/index.ts';
-import type { Clock, Operator } from '../runtime/index.ts';
+import { standing, type Clock, type Ground, type Operator } from '../runtime/index.ts';
 import type { Outcomes, WithEvidence } from './service.ts';
 
 const TIMEOUT_MS = 15_000;
+
+/** An operator, and the credential that says so. */
+type ProvenOperator = Operator & { readonly grounds: readonly Ground[] };
 
 /**
  * Outcomes that an operator's program saw: the only way by which a caller may say that the server or somebody outside
@@ -15,13 +18,13 @@ const TIMEOUT_MS = 15_000;
 export class HarnessOutcomes<M extends WithEvidence> {
   readonly #options: {
     outcomes: Outcomes<M>;
-    operatorOf: (secret: string) => Promise<Operator | undefined>;
+    operatorOf: (secret: string) => Promise<ProvenOperator | undefined>;
     clock: Clock;
   };
 
   constructor(options: {
     outcomes: Outcomes<M>;
-    operatorOf: (secret: string) => Promise<Operator | undefined>;
+    operatorOf: (secret: string) => Promise<ProvenOperator | undefined>;
     clock: Clock;
   }) {
     this.#options = options;
@@ -43,17 +46,19 @@ export class HarnessOutcomes<M extends WithEvidence> {
     }
     const { agent_uuid: agentId, verification_source: source, session_id: session, ...args } = parsed.data;
     const repeat = idempotencyOf({ agentId, source, session, ...args });
-    return outcomes.record({
-      agentId,
-      args,
-      sessionKey: session ?? null,
-      deadline: clock.now() + TIMEOUT_MS,
-      external: {
-        operator: operator.name,
-        source,
-        // The agent's own keys are of another kind: one must not meet an operator's by chance.
-        idempotency: repeat && { ...repeat, key: `operator:${repeat.key}` },
-      },
-    });
+    return standing(operator.grounds, () =>
+      outcomes.record({
+        agentId,
+        args,
+        sessionKey: session ?? null,
+        deadline: clock.now() + TIMEOUT_MS,
+        external: {
+          operator: operator.name,
+          source,
+          // The agent's own keys are of another kind: one must not meet an operator's by chance.
+          idempotency: repeat && { ...repeat, key: `operator:${repeat.key}` },
+        },
+      }),
+    );
   }
 }

@@ -10,15 +10,18 @@ export const outcomeTools = <M extends WithEvidence>(
   outcomes: Outcomes<M>,
   sessionKeyOf: (evidence: Evidence) => string | null,
 ): Tool[] => [
-  defineTool(outcomeEvent, async ({ args, caller, evidence, deadline }) =>
-    caller.agentId === undefined
-      ? refuse('IDENTITY_REQUIRED', 'The call carries no proof of an identity.')
-      : outcomes.record({
-          agentId: caller.agentId,
-          args,
-          sessionKey: sessionKeyOf(evidence),
-          deadline,
-          ...(args.verification_source !== 'agent_reported_tool_result' && { notes: [DOWNGRADED] }),
-        }),
+  defineTool(
+    outcomeEvent,
+    async ({ args, caller, evidence, deadline }) =>
+      caller.agentId === undefined
+        ? refuse('IDENTITY_REQUIRED', 'The call carries no proof of an identity.')
+        : outcomes.record({
+            agentId: caller.agentId,
+            args,
+            sessionKey: sessionKeyOf(evidence),
+            deadline,
+            ...(args.verification_source !== 'agent_reported_tool_result' && { notes: [DOWNGRADED] }),
+          }),
+    { checksAtCommit: true },
   ),
 ];

@@ -20,7 +20,7 @@ import { AGAIN_WITHIN, conditionsOf, isInForce, readSession } from '../dialectic
 import { type Calibration, calibrationReply } from '../calibration/index.ts';
 import type { Flags } from '../flags/index.ts';
 import { listOperators, operatorState } from '../identity/index.ts';
-import { stuck } from '../lifecycle/index.ts';
+import { isStuck } from '../lifecycle/index.ts';
 import { ranOf, whyStoredNotGraded } from '../outcomes/index.ts';
 import {
   classifyError,
@@ -85,6 +85,8 @@ interface Options {
   readonly database: Database;
   readonly clock: Clock;
   readonly agents: LiveTable<AgentHead>;
+  /** The agents that bear exactly this name. */
+  readonly named: (name: string) => readonly AgentHead[];
   readonly isStable: (agentId: string) => boolean;
   readonly flags: Pick<Flags, 'all' | 'history'>;
   readonly calibration: Calibration;
@@ -130,7 +132,7 @@ export class Overview {
     const { clock, agents, node, activity } = this.#options;
     const stored = node.ready() ? await this.#storedFacts() : undefined;
     const around = this.#around();
-    const heads = [...agents.entries()].map(([, head]) => head);
+    const heads = [...agents.values()];
     const parts = Object.entries(node.parts());
     const { needs, more } = needsOf(
       {
@@ -146,7 +148,7 @@ export class Overview {
       paused: 0,
       waiting_input: 0,
       archived: 0,
-      stuck: around.stuck.size,
+      stuck: 0,
     };
     const risk = Array.from({ length: 10 }, () => 0);
     let withoutRisk = 0;
@@ -154,6 +156,7 @@ export class Overview {
       if (head.status === 'deleted') continue;
       counts[head.status] = (counts[head.status] ?? 0) + 1;
       if (head.status !== 'active') continue;
+      if (around.isStuck(head)) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
       const known = shownRisk(head.vitals);
       if (known === null) withoutRisk += 1;
       else {
@@ -477,30 +480,31 @@ export class Overview {
     };
   }
 
-  *#heads(): IterableIterator<AgentHead> {
-    for (const [, head] of this.#options.agents.entries()) yield head;
+  #heads(): ArrayIterator<AgentHead> {
+    return this.#options.agents.values();
   }
 
   #around(): Surroundings {
     const { clock, agents, isStable } = this.#options;
     const now = clock.now();
-    const silent = stuck(this.#heads(), { timeoutMinutes: STUCK_MINUTES, now });
+    const find = (agentId: string): AgentHead | undefined => {
+      const reading = agents.read(agentId);
+      return reading.ok ? reading.value : undefined;
+    };
+    const silence = { timeoutMinutes: STUCK_MINUTES, now };
     return {
       now,
-      stuck: new Set(silent.flatMap(({ agentId, status }) => (status === 'active' ? [agentId] : []))),
+      isStuck: (head) => head.status === 'active' && isStuck(head, silence),
       isStable,
       conditionsInForce: (head) => conditionsOf(head).filter((condition) => isInForce(condition, now)).length,
-      find: (agentId) => {
-        const reading = agents.read(agentId);
-        return reading.ok ? reading.value : undefined;
-      },
+      find,
     };
   }
 
   #find(target: string): Outcome<AgentHead> {
     const byId = this.#options.agents.read(target.toLowerCase());
     if (byId.ok) return accept(byId.value);
-    const named = [...this.#heads()].filter(({ label, status }) => label === target && status !== 'deleted');
+    const named = this.#options.named(target).filter(({ status }) => status !== 'deleted');
     const [only] = named;
     if (only === undefined) {
       return refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${target}`, {

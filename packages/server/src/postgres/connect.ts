@@ -124,6 +124,11 @@ const commit = async (client: pg.PoolClient): Promise<void> => {
 export const openDatabase = (options: {
   /** A function when the target is known only later, but before the first query. */
   target: ConnectionTarget | (() => ConnectionTarget);
+  /**
+   * Where connections of their own lead ({@link Database.connect}), when `target` is a pooler that keeps no session: LISTEN,
+   * locks and the commit lane need one.
+   */
+  direct?: ConnectionTarget | undefined;
   poolSize?: number;
   /** How long a statement may run before PostgreSQL cancels it; 0 is for ever. Migrations are exempt. */
   statementTimeoutMs?: number;
@@ -133,12 +138,11 @@ export const openDatabase = (options: {
   /** The name under which PostgreSQL shows the connections. */
   name?: string;
 }): Database => {
-  const config = () =>
-    clientConfig(
-      typeof options.target === 'function' ? options.target() : options.target,
-      options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
-      options.name ?? 'breakwater',
-    );
+  const { target } = options;
+  const configOf = (to: ConnectionTarget): pg.ClientConfig =>
+    clientConfig(to, options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS, options.name ?? 'breakwater');
+  const config = () => configOf(typeof target === 'function' ? target() : target);
+  const ownConfig = () => (options.direct === undefined ? config() : configOf(options.direct));
   const openPool = () => {
     const opened = new pg.Pool({ ...config(), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
     opened.on('error', options.onError);
@@ -199,7 +203,7 @@ export const openDatabase = (options: {
       }
     },
     async connect(): Promise<Connection> {
-      const client = new pg.Client(config());
+      const client = new pg.Client(ownConfig());
       client.on('error', options.onError);
       await client.connect();
       const listeners = new Set<(channel: string, payload: string) => void>();

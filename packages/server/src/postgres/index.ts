@@ -1,4 +1,5 @@
 /** Floor 2: PostgreSQL. Connections, the embedded server, migrations, group commit, and what nodes tell each other. */
+export { checkAddress } from './address.ts';
 export { createTryLock } from './advisory.ts';
 export { openDatabase, PoolExhaustedError, type ConnectionTarget } from './connect.ts';
 export { type Connection, type Database, type Queryable, type Statement } from './database.ts';
@@ -27,5 +28,5 @@ export { type TableRetention } from './retention-rules.ts';
 export { StartupError } from './startup-error.ts';
 export { tracedDatabase } from './traced.ts';
 export { explainUnreachable } from './unreachable.ts';
-export { createWriteProbe } from './write-probe.ts';
+export { createWriteProbe, type WriteTrouble } from './write-probe.ts';
 export { WriteWatch, type WriteProblem } from './write-watch.ts';

@@ -58,7 +58,6 @@ const OLDEST_SERVER = 150_000;
 /** What a database without our history is, all of one moment. */
 interface Stranger {
   readonly version: number;
-  readonly standby: boolean;
   /** A schema of ours that somebody else made. */
   readonly taken: string | null;
   /** Another node has made the history since we asked for it. */
@@ -78,7 +77,7 @@ const applied = async (db: Queryable): Promise<AppliedRow[]> => {
   // One statement, and so one snapshot: of two, another node's first migration could commit in between, and its tables
   // would look like a stranger's.
   const [found] = await db.query<Stranger>({
-    text: `SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS standby,
+    text: `SELECT current_setting('server_version_num')::int AS version,
              (SELECT min(nspname::text) FROM pg_namespace WHERE nspname IN ('core', 'audit')) AS taken,
              EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                      WHERE n.nspname = 'breakwater' AND c.relname = 'schema_migrations') AS migrated`,
@@ -89,9 +88,6 @@ const applied = async (db: Queryable): Promise<AppliedRow[]> => {
       `DATABASE_URL leads to PostgreSQL ${Math.floor(found.version / 10_000)}; Breakwater needs 15 or newer.`,
       'Use a newer server, or unset DATABASE_URL to use the embedded PostgreSQL.',
     );
-  }
-  if (found?.standby === true) {
-    throw new StartupError('DATABASE_URL leads to a standby, which cannot be written.', 'Point it at the primary.');
   }
   if (found?.taken != null) {
     throw new StartupError(
@@ -153,11 +149,36 @@ export const planMigrations = async (db: Database, to?: number): Promise<Migrati
   return plan(done, known, to ?? newest);
 };
 
+/** Refuses what cannot be written, whether or not it has our schema: everything after would fail, and say less. */
+const refuseReadOnly = async (db: Queryable): Promise<void> => {
+  const [found] = await db
+    .query<{ standby: boolean; read_only: boolean }>({
+      text: `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS read_only`,
+    })
+    .catch((error: unknown) => {
+      throw explainUnreachable(error) ?? error;
+    });
+  if (found?.standby === true) {
+    throw new StartupError(
+      'DATABASE_URL leads to a standby, which cannot be written.',
+      'Point it at the primary, or at an address that follows the primary.',
+    );
+  }
+  if (found?.read_only === true) {
+    throw new StartupError(
+      'Transactions are read-only for this user or database.',
+      'Take default_transaction_read_only back: ALTER DATABASE … RESET default_transaction_read_only, or ALTER ROLE ….',
+    );
+  }
+};
+
 /**
  * Brings the schema to version `to` (default: the newest), each migration in a transaction of its own. Refuses with a
- * {@link StartupError} a newer schema, a foreign one, and one whose applied files were changed (W3-3.18).
+ * {@link StartupError} a newer schema, a foreign one, and one whose applied files were changed (W3-3.18), and a server that
+ * cannot be written.
  */
 export const migrate = async (db: Database, to?: number): Promise<MigrationPlan> => {
+  await refuseReadOnly(db);
   const planned = await planMigrations(db, to);
   if (planned.steps.length === 0) return planned;
   const known = new Map(migrations().map((migration) => [migration.version, migration]));
@@ -174,6 +195,9 @@ const takeStep = async (tx: Queryable, direction: 'up' | 'down', migration: Migr
     // Waiting for another node's migration, and rewriting a large table, may take longer than any other statement.
     await tx.query({ text: 'SET LOCAL statement_timeout = 0' });
     await tx.query({ text: 'SELECT pg_advisory_xact_lock($1)', values: [LOCK] });
+    // A backend that waited for an advisory lock has not heard of what was committed meanwhile, and would make a schema that it
+    // remembers to be absent; reading any table makes it listen.
+    await tx.query({ text: 'SELECT FROM pg_catalog.pg_namespace LIMIT 1' });
     await tx.query({ text: 'CREATE SCHEMA IF NOT EXISTS breakwater' });
     await tx.query({
       text: `CREATE TABLE IF NOT EXISTS ${HISTORY} (version int PRIMARY KEY, name text NOT NULL,

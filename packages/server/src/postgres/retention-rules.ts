@@ -9,7 +9,7 @@ export const DROP_AT_MS = 2 * 3_600_000;
  * How many days the tables of schema audit keep a row after the end of its month; null: for ever. A table that is not named
  * here is kept whole: nothing is ever dropped for want of a rule.
  */
-const RETENTION_DAYS: ReadonlyMap<string, number | null> = new Map([
+export const RETENTION_DAYS: ReadonlyMap<string, number | null> = new Map([
   ['coordination_events', 90],
   ['coordination_measurements', 90],
   ['events', 180],

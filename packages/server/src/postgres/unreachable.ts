@@ -29,6 +29,14 @@ export const explainUnreachable = (error: unknown): StartupError | undefined => 
       'Correct them; special characters in a password must be percent-encoded.',
     );
   }
+  // Before anything else of a connection: it comes as a protocol error, and looks like a server that is away.
+  if (/unsupported startup parameter/i.test(text)) {
+    return problem(
+      `DATABASE_URL leads to a pooler that refuses the settings of a session (${text}).`,
+      'Let it pass them (PgBouncer: ignore_startup_parameters = options, and ALTER ROLE <user> SET timezone = UTC), or name ' +
+        'PostgreSQL itself in DATABASE_URL.',
+    );
+  }
   if (/SSL|certificate/i.test(text)) {
     return problem(
       `PostgreSQL and this server do not agree on encryption: ${text}.`,

@@ -16,9 +16,19 @@ const PROBE = {
            CASE WHEN NOT pg_is_in_recovery() THEN pg_current_xact_id() END`,
 };
 
-const problemOf = (answer: Answer | undefined): Error | undefined => {
-  if (answer?.standby === true) return new Error('DATABASE_URL leads to a standby, which cannot be written');
-  return answer?.read_only === true ? new Error('PostgreSQL takes no writes: transactions are read-only') : undefined;
+/** What keeps PostgreSQL from committing a write, in a word that tells a stranger nothing of where it is; and the error for a log. */
+export interface WriteTrouble {
+  readonly why: 'standby' | 'read_only' | 'late' | 'away';
+  readonly error: unknown;
+}
+
+const trouble = (why: WriteTrouble['why'], message: string): WriteTrouble => ({ why, error: new Error(message) });
+
+const problemOf = (answer: Answer | undefined): WriteTrouble | undefined => {
+  if (answer?.standby === true) return trouble('standby', 'DATABASE_URL leads to a standby, which cannot be written');
+  return answer?.read_only === true
+    ? trouble('read_only', 'PostgreSQL takes no writes: transactions are read-only')
+    : undefined;
 };
 
 /**
@@ -26,19 +36,19 @@ const problemOf = (answer: Answer | undefined): Error | undefined => {
  * undefined: a server that is away, hangs, became a standby, takes no writes, or waits for a synchronous standby that is gone.
  * One question is under way at a time: while one hangs, later ones are answered with its lateness.
  */
-export const createWriteProbe = (database: Database, clock: Clock): (() => Promise<unknown>) => {
-  let asked: Promise<unknown> | undefined;
+export const createWriteProbe = (database: Database, clock: Clock): (() => Promise<WriteTrouble | undefined>) => {
+  let asked: Promise<WriteTrouble | undefined> | undefined;
   return async () => {
     asked ??= database
       .query<Answer>(PROBE)
       .then(
         (rows) => problemOf(rows[0]),
-        (error: unknown) => error,
+        (error: unknown): WriteTrouble => ({ why: 'away', error }),
       )
       .finally(() => (asked = undefined));
     let timer: Timer | undefined;
-    const late = new Promise<Error>((resolve) => {
-      timer = clock.after(LIMIT_MS, () => resolve(new Error(`PostgreSQL commits nothing within ${LIMIT_MS} ms`)));
+    const late = new Promise<WriteTrouble>((resolve) => {
+      timer = clock.after(LIMIT_MS, () => resolve(trouble('late', `PostgreSQL commits nothing within ${LIMIT_MS} ms`)));
     });
     try {
       return await Promise.race([asked, late]);

@@ -9,10 +9,13 @@ export {
   type Random,
   type Timer,
 } from './clock.ts';
-export { countCrossings, crossed, type Tally } from './crossings.ts';
+export { countCrossings, crossed, currentGrounds, standing, standOn, type Tally } from './crossings.ts';
 export { armFaultFromEnvironment, FAULT_POINTS, faultPoint, SAGA_FAULT_POINTS, type FaultPoint } from './faults.ts';
+export { NO_GROUNDS, type Ground } from './grounds.ts';
 export { COLD, createLiveTable, deepFreeze, type LiveTable, type LiveTableWriter, type Reading } from './live-table.ts';
 export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
+export { firstOf } from './first-of.ts';
+export { SharedAnswers } from './shared-answers.ts';
 export { Mailboxes, type Handled, type Handler } from './mailbox.ts';
 export { problemOfName, reservedIn, skeletonOf, unseenIn } from './names.ts';
 export { nearest } from './nearest.ts';

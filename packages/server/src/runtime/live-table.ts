@@ -14,6 +14,8 @@ export interface LiveTable<V> {
   read(key: string): Reading<V>;
   readonly size: number;
   entries(): IterableIterator<[string, V]>;
+  /** Every value, in no order; to be walked at once, since the next change changes what is left of the walk. */
+  values(): ArrayIterator<V>;
 }
 
 /** The writer's side. Only the code that created the table holds it (W3-10.03). */
@@ -39,20 +41,46 @@ export const deepFreeze = <V>(value: V): V => {
  * a reader cannot change what the next reader sees.
  */
 export const createLiveTable = <V>(name: string): { table: LiveTable<V>; writer: LiveTableWriter<V> } => {
-  const readings = new Map<string, { readonly ok: true; readonly value: V }>();
+  const rows = new Map<string, { reading: { readonly ok: true; readonly value: V }; at: number }>();
+  // Beside the map, in one piece: walking a fleet of fifty thousand through a map's iterator takes a hundred times as long.
+  const keys: string[] = [];
+  const values: V[] = [];
   const table: LiveTable<V> = {
     name,
-    read: (key) => readings.get(key) ?? COLD,
+    read: (key) => rows.get(key)?.reading ?? COLD,
     get size() {
-      return readings.size;
+      return rows.size;
     },
     *entries() {
-      for (const [key, reading] of readings) yield [key, reading.value];
+      for (const [key, { reading }] of rows) yield [key, reading.value];
     },
+    values: () => values.values(),
   };
   const writer: LiveTableWriter<V> = {
-    publish: (key, value) => void readings.set(key, Object.freeze({ ok: true, value: deepFreeze(value) })),
-    remove: (key) => void readings.delete(key),
+    publish(key, value) {
+      const reading = Object.freeze({ ok: true, value: deepFreeze(value) } as const);
+      const row = rows.get(key);
+      if (row === undefined) {
+        rows.set(key, { reading, at: values.length });
+        keys.push(key);
+        values.push(value);
+      } else {
+        row.reading = reading;
+        values[row.at] = value;
+      }
+    },
+    remove(key) {
+      const row = rows.get(key);
+      if (row === undefined) return;
+      rows.delete(key);
+      // The last one takes its place.
+      const [lastKey, last] = [keys.pop(), values.pop()];
+      if (lastKey === undefined || lastKey === key) return;
+      keys[row.at] = lastKey;
+      values[row.at] = last as V;
+      const moved = rows.get(lastKey);
+      if (moved !== undefined) moved.at = row.at;
+    },
   };
   return { table: Object.freeze(table), writer };
 };

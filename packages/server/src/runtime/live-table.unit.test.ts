@@ -43,11 +43,33 @@ describe('LiveTable', () => {
     );
   });
 
+  it('walks exactly the values that are there, whatever came and went', () => {
+    const change = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.option(fc.integer()));
+    fc.assert(
+      fc.property(fc.array(change), (changes) => {
+        const { table, writer } = createLiveTable<number>('t');
+        const expected = new Map<string, number>();
+        for (const [key, value] of changes) {
+          if (value === null) {
+            writer.remove(key);
+            expected.delete(key);
+          } else {
+            writer.publish(key, value);
+            expected.set(key, value);
+          }
+        }
+        expect([...table.values()].sort()).toEqual([...expected.values()].sort());
+        expect(new Map(table.entries())).toEqual(expected);
+        expect(table.size).toBe(expected.size);
+      }),
+    );
+  });
+
   it('gives its readers no means to write', () => {
     verifies('W3-10.03');
     const { table, writer } = createLiveTable<Tree>('t');
     writer.publish('k', { n: 1 });
-    expect(Object.keys(table).sort()).toEqual(['entries', 'name', 'read', 'size']);
+    expect(Object.keys(table).sort()).toEqual(['entries', 'name', 'read', 'size', 'values']);
     expect(() => Object.assign(table, { read: () => COLD })).toThrow(TypeError);
     for (const [, value] of table.entries()) expect(Object.isFrozen(value)).toBe(true);
     expect([...table.entries()]).toEqual([['k', { n: 1 }]]);

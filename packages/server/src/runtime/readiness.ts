@@ -4,6 +4,7 @@
  */
 export class Readiness {
   readonly #parts = new Map<string, boolean>();
+  readonly #why = new Map<string, string>();
   #cold = 0;
   #waiters: (() => void)[] = [];
   readonly #now: (() => number) | undefined;
@@ -22,9 +23,12 @@ export class Readiness {
     this.#coldSince ??= this.#now?.();
   }
 
-  report(part: string, warm: boolean): void {
+  /** `why` a part is cold, in a word that probes may read: they need no token. */
+  report(part: string, warm: boolean, why?: string): void {
     const before = this.#parts.get(part);
     if (before === undefined) throw new Error(`Readiness: unknown part "${part}"`);
+    if (warm || why === undefined) this.#why.delete(part);
+    else this.#why.set(part, why);
     if (before === warm) return;
     this.#parts.set(part, warm);
     this.#cold += warm ? -1 : 1;
@@ -45,6 +49,11 @@ export class Readiness {
   /** Each part and whether it is warm, in order of declaration. */
   parts(): Record<string, boolean> {
     return Object.fromEntries(this.#parts);
+  }
+
+  /** Why parts are cold, as far as they said. */
+  why(): Record<string, string> {
+    return Object.fromEntries(this.#why);
   }
 
   async whenReady(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Outcome, ToolSpec } from '@breakwater/contract';
 import type { z } from 'zod';
+import type { Ground } from './grounds.ts';
 
 /**
  * How well the caller's identity is proven. `strong`: by a secret of this agent, sent with the call, or by the kernel.
@@ -59,7 +60,7 @@ export interface Evidence {
   readonly attestation?: PeerAttestation;
   /** Address of the peer; undefined on the unix socket. */
   readonly address?: string;
-  /** Peer address and user agent: never proof, only the bucket of limits for callers without identity. */
+  /** Where the peer is (an address, an IPv6 network, a user of this machine): never proof, only the bucket of limits for callers without identity. */
   readonly peer: string;
 }
 
@@ -85,6 +86,8 @@ export interface Caller {
   readonly warnings: readonly IdentityWarning[];
   /** The bucket of rate limits: the proven agent or operator, or the peer. Never something the caller can choose freely. */
   readonly principal: string;
+  /** The credentials that proved it; what the call writes is refused when one of them has ended. */
+  readonly grounds?: readonly Ground[];
 }
 
 /** One call of a tool, after the chain: arguments are parsed, the caller is known, the deadline is set. */
@@ -105,8 +108,17 @@ export interface ToolCall<A> {
 /** A tool: its specification from the contract, and the handler that calls the feature's service. */
 export interface Tool<S extends ToolSpec = ToolSpec> {
   readonly spec: S;
+  /**
+   * Whatever it writes stands on the grounds of its call in the very commit. The caller of a tool that writes in another way
+   * is looked up in PostgreSQL before it runs.
+   */
+  readonly checksAtCommit?: boolean;
   handle(call: ToolCall<z.output<S['input']>>): Promise<Outcome<Readonly<Record<string, unknown>>>>;
 }
 
 /** Ties a handler to its specification, so that the arguments have the schema's type. */
-export const defineTool = <S extends ToolSpec>(spec: S, handle: Tool<S>['handle']): Tool => ({ spec, handle });
+export const defineTool = <S extends ToolSpec>(
+  spec: S,
+  handle: Tool<S>['handle'],
+  how: Pick<Tool, 'checksAtCommit'> = {},
+): Tool => ({ spec, handle, ...how });

@@ -1,5 +1,6 @@
 import { refuse } from '@breakwater/contract';
 import type { FastifyInstance } from 'fastify';
+import type { Admission } from './admission.ts';
 import { answerWith, sendFeatureRefusal } from './feature-refusal.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendUnavailable } from './unavailable.ts';
@@ -10,6 +11,7 @@ const MAX_NAME = 512;
 export const registerCalibration = (
   app: FastifyInstance,
   { readiness, calibrationDiagram }: Pick<ServeOptions, 'readiness' | 'calibrationDiagram'>,
+  admission: Admission,
 ): void => {
   app.get<{ Querystring: { agent_id?: string | string[] } }>('/v1/calibration/diagram.svg', async (request, reply) => {
     const { agent_id: asked } = request.query;
@@ -20,6 +22,8 @@ export const registerCalibration = (
       );
     }
     if (!readiness.ready) return sendUnavailable(reply);
+    const refused = await admission(request, 'reads');
+    if (refused !== undefined) return sendFeatureRefusal(reply, refused);
     return answerWith(
       reply,
       () => calibrationDiagram(asked),

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isIPv6 } from 'node:net';
 import type { Evidence, PeerAttestation } from '../runtime/index.ts';
 
 /** A header that is sent at most once; a repeated one counts as its first value. */
@@ -30,6 +30,23 @@ const argumentOf = (args: unknown, key: string): string | undefined => {
 };
 
 /**
+ * Where limits count an address. A host of IPv6 has a whole network (/64) to itself, and could call from each address of it
+ * once.
+ */
+export const networkOf = (address: string): string => {
+  const plain = address.split('%', 1)[0] ?? address;
+  if (!isIPv6(plain)) return plain;
+  const [head = '', tail] = plain.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const after = tail === '' ? 0 : tail.split(':').length;
+    while (groups.length + after < 8) groups.push('0');
+  }
+  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
+};
+
+/**
  * What a transport saw of its caller, for REST and MCP alike.
  *
  * `address` is the socket's; a forwarding header is the caller's claim and is never read. `mcpSessionId` is given by the
@@ -49,8 +66,6 @@ export const evidenceOf = (seen: {
   const userAgent = seen.headers['user-agent'];
   const operatorSecret = operatorSecretOf(seen.headers);
   const { attestation } = seen;
-  const peer = attestation?.ok === true ? `unix:${attestation.process.uid}:${attestation.process.pid}` : address;
-  const agent = hash('sha256', userAgent ?? '', 'hex').slice(0, 12);
   return {
     ...(clientSessionId !== undefined && { clientSessionId }),
     ...(sessionHeader !== undefined && sessionHeader !== '' && { sessionHeader }),
@@ -58,6 +73,6 @@ export const evidenceOf = (seen: {
     ...(userAgent !== undefined && { userAgent }),
     ...(operatorSecret !== undefined && { operatorSecret }),
     ...(attestation !== undefined ? { attestation } : { address }),
-    peer: `${peer}|${agent}`,
+    peer: attestation?.ok === true ? `unix:${attestation.process.uid}` : networkOf(address),
   };
 };

@@ -21,6 +21,7 @@ export const sendFeatureRefusal = (reply: FastifyReply, refusal: Refusal): Fasti
   const { status, category } = ERRORS[refusal.code];
   if (status === 503) return sendUnavailable(reply, refusal.code);
   if (NOT_FOUND.has(refusal.code)) return sendRefusal(reply, refusal, 404);
+  if (refusal.code === 'RATE_LIMIT_EXCEEDED') return sendRefusal(reply, refusal, 429);
   return sendRefusal(reply, refusal, status === 200 ? STATUS[category] : status);
 };
 

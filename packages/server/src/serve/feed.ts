@@ -1,9 +1,11 @@
 import { refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocketServer } from 'ws';
+import type { Admission } from './admission.ts';
 import { evidenceOf } from './evidence.ts';
 import { sendFeatureRefusal } from './feature-refusal.ts';
 import { FeedClients, type FeedClient } from './feed-clients.ts';
+import { FeedPlaces } from './feed-places.ts';
 import { eventFor, readFeedQuery, type FeedPage, type FeedQuery } from '../feed/index.ts';
 import type { Viewer } from '../lifecycle/index.ts';
 import type { ServeOptions } from './ports.ts';
@@ -11,7 +13,7 @@ import { sendRefusal } from './refusal-reply.ts';
 import { sendUnavailable } from './unavailable.ts';
 import { routeUpgrades, type Upgrade } from './upgrade.ts';
 
-const MAX_CLIENTS = 100;
+const PLACES = { all: 100, forOperators: 20, ofAddress: 40 } as const;
 /** Clients have nothing to say. */
 const MAX_MESSAGE = 4096;
 const SUBPROTOCOL = 'breakwater';
@@ -39,9 +41,11 @@ export const registerFeed = (
     ServeOptions,
     'feed' | 'readiness' | 'operatorOf' | 'attestor' | 'metrics' | 'server' | 'clock' | 'log'
   >,
+  admission: Admission,
 ): { stop(): void } => {
   const { feed, readiness, clock } = options;
   const clients = new FeedClients(clock);
+  const places = new FeedPlaces(PLACES);
   const isOperator = async (secret: string): Promise<boolean> => (await options.operatorOf(secret)) !== undefined;
   const upgradeOf = routeUpgrades(app);
   let server: WebSocketServer | undefined;
@@ -49,9 +53,8 @@ export const registerFeed = (
   /** Those who are about to become clients. */
   let joining = 0;
 
-  const operatorSecretOf = ({ socket, headers }: Pick<FastifyRequest, 'socket' | 'headers'>): string | undefined =>
-    evidenceOf({ args: {}, headers, address: socket.remoteAddress, attestation: options.attestor?.attest(socket) })
-      .operatorSecret;
+  const seenOf = ({ socket, headers }: Pick<FastifyRequest, 'socket' | 'headers'>) =>
+    evidenceOf({ args: {}, headers, address: socket.remoteAddress, attestation: options.attestor?.attest(socket) });
 
   /** Who asks; PostgreSQL being away makes nobody an operator. */
   const viewerOf = async (secret: string | undefined): Promise<Viewer> => {
@@ -63,9 +66,11 @@ export const registerFeed = (
     const query = readFeedQuery(request.query as Record<string, unknown>, ['limit', 'agent_id', 'type', 'since']);
     if (!query.ok) return sendFeatureRefusal(reply, query.refusal);
     if (!readiness.ready) return sendUnavailable(reply);
+    const refused = await admission(request, 'reads');
+    if (refused !== undefined) return sendFeatureRefusal(reply, refused);
     const page = await feed.page(query.value);
     if (!page.ok) return sendFeatureRefusal(reply, page.refusal);
-    const viewer = await viewerOf(operatorSecretOf(request));
+    const viewer = await viewerOf(seenOf(request).operatorSecret);
     const { events, cursor, hasMore, restarted } = page.value;
     return reply.header('cache-control', 'no-store').send({
       success: true,
@@ -117,7 +122,8 @@ export const registerFeed = (
     const query = readFeedQuery(request.query as Record<string, unknown>, ['agent_id', 'since']);
     if (!query.ok) return sendFeatureRefusal(reply, query.refusal);
     if (!readiness.ready) return sendUnavailable(reply);
-    if (clients.counts.clients >= MAX_CLIENTS) return sendUnavailable(reply, 'OVERLOADED');
+    const tooOften = await admission(request, 'reads');
+    if (tooOften !== undefined) return sendFeatureRefusal(reply, tooOften);
     const upgrade = upgradeOf(request.raw);
     if (upgrade === undefined) return sendRefusal(reply.header('upgrade', 'websocket'), upgradeRequired, 426);
     const refused = await join(request, upgrade, query.value);
@@ -133,13 +139,21 @@ export const registerFeed = (
     query: FeedQuery,
   ): Promise<Refusal | undefined> => {
     joining += 1;
+    let leave: (() => void) | undefined;
     try {
-      const secret = operatorSecretOf(request);
+      const { operatorSecret: secret, peer } = seenOf(request);
       const [sockets, viewer] = await Promise.all([webSockets(), viewerOf(secret)]);
+      leave = places.take(viewer.operator, peer);
+      if (leave === undefined) return noPlace;
       // Before the page is read, so that nothing falls between the two.
       unsubscribe ??= feed.subscribe((batch) => clients.tell(batch));
       const page = await replayed(query);
       if (!page.ok) return page.refusal;
+      // Gone while it was looked up: it would never give its place back.
+      if (upgrade.socket.destroyed) return undefined;
+      const left = leave;
+      leave = undefined;
+      upgrade.socket.once('close', left);
       upgrade.take();
       sockets.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
         const client = {
@@ -154,6 +168,7 @@ export const registerFeed = (
       });
       return undefined;
     } finally {
+      leave?.();
       joining -= 1;
       idleUnlessWatched();
     }
@@ -168,6 +183,8 @@ export const registerFeed = (
   options.metrics.watchFeed(() => clients.counts);
   return { stop: () => clients.stop() };
 };
+
+const noPlace = refuse('OVERLOADED', 'Too many watch the feed; places for operators are kept.').refusal;
 
 const upgradeRequired = refuse('BAD_REQUEST', 'This route is a WebSocket.', {
   recovery: { action: 'Connect a WebSocket client, or ask GET /api/events.' },

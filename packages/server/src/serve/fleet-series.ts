@@ -31,7 +31,7 @@ const STATUSES = ['active', 'paused', 'archived', 'waiting_input', 'disabled', '
 
 const countStatuses = (agents: LiveTable<AgentHead>): Map<string, number> => {
   const counts = new Map<string, number>(STATUSES.map((status) => [status, 0]));
-  for (const [, { status }] of agents.entries()) counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const { status } of agents.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
   return counts;
 };
 

@@ -65,9 +65,11 @@ export const registerHealth = (
       return { status: 'degraded', not_ready: ['writes'], writes: problem.reason, since, parts: readiness.parts() };
     }
     const { coldSince } = readiness;
+    const why = readiness.why();
     return {
       status: 'warming_up',
       not_ready: cold(),
+      ...(Object.keys(why).length > 0 && { why }),
       ...(coldSince !== undefined && { since: new Date(coldSince).toISOString() }),
       parts: readiness.parts(),
     };

@@ -2,6 +2,7 @@ import { ERRORS, refuse, type Refusal } from '@breakwater/contract';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { assertSafeBinding, createBearerCheck } from './auth.ts';
+import { createAdmission } from './admission.ts';
 import { registerCalibration } from './calibration.ts';
 import { registerCompute } from './compute.ts';
 import { isConsole, registerConsole } from './console.ts';
@@ -26,6 +27,7 @@ import { createCallTool } from './tool-calls.ts';
 import { reasonOfReply, sendUnavailable } from './unavailable.ts';
 import { listenUnix, type UnixListener } from './unix-socket.ts';
 import { isWebSocket } from './upgrade.ts';
+import { SharedAnswers } from '../runtime/index.ts';
 
 /** A part of an address that is an id or a name; each route has its own, lower limit and says so in words. */
 const MAX_PARAMETER = 2000;
@@ -88,6 +90,21 @@ const bindRefusal = (error: NodeJS.ErrnoException, host: string, port: number): 
   }
 };
 
+/**
+ * Begins a request when those before it on its connection are answered, and never when its client has gone by then: one
+ * connection can send a pile of requests at once and leave, and each would cost as much as one that somebody waits for.
+ */
+const inTurn = (request: FastifyRequest, reply: FastifyReply, begin: () => void): void => {
+  const { socket } = request.raw;
+  const beginUnlessGone = (): void => {
+    if (socket.destroyed) reply.hijack();
+    else begin();
+  };
+  // Node gives a response its socket when its turn has come; the turn of one whose client has gone never comes.
+  if (reply.raw.socket === null) reply.raw.once('socket', beginUnlessGone);
+  else beginUnlessGone();
+};
+
 /** Builds the server: routes, guards in front of them, and the drain behind. Nothing listens yet. */
 export const createHttpServer = (options: ServeOptions): HttpServer => {
   const { tokens, metrics, clock, ids, log } = options;
@@ -129,8 +146,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     return what;
   };
 
-  // In the callback style: the hook runs before everything, and need not cost a promise. Who answers does not call `done`.
-  app.addHook('onRequest', (request, reply, done) => {
+  const guard = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     void reply.header('x-request-id', request.id);
     const path = request.url.split('?', 1)[0] ?? '';
     if (path === LIVE) {
@@ -153,8 +169,12 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
       if (secret === undefined) refused();
       else options.operatorOf(secret).then((is) => (is === undefined ? refused() : admit(reply, done)), refused);
     }
-  });
+  };
 
+  // In the callback style: the hook runs before everything, and need not cost a promise. Who answers does not call `done`.
+  app.addHook('onRequest', (request, reply, done) => {
+    inTurn(request, reply, () => guard(request, reply, done));
+  });
   const requests = createRequestLog(log);
   app.addHook('onResponse', (request, reply, done) => {
     requests.answered(request, reply);
@@ -177,7 +197,9 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     done();
   });
 
-  const callTool = createCallTool(options);
+  const shared = new SharedAnswers(clock);
+  const callTool = createCallTool(options, shared);
+  const admission = createAdmission(options);
   // These first, since they hear of every route that comes after them.
   registerHttpErrors(app, options);
   registerOpenApi(app, options);
@@ -188,14 +210,14 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   registerLiveReads(app, options);
   registerCompute(app, options);
   registerHarness(app, options);
-  registerCalibration(app, options);
-  const feed = registerFeed(app, options);
-  registerOverview(app, options);
+  registerCalibration(app, options, admission);
+  const feed = registerFeed(app, options, admission);
+  registerOverview(app, options, shared);
   registerConsole(app);
-  registerMcp(app, options, callTool, requests);
+  registerMcp(app, options, callTool, requests, admission);
   app.get('/metrics', async (_request, reply) => {
-    const { text, contentType } = await metrics.expose();
-    return reply.type(contentType).send(text);
+    const exposed = await shared.get('/metrics', async () => Buffer.from(await metrics.expose()));
+    return reply.type(metrics.contentType).send(exposed);
   });
 
   let unix: UnixListener | undefined;

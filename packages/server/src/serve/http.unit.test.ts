@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import { createHttpServer, ListenError } from './http.ts';
+import { createMetrics } from './metrics.ts';
 import { startFakeNode } from './testing/fake-node.ts';
 import { rawRequest } from './testing/raw-request.ts';
 
@@ -332,4 +333,41 @@ test('an unknown route is 404 as JSON, and / names the endpoints', async () => {
   const missing = await fetch(`${node.url}/sse`);
   expect([missing.status, ((await missing.json()) as { success: boolean }).success]).toEqual([404, false]);
   expect(await (await fetch(node.url)).json()).toMatchObject({ endpoints: { mcp: '/mcp/' } });
+});
+
+describe('a flood', () => {
+  test('of requests for the metrics makes them once a second, and nothing of it is done for clients that have gone', async () => {
+    let made = 0;
+    const gate = Promise.withResolvers<string>();
+    const metrics = {
+      ...createMetrics(),
+      expose: () => {
+        made += 1;
+        return made === 1 ? gate.promise : Promise.resolve('second');
+      },
+    };
+    const node = await start({ metrics });
+    const { port } = new URL(node.url);
+    const get = `GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`.repeat(20);
+    await Promise.all(
+      Array.from(
+        { length: 20 },
+        () =>
+          new Promise<void>((resolve, reject) => {
+            const socket = connect({ port: Number(port), host: '127.0.0.1' }, () => {
+              socket.write(get, () => {
+                socket.destroy();
+                resolve();
+              });
+            });
+            socket.once('error', reject);
+          }),
+      ),
+    );
+    const waiting = fetch(`${node.url}/metrics`);
+    expect((await fetch(`${node.url}/health/live`)).status).toBe(200);
+    gate.resolve('first');
+    expect(await (await waiting).text()).toBe('first');
+    expect(made).toBe(1);
+  });
 });

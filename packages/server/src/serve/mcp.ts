@@ -2,7 +2,9 @@ import { accept, refuse, type Outcome } from '@breakwater/contract';
 import { CLIENT_INFO_META_KEY, isInitializeRequest, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
+import type { Admission } from './admission.ts';
 import { evidenceOf, oneHeader } from './evidence.ts';
+import { sendRefusal } from './refusal-reply.ts';
 import { createEnvelopeCheck, createFastAnswer, MODERN_REVISION, readFastCall } from './mcp-fast.ts';
 import { createMcpSdk, type MessageFacts, type ReplyForm } from './mcp-sdk.ts';
 import type { DispatchReply } from '../dispatch/index.ts';
@@ -101,6 +103,7 @@ export const registerMcp = (
   options: ServeOptions,
   callTool: CallTool,
   requests: RequestLog,
+  admission: Admission,
 ): void => {
   const { sessions, readiness, dispatcher, metrics, tracing, clock, log } = options;
   const sdk = createMcpSdk({ ...options, tools: () => dispatcher.advertised() });
@@ -226,6 +229,11 @@ export const registerMcp = (
     const method = methodOf(body);
     // Some tools answer while the rest is not ready; dispatch knows which, and refuses the others.
     if (!readiness.ready && method !== 'tools/call') return sendUnavailable(reply);
+    // A session is a row that lives for long: an address has only so many of them.
+    if (method === 'initialize' && !isModern(request, body)) {
+      const refused = await admission(request, 'sessions');
+      if (refused !== undefined) return sendRefusal(reply, refused, 429);
+    }
     let session: string | undefined;
     if (method !== 'initialize' && !isModern(request, body)) {
       session = oneHeader(request.headers, SESSION_HEADER);

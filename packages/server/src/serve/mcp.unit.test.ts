@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport, type VersionNegotiationMode } fr
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import { memorySessions, startFakeNode, type FakeNode } from './testing/fake-node.ts';
-import { initialize, legacyCall, modernCall, post } from './testing/mcp-messages.ts';
+import { initialize, legacyCall, modernCall, post, type Wire } from './testing/mcp-messages.ts';
 
 const nodes: FakeNode[] = [];
 const clients: Client[] = [];
@@ -43,7 +43,7 @@ describe.each(GENERATIONS)('MCP over HTTP, the %s protocol', (generation, mode, 
     const answer = textOf(await client.callTool({ name: 'echo', arguments: { client_session_id: 'secret' } }));
     expect(answer['evidence']).toMatchObject({
       clientSessionId: 'secret',
-      peer: expect.stringMatching(/^127\.0\.0\.1\|[0-9a-f]{12}$/) as string,
+      peer: '127.0.0.1',
       ...(generation === '2025' && { mcpSessionId: transport.sessionId }),
     });
     expect(transport.sessionId === undefined).toBe(generation === '2026');
@@ -185,4 +185,38 @@ describe('sessions of the 2025 protocol', () => {
     const { headers, body } = initialize();
     expect((await fetch(`${node.url}/mcp`, { method: 'POST', headers, body, redirect: 'error' })).status).toBe(200);
   });
+});
+
+test('new sessions are counted by address, and the refusal says when to return', async () => {
+  let left = 2;
+  const asked: [string, string][] = [];
+  const node = await start({
+    operatorOf: (secret) => Promise.resolve(secret === 'bwo_ops' ? { name: 'ops', act: false } : undefined),
+    limits: {
+      take: (meter, principal) => {
+        asked.push([meter, principal]);
+        left -= 1;
+        return left >= 0 ? undefined : { code: 'RATE_LIMIT_EXCEEDED', message: 'Too many.', retryAfterSeconds: 7.2 };
+      },
+    },
+  });
+  const sent = (wire: Wire, headers: Record<string, string>) =>
+    post(node.url, { ...wire, headers: { ...wire.headers, ...headers } });
+  const begin = (headers: Record<string, string>) => sent(initialize(), headers);
+  const [first, second] = [await begin({ 'user-agent': 'a/1' }), await begin({ 'user-agent': 'b/1' })];
+  expect([first.status, second.status]).toEqual([200, 200]);
+  const refused = await begin({ 'user-agent': 'c/1' });
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('retry-after')).toBe('8');
+  expect(await refused.json()).toMatchObject({
+    success: false,
+    error_code: 'RATE_LIMIT_EXCEEDED',
+    retry_after_seconds: 7.2,
+  });
+  expect(refused.headers.get('mcp-session-id')).toBeNull();
+  expect(new Set(asked.map(String))).toEqual(new Set(['sessions,peer:127.0.0.1']));
+  // Neither a session that is there nor an operator is refused for it.
+  const session = first.headers.get('mcp-session-id');
+  expect((await sent(legacyCall(), { 'mcp-session-id': session ?? '' })).status).toBe(200);
+  expect((await begin({ 'x-breakwater-operator': 'bwo_ops' })).status).toBe(200);
 });

@@ -56,8 +56,9 @@ export interface Metrics {
   watch(gauges: Gauges): void;
   /** Names what the series of the live feed's clients read; called by the server that has them. */
   watchFeed(clients: () => FeedClientCounts): void;
-  /** The exposition, and its content type. */
-  expose(): Promise<{ text: string; contentType: string }>;
+  readonly contentType: string;
+  /** The exposition. */
+  expose(): Promise<string>;
 }
 
 /**
@@ -137,7 +138,8 @@ export const createMetrics = (): Metrics => {
     },
     watch: (gauges) => watch(registry, gauges),
     watchFeed: (clients) => void (feedClients = clients),
-    expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+    contentType: registry.contentType,
+    expose: () => registry.metrics(),
   };
 };
 

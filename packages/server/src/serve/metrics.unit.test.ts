@@ -86,7 +86,7 @@ test('gauges and commits are exposed as they are at the time of the question', a
   });
   node.options.metrics.commit({ items: 12, ok: true, seconds: 0.004 });
   node.options.metrics.commit({ items: 1, ok: false, seconds: 0.1 });
-  const read = async () => (await fetch(`${node.url}/metrics`)).text();
+  const read = () => node.options.metrics.expose();
   let text = await read();
   expect(series(text, 'breakwater_mailbox_keys', { mailbox: 'agents' })).toBe(10);
   expect(series(text, 'breakwater_mailbox_waiting', { mailbox: 'agents' })).toBe(3);
@@ -124,7 +124,7 @@ test('the fleet is counted from memory; what PostgreSQL does not tell is absent,
       spans: { exported: 5, dropped: 1, failed: 0 },
     },
   });
-  const read = async () => (await fetch(`${node.url}/metrics`)).text();
+  const read = () => node.options.metrics.expose();
   let text = await read();
   expect(series(text, 'breakwater_agents', { status: 'paused' })).toBe(0);
   expect(series(text, 'breakwater_checkins_total', { verdict: 'guide' })).toBe(0);
@@ -158,7 +158,7 @@ test('the audit tables are there as they were last seen, and what nobody knows i
   stop = node.stop;
   let tables: { table: string; rows: number | null; bytes: number; ahead: number; overdue: string[] }[] = [];
   node.options.metrics.watch({ mailboxes: {}, liveTables: {}, readiness: () => ({}), auditTables: () => tables });
-  const read = async () => (await fetch(`${node.url}/metrics`)).text();
+  const read = () => node.options.metrics.expose();
   const of = { table: 'events' };
   expect(series(await read(), 'breakwater_audit_bytes', of)).toBeUndefined();
   tables = [{ table: 'events', rows: null, bytes: 8192, ahead: 3, overdue: ['events_2026_01', 'events_2026_02'] }];

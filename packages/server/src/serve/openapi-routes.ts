@@ -47,6 +47,7 @@ const WARMING: Json = {
     status: { enum: ['warming_up', 'degraded'] },
     parts: PARTS,
     not_ready: listOf(STRING),
+    why: { type: 'object', additionalProperties: STRING },
     writes: { enum: ['disk_full', 'disk_failing', 'read_only'] },
   },
 };

@@ -8,7 +8,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 const json = (schema: Json): Json => ({ 'application/json': { schema } });
 
-const REFUSALS: Readonly<Record<number, string>> = {
+/** What each status of HTTP that is no success means here; docs/agents.md has them from here. */
+export const REFUSALS: Readonly<Record<number, string>> = {
   400: 'The request breaks a rule; `error` names the field.',
   401: 'A bearer token or an operator credential is missing, unknown, expired or revoked.',
   403: 'The caller may not; or the Origin is not one that may call this server.',

@@ -11,6 +11,7 @@ import {
 } from '../overview/index.ts';
 import { evidenceOf } from './evidence.ts';
 import { answerWith } from './feature-refusal.ts';
+import type { SharedAnswers } from '../runtime/index.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { sendUnavailable } from './unavailable.ts';
@@ -34,7 +35,7 @@ const badId = refuse('BAD_REQUEST', `The id must have 1 to ${MAX_ID} characters,
   recovery: { action: 'Take the id from a list: GET /api/agents, or GET /api/reviews.' },
 }).refusal;
 
-type Request = Pick<FastifyRequest, 'socket' | 'headers'>;
+type Request = Pick<FastifyRequest, 'socket' | 'headers' | 'url'>;
 
 /**
  * The routes under `/api` by which the console and the command line see a fleet (contract: `overview.ts`). All but
@@ -49,6 +50,7 @@ export const registerOverview = (
     attestor,
     node,
   }: Pick<ServeOptions, 'overview' | 'operatorOf' | 'readiness' | 'attestor' | 'node'>,
+  shared: SharedAnswers,
 ): void => {
   const secretOf = ({ socket, headers }: Request): string | undefined =>
     evidenceOf({ args: {}, headers, address: socket.remoteAddress, attestation: attestor?.attest(socket) })
@@ -59,7 +61,8 @@ export const registerOverview = (
 
   /**
    * Answers an operator with what `ask` finds; anybody else with a refusal that says how to become one. `fromMemory`: also
-   * while the server is not ready, as far as memory knows who asks and what of.
+   * while the server is not ready, as far as memory knows who asks and what of. All operators see the same, and who asks the
+   * same within a second gets the same answer.
    */
   const answer = async <T>(
     request: Request,
@@ -71,11 +74,14 @@ export const registerOverview = (
     void reply.header('cache-control', 'no-store');
     if (secret === undefined) return sendRefusal(reply, noCredential);
     if (!readiness.ready && !(fromMemory && hasMemory())) return sendUnavailable(reply);
-    const known = async (): Promise<Outcome<T>> => {
+    const known = async (): Promise<Outcome<Buffer>> => {
       if ((await operatorOf(secret)) === undefined) return { ok: false, refusal: deadCredential };
-      return ask();
+      return shared.get(request.url, async () => {
+        const found = await ask();
+        return found.ok ? { ok: true, value: Buffer.from(JSON.stringify(found.value)) } : found;
+      });
     };
-    return answerWith(reply, known, (value) => reply.send(value));
+    return answerWith(reply, known, (body) => reply.type('application/json; charset=utf-8').send(body));
   };
 
   /** A query that is in order, and what it finds. */

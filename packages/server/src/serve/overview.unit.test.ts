@@ -56,7 +56,12 @@ const start = async (
   for (const one of heads) writer.publish(one.agentId, one);
   const node = await startFakeNode({
     overview: testOverview(on, table, { parts, clock: new ManualClock(NOW) }),
-    readiness: { ready: Object.values(parts).every(Boolean), coldSince: undefined, parts: () => ({ ...parts }) },
+    readiness: {
+      ready: Object.values(parts).every(Boolean),
+      coldSince: undefined,
+      parts: () => ({ ...parts }),
+      why: () => ({}),
+    },
     operatorOf:
       options.operatorOf ?? ((secret) => Promise.resolve(secret === READER ? { name: 'ada', act: false } : undefined)),
   });

@@ -2,7 +2,7 @@ import type { Outcome } from '@breakwater/contract';
 import type { Logger } from 'pino';
 import type { UnavailableFacts } from '../channel/index.ts';
 import type { Computation } from '../dialectic/index.ts';
-import type { Dispatcher } from '../dispatch/index.ts';
+import type { Dispatcher, Limits } from '../dispatch/index.ts';
 import type { Feed } from '../feed/index.ts';
 import type { Clock, Ids, Operator, Reading, Readiness } from '../runtime/index.ts';
 import type { Overview } from '../overview/index.ts';
@@ -32,8 +32,10 @@ export type ReadLive = (key: string) => Reading<unknown>;
 /** What the transports need; everything else is theirs. */
 export interface ServeOptions {
   readonly dispatcher: ToolDispatch;
+  /** For what is no call of a tool; a call is held against them by the dispatcher. */
+  readonly limits: Pick<Limits, 'take'>;
   readonly sessions: McpSessions;
-  readonly readiness: Pick<Readiness, 'ready' | 'parts' | 'coldSince'>;
+  readonly readiness: Pick<Readiness, 'ready' | 'parts' | 'coldSince' | 'why'>;
   /** What keeps PostgreSQL from writing while it answers; undefined when nothing does. */
   readonly writeProblem: () => WriteProblem | undefined;
   /** Live tables of flags and baselines, for `POST /v1/feature_flag/get` and `POST /v1/baseline/get` (W3-10.11). */

@@ -9,6 +9,7 @@ export const refusalText = (refusal: Refusal): string =>
     error_code: refusal.code,
     error_category: ERRORS[refusal.code].category,
     ...refusal.details,
+    ...(refusal.retryAfterSeconds !== undefined && { retry_after_seconds: refusal.retryAfterSeconds }),
     recovery: refusal.recovery ?? ERRORS[refusal.code].recovery,
   });
 
@@ -20,4 +21,8 @@ export const sendRefusal = (
   reply: FastifyReply,
   refusal: Refusal,
   status: number = ERRORS[refusal.code].status,
-): FastifyReply => reply.code(status).type('application/json').send(refusalText(refusal));
+): FastifyReply => {
+  const { retryAfterSeconds } = refusal;
+  if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(Math.ceil(retryAfterSeconds)));
+  return reply.code(status).type('application/json').send(refusalText(refusal));
+};

@@ -173,10 +173,11 @@ describe('POST /v1/tools/call', () => {
       sessionHeader: 'by-header',
       userAgent: 'agent/1',
       address: '127.0.0.1',
-      peer: expect.stringMatching(/^127\.0\.0\.1\|[0-9a-f]{12}$/) as string,
+      peer: '127.0.0.1',
     });
     expect(Object.keys(second!)).toEqual(['userAgent', 'address', 'peer']);
-    expect(second!.peer).not.toBe(first!.peer);
+    // Whatever program it says it is, it is the same place.
+    expect(second!.peer).toBe(first!.peer);
   });
 
   test('a request id is taken when it is one, and comes back', async () => {

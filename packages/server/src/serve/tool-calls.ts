@@ -1,5 +1,6 @@
 import { ERRORS } from '@breakwater/contract';
 import type { DispatchReply, DispatchRequest } from '../dispatch/index.ts';
+import type { SharedAnswers } from '../runtime/index.ts';
 import type { ServeOptions } from './ports.ts';
 import type { TracedOperation } from './tracing.ts';
 
@@ -28,13 +29,16 @@ const codeOf = (reply: DispatchReply): string => {
  * The one way from a transport to dispatch: measured, and safe from a bug below, which becomes INTERNAL_ERROR with the
  * request's id as the incident's, so that no transport has to invent an answer of its own.
  */
-export const createCallTool = ({
-  dispatcher,
-  metrics,
-  tracing,
-  clock,
-  log,
-}: Pick<ServeOptions, 'dispatcher' | 'metrics' | 'tracing' | 'clock' | 'log'>): CallTool => {
+export const createCallTool = (
+  {
+    dispatcher,
+    metrics,
+    tracing,
+    clock,
+    log,
+  }: Pick<ServeOptions, 'dispatcher' | 'metrics' | 'tracing' | 'clock' | 'log'>,
+  shared: Pick<SharedAnswers, 'clear'>,
+): CallTool => {
   const crashed = (request: DispatchRequest, error: unknown): DispatchReply => {
     log.error({ err: error, tool: request.name, request_id: request.requestId }, 'dispatch threw');
     const { category, recovery } = ERRORS.INTERNAL_ERROR;
@@ -62,6 +66,8 @@ export const createCallTool = ({
     } catch (error) {
       reply = crashed(request, error);
     }
+    // An operator who has acted looks at what became of it.
+    if (request.evidence.operatorSecret !== undefined) shared.clear();
     const code = reply.isError ? codeOf(reply) : undefined;
     // A name that no tool has is the caller's invention; as a label it would let anybody make series without end.
     const tool = code === 'TOOL_NOT_FOUND' ? UNKNOWN_TOOL : reply.tool;

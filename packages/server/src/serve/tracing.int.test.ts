@@ -7,7 +7,7 @@ import { testDatabase } from '../../testing/database.ts';
 import { testNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { tracedDatabase } from '../postgres/index.ts';
-import { systemClock } from '../runtime/index.ts';
+import { SharedAnswers, systemClock } from '../runtime/index.ts';
 import { createTracing } from './tracing-otel.ts';
 import { createCallTool } from './tool-calls.ts';
 import { createMetrics } from './metrics.ts';
@@ -32,13 +32,10 @@ const world = async () => {
   const watched = tracedDatabase(database);
   const node = await testNode(watched);
   const dispatcher = dispatcherOf(node, watched);
-  const callTool = createCallTool({
-    dispatcher,
-    metrics: createMetrics(),
-    tracing,
-    clock: systemClock,
-    log: pino({ enabled: false }),
-  });
+  const callTool = createCallTool(
+    { dispatcher, metrics: createMetrics(), tracing, clock: systemClock, log: pino({ enabled: false }) },
+    new SharedAnswers(systemClock),
+  );
   let calls = 0;
   const call = async (name: string, args: Json = {}) => {
     calls += 1;

@@ -129,16 +129,21 @@ const compact = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
   return withFittingWarnings(extras.paused === undefined ? whole : short, warningsOf(checkIn, extras));
 };
 
-const minimal = (checkIn: CheckIn, { predictionId, paused }: AnswerExtras): Reply => ({
-  success: true,
-  decision: { action: checkIn.decision.action, reason: checkIn.decision.reason },
-  verdict: checkIn.verdict,
-  ...checkIn.eisv,
-  risk_score: checkIn.measured ? checkIn.risk.gated : null,
-  provenance: provenanceOf(checkIn, ['eisv', 'risk']),
-  prediction_id: predictionId,
-  ...(paused !== undefined && { next_step: paused.next_step }),
-});
+const minimal = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
+  const { predictionId, paused } = extras;
+  const short = {
+    success: true,
+    decision: { action: checkIn.decision.action, reason: checkIn.decision.reason },
+    verdict: checkIn.verdict,
+    ...checkIn.eisv,
+    risk_score: checkIn.measured ? checkIn.risk.gated : null,
+    provenance: provenanceOf(checkIn, ['eisv', 'risk']),
+    prediction_id: predictionId,
+    ...(paused !== undefined && { next_step: paused.next_step }),
+  };
+  // What was cut or not understood is told however short the answer is; otherwise nobody would learn of it.
+  return withFittingWarnings(short, warningsOf(checkIn, extras));
+};
 
 /** The readings in words, for a reader that would rather not know the model. */
 const interpretation = (checkIn: CheckIn): Reply => ({

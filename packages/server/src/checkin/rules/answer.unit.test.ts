@@ -233,8 +233,10 @@ describe('the answer', () => {
       'risk_score',
       'provenance',
       'prediction_id',
+      'warnings',
     ]);
-    expect(keys('compact')).toContain('warnings');
+    const warned = (mode: ResponseMode) => answer(result, mode, extras())['warnings'];
+    for (const mode of ['compact', 'minimal'] as const) expect(warned(mode), mode).toEqual(warned('full'));
     expect(keys('full')).toEqual(expect.arrayContaining(['state', 'scoring', 'evidence']));
     expect(answer(result, 'compact', extras())['calibration']).toEqual({ error: null, n: 0, status: 'unmeasured' });
     const { mirror } = answer(result, 'mirror', extras()) as unknown as { mirror: string[] };
@@ -250,9 +252,11 @@ describe('the telemetry envelope', () => {
         ...checkIn,
         evidence: { ...checkIn.evidence, claims: { ...checkIn.evidence.claims, value: Infinity } },
       };
-      const envelope = eisvTelemetry(spoilt, 0);
-      expect(envelope['schema']).toBe('eisv.telemetry.v1');
-      expect(JSON.parse(JSON.stringify(envelope))).toEqual(envelope);
+      const envelope = JSON.parse(JSON.stringify(eisvTelemetry(spoilt, 0))) as Record<string, unknown>;
+      expect(envelope).toMatchObject({
+        schema: 'eisv.telemetry.v1',
+        enforcement: { applied: checkIn.decision.action === 'pause' },
+      });
       expect(envelope).toMatchObject({ policy_evaluation: { claims: null, risk_score: checkIn.risk.gated } });
       expect(bytes(envelope)).toBeLessThan(1200);
     }, 10);

@@ -36,7 +36,7 @@ import { pauseEvidence, type PauseEvidence } from './pause-evidence.ts';
 import { continuityEnergy, updateCoherence, type JudgedState } from './reflexive.ts';
 import { readRegime, type Regime } from './regime.ts';
 import type { ScoringState } from './state.ts';
-import { textFeatures } from './text-features.ts';
+import { textFeatures, type TextFeatures } from './text-features.ts';
 import { hasExitCode, toolStatistics, type ToolResult } from './tool-results.ts';
 import { voidThreshold } from './void-threshold.ts';
 
@@ -84,6 +84,8 @@ export interface Obligations {
 /** What the agent reports, validated. */
 export interface CheckInInput {
   readonly text: string;
+  /** The features of `text` when they were read already, which costs as much as the whole computation. */
+  readonly features?: TextFeatures | undefined;
   readonly textTruncated: boolean;
   /** 0 to 1. */
   readonly complexity?: number;
@@ -201,7 +203,7 @@ export const checkIn = (context: CheckInContext, input: CheckInInput, now: numbe
   const at = Math.floor(now);
 
   const capped = input.complexity === undefined ? undefined : context.obligations?.capComplexity(input.complexity);
-  const features = textFeatures(input.text);
+  const features = input.features ?? textFeatures(input.text);
   const tools = toolStatistics(input.toolResults);
   const secondsSinceLast = secondsBetween(before.lastAt, at);
   const confidence =

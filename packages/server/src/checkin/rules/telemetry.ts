@@ -2,18 +2,10 @@ import { COHERENCE, type CheckIn } from './check-in.ts';
 import { POLICY } from './pause-evidence.ts';
 import { wordOf } from './word.ts';
 
-const finite = (value: unknown): unknown => {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const result: Record<string, unknown> = {};
-  for (const [key, part] of Object.entries(value)) result[key] = finite(part);
-  return result;
-};
-
 /**
  * The envelope of one measurement, as every state row keeps it: what was read, what it was made from, what was missing,
- * and what policy made of it. Numbers are whole, so that a later analysis works on what decided; one that is not finite
- * becomes null.
+ * and what policy made of it. Numbers are whole, so that a later analysis works on what decided; as JSON, one that is
+ * not finite becomes null.
  */
 export const eisvTelemetry = (checkIn: CheckIn, now: number): Record<string, unknown> => {
   const { eisv, continuity, observation, evidence, decision, risk, warmup } = checkIn;
@@ -24,7 +16,7 @@ export const eisvTelemetry = (checkIn: CheckIn, now: number): Record<string, unk
     ...(evidence.calibration.error === null ? ['calibration_error'] : []),
     ...(evidence.outcomes.length < 3 ? ['outcomes'] : []),
   ];
-  const envelope = {
+  return {
     schema: 'eisv.telemetry.v1',
     observed_at: new Date(now).toISOString(),
     measurement: {
@@ -58,5 +50,4 @@ export const eisvTelemetry = (checkIn: CheckIn, now: number): Record<string, unk
     },
     enforcement: { applied: decision.action === 'pause' },
   };
-  return finite(envelope) as Record<string, unknown>;
 };

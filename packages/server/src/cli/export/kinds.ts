@@ -1,4 +1,11 @@
-import { readCoverage, recordOf, shownRisk, standingWord, type Vitals } from '../../agents/index.ts';
+import {
+  readCoverage,
+  recordOf,
+  shownRisk,
+  standingWord,
+  unpackVitals,
+  type StoredVitals,
+} from '../../agents/index.ts';
 import type { ReportWindow } from '../../channel/index.ts';
 import type { Statement } from '../../postgres/index.ts';
 import type { Row } from './format.ts';
@@ -47,7 +54,7 @@ const READINGS = [
 ] as const;
 
 const agentOf = ({ [READ_AT]: readAt, ...row }: Row): Row => {
-  const vitals = row['vitals'] as Vitals | null;
+  const vitals = unpackVitals(row['vitals'] as StoredVitals);
   const { share, silence, ...counts } = readCoverage(vitals?.coverage, Number(readAt));
   const readings: Readonly<Record<(typeof READINGS)[number], number | null>> = {
     ...recordOf(vitals),
@@ -73,24 +80,31 @@ const agentOf = ({ [READ_AT]: readAt, ...row }: Row): Row => {
   };
 };
 
+/** A count of the claims that a state keeps: zeros are not stored, and states of older releases have none at all. */
+const claimsCount = (name: string): string =>
+  `CASE WHEN s.state_json ? 'claims' THEN coalesce((s.state_json->'claims'->>'${name}')::float8, 0) END`;
+
 const STATE_READINGS: readonly Column[] = [
-  ...(['graded', 'pass_rate', 'mean_claim', 'mean_gap'] as const).map((name): Column => [
+  ['graded', `CASE WHEN s.state_json ? 'claims' THEN coalesce((s.state_json->'record'->>'graded')::float8, 0) END`],
+  ...(['pass_rate', 'mean_claim'] as const).map((name): Column => [
     name,
     `(s.state_json->'record'->>'${name}')::float8`,
   ]),
-  ['coverage', `(s.state_json->'coverage'->>'share')::float8`],
-  ...(['made', 'settled', 'expired', 'unobserved'] as const).map((name): Column => [
-    `claims_${name}`,
-    `(s.state_json->'coverage'->>'${name}')::float8`,
-  ]),
+  [
+    'mean_gap',
+    `round((s.state_json->'record'->>'mean_claim')::numeric - (s.state_json->'record'->>'pass_rate')::numeric, 4)::float8`,
+  ],
+  ['coverage', `${claimsCount('settled')} / nullif(${claimsCount('settled')} + ${claimsCount('expired')}, 0)`],
+  ...(['made', 'settled', 'expired'] as const).map((name): Column => [`claims_${name}`, claimsCount(name)]),
+  ['claims_unobserved', `${claimsCount('made')} - ${claimsCount('settled')}`],
 ];
 
 /** Whether a pause holds it, its own or that of an agent that it descends from, as `holdOf` decides it in memory. */
 const IS_PAUSED = `(
-  WITH RECURSIVE line(id, depth) AS (
-    SELECT a.id, 0
-    UNION SELECT child.parent_agent_id, line.depth + 1 FROM line JOIN core.agents child ON child.id = line.id
-      WHERE child.parent_agent_id IS NOT NULL AND line.depth < 64
+  WITH RECURSIVE line(id) AS (
+    SELECT a.id
+    UNION SELECT child.parent_agent_id FROM line JOIN core.agents child ON child.id = line.id
+      WHERE child.parent_agent_id IS NOT NULL
   )
   SELECT coalesce(bool_or(held.status NOT IN ('archived', 'disabled', 'deleted') AND CASE
     WHEN jsonb_typeof(held.pause) = 'object' THEN coalesce((held.pause->>'expires_at')::timestamptz >= now(), true)
@@ -163,7 +177,7 @@ export const KINDS = {
       ['epoch', 's.epoch'],
       // What its claims had come to at that check-in; null in rows of older versions.
       ...STATE_READINGS,
-      ['state', `s.state_json - 'record' - 'coverage'`],
+      ['state', `s.state_json - 'record' - 'claims'`],
     ],
     within('s.recorded_at'),
     's.state_id',

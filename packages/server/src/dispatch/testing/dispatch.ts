@@ -10,6 +10,7 @@ import {
   type Tool,
 } from '../../runtime/index.ts';
 import { ManualClock } from '../../runtime/testing/manual-clock.ts';
+import { Limits } from '../limits.ts';
 import { Dispatcher, type DispatcherOptions, type DispatchReply, type Measure } from '../dispatcher.ts';
 
 export const AGENT = '11111111-1111-4111-8111-111111111111';
@@ -86,7 +87,7 @@ export const dispatcherOf = (
     readiness,
     clock,
     ids: idsFrom(seededRandom(1)),
-    limits: { perMinute: 0, perHour: 0 },
+    limits: new Limits({}, clock),
     onUnexpected: (event) => void incidents.push(event),
     onTimeout: (event) => void timeouts.push(event),
     observe: (measure) => void measures.push(measure),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { hintsOf } from './hints.ts';
-import { parseQuery } from './query.ts';
+import { composeQuery, parseQuery } from './query.ts';
 import { limitOf, narrowingOf, searchOf } from './search.ts';
 
 const refusalOf = (args: Record<string, unknown>) => {
@@ -12,34 +12,60 @@ const refusalOf = (args: Record<string, unknown>) => {
 };
 
 describe('a search text', () => {
+  const word = (text: string) => ({ kind: 'word', text });
+
   it('is taken apart into what must be there, what may be, and what must not', () => {
-    expect(parseQuery('row "lock order" -"redis" or agents/sql.ts row -"two words"')).toEqual({
-      all: 'row "lock order" -"redis" or agents sql.ts row -"two words"',
-      terms: ['row', '"lock order"', 'agents', 'sql.ts'],
-      excluded: '-"redis" -"two words"',
-      left: 0,
-    });
+    expect(parseQuery('row "lock order" -"redis" or agents/sql.ts row -"two words"').parts).toEqual([
+      word('row'),
+      word('lock order'),
+      { kind: 'not', text: 'redis' },
+      { kind: 'or', text: 'or' },
+      word('agents/sql.ts'),
+      word('row'),
+      { kind: 'not', text: 'two words' },
+    ]);
   });
 
   it('takes options of commands for words, and composes what was typed in pieces', () => {
-    expect(parseQuery('kubectl -n prod --force-with-lease a-"b"')).toMatchObject({
-      all: 'kubectl "-n" prod "--force-with-lease" a- "b"',
-      terms: ['kubectl', '"-n"', 'prod', '"--force-with-lease"', 'a-', '"b"'],
-      excluded: '',
+    const { parts } = parseQuery('kubectl -n prod --force-with-lease a-"b"');
+    expect(parts).toEqual(['kubectl', '-n', 'prod', '--force-with-lease', 'a-', 'b'].map(word));
+    expect(parseQuery('cafe\u0301').parts).toEqual([word('caf\u00e9')]);
+  });
+
+  it('is put together from what its parts are searched by; what nothing can be searched by is named', () => {
+    const parsed = parseQuery('a the b or c -"d" c');
+    expect(composeQuery(parsed, ["'a'", '', "'b'", '', "'c'", "'d'", "'c'"])).toEqual({
+      all: "('a') & ('b') | ('c') & ('c') & !('d')",
+      terms: [
+        { word: 'a', query: "'a'" },
+        { word: 'b', query: "'b'" },
+        { word: 'c', query: "'c'" },
+      ],
+      excluded: "!('d')",
+      notSearched: ['the'],
     });
-    expect(parseQuery('cafe\u0301').terms).toEqual(['caf\u00e9']);
+    const choiceOfNothing = parseQuery('a or -"d"');
+    expect(composeQuery(choiceOfNothing, ["'a'", '', "'d'"])).toMatchObject({ all: '', excluded: "!('d')" });
+    expect(composeQuery(parseQuery('the or -- -"d"'), ['', '', '', "'d'"])).toMatchObject({
+      all: '',
+      excluded: "!('d')",
+      notSearched: ['the', '--'],
+    });
   });
 
   it('keeps twelve words to look for one by one, and counts the others', () => {
-    const parsed = parseQuery(Array.from({ length: 20 }, (_, i) => `w${i}`).join(' '));
+    const words = Array.from({ length: 20 }, (_, i) => `w${i}`);
+    const parsed = parseQuery(words.join(' '));
     expect(parsed).toMatchObject({ left: 8 });
-    expect(parsed.terms).toHaveLength(12);
+    expect(composeQuery(parsed, words).terms).toHaveLength(12);
   });
 
-  it('never looks for what must not be there', () => {
+  it('never excludes but what stands in quotation marks after a dash', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 60 }), (text) => {
-        for (const term of parseQuery(text).terms) expect(term).not.toMatch(/^-[^\s]/);
+        const { parts } = parseQuery(text);
+        const marks = [...text.matchAll(/(?<=^|\s)-"[^"]*"/g)];
+        expect(parts.filter(({ kind }) => kind === 'not').length).toBeLessThanOrEqual(marks.length);
       }),
       { examples: [['--a'], ['-'], ['-"'], ['a -"b'], ['"'], ['- a']] },
     );

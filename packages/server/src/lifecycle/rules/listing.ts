@@ -1,3 +1,4 @@
+import { firstOf, type Keyed } from '../../runtime/first-of.ts';
 import type { AgentHead, AgentStatus } from '../../agents/agent.ts';
 import { recordOf, type ClaimsRecord } from '../../agents/record.ts';
 import { readCoverage } from '../../agents/coverage.ts';
@@ -68,6 +69,9 @@ const activityOf = (head: AgentHead): number => head.lastActivityAt ?? head.crea
 const newestFirst = (a: AgentHead, b: AgentHead): number =>
   activityOf(b) - activityOf(a) || b.createdAt - a.createdAt || (a.agentId < b.agentId ? -1 : 1);
 
+const byActivity = (a: Keyed<AgentHead, number>, b: Keyed<AgentHead, number>): number =>
+  b.key - a.key || newestFirst(a.item, b.item);
+
 const rowOf = (head: AgentHead, viewer: Viewer, isStable: boolean, now: number): ListRow => {
   const coverage = head.vitals?.coverage && readCoverage(head.vitals.coverage, now);
   const own = visibleId(head.agentId, viewer);
@@ -132,7 +136,7 @@ export const listAgents = (
     if (head.agentId === viewer.agentId) own = head;
     if (matches(head)) matching.push(head);
   }
-  const page = matching.sort(newestFirst).slice(offset, offset + limit);
+  const page = firstOf(matching, offset + limit, activityOf, byActivity).slice(offset);
   if (own !== undefined && !page.includes(own)) page.push(own);
   const agents = page.sort(newestFirst).map((head) => rowOf(head, viewer, isStable(head.agentId), now));
   return {

@@ -101,21 +101,25 @@ const stuckReason = (head: AgentHead, now: number): StuckReason => {
   }
 };
 
+/** What a silence is held against. */
+interface SilenceLimit {
+  readonly timeoutMinutes: number;
+  readonly now: number;
+}
+
+/** Whether an agent was at work and is silent for too long; see {@link stuck}. */
+export const isStuck = (head: AgentHead, { timeoutMinutes, now }: SilenceLimit): boolean =>
+  head.updateCount > 0 &&
+  now - activityOf(head) > timeoutMinutes * MINUTE &&
+  (head.status === 'paused' || (head.status === 'active' && !PACELESS.some((tag) => head.tags.includes(tag))));
+
 /**
  * Active and paused agents without activity for longer than `timeoutMinutes`, oldest first (spec identity d.5). One that
  * never checked in was never at work; an active one that works at no pace of its own is not missed.
  */
-export const stuck = (
-  heads: Iterable<AgentHead>,
-  { timeoutMinutes, now }: { readonly timeoutMinutes: number; readonly now: number },
-): Stuck[] =>
+export const stuck = (heads: Iterable<AgentHead>, { timeoutMinutes, now }: SilenceLimit): Stuck[] =>
   [...heads]
-    .filter(
-      (head) =>
-        head.updateCount > 0 &&
-        now - activityOf(head) > timeoutMinutes * MINUTE &&
-        (head.status === 'paused' || (head.status === 'active' && !PACELESS.some((tag) => head.tags.includes(tag)))),
-    )
+    .filter((head) => isStuck(head, { timeoutMinutes, now }))
     .sort(oldestFirst)
     .map((head) => ({
       agentId: head.agentId,

@@ -10,13 +10,14 @@ import type {
 import { readCoverage } from '../../agents/coverage.ts';
 import { recordOf } from '../../agents/record.ts';
 import { shownRisk, standingWord } from '../../agents/standing.ts';
+import { firstOf } from '../../runtime/first-of.ts';
 import { holdOf, pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
 
 /** What is known of agents beside their heads. */
 export interface Surroundings {
   readonly now: number;
-  /** Agents that are silent for longer than they should be. */
-  readonly stuck: ReadonlySet<string>;
+  /** Whether an agent is silent for longer than it should be. */
+  readonly isStuck: (head: AgentHead) => boolean;
   readonly isStable: (agentId: string) => boolean;
   readonly conditionsInForce: (head: AgentHead, now: number) => number;
   /** The head of any agent; undefined when there is none in memory. */
@@ -96,7 +97,7 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
   parent: head.parentAgentId === null ? null : refOf(head.parentAgentId, around.find),
   created_at: iso(head.createdAt),
   last_activity_at: head.lastActivityAt === null ? null : iso(head.lastActivityAt),
-  is_stuck: around.stuck.has(head.agentId),
+  is_stuck: around.isStuck(head),
   is_stable: around.isStable(head.agentId),
   check_ins: head.updateCount,
   vitals:
@@ -110,21 +111,29 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
 
 const ENDED: ReadonlySet<string> = new Set(['archived', 'deleted']);
 
-const isOfStatus = (head: AgentHead, status: string, stuck: ReadonlySet<string>): boolean => {
+const isOfStatus = (head: AgentHead, status: string, isStuck: boolean): boolean => {
   if (status === 'all') return true;
   if (status === 'present') return !ENDED.has(head.status);
-  if (status === 'stuck') return stuck.has(head.agentId);
+  if (status === 'stuck') return isStuck;
   return head.status === status;
 };
 
-const holds = (text: string | null, wanted: string): boolean => text?.toLowerCase().includes(wanted) === true;
+/** In no text that is searched for: what is typed has one line. */
+const BETWEEN = '\n';
+/** A head never changes; its text is made once, when somebody searches for the first time. */
+const texts = new WeakMap<AgentHead, string>();
+
+const searchedText = (head: AgentHead): string => {
+  let text = texts.get(head);
+  if (text === undefined) {
+    text = [head.label ?? '', head.handle, head.purpose ?? '', ...head.tags].join(BETWEEN).toLowerCase();
+    texts.set(head, text);
+  }
+  return text;
+};
 
 const isFound = (head: AgentHead, wanted: string): boolean =>
-  holds(head.label, wanted) ||
-  holds(head.handle, wanted) ||
-  holds(head.purpose, wanted) ||
-  head.agentId.startsWith(wanted) ||
-  head.tags.some((tag) => holds(tag, wanted));
+  searchedText(head).includes(wanted) || head.agentId.startsWith(wanted);
 
 type Key = string | number | null;
 
@@ -149,19 +158,28 @@ const KEYS: Readonly<Record<AgentSort, (head: AgentHead, now: number) => Key>> =
 
 const compare = (a: Exclude<Key, null>, b: Exclude<Key, null>): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Sorted by a key; who has none comes last in either direction, and equals keep the order of their ids. */
-const sorted = (heads: readonly AgentHead[], { sort, descending }: AgentsQuery, now: number): AgentHead[] => {
-  const keyed = heads.map((head) => ({ head, key: KEYS[sort](head, now) }));
-  keyed.sort((a, b) => {
-    if (a.key === null || b.key === null) {
-      if (a.key !== b.key) return a.key === null ? 1 : -1;
-    } else {
-      const order = compare(a.key, b.key);
-      if (order !== 0) return descending ? -order : order;
-    }
-    return compare(a.head.agentId, b.head.agentId);
-  });
-  return keyed.map(({ head }) => head);
+/** The first `count` by a key; who has none comes last in either direction, and equals keep the order of their ids. */
+const sorted = (
+  heads: readonly AgentHead[],
+  { sort, descending }: AgentsQuery,
+  now: number,
+  count: number,
+): AgentHead[] => {
+  const keyOf = KEYS[sort];
+  return firstOf(
+    heads,
+    count,
+    (head) => keyOf(head, now),
+    (a, b) => {
+      if (a.key === null || b.key === null) {
+        if (a.key !== b.key) return a.key === null ? 1 : -1;
+      } else {
+        const order = compare(a.key, b.key);
+        if (order !== 0) return descending ? -order : order;
+      }
+      return compare(a.item.agentId, b.item.agentId);
+    },
+  );
 };
 
 /** One page of the agents that match, and how many agents stand where; from memory (BW-console.04). */
@@ -177,14 +195,15 @@ export const agentsPage = (heads: Iterable<AgentHead>, query: AgentsQuery, aroun
       total += 1;
       counts[head.status] = (counts[head.status] ?? 0) + 1;
     }
-    if (around.stuck.has(head.agentId)) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
-    if (!isOfStatus(head, query.status, around.stuck)) continue;
+    const isStuck = around.isStuck(head);
+    if (isStuck) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
+    if (!isOfStatus(head, query.status, isStuck)) continue;
     if (query.verdict !== undefined && head.vitals?.verdict !== query.verdict) continue;
     if (query.tag !== undefined && !head.tags.includes(query.tag)) continue;
     if (wanted !== undefined && !isFound(head, wanted)) continue;
     matching.push(head);
   }
-  const shown = sorted(matching, query, around.now).slice(query.offset, query.offset + query.limit);
+  const shown = sorted(matching, query, around.now, query.offset + query.limit).slice(query.offset);
   return {
     rows: shown.map((head) => agentRow(head, around)),
     matching: matching.length,

@@ -11,7 +11,7 @@ import { readAgentsQuery } from './query.ts';
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
   now: NOW,
-  stuck: new Set(stuck),
+  isStuck: ({ agentId }: AgentHead) => stuck.includes(agentId),
   isStable: (agentId: string) => agentId !== OTHER,
   conditionsInForce: () => 2,
   find: (agentId: string) => heads.find((one) => one.agentId === agentId),

@@ -1,7 +1,7 @@
 import type { Need } from '@breakwater/contract/overview';
 import { pauseHolds, type AgentHead, type Pause } from '../../agents/agent.ts';
 import { confirmationText, isPausedAgain, type ReviewSession } from '../../dialectic/index.ts';
-import { readCoverage, silenceAsks } from '../../agents/coverage.ts';
+import { readCoverage, silenceAsksAt } from '../../agents/coverage.ts';
 import { shownRisk } from '../../agents/standing.ts';
 import { refOf, type Surroundings } from './agents.ts';
 
@@ -306,12 +306,13 @@ const successorsNeed = ({ agentId, total, strong, last, lastId }: Successors, ar
 };
 
 const silentNeeds = (heads: readonly AgentHead[], around: Surroundings): Need[] => {
-  const since = (head: AgentHead): string => iso(head.lastActivityAt ?? head.createdAt);
+  const lastOf = (head: AgentHead): number => head.lastActivityAt ?? head.createdAt;
+  const since = (head: AgentHead): string => iso(lastOf(head));
   const [first] = heads;
   if (first === undefined) return [];
   const common = { kind: 'stuck', severity: 'info', review_id: null, saga_id: null } as const;
   if (heads.length > SILENT_ALONE) {
-    const newest = heads.reduce((latest, head) => (since(head) > since(latest) ? head : latest));
+    const newest = heads.reduce((latest, head) => (lastOf(head) > lastOf(latest) ? head : latest));
     return [
       {
         ...common,
@@ -342,8 +343,8 @@ const silentNeeds = (heads: readonly AgentHead[], around: Surroundings): Need[] 
 /** Most claims of an agent meet no result: nothing is known of its work, and a person should ask (BW-outcomes.06). */
 const unsettledNeed = (head: AgentHead, around: Surroundings): Need | undefined => {
   if (head.status !== 'active' || head.vitals === null) return undefined;
+  if (!silenceAsksAt(head.vitals.coverage, around.now)) return undefined;
   const coverage = readCoverage(head.vitals.coverage, around.now);
-  if (!silenceAsks(coverage)) return undefined;
   const agent = refOf(head.agentId, around.find);
   return {
     key: `silence:${head.agentId}`,
@@ -436,7 +437,7 @@ export const needsOf = (
       if (review?.waitingSince != null || review?.confirmation?.decision === 'open') continue;
       needs.push(pausedNeed(head, head.pause, review, facts.stored?.previousEnds.get(head.agentId), around));
     } else {
-      if (around.stuck.has(head.agentId)) silent.push(head);
+      if (around.isStuck(head)) silent.push(head);
       const unsettled = unsettledNeed(head, around);
       if (unsettled !== undefined) needs.push(unsettled);
     }

@@ -9,7 +9,7 @@ const nothing: StoredFacts = { reviews: [], deadLetters: [], troubles: [], succe
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
   now: NOW,
-  stuck: new Set(stuck),
+  isStuck: ({ agentId }: AgentHead) => stuck.includes(agentId),
   isStable: () => true,
   conditionsInForce: () => 0,
   find: (agentId: string) => heads.find((one) => one.agentId === agentId),

@@ -1,35 +1,11 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
-import type { AgentSort } from '@breakwater/contract/overview';
+import { AGENT_SORTS, AGENT_STATUS_FILTERS, VERDICTS } from '@breakwater/contract/overview';
 import type { AgentsQuery } from './agents.ts';
 
 /** What stands behind the question mark of an address, as the server has read it. */
 export type RawQuery = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 200;
-const AGENT_STATUSES = [
-  'present',
-  'active',
-  'paused',
-  'waiting_input',
-  'archived',
-  'disabled',
-  'deleted',
-  'stuck',
-  'all',
-];
-const VERDICTS = ['proceed', 'guide', 'pause', 'reject'];
-const SORTS: readonly AgentSort[] = [
-  'activity',
-  'name',
-  'status',
-  'risk',
-  'check_ins',
-  'created',
-  'pass_rate',
-  'gap',
-  'coverage',
-  'evidence',
-];
 const REVIEW_STATUSES = ['open', 'waiting', 'resolved', 'failed', 'all'] as const;
 
 const wrong = (field: string, message: string) =>
@@ -84,11 +60,11 @@ class Reader {
 /** Reads the query of a list of agents. Refuses BAD_REQUEST, naming the field and what it may be. */
 export const readAgentsQuery = (raw: RawQuery): Outcome<AgentsQuery> => {
   const read = new Reader(raw, ['search', 'status', 'verdict', 'tag', 'sort', 'order', 'offset', 'limit']);
-  const sort = read.word('sort', SORTS) ?? 'activity';
+  const sort = read.word('sort', AGENT_SORTS) ?? 'activity';
   const order = read.word('order', ['asc', 'desc']) ?? (sort === 'name' || sort === 'status' ? 'asc' : 'desc');
   return read.done({
     search: read.text('search'),
-    status: read.word('status', AGENT_STATUSES) ?? 'present',
+    status: read.word('status', AGENT_STATUS_FILTERS) ?? 'present',
     verdict: read.word('verdict', VERDICTS),
     tag: read.text('tag'),
     sort,

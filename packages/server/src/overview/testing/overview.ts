@@ -22,6 +22,7 @@ export const testOverview = (
     database,
     clock,
     agents,
+    named: (name) => [...agents.entries()].flatMap(([, head]) => (head.label === name ? [head] : [])),
     isStable,
     flags: { all: () => [], history: () => Promise.resolve(accept([])) },
     calibration: new Calibration({ database, clock }),

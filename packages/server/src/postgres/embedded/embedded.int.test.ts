@@ -18,6 +18,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../../testing/temporary-folder.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { openDatabase } from '../connect.ts';
+import { StartupError } from '../startup-error.ts';
 import { migrate } from '../migrate.ts';
 import { onPrimary } from '../primary.ts';
 import { borrowEmbedded } from './borrow.ts';
@@ -208,10 +209,13 @@ describe('the embedded PostgreSQL', () => {
     rmSync(server.target.socketDir, { recursive: true });
   });
 
-  it('answers reads from a standby only as a standby', async () => {
-    verifies('BW-postgres.08');
+  it('answers reads from a standby only as a standby, and nothing starts on one that has the schema', async () => {
+    verifies('BW-postgres.08', 'BW-nodes.04');
     const dataDir = folder();
     const primary = await startEmbedded({ dataDir, settings: SMALL });
+    const first = openDatabase({ target: primary.target, onError: () => undefined });
+    await migrate(first);
+    await first.close();
     await primary.stop();
     writeFileSync(join(dataDir, 'pg/standby.signal'), '');
     const standby = await startEmbedded({ dataDir, settings: SMALL });
@@ -222,7 +226,9 @@ describe('the embedded PostgreSQL', () => {
     });
     const outcome = await database.transaction((tx) => onPrimary(tx));
     expect(outcome.ok ? 'accepted' : outcome.refusal.code).toBe('STORAGE_UNAVAILABLE');
-    await expect(migrate(database)).rejects.toMatchObject({ message: expect.stringContaining('standby') as string });
+    const refusal: unknown = await migrate(database).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(StartupError);
+    expect(refusal).toMatchObject({ message: expect.stringContaining('standby') as string });
   });
 });
 

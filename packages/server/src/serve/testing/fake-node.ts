@@ -131,6 +131,7 @@ export const startFakeNode = async (
   const computation = new Computation({ clock: systemClock, random: () => 0, onFailure: () => undefined });
   const options: ServeOptions = {
     dispatcher,
+    limits: { take: () => undefined },
     sessions: memorySessions(),
     readiness,
     writeProblem: () => undefined,
