@@ -1,4 +1,4 @@
-import { firstOf, type Keyed } from '../../runtime/first-of.ts';
+import { firstOf, type Keyed } from '../../runtime/index.ts';
 import type { AgentHead, AgentStatus } from '../../agents/agent.ts';
 import { recordOf, type ClaimsRecord } from '../../agents/record.ts';
 import { readCoverage } from '../../agents/coverage.ts';

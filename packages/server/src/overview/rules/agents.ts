@@ -10,7 +10,7 @@ import type {
 import { readCoverage } from '../../agents/coverage.ts';
 import { recordOf } from '../../agents/record.ts';
 import { shownRisk, standingWord } from '../../agents/standing.ts';
-import { firstOf } from '../../runtime/first-of.ts';
+import { firstOf } from '../../runtime/index.ts';
 import { holdOf, pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
 
 /** What is known of agents beside their heads. */
