@@ -28,6 +28,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { verifies } from '../../testing/verifies.ts';
+import { refusalOf } from '../postgres/index.ts';
 import { crossed, defineTool, Mailboxes, type Evidence, type Tool } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { Limits } from './limits.ts';
@@ -361,6 +362,40 @@ describe('the look at input', () => {
     expect((await call('sync_state', known)).isError).toBe(false);
     expect((await call('agent', { action: 'list', standardized: true, summary_only: 'false' })).isError).toBe(false);
     expect((await call('observe', { action: 'anomalies', include_history: true })).isError).toBe(false);
+  });
+});
+
+describe('what PostgreSQL says of a value', () => {
+  const failing = (code: string) =>
+    defineTool(specOf({ name: 'failing' }), () => Promise.reject(Object.assign(new Error('numeric 1e400'), { code })));
+
+  it.each(['22003', '22008', '22021', '22P02', '22P05'])("%s is the caller's error, and no incident", async (state) => {
+    const { call, incidents } = dispatcherOf([failing(state)]);
+    const { body, refusal } = await call('failing');
+    expect(refusal?.code).toBe('PARAMETER_ERROR');
+    expect(body).toMatchObject({ sqlstate: state, recovery: { action: expect.any(String) as string } });
+    expect(JSON.stringify(body)).not.toContain('1e400');
+    expect(incidents).toEqual([]);
+  });
+
+  it('in a mailbox it is that, too, and no crash; a constraint that is broken is a bug', async () => {
+    const crashes: unknown[] = [];
+    const { clock } = dispatcherOf([]);
+    const mailboxes = new Mailboxes<null>({
+      load: async () => null,
+      capacity: 10,
+      idleMs: 60_000,
+      clock,
+      refusalOf,
+      onCrash: (_key, error) => crashes.push(error),
+    });
+    const meets = (code: string) =>
+      mailboxes.send('k', Infinity, () => Promise.reject(Object.assign(new Error('no'), { code })));
+    expect(await meets('22P05')).toMatchObject({ ok: false, refusal: { code: 'PARAMETER_ERROR' } });
+    expect(await meets('ECONNREFUSED')).toMatchObject({ ok: false, refusal: { code: 'STORAGE_UNAVAILABLE' } });
+    expect(crashes).toEqual([]);
+    expect(await meets('23505')).toMatchObject({ ok: false, refusal: { code: 'INTERNAL_ERROR' } });
+    expect(crashes).toHaveLength(1);
   });
 });
 
