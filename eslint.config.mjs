@@ -32,7 +32,7 @@ export default tseslint.config(
   {
     // Programs that talk to a person on a terminal write to it; libraries never do.
     files: [
-      'packages/server/{demo,bench,limits,clocks,efficacy,golden,crash,mutants,nodes}/**',
+      'packages/server/{demo,bench,limits,clocks,efficacy,fuzz,golden,crash,mutants,nodes}/**',
       'packages/server/src/cli/**',
       'checks/**',
       'examples/**',

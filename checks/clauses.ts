@@ -21,5 +21,4 @@ export const BUILT_FEATURES: readonly string[] = [
 /** Clauses of built features that wait for something that is not built yet, and for what. */
 export const LATER: Readonly<Record<string, string>> = {
   'W3-3.12': 'needs the edge process, which forwards to a runtime behind it',
-  'BW-dispatch.09': 'needs one look at the input of every transport, before identity',
 };

@@ -55,7 +55,7 @@ it('what is listed in brief exists, and so does each argument that is shown', ()
   for (const [name, { takes }] of Object.entries(contract.BRIEF)) {
     const target = registry.find(name);
     expect(target, name).toBeDefined();
-    for (const argument of takes) expect([...(target?.entry.known ?? [])], name).toContain(argument);
+    for (const argument of takes) expect([...(target?.entry.shape.properties.keys() ?? [])], name).toContain(argument);
   }
 });
 
@@ -74,7 +74,7 @@ it('every call that a text writes out names a tool and arguments that there are'
   const wrong = written.filter(({ name, args }) => {
     const entry = registry.find(name)?.entry;
     const aliases = new Set(entry?.argumentAliases.map(([alias]) => alias));
-    return entry === undefined || args.some((arg) => !entry.known.has(arg) && !aliases.has(arg));
+    return entry === undefined || args.some((arg) => !entry.shape.properties.has(arg) && !aliases.has(arg));
   });
   expect(wrong).toEqual([]);
 });

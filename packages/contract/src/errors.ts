@@ -9,7 +9,7 @@ interface ErrorEntry {
    * HTTP status of the transport. 200 means: the transport did its work and the tool refused, so the refusal stands in
    * the result (the reference's clients expect that). Anything else answers for the transport itself.
    */
-  readonly status: 200 | 400 | 401 | 413 | 503;
+  readonly status: 200 | 400 | 401 | 404 | 405 | 413 | 415 | 503;
   /** When the code is raised. */
   readonly when: string;
   readonly recovery: Recovery;
@@ -54,6 +54,19 @@ export const ERRORS = {
     400,
     'the body is not a JSON object of the expected form',
     'Send {"name": "<tool>", "arguments": {…}} as application/json.',
+  ),
+  ROUTE_NOT_FOUND: entry('validation_error', 404, 'nothing is at the address', 'GET / names the endpoints.'),
+  METHOD_NOT_ALLOWED: entry(
+    'validation_error',
+    405,
+    'the address does not take the method',
+    'Use a method that the Allow header names.',
+  ),
+  UNSUPPORTED_MEDIA_TYPE: entry(
+    'validation_error',
+    415,
+    'the body is of another media type, or compressed',
+    'Send JSON as application/json, without Content-Encoding.',
   ),
   PAYLOAD_TOO_LARGE: entry('validation_error', 413, 'the body exceeds the size limit', 'Send a smaller body.'),
   UNAUTHORIZED: entry(

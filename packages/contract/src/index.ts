@@ -25,10 +25,12 @@ export {
   type IdentityEventType,
   type MeasurementEventType,
 } from './events.ts';
+export { IGNORED_ARGUMENTS } from './ignored-arguments.ts';
 export { FEED_EVENTS, type FeedEventType, type FeedSeverity } from './feed.ts';
 export { BRIEF } from './listing.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS, PREDICTION_HOURS } from './policy.ts';
+export { readTime, TIME_RULE } from './time.ts';
 export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolExample, type ToolSpec } from './tool-spec.ts';
 export { calibration } from './tools/calibration.ts';
 export {
@@ -46,6 +48,7 @@ export { describeTool, getServerInfo, healthCheck, listTools } from './tools/dis
 export { flags } from './tools/flags.ts';
 export { admin, config, NOT_OFFERED, notices, notOffered, observe, report } from './tools/fleet.ts';
 export { externalOutcome } from './tools/external-outcome.ts';
+export { timeText } from './tools/common.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
 export { FINDING_SEVERITIES, FINDING_STATUSES, FINDING_TYPES, knowledge } from './tools/knowledge.ts';
 export { operators, saga } from './tools/operator.ts';

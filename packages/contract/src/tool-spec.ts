@@ -31,6 +31,8 @@ export interface ToolSpec {
   readonly readOnly: boolean;
   /** Other names of arguments; the canonical one wins when both are sent. */
   readonly argumentAliases?: Readonly<Record<string, string>>;
+  /** Takes arguments that it does not declare, and keeps them: a report is what its sender says. */
+  readonly takesAnyArgument?: true;
   /** A call that works: shown by describe_tool, and parsed at start, so that it stays one that works. */
   readonly example: Readonly<Record<string, unknown>>;
   /** Calls for single actions; an alias that sets the action shows the one of its action, and all of them stand beside `example`. */

@@ -144,7 +144,9 @@ describe.each(['rest', ...GENERATIONS] as const)('attacks over %s', (transport) 
 
   test('hazards 12, 13, 14: nobody archives, resumes, deletes or changes another; a name or a tag makes no operator', async () => {
     verifies('BW-identity.07', 'BW-identity.08');
-    const mine = await evil.call('onboard', { name: 'operator', force_new: true });
+    const named = await evil.call('onboard', { name: 'operator', force_new: true });
+    expect(named['error_code']).toBe('PARAMETER_ERROR');
+    const mine = await evil.call('onboard', { name: 'operations', force_new: true });
     const proof = { client_session_id: mine['client_session_id'] };
     await evil.call('agent', { ...proof, action: 'update', tags: ['operator'] });
     const target = { target_agent_id: `Victim of ${transport}`, reason: 'because', force: true, confirm: true };
@@ -159,8 +161,12 @@ describe.each(['rest', ...GENERATIONS] as const)('attacks over %s', (transport) 
         expect(['FORBIDDEN', 'IDENTITY_REQUIRED'], JSON.stringify(act)).toContain(error_code);
       }
     }
-    for (const name of ['operator_resume_agent', 'archive_orphan_agents']) {
-      expect((await evil.call(name, { ...target, ...proof, dry_run: false }))['error_code']).toBe('OPERATOR_REQUIRED');
+    const { target_agent_id, reason, force } = target;
+    for (const [name, args] of [
+      ['operator_resume_agent', { target_agent_id, reason, force }],
+      ['archive_orphan_agents', { dry_run: false }],
+    ] as const) {
+      expect((await evil.call(name, { ...args, ...proof }))['error_code']).toBe('OPERATOR_REQUIRED');
     }
   });
 });
@@ -171,11 +177,11 @@ test('an operator credential is taken from its header alone, compared whole, and
     const { result } = await callTool(url, 'agent', {}, headers);
     expect(result['error_code']).toBe('UNAUTHORIZED');
   }
-  const { result } = await callTool(url, 'archive_orphan_agents', {
-    operator_token: 'bwo_guess',
-    operator: { act: true },
-  });
-  expect(result['error_code']).toBe('OPERATOR_REQUIRED');
+  const told = { operator_token: 'bwo_guess', operator: { act: true } };
+  for (const args of [{}, told, { kwargs: told }]) {
+    const { result } = await callTool(url, 'archive_orphan_agents', args);
+    expect(result['error_code']).toBe('kwargs' in args || args === told ? 'PARAMETER_ERROR' : 'OPERATOR_REQUIRED');
+  }
 });
 
 test('case A3: naming a uuid over REST, in whatever argument or header, is not acting as it', async () => {

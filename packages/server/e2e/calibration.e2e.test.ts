@@ -93,8 +93,8 @@ test('outcomes by tool and by route stand in the report, the tool and the diagra
 });
 
 test.each([
-  [['--since', 'yesterday'], 64, '--since must be a time'],
-  [['--since', '2999-01-01'], 64, '--since must be a time'],
+  [['--since', 'yesterday'], 64, '--since is neither a duration nor a date'],
+  [['--since', '2999-01-01'], 64, '--since must be earlier than now'],
   [['--agent', 'nobody'], 1, 'No agent has this id or name.'],
 ])('%j ends with %d and says what is wrong', async (args, expected, said) => {
   const { code, stdout, stderr } = await report(...args);

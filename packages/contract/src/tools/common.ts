@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readTime, TIME_RULE } from '../time.ts';
 
 /** The session secret, accepted by every tool. A token proves only beside its agent_uuid, and a name never anything. */
 export const identityArguments = {
@@ -61,6 +62,15 @@ export const wholeNumber = (min: number, max: number, description: string) =>
     })
     .describe(description)
     .meta({ wire: { type: 'integer', minimum: min, maximum: max } });
+
+/**
+ * Free text: what is no text in it (U+0000, half of a character) is replaced and told, while in names, ids, tags and keys it
+ * is refused, because they would name something else.
+ */
+export const prose = <T extends z.ZodType>(schema: T): T => schema.meta({ prose: true });
+
+/** A time as {@link readTime} takes it; it stays the text that was sent. */
+export const timeText = () => z.string().refine((text) => readTime(text) !== undefined, { message: TIME_RULE });
 
 const BOUND = 4096;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PREDICTION_HOURS } from '../policy.ts';
 import { toolSpec } from '../tool-spec.ts';
-import { boundedJson, flag, identityArguments, unitInterval } from './common.ts';
+import { boundedJson, flag, identityArguments, prose, timeText, unitInterval } from './common.ts';
 
 const TASK_TYPES = [
   'convergent',
@@ -43,24 +43,16 @@ const responseMode = z
 const EVIDENCE_KINDS = ['test', 'lint', 'build', 'file_op', 'command', 'tool_call'] as const;
 
 const toolResult = z
-  .strictObject(
-    {
-      tool: z.string().min(1).max(64),
-      summary: z.string().min(1).max(512),
-      kind: z.enum(EVIDENCE_KINDS).optional(),
-      exit_code: z.int().nullish(),
-      is_bad: z.boolean().nullish(),
-      error: z.string().max(512).nullish(),
-      prediction_id: z.uuid().nullish(),
-      observed_at: z.iso.datetime({ offset: true }).nullish(),
-    },
-    {
-      error: (issue) =>
-        issue.code === 'unrecognized_keys'
-          ? `unknown keys ${issue.keys.join(', ')}; an item is {tool, summary, kind?, exit_code?, is_bad?, error?}`
-          : undefined,
-    },
-  )
+  .strictObject({
+    tool: z.string().min(1).max(64),
+    summary: prose(z.string().min(1).max(512)),
+    kind: z.enum(EVIDENCE_KINDS).optional(),
+    exit_code: z.int().nullish(),
+    is_bad: z.boolean().nullish(),
+    error: prose(z.string().max(512).nullish()),
+    prediction_id: z.uuid().nullish(),
+    observed_at: timeText().nullish(),
+  })
   .describe('{tool, summary, exit_code?, is_bad?, kind?}');
 
 const IDEMPOTENCY_KEY = z
@@ -71,7 +63,7 @@ const IDEMPOTENCY_KEY = z
   .describe('Repeat the call with the same key and it is done once');
 
 const updateArguments = {
-  response_text: z.string().nullish().describe('What you did since the last check-in'),
+  response_text: prose(z.string().nullish().describe('What you did since the last check-in')),
   complexity: unitInterval('How hard the work was, 0 to 1'),
   confidence: unitInterval('How sure you are that it is right, 0 to 1; a claim that results are held against'),
   task_type: z.enum(TASK_TYPES).default('mixed').describe('Kind of work'),
@@ -103,9 +95,9 @@ export const processAgentUpdate = toolSpec({
     require_strong_identity: flag('refuse unless the identity is strongly proven').meta({ hidden: true }),
     idempotency_key: IDEMPOTENCY_KEY,
     comparison_key: boundedJson(z.string().nullable()),
-    task_label: boundedJson(z.string().nullable()),
-    task_outcome: boundedJson(z.string().nullable()),
-    memory_context: boundedJson(z.string().nullable()),
+    task_label: prose(boundedJson(z.string().nullable())),
+    task_outcome: prose(boundedJson(z.string().nullable())),
+    memory_context: prose(boundedJson(z.string().nullable())),
     provenance_context: boundedJson(z.record(z.string(), z.unknown()).nullable()),
     trajectory_signature: boundedJson(z.record(z.string(), z.unknown()).nullable()),
     logprobs: boundedJson(z.array(z.unknown()).nullable()),

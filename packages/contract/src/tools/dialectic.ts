@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { flag, identityArguments, wholeNumber, word } from './common.ts';
+import { flag, identityArguments, prose, wholeNumber, word } from './common.ts';
 
-const text = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
+const name = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
+const text = (most: number, description: string) => prose(name(most, description));
 const list = (description: string) =>
-  z.array(z.string().trim().min(1).max(500)).max(50).nullish().describe(description);
+  z
+    .array(prose(z.string().trim().min(1).max(500)))
+    .max(50)
+    .nullish()
+    .describe(description);
 
 export const dialectic = toolSpec({
   name: 'dialectic',
@@ -32,17 +37,17 @@ export const dialectic = toolSpec({
     reason: text(2000, 'request, reassign, confirm: why'),
     decision: text(8000, 'confirm: accept or reject; quick: what you would do').meta({ hidden: true }),
     topic: text(500, 'request').meta({ hidden: true }),
-    session_type: text(64, 'request: review by default').meta({ hidden: true }),
-    discovery_id: text(128, 'request').meta({ hidden: true }),
+    session_type: name(64, 'request: review by default').meta({ hidden: true }),
+    discovery_id: name(128, 'request').meta({ hidden: true }),
     dispute_type: word(['dispute', 'correction', 'verification'], 'request').meta({ hidden: true }),
     reviewer_mode: word(
       ['auto', 'manual'],
       'request: auto chooses a reviewer (default), manual leaves the place open',
     ).meta({ hidden: true }),
-    trigger_source: text(64, 'request').meta({ hidden: true }),
+    trigger_source: name(64, 'request').meta({ hidden: true }),
     max_synthesis_rounds: wholeNumber(1, 20, 'request: rounds at most, 5 by default').meta({ hidden: true }),
-    new_reviewer_id: text(128, 'reassign: the new reviewer; chosen when absent').meta({ hidden: true }),
-    status: text(32, 'list: phase or status').meta({ hidden: true }),
+    new_reviewer_id: name(128, 'reassign: the new reviewer; chosen when absent').meta({ hidden: true }),
+    status: name(32, 'list: phase or status').meta({ hidden: true }),
     limit: wholeNumber(1, 1_000_000, 'list: how many, 50 by default, 200 at most').meta({ hidden: true }),
     include_transcript: flag('list: with the record').meta({ hidden: true }),
     position: text(8000, 'quick: what you would do').meta({ hidden: true }),

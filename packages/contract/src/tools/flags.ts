@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { identityArguments, wholeNumber, word } from './common.ts';
+import { identityArguments, prose, wholeNumber, word } from './common.ts';
 
 const name = z.string().max(128).nullish();
 
@@ -14,7 +14,7 @@ export const flags = toolSpec({
     action: word(['list', 'get', 'set', 'history'], 'list by default'),
     key: name.describe('get, set: the flag; history: of this flag alone'),
     value: name.describe('set: one of its legal values; list shows them'),
-    reason: z.string().trim().max(500).nullish().describe('set: why; it stands in the history'),
+    reason: prose(z.string().trim().max(500).nullish().describe('set: why; it stands in the history')),
     limit: wholeNumber(1, 200, 'history: how many changes, 20 by default'),
   }),
   identity: 'operator',

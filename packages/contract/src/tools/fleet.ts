@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { identityArguments, wholeNumber, word } from './common.ts';
+import { identityArguments, prose, wholeNumber, word } from './common.ts';
 
 const text = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
 const number = (description: string) =>
@@ -28,7 +28,7 @@ export const report = toolSpec({
     action: word(['finding', 'metric', 'substrate', 'runtime', 'progress'], 'What is reported; required'),
     type: text(64, 'finding: a name that ends in _finding'),
     severity: word(['info', 'low', 'medium', 'warning', 'high', 'critical'], 'finding'),
-    message: text(2000, 'finding, progress: what is to be said'),
+    message: prose(text(2000, 'finding, progress: what is to be said')),
     fingerprint: text(128, 'finding: equal ones within a day are one'),
     name: text(128, 'metric: its name'),
     value: number('metric: its value'),
@@ -43,6 +43,7 @@ export const report = toolSpec({
   advertised: false,
   readOnly: false,
   agentIdIsTarget: true,
+  takesAnyArgument: true,
   example: { action: 'metric', name: 'tests.passed', value: 812 },
   examples: {
     finding: {
@@ -218,6 +219,7 @@ export const notOffered = toolSpec({
   whileNotReady: true,
   ignoresStaleProof: true,
   agentIdIsTarget: true,
+  takesAnyArgument: true,
   example: { name: 'call_model' },
   exampleRefused: 'NOT_OFFERED',
   errors: ['NOT_OFFERED'],

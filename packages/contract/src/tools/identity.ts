@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { boundedJson, flag, identityArguments } from './common.ts';
+import { boundedJson, flag, identityArguments, prose } from './common.ts';
 
 const processReport = z
   .looseObject({
@@ -25,7 +25,7 @@ export const onboard = toolSpec({
     ...identityArguments,
     name: name.describe('Display name; never an identity'),
     model_type: z.string().max(128).nullish().describe('Model that runs the agent'),
-    purpose: z.string().max(1000).nullish().describe('What the agent is for'),
+    purpose: prose(z.string().max(1000).nullish().describe('What the agent is for')),
     client_hint: z.string().max(128).nullish().meta({ hidden: true }),
     orchestrated: flag('started by an orchestrator').meta({ hidden: true }),
     resume: flag('resume the identity that the call proves (default true)').meta({ hidden: true }),

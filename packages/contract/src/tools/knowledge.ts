@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { boundedJson, flag, identityArguments, wholeNumber, word } from './common.ts';
+import { boundedJson, flag, identityArguments, prose, wholeNumber, word } from './common.ts';
 
 const hidden = { hidden: true } as const;
 
 /** One of some words. The feature checks it, so that its refusal can say which word was meant. */
 const term = (description: string) => z.string().max(64).nullish().describe(description);
 
-const text = (most: number, description: string) => z.string().max(most).nullish().describe(description);
+const text = (most: number, description: string) => prose(z.string().max(most).nullish().describe(description));
 const id = (description: string) => z.string().trim().max(64).nullish().describe(description);
 
 /** A list, also as its JSON or with commas between. */
@@ -97,7 +97,7 @@ export const knowledge = toolSpec({
     response_to: z
       .union([
         z.string().max(64),
-        z.looseObject({ discovery_id: z.string().max(64), response_type: z.string().max(64).nullish() }),
+        z.strictObject({ discovery_id: z.string().max(64), response_type: z.string().max(64).nullish() }),
         z.null(),
       ])
       .optional()

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { flag, identityArguments, wholeNumber, word } from './common.ts';
+import { flag, identityArguments, prose, wholeNumber, word } from './common.ts';
 
 const target = z.string().max(128).nullish().describe('Agent: its id, or exactly its name; yourself by default');
-const reason = z.string().trim().max(500).nullish().describe('Why; it stands in the audit trail');
+const reason = prose(z.string().trim().max(500).nullish().describe('Why; it stands in the audit trail'));
 
 export const agent = toolSpec({
   name: 'agent',
@@ -25,9 +25,9 @@ export const agent = toolSpec({
     named_only: flag('list: only agents with a name').meta({ hidden: true }),
     include_test_agents: flag('list: also test agents').meta({ hidden: true }),
     tags: z.array(z.string()).max(100).nullish().describe('update: the whole list'),
-    notes: z.string().max(8000).nullish().describe('update'),
+    notes: prose(z.string().max(8000).nullish().describe('update')),
     append_notes: flag('update: add notes to the stored ones').meta({ hidden: true }),
-    purpose: z.string().max(1000).nullish().describe('update'),
+    purpose: prose(z.string().max(1000).nullish().describe('update')),
     preferences: z.record(z.string(), z.unknown()).nullish().meta({ hidden: true }),
     status: z.string().max(32).nullish().describe('update: active brings an archived agent back'),
     reason,
@@ -92,7 +92,7 @@ export const operatorResumeAgent = toolSpec({
   input: z.looseObject({
     ...identityArguments,
     target_agent_id: z.string().min(1).max(128).describe('Agent: its id, or exactly its name'),
-    reason: z.string().trim().min(1).max(500).describe('Why; it stands in the audit trail'),
+    reason: prose(z.string().trim().min(1).max(500).describe('Why; it stands in the audit trail')),
     force: flag('Although its risk is above 0.60'),
   }),
   identity: 'operator',
@@ -158,9 +158,13 @@ export const selfRecovery = toolSpec({
   input: z.looseObject({
     ...identityArguments,
     action: word(['check', 'quick', 'review'], 'check by default'),
-    reflection: z.string().trim().max(8000).nullish().describe('review: what went wrong and what you change'),
-    root_cause: z.string().trim().max(2000).nullish().meta({ hidden: true }),
-    conditions: z.array(z.string().trim().min(1).max(500)).max(50).nullish().describe('review: what you will keep to'),
+    reflection: prose(z.string().trim().max(8000).nullish().describe('review: what went wrong and what you change')),
+    root_cause: prose(z.string().trim().max(2000).nullish().meta({ hidden: true })),
+    conditions: z
+      .array(prose(z.string().trim().min(1).max(500)))
+      .max(50)
+      .nullish()
+      .describe('review: what you will keep to'),
     reason,
   }),
   identity: 'required',

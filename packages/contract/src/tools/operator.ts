@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { flag, identityArguments, word } from './common.ts';
+import { flag, identityArguments, prose, word } from './common.ts';
 
-const reason = z.string().trim().max(500).nullish();
+const reason = prose(z.string().trim().max(500).nullish());
 
 export const saga = toolSpec({
   name: 'saga',

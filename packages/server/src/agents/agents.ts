@@ -2,6 +2,7 @@ import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@break
 import {
   classifyError,
   GroupCommit,
+  refusalOf,
   type Database,
   type Notifier,
   type Queryable,
@@ -221,6 +222,7 @@ export class Agents<M> {
       capacity: options.mailboxCapacity ?? 64,
       idleMs: options.idleMs ?? 600_000,
       load: (agentId) => unlessAway(this.#load(agentId)),
+      refusalOf,
       onCrash: options.onCrash,
     });
     this.#commits = new GroupCommit<AgentCommit, Ending>({

@@ -41,7 +41,6 @@ it('a change that another node made is readable only when what goes with it was 
     assurance: 'strong',
     sessionKey: 'session',
     deadline: Number.MAX_SAFE_INTEGER,
-    unknownArguments: {},
   });
   expect(written.ok).toBe(true);
   const decidedOn: number[] = [];

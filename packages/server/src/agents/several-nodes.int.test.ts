@@ -15,7 +15,6 @@ const checkIn = async (node: TestNode, agentId: string): Promise<string> => {
     assurance: 'strong',
     sessionKey: 'session',
     deadline: Number.MAX_SAFE_INTEGER,
-    unknownArguments: {},
   });
   return outcome.ok ? 'accepted' : outcome.refusal.code;
 };

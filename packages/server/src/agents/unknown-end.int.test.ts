@@ -16,7 +16,6 @@ const checkIn = (node: TestNode, agentId: string): Promise<Outcome<unknown>> =>
     assurance: 'strong',
     sessionKey: 'session',
     deadline: Number.MAX_SAFE_INTEGER,
-    unknownArguments: {},
   });
 
 /** How the connection of a commit ends, once: given the statement, and a way to send it to PostgreSQL. */

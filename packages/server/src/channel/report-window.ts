@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { accept, readTime, refuse, type Outcome } from '@breakwater/contract';
 
 /** From `from` up to, and without, `to`; ms since the epoch, UTC. */
 export interface ReportWindow {
@@ -6,30 +6,27 @@ export interface ReportWindow {
   readonly to: number;
 }
 
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
 /** Longer than anything is kept. */
 const MAX_DAYS = 3650;
-const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z)?$/;
 
 const bad = (field: string, why: string) =>
   refuse('PARAMETER_ERROR', `--${field} ${why}`, {
     details: { field },
     recovery: {
-      action: `Give --${field} as a time back from now (30m, 24h, 14d), or as 2026-05-31 or 2026-05-31T12:00Z (UTC).`,
+      action: `Give --${field} as a time back from now (30m, 24h, 14d, 8w), or as 2026-05-31 or 2026-05-31T12:00Z (UTC).`,
     },
   });
 
 const timeOf = (field: string, text: string, now: number): Outcome<number> => {
-  const [, count, unit] = /^(\d{1,9})([mhd])$/.exec(text) ?? [];
+  const [, count, unit] = /^(\d{1,9})([mhdw])$/.exec(text) ?? [];
   if (count !== undefined && unit !== undefined) {
     const back = Number(count) * (UNITS[unit] ?? Number.NaN);
     if (back === 0) return bad(field, 'must be more than 0.');
     return back > MAX_DAYS * 86_400_000 ? bad(field, `must be at most ${MAX_DAYS}d.`) : accept(now - back);
   }
-  const time = DATE.test(text) ? Date.parse(text) : Number.NaN;
-  // 2026-02-30 is a date of March for the parser.
-  const isReal = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 10));
-  return isReal
+  const time = readTime(text);
+  return time !== undefined
     ? accept(time)
     : bad(field, `is neither a duration nor a date; given ${JSON.stringify(text.slice(0, 40))}.`);
 };

@@ -15,6 +15,8 @@ describe('the window of a report', () => {
     ['14d', undefined, '2026-05-06T12:00:00.000Z', '2026-05-20T12:00:00.000Z'],
     ['2026-05-01', '2026-05-15', '2026-05-01T00:00:00.000Z', '2026-05-15T00:00:00.000Z'],
     ['2026-05-01T06:30Z', '2026-05-01T06:30:00.250Z', '2026-05-01T06:30:00.000Z', '2026-05-01T06:30:00.250Z'],
+    ['2026-05-01T10:00', '2026-05-01T14:00+02:00', '2026-05-01T10:00:00.000Z', '2026-05-01T12:00:00.000Z'],
+    ['2w', undefined, '2026-05-06T12:00:00.000Z', '2026-05-20T12:00:00.000Z'],
   ])('--since %s --until %s', (since, until, from, to) => {
     verifies('W3-6.09');
     expect(read(since, until)).toEqual([from, to]);
@@ -27,7 +29,8 @@ describe('the window of a report', () => {
     ['9999d', undefined, 'since'],
     ['14d; DROP TABLE x', undefined, 'since'],
     ['2026-02-30', undefined, 'since'],
-    ['2026-05-01T10:00', undefined, 'since'],
+    ['2026-05-01T10:00:00+25:00', undefined, 'since'],
+    ['0000-01-01T00:00:00Z', undefined, 'since'],
     ['2026-06-01', undefined, 'since'],
     ['24h', '24h', 'since'],
     ['24h', 'yesterday', 'until'],

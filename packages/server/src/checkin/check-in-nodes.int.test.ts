@@ -17,7 +17,6 @@ const update = (node: TestNode, agentId: string, sessionKey: string, waitMs = 10
     assurance: 'strong',
     sessionKey,
     deadline: node.clock.now() + waitMs,
-    unknownArguments: {},
   });
 
 const value = <T>(outcome: Outcome<T>): T => {

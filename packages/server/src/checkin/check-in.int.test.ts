@@ -26,7 +26,6 @@ const update = (node: TestNode, agentId: string, args: Record<string, unknown> =
     assurance: 'strong',
     sessionKey,
     deadline: Number.MAX_SAFE_INTEGER,
-    unknownArguments: {},
   });
 
 const result = (node: TestNode, agentId: string, predictionId: unknown, passed: boolean, detail: Reply = {}) =>
@@ -290,7 +289,7 @@ describe('what a check-in leaves behind', () => {
       sessionKey: 'session',
       deadline: Number.MAX_SAFE_INTEGER,
     } as const;
-    const simulated = value(await node.checkIns.simulate({ ...call, unknownArguments: {} }));
+    const simulated = value(await node.checkIns.simulate({ ...call }));
     expect(simulated).toMatchObject({ simulated: true, prediction_id: null, update: 2 });
     expect(await picture()).toBe(before);
     const real = value(await update(node, agentId, { response_text: 'What if?', confidence: 0.9 }));
@@ -391,7 +390,6 @@ describe('what a check-in leaves behind', () => {
         assurance,
         sessionKey: 'session',
         deadline: Number.MAX_SAFE_INTEGER,
-        unknownArguments: {},
       });
     const picture = async () => JSON.stringify([await identityRow(agentId), await eventsOf(agentId)]);
     const before = await picture();

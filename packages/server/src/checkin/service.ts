@@ -89,7 +89,6 @@ export interface BoundCall<A> {
   readonly assurance: Caller['assurance'];
   readonly sessionKey: string | null;
   readonly deadline: number;
-  readonly unknownArguments: Readonly<Record<string, unknown>>;
 }
 type Update = BoundCall<UpdateArguments>;
 
@@ -351,7 +350,7 @@ const changeOf = (parts: {
   const { args } = update;
   const { decision, eisv, risk, confidence } = checkedIn;
   const scoring = encodeScoring(checkedIn.scoring);
-  const context: Record<string, unknown> = { ...update.unknownArguments };
+  const context: Record<string, unknown> = {};
   for (const name of CONTEXT_ARGUMENTS) if (args[name] != null) context[name] = args[name];
   const paused = pause && pauseChange(pause);
   const { error } = checkedIn.evidence.calibration;

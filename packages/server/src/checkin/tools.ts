@@ -11,7 +11,7 @@ import { defineTool, type Evidence, type Tool, type ToolCall } from '../runtime/
 import type { BoundCall, CheckIns } from './service.ts';
 import { vitalsView } from './vitals.ts';
 
-type AnyCall<A> = Pick<ToolCall<A>, 'args' | 'caller' | 'evidence' | 'deadline' | 'unknownArguments'>;
+type AnyCall<A> = Pick<ToolCall<A>, 'args' | 'caller' | 'evidence' | 'deadline'>;
 
 /** The tools of the check-in: the update, its simulation, and the agent's reading of itself. */
 export const checkInTools = (options: {
@@ -26,11 +26,11 @@ export const checkInTools = (options: {
   reviewFor: (agentId: string) => Readonly<Record<string, unknown>> | undefined;
 }): Tool[] => {
   /** The chain lets no unbound caller through to a tool that needs identity; this says so to the compiler. */
-  const bound = <A>({ args, caller, evidence, deadline, unknownArguments }: AnyCall<A>): Outcome<BoundCall<A>> => {
+  const bound = <A>({ args, caller, evidence, deadline }: AnyCall<A>): Outcome<BoundCall<A>> => {
     const { agentId, assurance } = caller;
     if (agentId === undefined) return refuse('IDENTITY_REQUIRED', 'The call carries no proof of an identity.');
     const sessionKey = options.sessionKeyOf(evidence);
-    return accept({ args, agentId, assurance, sessionKey, deadline, unknownArguments });
+    return accept({ args, agentId, assurance, sessionKey, deadline });
   };
   return [
     defineTool(

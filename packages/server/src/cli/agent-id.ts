@@ -11,8 +11,8 @@ const SHORT_ID = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/;
  */
 export const agentIdOf = async (database: Queryable, text: string): Promise<string> => {
   const exact = await database.query<{ id: string }>({
-    text: 'SELECT id FROM core.agents WHERE id = $1 OR label = $1 ORDER BY id = $1 DESC LIMIT 1',
-    values: [text],
+    text: 'SELECT id FROM core.agents WHERE id = $1 OR label IN ($1, $2) ORDER BY id = $1 DESC LIMIT 1',
+    values: [text, text.normalize('NFC')],
   });
   if (exact[0] !== undefined) return exact[0].id;
   const start = text.toLowerCase();

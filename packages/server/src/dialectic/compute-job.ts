@@ -1,3 +1,4 @@
+import { readTime } from '@breakwater/contract';
 import type { ComputeRequest, SelectionInput, SynthesisInput } from './compute-wire.ts';
 import { unsafeReason } from './rules/hard-limits.ts';
 import { mergeOffers } from './rules/merge.ts';
@@ -52,7 +53,7 @@ const choose = (input: SelectionInput, now: number, random: number): ComputeResu
     reviews: candidate.reviews,
     successfulReviews: candidate.successful_reviews,
     tags: candidate.tags,
-    lastUpdateAt: candidate.last_update_at === null ? null : Date.parse(candidate.last_update_at),
+    lastUpdateAt: candidate.last_update_at === null ? null : (readTime(candidate.last_update_at) ?? null),
   }));
   const reviewer = selectReviewer(candidates, {
     pausedAgentId: input.paused_agent_id,
@@ -64,7 +65,7 @@ const choose = (input: SelectionInput, now: number, random: number): ComputeResu
       pausedAgentId: pair.paused_agent_id,
     })),
     residents: new Set(),
-    now: input.now === null ? now : Date.parse(input.now),
+    now: (input.now === null ? undefined : readTime(input.now)) ?? now,
     random: input.random ?? random,
   });
   return { reviewer_agent_id: reviewer };

@@ -1,3 +1,4 @@
+import { timeText } from '@breakwater/contract';
 import { z } from 'zod';
 
 // The bounds keep what a caller sends from holding up the process: merging compares every condition with every other.
@@ -40,7 +41,7 @@ const selection = z.object({
         reviews: z.number().int().min(0).default(0),
         successful_reviews: z.number().int().min(0).default(0),
         tags: tags.default([]),
-        last_update_at: z.iso.datetime({ offset: true }).nullable().default(null),
+        last_update_at: timeText().nullable().default(null),
       }),
     )
     .max(10_000),
@@ -50,7 +51,7 @@ const selection = z.object({
   busy: ids,
   recent_pairs: z.array(z.object({ reviewer_agent_id: id, paused_agent_id: id })).max(10_000),
   // What the choice depends on besides; who leaves them out gets those of the moment.
-  now: z.iso.datetime({ offset: true }).nullable().default(null),
+  now: timeText().nullable().default(null),
   random: z.number().min(0).lt(1).nullable().default(null),
 });
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { Agents } from '../agents/index.ts';
-import type { Database, Queryable } from '../postgres/index.ts';
+import { refusalOf, type Database, type Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Clock, type Random } from '../runtime/index.ts';
 import type { Computation } from './compute.ts';
 import { refusedAct } from '../lifecycle/index.ts';
@@ -119,6 +119,7 @@ export class Dialectic<M> {
       capacity: CAPACITY,
       idleMs: IDLE_MS,
       load: () => Promise.resolve(null),
+      refusalOf,
       onCrash: options.onCrash,
     });
   }

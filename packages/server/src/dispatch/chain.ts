@@ -12,7 +12,8 @@ import { isObject, known, type Arguments, type Frame } from './frame.ts';
 import { withoutInternal } from './internal-fields.ts';
 import { deeperThan, preview } from './preview.ts';
 import { principalOf, type Limits } from './limits.ts';
-import type { Registry } from './registry.ts';
+import type { RegisteredTool, Registry } from './registry.ts';
+import { lookAt, MAX_DEPTH } from './rules/input.ts';
 import { problemsOf, refuseArguments } from './validation.ts';
 
 /** What the steps work with; the same for every call. */
@@ -36,7 +37,6 @@ export interface Step {
   pass(frame: Frame, parts: Parts): Verdict | Promise<Verdict>;
 }
 
-const MAX_DEPTH = 32;
 const MAX_ARGUMENTS = 100;
 const MAX_UNKNOWN_BYTES = 16_384;
 const MAX_NAME = 100;
@@ -153,6 +153,23 @@ const renameArguments: Step = {
   },
 };
 
+const lookAtInput: Step = {
+  name: 'look at the input',
+  promise: 'Names, ids, tags and keys are text, JSON text is what it stands for, and no argument is misspelt.',
+  pass(frame) {
+    const { shape } = known(frame.target, 'tool').entry;
+    if (Object.keys(frame.args).length > MAX_ARGUMENTS) {
+      frame.problems.push({ field: '(all)', message: `must be at most ${MAX_ARGUMENTS} arguments`, type: 'range' });
+      return refuseArguments(known(frame.target, 'tool').entry.tool.spec.name, frame.problems);
+    }
+    const { value, problems, replaced } = lookAt(frame.args, shape);
+    frame.args = value as Arguments;
+    frame.problems.push(...problems);
+    if (replaced !== undefined) frame.normalized = { ...frame.normalized, ...replaced };
+    return undefined;
+  },
+};
+
 const normaliseComplexity: Step = {
   name: 'understand complexity',
   promise: 'Words and {value, scale} that an alias accepts are numbers, and the answer says what was made of them.',
@@ -162,7 +179,7 @@ const normaliseComplexity: Step = {
     if (understood === undefined) return undefined;
     if ('to' in understood) {
       frame.args['complexity'] = understood.to;
-      frame.normalized = { complexity: understood };
+      frame.normalized = { ...frame.normalized, complexity: understood };
     } else {
       frame.problems.push(understood);
       // Reported already; the schema would report it a second time, in other words.
@@ -185,10 +202,12 @@ const requireReady: Step = {
   },
 };
 
-const unknownArguments = (args: Arguments, names: ReadonlySet<string>): Arguments | undefined => {
-  let unknown: Arguments | undefined;
-  for (const name in args) if (!names.has(name)) (unknown ??= {})[name] = args[name];
-  return unknown;
+/** What a tool that takes any argument is given beside those that it declares; undefined of other tools. */
+const undeclared = (args: Arguments, { shape }: RegisteredTool): Arguments | undefined => {
+  if (shape.closed) return undefined;
+  let found: Arguments | undefined;
+  for (const name in args) if (!shape.properties.has(name)) (found ??= {})[name] = args[name];
+  return found;
 };
 
 const validate: Step = {
@@ -197,17 +216,13 @@ const validate: Step = {
   pass(frame) {
     const { entry } = known(frame.target, 'tool');
     const { args, problems } = frame;
-    const count = Object.keys(args).length;
-    const unknown = unknownArguments(args, entry.known);
+    const unknown = undeclared(args, entry);
     const parsed = entry.parse(args);
     if (parsed.success && problems.length === 0 && unknown === undefined) {
       frame.args = parsed.data;
       return undefined;
     }
     if (!parsed.success) problems.push(...problemsOf(parsed.error.issues, args));
-    if (count > MAX_ARGUMENTS) {
-      problems.push({ field: '(all)', message: `must be at most ${MAX_ARGUMENTS} arguments`, type: 'range' });
-    }
     if (unknown !== undefined && Buffer.byteLength(JSON.stringify(unknown)) > MAX_UNKNOWN_BYTES) {
       const message = `that the tool does not know must be at most ${MAX_UNKNOWN_BYTES} bytes of JSON`;
       problems.push({ field: '(arguments)', message, type: 'range' });
@@ -353,6 +368,7 @@ const CHAIN: readonly Step[] = [
   stripPrefix,
   resolveName,
   renameArguments,
+  lookAtInput,
   normaliseComplexity,
   requireReady,
   validate,

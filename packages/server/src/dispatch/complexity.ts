@@ -17,8 +17,20 @@ const problem = (given: unknown, message: string, type: FieldProblem['type'], mo
   ...more,
 });
 
+/** The object that a text is the JSON of, as many clients send one. */
+const objectIn = (text: string): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isObject(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 const fromWord = (word: string): Understood => {
   const text = word.trim().toLowerCase();
+  const ratio = text.startsWith('{') ? objectIn(text) : undefined;
+  if (ratio !== undefined) return fromRatio(ratio, word);
   if (text === '' || !Number.isNaN(Number(text))) return fromNumber(Number(text === '' ? Number.NaN : text), word);
   const value = WORDS.get(text.replaceAll(/[\s-]+/g, '_'));
   if (value !== undefined) return { from: word, to: value, interpretation: 'word' };

@@ -8,7 +8,7 @@ import {
   type ToolAlias,
   type ToolListing,
 } from '@breakwater/contract';
-import { classifyError } from '../postgres/index.ts';
+import { refusalOf } from '../postgres/index.ts';
 import {
   countCrossings,
   NO_GROUNDS,
@@ -261,12 +261,9 @@ export class Dispatcher {
   }
 
   #crashed(frame: Frame, error: unknown): Outcome<Payload> {
-    // PostgreSQL is away: no bug, and the same for every call, so that an incident each would only bury the log.
-    if (classifyError(error) === 'connection') {
-      return refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached.', {
-        retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
-      });
-    }
+    // PostgreSQL is away, or cannot hold what was sent: no bug, and an incident each would only bury the log.
+    const known = refusalOf(error);
+    if (known !== undefined) return { ok: false, refusal: known };
     return { ok: false, refusal: this.#unexpected(frame, error) };
   }
 

@@ -28,6 +28,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { verifies } from '../../testing/verifies.ts';
+import { refusalOf } from '../postgres/index.ts';
 import { crossed, defineTool, Mailboxes, type Evidence, type Tool } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { Limits } from './limits.ts';
@@ -134,23 +135,23 @@ describe('arguments', () => {
     const spoofed = { _caller: 1, __proto: 2, bound_uuid: 'x', transport_injected: true, identity_assurance: 'strong' };
     const { call } = real();
     for (const args of [spoofed, { kwargs: spoofed }, { kwargs: JSON.stringify(spoofed) }]) {
-      const { body } = await call('health_check', { ...args, kept: 1 });
+      const { body } = await call('report', { ...args, kept: 1 });
       expect(body['unknown']).toEqual({ kept: 1 });
       expect(Object.keys(argsOf(body))).toEqual(['kept']);
     }
     const polluted = JSON.parse('{"__proto__":{"lite":true},"constructor":1}') as unknown;
-    const { body } = await call('health_check', polluted);
+    const { body } = await call('report', polluted);
     expect(argsOf(body)).toEqual({ constructor: 1 });
   });
 
-  it('names arguments canonically; the canonical name wins and the other is kept as unknown', async () => {
+  it('names arguments canonically; of two the canonical one wins', async () => {
     verifies('BW-dispatch.03');
     const { call } = real();
     const one = await call('sync_state', { client_session_id: SECRET, text: 'done', response_text: null });
     expect(argsOf(one.body)['response_text']).toBe('done');
     const both = await call('sync_state', { client_session_id: SECRET, text: 'alias', response_text: 'canonical' });
     expect(argsOf(both.body)['response_text']).toBe('canonical');
-    expect(both.body['unknown']).toEqual({ text: 'alias' });
+    expect(both.isError).toBe(false);
   });
 
   it('tells what it made of a complexity in words, for the alias only', async () => {
@@ -207,7 +208,7 @@ describe('arguments', () => {
     expect(of('task_type')?.valid_values).toContain('review');
     expect(of('recent_tool_results[0].summary')).toMatchObject({ type: 'missing' });
     expect(of('recent_tool_results[1].tool')).toMatchObject({ type: 'type', message: 'must be a string' });
-    expect(of('recent_tool_results[1]')).toMatchObject({ type: 'unknown_key' });
+    expect(of('recent_tool_results[1].extra')).toMatchObject({ type: 'unknown_key' });
     expect(of('idempotency_key')).toMatchObject({ type: 'range', message: 'must be at most 200 characters' });
     expect(of('idempotency_key')?.given).toHaveLength(80);
     expect(of('lite')?.message).toContain('a boolean');
@@ -225,8 +226,8 @@ describe('arguments', () => {
     expect((await call('health_check', [1])).status).toBe(400);
     const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`k${i}`, i]));
     expect((await call('health_check', many)).refusal?.code).toBe('PARAMETER_ERROR');
-    expect((await call('health_check', { big: 'x'.repeat(17_000) })).refusal?.code).toBe('PARAMETER_ERROR');
-    expect((await call('health_check', { big: 'x'.repeat(16_000) })).isError).toBe(false);
+    expect((await call('report', { big: 'x'.repeat(17_000) })).refusal?.code).toBe('PARAMETER_ERROR');
+    expect((await call('report', { big: 'x'.repeat(16_000) })).isError).toBe(false);
   });
 
   it('answers any JSON with a result that names a known code, and never with an exception', async () => {
@@ -254,6 +255,150 @@ describe('arguments', () => {
   });
 });
 
+describe('the look at input', () => {
+  const HALF = 'Deployed \ud83d ok';
+
+  it('replaces what is no text in free text, and tells so', async () => {
+    verifies('BW-dispatch.09');
+    const { body } = await real().call('sync_state', {
+      client_session_id: SECRET,
+      response_text: HALF,
+      recent_tool_results: [{ tool: 'deploy', summary: 'a\0b' }],
+      provenance_context: { host: { note: HALF } },
+    });
+    expect(argsOf(body)).toMatchObject({
+      response_text: 'Deployed \ufffd ok',
+      recent_tool_results: [{ tool: 'deploy', summary: 'a\ufffdb' }],
+      provenance_context: { host: { note: 'Deployed \ufffd ok' } },
+    });
+    expect(body['normalized_parameters']).toMatchObject({
+      response_text: { from: 'U+D83D', to: 'U+FFFD' },
+      'recent_tool_results[0].summary': { from: 'U+0000', to: 'U+FFFD' },
+      'provenance_context.host.note': { from: 'U+D83D', to: 'U+FFFD' },
+    });
+  });
+
+  it('refuses it by path in names, ids, tags and keys, before the caller is known', async () => {
+    verifies('BW-dispatch.09');
+    let asked = 0;
+    const { call } = real({
+      resolveCaller: (evidence: Evidence) => {
+        asked += 1;
+        return resolveCaller(evidence);
+      },
+    });
+    const refused = async (name: string, args: Record<string, unknown>): Promise<unknown[]> => {
+      const { body, refusal } = await call(name, args);
+      expect(refusal?.code).toBe('PARAMETER_ERROR');
+      return problemsOf(body).map(({ field }) => field);
+    };
+    expect(await refused('onboard', { name: HALF })).toEqual(['name']);
+    expect(await refused('identity', { client_session_id: 'a\0b' })).toEqual(['client_session_id']);
+    expect(await refused('sync_state', { idempotency_key: HALF })).toEqual(['idempotency_key']);
+    expect(await refused('sync_state', { recent_tool_results: [{ tool: 'a\0', summary: 's' }] })).toEqual([
+      'recent_tool_results[0].tool',
+    ]);
+    expect(await refused('agent', { action: 'update', tags: ['ok', HALF] })).toEqual(['tags[1]']);
+    expect(await refused('record_result', { outcome_type: 'test_passed', detail: { 'k\0': 1 } })).toEqual([
+      'detail.k\ufffd',
+    ]);
+    expect(await refused('report', { action: 'metric', '\udc00': 1 })).toEqual(['\ufffd']);
+    expect(asked).toBe(0);
+  });
+
+  it('takes JSON text where an object, a list, a number or a boolean is declared, at every depth', async () => {
+    verifies('BW-dispatch.09');
+    const plain = {
+      client_session_id: SECRET,
+      complexity: 0.5,
+      lite: true,
+      ethical_drift: [0, 0.1, 0],
+      recent_tool_results: [{ tool: 'vitest', summary: '{"not":"taken apart"}', exit_code: 1, is_bad: false }],
+      provenance_context: { as: '{"it":"is"}' },
+    };
+    const texts = {
+      ...plain,
+      complexity: '0.5',
+      lite: 'true',
+      ethical_drift: ['0', '0.1', '0'],
+      recent_tool_results: JSON.stringify([
+        JSON.stringify({ tool: 'vitest', summary: '{"not":"taken apart"}', exit_code: '1', is_bad: 'False' }),
+      ]),
+      provenance_context: JSON.stringify(plain.provenance_context),
+    };
+    const { call } = real();
+    const expected = argsOf((await call('sync_state', plain)).body);
+    expect(argsOf((await call('sync_state', texts)).body)).toEqual(expected);
+    expect(expected).toMatchObject(plain);
+    for (const wrong of ['[1', '"x"', '{"a":1}', 'true']) {
+      const { body } = await call('sync_state', { client_session_id: SECRET, recent_tool_results: wrong });
+      expect(problemsOf(body), wrong).toMatchObject([{ field: 'recent_tool_results' }]);
+    }
+  });
+
+  it('takes an object as JSON for the complexity of an alias', async () => {
+    const { body } = await real().call('sync_state', {
+      client_session_id: SECRET,
+      complexity: '{"value":3,"scale":5}',
+    });
+    expect(argsOf(body)['complexity']).toBe(0.6);
+  });
+
+  it('refuses a misspelt argument with the nearest name, and takes what the reference sends and nothing here reads', async () => {
+    verifies('BW-dispatch.09');
+    const { call } = real();
+    const { body } = await call('sync_state', {
+      client_session_id: SECRET,
+      confidance: 0.9,
+      recent_tool_results: [{ tol: 'x' }],
+    });
+    expect(problemsOf(body)).toMatchObject([
+      { field: 'confidance', type: 'unknown_key', did_you_mean: 'confidence' },
+      { field: 'recent_tool_results[0].tol', type: 'unknown_key', did_you_mean: 'tool' },
+      { field: 'recent_tool_results[0].tool', type: 'missing' },
+      { field: 'recent_tool_results[0].summary', type: 'missing' },
+    ]);
+    const known = { client_session_id: SECRET, auto_export_on_significance: false, agent_uuid: AGENT, model_type: 'x' };
+    expect((await call('sync_state', known)).isError).toBe(false);
+    expect((await call('agent', { action: 'list', standardized: true, summary_only: 'false' })).isError).toBe(false);
+    expect((await call('observe', { action: 'anomalies', include_history: true })).isError).toBe(false);
+  });
+});
+
+describe('what PostgreSQL says of a value', () => {
+  const failing = (code: string) =>
+    defineTool(specOf({ name: 'failing' }), () => Promise.reject(Object.assign(new Error('numeric 1e400'), { code })));
+
+  it.each(['22003', '22008', '22021', '22P02', '22P05'])("%s is the caller's error, and no incident", async (state) => {
+    const { call, incidents } = dispatcherOf([failing(state)]);
+    const { body, refusal } = await call('failing');
+    expect(refusal?.code).toBe('PARAMETER_ERROR');
+    expect(body).toMatchObject({ sqlstate: state, recovery: { action: expect.any(String) as string } });
+    expect(JSON.stringify(body)).not.toContain('1e400');
+    expect(incidents).toEqual([]);
+  });
+
+  it('in a mailbox it is that, too, and no crash; a constraint that is broken is a bug', async () => {
+    const crashes: unknown[] = [];
+    const { clock } = dispatcherOf([]);
+    const mailboxes = new Mailboxes<null>({
+      load: async () => null,
+      capacity: 10,
+      idleMs: 60_000,
+      clock,
+      refusalOf,
+      onCrash: (_key, error) => crashes.push(error),
+    });
+    const meets = (code: string) =>
+      mailboxes.send('k', Infinity, () => Promise.reject(Object.assign(new Error('no'), { code })));
+    expect(await meets('22P05')).toMatchObject({ ok: false, refusal: { code: 'PARAMETER_ERROR' } });
+    expect(await meets('ECONNREFUSED')).toMatchObject({ ok: false, refusal: { code: 'STORAGE_UNAVAILABLE' } });
+    expect(crashes).toEqual([]);
+    expect(await meets('23505')).toMatchObject({ ok: false, refusal: { code: 'INTERNAL_ERROR' } });
+    expect(crashes).toHaveLength(1);
+  });
+});
+
 describe('who calls', () => {
   it('refuses an unbound caller of a tool that needs identity', async () => {
     const reply = await real().call('sync_state', { response_text: 'x' });
@@ -267,7 +412,8 @@ describe('who calls', () => {
       expect((await call(name, stale)).refusal?.code).toBe('SESSION_UNKNOWN');
     }
     for (const name of ['health_check', 'list_tools', 'describe_tool', 'get_server_info']) {
-      expect((await call(name, { ...stale, tool_name: 'onboard' })).isError).toBe(false);
+      const more = name === 'describe_tool' ? { tool_name: 'onboard' } : {};
+      expect((await call(name, { ...stale, ...more })).isError).toBe(false);
     }
     const { body } = await call('onboard', { ...stale, force_new: true });
     expect(body['caller']).toMatchObject({ agentId: undefined, principal: 'peer:127.0.0.1' });

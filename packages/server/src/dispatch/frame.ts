@@ -29,7 +29,7 @@ export interface Frame {
   /** Problems found before the schema was asked; reported together with the schema's. */
   readonly problems: FieldProblem[];
   normalized: Record<string, NormalizedParameter> | undefined;
-  /** Arguments that the schema does not know; undefined when there are none. */
+  /** What was sent beside the declared arguments to a tool that takes any; undefined when there is nothing. */
   unknownArguments: Arguments | undefined;
   caller: Caller | undefined;
   evidence: Evidence;

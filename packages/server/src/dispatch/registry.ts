@@ -1,14 +1,15 @@
-import { BRIEF, type ToolAlias, type ToolListing } from '@breakwater/contract';
+import { BRIEF, IGNORED_ARGUMENTS, type ToolAlias, type ToolListing, type ToolSpec } from '@breakwater/contract';
 import type { z } from 'zod';
 import type { Tool } from '../runtime/index.ts';
+import { shapeOf, type Shape } from './rules/shape.ts';
 import { briefSchema, hiddenArguments, wireSchema } from './wire-schema.ts';
 
 /** A tool, ready to be called: nothing about it has to be worked out again. */
 export interface RegisteredTool {
   readonly tool: Tool;
   readonly parse: (args: unknown) => z.ZodSafeParseResult<Record<string, unknown>>;
-  /** Names of arguments that the schema knows. */
-  readonly known: ReadonlySet<string>;
+  /** What the arguments may be, for the look at them. */
+  readonly shape: Shape;
   /** Other name to canonical name, in order of preference. */
   readonly argumentAliases: readonly (readonly [string, string])[];
   readonly listing: ToolListing;
@@ -63,6 +64,17 @@ const briefOf = (name: string, { entry }: Target): ToolListing | undefined => {
   });
 };
 
+/** Other names of an argument mean nothing beside the canonical one, and are no mistake. */
+const shapeOfArguments = ({ name, input, argumentAliases = {}, takesAnyArgument }: ToolSpec): Shape => ({
+  ...shapeOf(input),
+  closed: takesAnyArgument !== true,
+  ignored: new Set([
+    ...Object.keys(argumentAliases),
+    ...(IGNORED_ARGUMENTS['*'] ?? []),
+    ...(IGNORED_ARGUMENTS[name] ?? []),
+  ]),
+});
+
 const register = (tool: Tool, aliases: readonly ToolAlias[]): RegisteredTool => {
   const { spec } = tool;
   const { input } = spec;
@@ -76,7 +88,7 @@ const register = (tool: Tool, aliases: readonly ToolAlias[]): RegisteredTool => 
   return {
     tool,
     parse,
-    known: new Set(Object.keys(input.shape)),
+    shape: shapeOfArguments(spec),
     argumentAliases: Object.entries(spec.argumentAliases ?? {}),
     listing: listingOf(tool),
     hidden: hiddenArguments(input),

@@ -19,7 +19,7 @@ const KIND: Readonly<Record<string, string>> = {
   int: 'a whole number',
 };
 const UNIT: Readonly<Record<string, string>> = { string: ' characters', array: ' items' };
-const FORMAT: Readonly<Record<string, string>> = { uuid: 'a UUID', datetime: 'a date and time as in ISO 8601' };
+const FORMAT: Readonly<Record<string, string>> = { uuid: 'a UUID' };
 
 const kindOf = (expected: string): string => KIND[expected] ?? (expected === 'null' ? 'null' : `a ${expected}`);
 
@@ -47,10 +47,9 @@ const ruleOf = (issue: Issue): Rule => {
       return { message: `must be at most ${issue.maximum}${UNIT[issue.origin] ?? ''}`, type: 'range' };
     case 'invalid_format':
       return { message: `must be ${FORMAT[issue.format] ?? `in the format ${issue.format}`}`, type: 'format' };
-    case 'unrecognized_keys':
-      return { message: issue.message, type: 'unknown_key' };
     case 'invalid_union':
       return ruleOfUnion(issue);
+    case 'unrecognized_keys':
     case 'not_multiple_of':
     case 'invalid_key':
     case 'invalid_element':
@@ -76,7 +75,9 @@ const nameOf = (path: readonly PropertyKey[]): string =>
 
 /** One problem for each rule that is broken, in the order of the schema. */
 export const problemsOf = (issues: readonly Issue[], args: unknown): FieldProblem[] =>
-  issues.map((issue) => {
+  issues.flatMap((issue) => {
+    // The look at the input has told of them already, by name.
+    if (issue.code === 'unrecognized_keys') return [];
     const field = nameOf(issue.path);
     const given = valueAt(args, issue.path);
     const { message, type, valid } = ruleOf(issue);

@@ -6,7 +6,7 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What the generator adds and no reader needs: each costs every client bytes in every `tools/list`. */
-const NOISE = new Set(['$schema', 'propertyNames', 'minLength', 'maxLength', 'hidden', 'wire']);
+const NOISE = new Set(['$schema', 'propertyNames', 'minLength', 'maxLength', 'hidden', 'wire', 'prose']);
 
 /** An absent argument may be left out, so that a reader need not be told that null does the same. */
 const withoutNull = (schema: Json): Json => {

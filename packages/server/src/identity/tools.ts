@@ -4,10 +4,11 @@ import {
   identity as identitySpec,
   onboard as onboardSpec,
   refuse,
+  type Outcome,
 } from '@breakwater/contract';
 import { refuseEnded, type AgentHead, type Hold } from '../agents/index.ts';
 import { nextStep, refuseHeld } from '../lifecycle/index.ts';
-import { defineTool, type Tool } from '../runtime/index.ts';
+import { defineTool, problemOfName, type Tool } from '../runtime/index.ts';
 import { assuranceBlock } from './rules/assurance.ts';
 import { lineageState } from './rules/lineage.ts';
 import type { Identity, Onboarded } from './service.ts';
@@ -15,6 +16,19 @@ import type { Identity, Onboarded } from './service.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const displayNameOf = (head: AgentHead): string => head.label ?? head.handle;
+
+/** A display name as it is stored: composed, so that equal names are equal however they were typed; null when none is asked for. */
+const readName = (given: string | null | undefined): Outcome<string | null> => {
+  if (given == null) return accept(null);
+  const name = given.normalize('NFC');
+  const problem = problemOfName(name);
+  return problem === undefined
+    ? accept(name)
+    : refuse('PARAMETER_ERROR', `name ${problem}.`, {
+        details: { parameter: 'name', errors: [{ field: 'name', message: problem, type: 'rule' }] },
+        recovery: { action: 'Send a name of letters, digits and signs that can be seen, or none.' },
+      });
+};
 
 const NEXT_STEP =
   'Call sync_state with client_session_id after each piece of work; record_result when its result is known.';
@@ -50,7 +64,8 @@ const onboardAnswer = (
   return {
     welcome: `${displayNameOf(head)} ${WELCOME[outcome]}`,
     uuid: head.agentId,
-    agent_id: head.handle,
+    agent_id: head.agentId,
+    handle: head.handle,
     display_name: displayNameOf(head),
     is_new: isNew,
     is_stable: isStable,
@@ -100,11 +115,13 @@ export const identityTools = <M>({
   readonly isStable: (agentId: string) => boolean;
 }): Tool[] => [
   defineTool(onboardSpec, async ({ args, caller, evidence, deadline }) => {
+    const name = readName(args.name);
+    if (!name.ok) return name;
     const onboarded = await service.onboard(
       caller,
       evidence,
       {
-        name: args.name ?? null,
+        name: name.value,
         purpose: args.purpose ?? null,
         modelType: args.model_type ?? undefined,
         clientHint: args.client_hint ?? undefined,
@@ -133,6 +150,8 @@ export const identityTools = <M>({
   }),
 
   defineTool(identitySpec, async ({ args, caller, evidence, deadline }) => {
+    const name = readName(args.name);
+    if (!name.ok) return name;
     const { agentId } = caller;
     const known = agentId === undefined ? undefined : await findAgent(agentId);
     if (agentId === undefined || known === undefined) {
@@ -156,7 +175,7 @@ export const identityTools = <M>({
     const ended = refuseEnded(known);
     // A token is what is left over of an earlier run; it must not bring back what was archived since (BW-identity.09).
     if (ended !== undefined && caller.source === 'continuity_token') return ended;
-    const renamed = args.name == null ? undefined : await service.rename(agentId, args.name, deadline);
+    const renamed = name.value === null ? undefined : await service.rename(agentId, name.value, deadline);
     if (renamed?.ok === false) return renamed;
     const head = renamed?.value ?? known;
     const hold = ended === undefined ? await holdOf(head) : undefined;
@@ -169,7 +188,8 @@ export const identityTools = <M>({
           : await service.credentialsFor(caller, evidence);
     return accept({
       uuid: agentId,
-      agent_id: head.handle,
+      agent_id: agentId,
+      handle: head.handle,
       display_name: displayNameOf(head),
       status: head.status,
       is_stable: isStable(agentId),
@@ -189,7 +209,7 @@ export const identityTools = <M>({
       identity_assurance: assuranceBlock(caller),
       lineage_state: lineageState(head),
       provisional_lineage: head.lineage.provisional,
-      bound_identity: { uuid: agentId, agent_id: head.handle, display_name: displayNameOf(head) },
+      bound_identity: { uuid: agentId, agent_id: agentId, handle: head.handle, display_name: displayNameOf(head) },
     });
   }),
 
@@ -222,7 +242,8 @@ export const identityTools = <M>({
     return accept({
       bound,
       agent_uuid: head.agentId,
-      agent_id: head.handle,
+      agent_id: head.agentId,
+      handle: head.handle,
       display_name: displayNameOf(head),
       message: bound
         ? 'Later calls of this MCP session are its own.'

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
 import { GroundLost, type AgentHead, type Agents, type AuditDraft } from '../agents/index.ts';
 import { refusedAct } from '../lifecycle/index.ts';
-import { classifyError, type Database, type Queryable } from '../postgres/index.ts';
+import { classifyError, refusalOf, type Database, type Queryable } from '../postgres/index.ts';
 import {
   currentGrounds,
   Mailboxes,
@@ -72,6 +72,7 @@ export class Journal<M> {
       capacity: CAPACITY,
       idleMs: IDLE_MS,
       load: () => Promise.resolve(null),
+      refusalOf,
       onCrash: options.onCrash,
     });
   }

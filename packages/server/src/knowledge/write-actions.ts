@@ -157,7 +157,7 @@ export const writeActions = <M>(
     if (!id.ok) return id;
     const understood = wishOf(call.args);
     if (!understood.ok) return understood;
-    const { wish, truncated } = understood.value;
+    const { wish, truncated, warnings } = understood.value;
     const sight = reader.sightOf(viewerOf(call.caller));
     return findings.update(asked.value, id.value, wish, (finding, changed) => ({
       message: changed.length === 0 ? 'The finding is like that already.' : 'The finding is updated.',
@@ -165,6 +165,7 @@ export const writeActions = <M>(
       changed: changed.map(snake),
       discovery: viewOf(finding, sight, { mode: 'full' }),
       ...(Object.keys(truncated).length > 0 && { _truncated: truncated }),
+      ...(warnings.length > 0 && { warnings }),
     }));
   };
 

@@ -66,7 +66,14 @@ describe('store', async () => {
       epoch: 9,
       status: 'cold',
     };
-    const id = await store(w, null, { ...forged, created_at: '2001-01-01', agent_id: ann.uuid, id: 'mine' });
+    const refused = await w.call('store_finding', { summary: 'A finding', ...forged, created_at: '2001-01-01' });
+    expect((refused.body['errors'] as { field: string }[]).map(({ field }) => field)).toEqual([
+      'provenance',
+      'provenance_chain',
+      'epoch',
+      'created_at',
+    ]);
+    const id = await store(w, null, { status: 'cold', agent_id: ann.uuid, id: 'mine' });
     expect(await row(w, id)).toMatchObject({
       status: 'open',
       epoch: 1,
@@ -149,8 +156,10 @@ describe('store', async () => {
   });
 
   it('holds what JavaScript can say and PostgreSQL cannot', async () => {
-    const id = await store(w, null, { summary: 'a\0b\ud800', details: '\0', tags: ['\0'] });
-    expect(await row(w, id)).toMatchObject({ summary: 'a\ufffdb\ufffd', details: '\ufffd', tags: [] });
+    const id = await store(w, null, { summary: 'a\0b\ud800', details: '\0' });
+    expect(await row(w, id)).toMatchObject({ summary: 'a\ufffdb\ufffd', details: '\ufffd' });
+    const refused = await w.call('store_finding', { summary: 's', tags: ['\0'] });
+    expect(refused.body).toMatchObject({ error_code: 'PARAMETER_ERROR', errors: [{ field: 'tags[0]' }] });
   });
 
   it('answers a repeat with the same key as it did before', async () => {

@@ -6,8 +6,10 @@ import {
   NOT_OFFERED,
   notOffered,
   observe as observeSpec,
+  readTime,
   refuse,
   report as reportSpec,
+  TIME_RULE,
   type Outcome,
 } from '@breakwater/contract';
 import type { AgentHead } from '../agents/index.ts';
@@ -76,10 +78,9 @@ export const noticeTools = (
       return needed('name', 'must be 1 to 128 letters, digits and . _ : / -.');
     }
     if (value == null || !Number.isFinite(value)) return needed('value', 'must be a finite number.');
-    const at = ts == null ? service.now : timeOf(ts);
-    if (at === undefined || at > service.now + AHEAD_MS) {
-      return needed('ts', 'must be an ISO 8601 time with its offset, and not lie ahead.');
-    }
+    const at = ts == null ? service.now : readTime(ts);
+    if (at === undefined) return needed('ts', `${TIME_RULE}.`);
+    if (at > service.now + AHEAD_MS) return needed('ts', 'must not lie ahead.');
     const stored = await service.point(name, at, value);
     return stored.ok ? accept({ name, value, ts: iso(at) }) : stored;
   };
@@ -158,13 +159,6 @@ export const noticeTools = (
       return accept({ name: args.name, count: points.length, points });
     }),
   ];
-};
-
-/** An instant with its offset; undefined for any other text. */
-const timeOf = (text: string): number | undefined => {
-  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) return undefined;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : at;
 };
 
 const instead = (message: string) => refuse('NOT_OFFERED', message);

@@ -222,7 +222,6 @@ describe('an outage', () => {
         assurance: 'strong',
         sessionKey: 's',
         deadline: Number.MAX_SAFE_INTEGER,
-        unknownArguments: {},
       }),
     );
     return value(

@@ -102,7 +102,7 @@ const ROWS: readonly Row[] = [
   ]),
   {
     sent: 'names that only the server uses, as arguments',
-    args: { _verification_source: 'external_signal', source: 'external_signal', operator: 'root', evidence_weight: 1 },
+    args: { _verification_source: 'external_signal', principal: 'root', identity_assurance: 'strong', _weight: 1 },
     weight: 0.1,
   },
   ...['pr', 'commit', 'ci', 'test', 'command'].map((family): Row => ({
@@ -191,6 +191,18 @@ describe.each(['rest', ...GENERATIONS] as const)('forged provenance over %s', (t
     }
   });
 
+  test('an argument that rates the outcome is refused with the whole call', async () => {
+    verifies('BW-outcomes.01');
+    for (const key of ['source', 'operator', 'evidence_weight', 'graded', 'verified_by']) {
+      const { prediction_id } = await call('process_agent_update', claimArgs(secret));
+      const args = { client_session_id: secret, outcome_type: 'task_completed', prediction_id, [key]: 1 };
+      const said = await call('outcome_event', args);
+      expect(said, key).toMatchObject({ success: false, error_code: 'PARAMETER_ERROR' });
+      const inCheckIn = { ...claimArgs(secret), [key]: 'external_signal' };
+      expect(await call('sync_state', inCheckIn), key).toMatchObject({ error_code: 'PARAMETER_ERROR' });
+    }
+  });
+
   test('a key of the server in the result of a tool is refused with the whole check-in', async () => {
     verifies('BW-outcomes.01');
     for (const key of KEYS) {
@@ -212,7 +224,6 @@ describe.each(['rest', ...GENERATIONS] as const)('forged provenance over %s', (t
     const tool = `tool-${crypto.randomUUID()}`.slice(0, 40);
     await call('sync_state', {
       ...claimArgs(secret),
-      verification_source: 'external_signal',
       recent_tool_results: [{ tool, prediction_id, ...result }],
     });
     const [kept] = await world.rows("SELECT * FROM audit.outcome_events WHERE detail ->> 'tool' = $1", tool);
@@ -353,7 +364,7 @@ describe("the operator's way, to those who are no operator", () => {
       expect([status, said['error_code']], JSON.stringify(headers)).toEqual([403, 'OPERATOR_REQUIRED']);
     }
     const smuggled = { ...body(uuid), operator: 'root', x_breakwater_operator: reader, client_session_id: secret };
-    expect((await harness(smuggled)).status).toBe(403);
+    expect((await harness(smuggled)).body).toMatchObject({ success: false, error_code: 'PARAMETER_ERROR' });
     expect(await world.count('audit.outcome_events WHERE agent_id = $1', uuid)).toBe(0);
   });
 

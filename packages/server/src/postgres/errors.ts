@@ -1,3 +1,5 @@
+import { refuse, UNAVAILABLE_RETRY_SECONDS, type Refusal } from '@breakwater/contract';
+
 /**
  * What a database error means for the work that met it: `connection` – PostgreSQL is away, the outcome of a statement in
  * flight is unknown; `conflict` – somebody else was first, the same work may succeed when repeated; `data` – this very
@@ -51,3 +53,26 @@ export const classifyError = (error: unknown): ErrorKind => {
     ? 'connection'
     : 'other';
 };
+
+/**
+ * The refusal that an error of PostgreSQL stands for; undefined when it is a bug of ours. A data exception (SQLSTATE 22…) means
+ * that a value which a caller sent is none that can be held, and is never an incident. Its text is not repeated: it can hold SQL.
+ */
+export const refusalOf = (error: unknown): Refusal | undefined => {
+  if (classifyError(error) === 'connection') {
+    return refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached.', {
+      retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+    }).refusal;
+  }
+  const state = sqlState(error);
+  return state?.startsWith('22') === true ? refusedValue(state) : undefined;
+};
+
+/** The refusal for a value that PostgreSQL cannot hold. */
+export const refusedValue = (sqlstate: string): Refusal =>
+  refuse('PARAMETER_ERROR', 'A value of the call is none that can be stored or searched for; nothing was written.', {
+    details: { sqlstate },
+    recovery: {
+      action: 'Look for a number out of range, a time that there is not, or text that is none, and send another.',
+    },
+  }).refusal;

@@ -1,7 +1,7 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
 import { faultPoint, traced, type Clock } from '../runtime/index.ts';
 import type { Connection, Database, Queryable, Statement } from './database.ts';
-import { classifyError, sqlState } from './errors.ts';
+import { classifyError, refusedValue, sqlState } from './errors.ts';
 
 interface GroupCommitOptions<Item, Receipt> {
   database: Database;
@@ -86,7 +86,7 @@ export class GroupCommit<Item, Receipt> {
 
   /**
    * Resolves when the item's end is known. Refusals: OVERLOADED (too many wait), STORAGE_UNAVAILABLE (not written),
-   * SEQUENCE_CONFLICT (lost every race for its rows), INTERNAL_ERROR (PostgreSQL rejects this item; details carry its
+   * SEQUENCE_CONFLICT (lost every race for its rows), PARAMETER_ERROR (a value of it cannot be held), INTERNAL_ERROR (PostgreSQL rejects this item; details carry its
    * SQLSTATE), NOT_READY (stopping), TIMEOUT (stopped before its end was known).
    */
   submit(item: Item): Promise<Outcome<Receipt>> {
@@ -192,7 +192,9 @@ export class GroupCommit<Item, Receipt> {
         ? refuse('SEQUENCE_CONFLICT', 'Other writers held the same rows all the time; nothing was written.', {
             details,
           })
-        : refuse('INTERNAL_ERROR', 'PostgreSQL rejected this write; nothing was written.', { details }),
+        : state?.startsWith('22') === true
+          ? { ok: false, refusal: refusedValue(state) }
+          : refuse('INTERNAL_ERROR', 'PostgreSQL rejected this write; nothing was written.', { details }),
     );
     return true;
   }

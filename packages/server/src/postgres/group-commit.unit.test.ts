@@ -177,9 +177,9 @@ describe('GroupCommit, under every interleaving', () => {
               expect(seen).toEqual({ id, end: 'accepted', durable: 1 });
             } else {
               expect(seen).toEqual({ id, end: seen.end, durable: 0 });
-              expect(['STORAGE_UNAVAILABLE', 'OVERLOADED', 'SEQUENCE_CONFLICT', 'INTERNAL_ERROR']).toContain(seen.end);
+              expect(['STORAGE_UNAVAILABLE', 'OVERLOADED', 'SEQUENCE_CONFLICT', 'PARAMETER_ERROR']).toContain(seen.end);
               // Only what PostgreSQL rejects is called rejected.
-              if (seen.end === 'INTERNAL_ERROR') expect(items[id]?.poisoned).toBe(true);
+              if (seen.end === 'PARAMETER_ERROR') expect(items[id]?.poisoned).toBe(true);
             }
             if (items[id]?.poisoned === true) expect(outcome.ok).toBe(false);
           });
@@ -204,7 +204,7 @@ describe('GroupCommit, under every interleaving', () => {
           const outcomes = await scheduler.waitFor(
             Promise.all(poisons.map((poisoned, id) => lane.submit(item(id, poisoned)))),
           );
-          expect(outcomes.map(codeOf)).toEqual(poisons.map((poisoned) => (poisoned ? 'INTERNAL_ERROR' : 'accepted')));
+          expect(outcomes.map(codeOf)).toEqual(poisons.map((poisoned) => (poisoned ? 'PARAMETER_ERROR' : 'accepted')));
           for (const outcome of outcomes) {
             if (!outcome.ok) expect(outcome.refusal.details).toEqual({ sqlstate: '22P02' });
           }

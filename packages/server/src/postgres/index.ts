@@ -9,7 +9,7 @@ export { borrowEmbedded, NoDatabaseError } from './embedded/borrow.ts';
 export { startEmbedded, type EmbeddedServer } from './embedded/embedded.ts';
 export { findHome } from './embedded/folders.ts';
 export { EmbeddedKeeper, type KeeperNews } from './embedded/keeper.ts';
-export { classifyError } from './errors.ts';
+export { classifyError, refusalOf } from './errors.ts';
 export { GroupCommit } from './group-commit.ts';
 export { migrate, planMigrations, type MigrationPlan } from './migrate.ts';
 export { announcements, createNotifier, type Notifier } from './notify.ts';

@@ -72,7 +72,6 @@ describe('three months under load', async () => {
         assurance: 'strong',
         sessionKey: 's',
         deadline: Number.MAX_SAFE_INTEGER,
-        unknownArguments: {},
       }),
     );
     if (!done.ok) throw new Error(done.refusal.message);

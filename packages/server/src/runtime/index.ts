@@ -17,6 +17,7 @@ export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
 export { firstOf, type Keyed } from './first-of.ts';
 export { SharedAnswers } from './shared-answers.ts';
 export { Mailboxes, type Handled, type Handler } from './mailbox.ts';
+export { problemOfName, reservedIn, skeletonOf, unseenIn } from './names.ts';
 export { nearest } from './nearest.ts';
 export { Readiness } from './readiness.ts';
 export { Supervisor, type Part } from './supervisor.ts';

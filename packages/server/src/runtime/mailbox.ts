@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { Clock, Timer } from './clock.ts';
 import { forThisRequest } from './crossings.ts';
 
@@ -20,6 +20,8 @@ interface MailboxOptions<S> {
    */
   idleMs: number;
   clock: Clock;
+  /** The refusal that an error stands for, which then is no crash; undefined, or left out: it is one. */
+  refusalOf?(error: unknown): Refusal | undefined;
   /** Told of a handler or load that threw, for the log. */
   onCrash(key: string, error: unknown): void;
 }
@@ -79,8 +81,8 @@ export class Mailboxes<S> {
 
   /**
    * Runs `handler` with the key's state when its turn comes. `deadline` is a clock time in ms. Refusals: OVERLOADED
-   * (queue full), TIMEOUT (deadline passed before the start), NOT_READY (stopping), INTERNAL_ERROR (the handler or the
-   * load threw; the state is dropped).
+   * (queue full), TIMEOUT (deadline passed before the start), NOT_READY (stopping), and where the handler or the load threw,
+   * which drops the state, what `refusalOf` makes of it, or INTERNAL_ERROR.
    */
   send<R>(key: string, deadline: number, handler: Handler<S, R>): Promise<Outcome<R>> {
     if (this.#stopped) return Promise.resolve(refuse('NOT_READY', 'The server is stopping.', { retryAfterSeconds: 5 }));
@@ -171,6 +173,8 @@ export class Mailboxes<S> {
       return accept(handled.reply);
     } catch (error) {
       box.state = undefined;
+      const refusal = this.#options.refusalOf?.(error);
+      if (refusal !== undefined) return { ok: false, refusal };
       this.#tell(key, error);
       return refuse('INTERNAL_ERROR', 'The call failed; nothing was decided.');
     }

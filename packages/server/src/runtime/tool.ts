@@ -101,7 +101,7 @@ export interface ToolCall<A> {
   readonly receivedAt: number;
   /** Clock time in ms after which nothing of this call may start. */
   readonly deadline: number;
-  /** Arguments that no schema knows; kept, never trusted. */
+  /** What was sent beside the declared arguments to a tool that takes any (`takesAnyArgument`); kept, never trusted. */
   readonly unknownArguments: Readonly<Record<string, unknown>>;
 }
 

@@ -1,6 +1,6 @@
-import { ERRORS, refuse, type ErrorCategory, type Outcome, type Refusal } from '@breakwater/contract';
+import { ERRORS, type ErrorCategory, type Outcome, type Refusal } from '@breakwater/contract';
 import type { FastifyReply } from 'fastify';
-import { classifyError } from '../postgres/index.ts';
+import { refusalOf } from '../postgres/index.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { sendUnavailable } from './unavailable.ts';
 
@@ -25,10 +25,11 @@ export const sendFeatureRefusal = (reply: FastifyReply, refusal: Refusal): Fasti
   return sendRefusal(reply, refusal, status === 200 ? STATUS[category] : status);
 };
 
-/** PostgreSQL being away is no bug of the feature that met it. */
-const unlessAway = (error: unknown): Outcome<never> => {
-  if (classifyError(error) !== 'connection') throw error;
-  return refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached.');
+/** PostgreSQL being away, or unable to hold what was asked for, is no bug of the feature that met it. */
+const unlessKnown = (error: unknown): Outcome<never> => {
+  const refusal = refusalOf(error);
+  if (refusal === undefined) throw error;
+  return { ok: false, refusal };
 };
 
 /** Asks a feature and sends what `send` makes of its answer, its refusal, or the 503 contract while PostgreSQL is away. */
@@ -37,6 +38,6 @@ export const answerWith = async <T>(
   ask: () => Promise<Outcome<T>>,
   send: (value: T) => FastifyReply,
 ): Promise<FastifyReply> => {
-  const outcome = await ask().catch(unlessAway);
+  const outcome = await ask().catch(unlessKnown);
   return outcome.ok ? send(outcome.value) : sendFeatureRefusal(reply, outcome.refusal);
 };

@@ -12,7 +12,7 @@ afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()));
 });
 
-const report = (url: string, headers: Record<string, string> = {}, body: unknown = { a: 1 }) =>
+const report = (url: string, headers: Record<string, string> = {}, body: unknown = { agent_uuid: 'a' }) =>
   fetch(`${url}/v1/harness/outcome`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -35,9 +35,9 @@ describe('POST /v1/harness/outcome', () => {
     await report(url, { authorization: `Bearer ${secret}` });
     await report(url);
     expect(seen).toEqual([
-      [secret, { a: 1 }],
-      [secret, { a: 1 }],
-      [undefined, { a: 1 }],
+      [secret, { agent_uuid: 'a' }],
+      [secret, { agent_uuid: 'a' }],
+      [undefined, { agent_uuid: 'a' }],
     ]);
   });
 
@@ -62,6 +62,18 @@ describe('POST /v1/harness/outcome', () => {
         recovery: { action: expect.any(String) as string },
       });
     else expect(answer.headers.get('retry-after')).toBe('5');
+  });
+
+  test('a misspelt field and a name that is no text are refused before anybody is asked for', async () => {
+    const { url } = await start({ recordExternalOutcome: () => Promise.reject(new Error('is not asked')) });
+    const answer = await report(url, {}, { agent_uid: 'a', idempotency_key: 'k\ud83d', detail: '{"exit_code":1}' });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      {
+        error_code: 'PARAMETER_ERROR',
+        errors: [{ field: 'agent_uid', did_you_mean: 'agent_uuid' }, { field: 'idempotency_key' }],
+      },
+    ]);
   });
 
   test('waits for the server to be ready and for PostgreSQL, by the 503 contract', async () => {

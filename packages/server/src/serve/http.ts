@@ -1,5 +1,5 @@
 import { ERRORS, refuse, type Refusal } from '@breakwater/contract';
-import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { assertSafeBinding, createBearerCheck } from './auth.ts';
 import { createAdmission } from './admission.ts';
@@ -12,6 +12,7 @@ import { OPEN_ROUTES, registerHealth } from './health.ts';
 import { registerHarness } from './harness.ts';
 import { admitOrigin } from './cors.ts';
 import { createHostOriginCheck } from './host-origin.ts';
+import { answerBadAddress, answerBrokenRequest, BODY_LIMIT, registerHttpErrors } from './http-errors.ts';
 import { registerLiveReads } from './live-reads.ts';
 import { registerMcp } from './mcp.ts';
 import { registerNotices } from './notices.ts';
@@ -28,7 +29,6 @@ import { listenUnix, type UnixListener } from './unix-socket.ts';
 import { isWebSocket } from './upgrade.ts';
 import { SharedAnswers } from '../runtime/index.ts';
 
-const MAX_BODY_MB = 1;
 /** A part of an address that is an id or a name; each route has its own, lower limit and says so in words. */
 const MAX_PARAMETER = 2000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -90,28 +90,6 @@ const bindRefusal = (error: NodeJS.ErrnoException, host: string, port: number): 
   }
 };
 
-const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply, log: ServeOptions['log']) => {
-  if (error.statusCode === 413) {
-    return sendRefusal(
-      reply,
-      refuse('PAYLOAD_TOO_LARGE', `The body exceeds ${MAX_BODY_MB} MB.`, { details: { max_size_mb: MAX_BODY_MB } })
-        .refusal,
-    );
-  }
-  if (error.statusCode !== undefined && error.statusCode < 500) {
-    return sendRefusal(
-      reply,
-      refuse('BAD_REQUEST', 'The body must be a JSON object, sent as application/json.').refusal,
-    );
-  }
-  log.error({ err: error, request_id: request.id }, 'request failed');
-  return sendRefusal(
-    reply,
-    refuse('INTERNAL_ERROR', 'An internal error occurred.', { details: { incident_id: request.id } }).refusal,
-    500,
-  );
-};
-
 /**
  * Begins a request when those before it on its connection are answered, and never when its client has gone by then: one
  * connection can send a pile of requests at once and leave, and each would cost as much as one that somebody waits for.
@@ -137,7 +115,9 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
 
   const app: FastifyInstance = fastify({
     requestTimeout: ARRIVAL_MS,
-    bodyLimit: MAX_BODY_MB * 1024 * 1024,
+    bodyLimit: BODY_LIMIT,
+    frameworkErrors: answerBadAddress,
+    clientErrorHandler: answerBrokenRequest,
     routerOptions: { maxParamLength: MAX_PARAMETER },
     genReqId: (request) => {
       const given = oneHeader(request.headers, 'x-request-id');
@@ -217,15 +197,11 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     done();
   });
 
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, log));
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ success: false, error: 'No such route.', hint: 'GET / names the endpoints.' }),
-  );
-
   const shared = new SharedAnswers(clock);
   const callTool = createCallTool(options, shared);
   const admission = createAdmission(options);
-  // First, since it hears of every route that comes after it.
+  // These first, since they hear of every route that comes after them.
+  registerHttpErrors(app, options);
   registerOpenApi(app, options);
   registerHealth(app, options);
   const restCall = createRestCall(options, callTool, requests);

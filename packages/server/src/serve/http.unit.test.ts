@@ -236,6 +236,99 @@ describe('closing', () => {
   });
 });
 
+describe('errors of the HTTP framework', () => {
+  const JSON_TYPE = { 'content-type': 'application/json' };
+  const post = (headers: Record<string, string>, body = '{}') => ({ method: 'POST', headers, body });
+  const CASES: [string, string, Parameters<typeof rawRequest>[1], number, string, string | undefined][] = [
+    ['a body that is no JSON', '/v1/tools/call', post(JSON_TYPE, '{"a":'), 400, 'BAD_REQUEST', 'body'],
+    ['no body', '/v1/tools/call', post(JSON_TYPE, ''), 400, 'BAD_REQUEST', 'body'],
+    [
+      'too large a body',
+      '/v1/tools/call',
+      post(JSON_TYPE, `"${'x'.repeat(1_048_577)}"`),
+      413,
+      'PAYLOAD_TOO_LARGE',
+      'body',
+    ],
+    [
+      'another media type',
+      '/v1/tools/call',
+      post({ 'content-type': 'text/csv' }),
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+      'content-type',
+    ],
+    [
+      'a compressed body',
+      '/v1/tools/call',
+      post({ ...JSON_TYPE, 'content-encoding': 'gzip' }),
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+      'content-encoding',
+    ],
+    [
+      'a compressed MCP message',
+      '/mcp/',
+      post({ ...JSON_TYPE, 'content-encoding': 'br' }),
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+      'content-encoding',
+    ],
+    ['an address that is none', '/api/agents/%zz', {}, 400, 'BAD_REQUEST', 'url'],
+    ['a part of an address that is too long', `/api/agents/${'x'.repeat(3000)}`, {}, 400, 'BAD_REQUEST', 'url'],
+    ['a wrong method', '/v1/tools/call', {}, 405, 'METHOD_NOT_ALLOWED', 'method'],
+    ['a wrong method about one agent', '/api/agents/Ada', { method: 'DELETE' }, 405, 'METHOD_NOT_ALLOWED', 'method'],
+    ['no such route', '/v1/tools/call/it', post(JSON_TYPE), 404, 'ROUTE_NOT_FOUND', undefined],
+    ['U+0000 in a query', '/v1/calibration/diagram.svg?agent_id=a%00b', {}, 400, 'BAD_REQUEST', 'agent_id'],
+    ['U+0000 in a path', '/api/agents/a%00b/states', {}, 400, 'BAD_REQUEST', 'id'],
+    ['U+0000 in a name of a query', '/api/findings?a%00b=1', {}, 400, 'BAD_REQUEST', 'a\ufffdb'],
+  ];
+
+  test.each(CASES)('%s is refused with code, field and way out', async (_what, path, options, status, code, field) => {
+    verifies('BW-dispatch.09');
+    const node = await start();
+    const answer = await rawRequest(`${node.url}${path}`, options);
+    const body = JSON.parse(answer.text) as Record<string, unknown>;
+    expect([answer.status, body['success'], body['error_code'], body['field']]).toEqual([status, false, code, field]);
+    expect((body['recovery'] as { action: string }).action).not.toBe('');
+    expect(body['error']).toEqual(expect.any(String));
+    expect(node.dispatcher.requests).toEqual([]);
+  });
+
+  test('405 names the methods that there are', async () => {
+    const node = await start();
+    expect((await rawRequest(`${node.url}/v1/metrics`, {})).headers.allow).toBe('POST');
+    expect((await rawRequest(`${node.url}/api/findings`, { method: 'PUT' })).headers.allow).toBe('GET, HEAD, POST');
+  });
+
+  test('identity is no encoding', async () => {
+    const node = await start();
+    const headers = { ...call.headers, 'content-encoding': 'identity' };
+    expect((await rawRequest(`${node.url}/v1/tools/call`, { ...call, headers })).status).toBe(200);
+  });
+
+  test('bytes that are no request are answered in the same form', async () => {
+    const node = await start();
+    const { port } = new URL(node.url);
+    const ask = (bytes: string) =>
+      new Promise<string>((resolve, reject) => {
+        let text = '';
+        const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes));
+        socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        socket.on('end', () => resolve(text)).on('error', reject);
+      });
+    const nonsense = await ask('GARBAGE\r\n\r\n');
+    expect(nonsense).toMatch(/^HTTP\/1.1 400 /);
+    expect(JSON.parse(nonsense.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      success: false,
+      error_code: 'BAD_REQUEST',
+    });
+    const large = await ask(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
+    expect(large).toMatch(/^HTTP\/1.1 431 /);
+    expect(JSON.parse(large.split('\r\n\r\n')[1] ?? '')).toMatchObject({ success: false });
+  });
+});
+
 test('an unknown route is 404 as JSON, and / names the endpoints', async () => {
   const node = await start();
   const missing = await fetch(`${node.url}/sse`);

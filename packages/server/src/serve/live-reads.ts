@@ -1,5 +1,6 @@
 import { refuse } from '@breakwater/contract';
 import type { FastifyInstance } from 'fastify';
+import { isText } from '../dispatch/index.ts';
 import type { ReadLive, ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { sendUnavailable } from './unavailable.ts';
@@ -7,7 +8,7 @@ import { sendUnavailable } from './unavailable.ts';
 const keyIn = (body: unknown, field: string): string | undefined => {
   if (typeof body !== 'object' || body === null || !Object.hasOwn(body, field)) return undefined;
   const value: unknown = (body as Record<string, unknown>)[field];
-  return typeof value === 'string' && value !== '' && value.length <= 200 ? value : undefined;
+  return typeof value === 'string' && value !== '' && value.length <= 200 && isText(value) ? value : undefined;
 };
 
 /**

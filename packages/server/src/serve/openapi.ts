@@ -18,7 +18,7 @@ export const REFUSALS: Readonly<Record<number, string>> = {
   406: 'Accept names no form that an answer could have.',
   409: 'It stands against what is; look again before another try.',
   413: 'The body is too large.',
-  415: 'The body is of another media type.',
+  415: 'The body is of another media type, or compressed.',
   421: 'The Host header names a host that this server does not answer for.',
   426: 'This address is a WebSocket.',
   503: 'The server starts, stops, or cannot reach PostgreSQL.',
@@ -33,7 +33,7 @@ const refusalsOf = (method: string, route: RouteText): readonly number[] =>
       ...(route.refusals ?? []),
       ...(route.access === 'open' ? [] : [401]),
       ...(route.always === true ? [] : [403, 421, 503]),
-      ...(method === 'POST' ? [400, 413] : []),
+      ...(method === 'POST' ? [400, 413, 415] : []),
     ]),
   ].sort((a, b) => a - b);
 

@@ -109,12 +109,14 @@ describe('what is refused', () => {
     ['agents/Ada/claims?limit=501', 'limit', '1 to 500'],
     ['agents/Ada/trail?before=x', 'before', 'whole number'],
     ['reviews?status=done', 'status', 'open, waiting, resolved, failed, all'],
-    ['reviews?agent=%00', 'agent', 'on one line'],
-    ['calibration?agent=%00', 'agent', 'on one line'],
+    ['reviews?agent=%00', 'agent', 'without U+0000'],
+    ['reviews?agent=a%0Ab', 'agent', 'on one line'],
+    ['calibration?agent=%00', 'agent', 'without U+0000'],
     ['calibration?since=soon', 'since', 'neither a duration nor a date'],
     ['channel?since=2026-02-30', 'since', 'neither a duration nor a date'],
     ['channel?until=0m', 'until', 'more than 0'],
-    ['reviews/%00', 'id', '1 to 200 characters'],
+    ['reviews/%00', 'id', 'without U+0000'],
+    ['reviews/a%0Ab', 'id', '1 to 200 characters'],
     [`agents/${'x'.repeat(201)}`, 'id', '1 to 200 characters'],
   ])('%s: 400, naming the field and what it may be', async (path, field, words) => {
     const { status, body } = await (await start())(path);

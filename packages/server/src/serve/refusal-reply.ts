@@ -1,6 +1,18 @@
 import { ERRORS, type Refusal } from '@breakwater/contract';
 import type { FastifyReply } from 'fastify';
 
+/** The body of a refusal of the transport itself. */
+export const refusalText = (refusal: Refusal): string =>
+  JSON.stringify({
+    success: false,
+    error: refusal.message,
+    error_code: refusal.code,
+    error_category: ERRORS[refusal.code].category,
+    ...refusal.details,
+    ...(refusal.retryAfterSeconds !== undefined && { retry_after_seconds: refusal.retryAfterSeconds }),
+    recovery: refusal.recovery ?? ERRORS[refusal.code].recovery,
+  });
+
 /**
  * Answers a refusal of the transport itself: `{success: false, error, error_code, …details, recovery}` with the
  * catalogue's status. Refusals of a tool do not come here; they stand in the tool's result.
@@ -12,18 +24,5 @@ export const sendRefusal = (
 ): FastifyReply => {
   const { retryAfterSeconds } = refusal;
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(Math.ceil(retryAfterSeconds)));
-  return reply
-    .code(status)
-    .type('application/json')
-    .send(
-      JSON.stringify({
-        success: false,
-        error: refusal.message,
-        error_code: refusal.code,
-        error_category: ERRORS[refusal.code].category,
-        ...refusal.details,
-        ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
-        recovery: refusal.recovery ?? ERRORS[refusal.code].recovery,
-      }),
-    );
+  return reply.code(status).type('application/json').send(refusalText(refusal));
 };

@@ -32,8 +32,11 @@ const send = async (url: string, body: unknown, headers: Record<string, string> 
 /** What answers for the transport itself; all else is said by a tool. */
 const OF_THE_TRANSPORT: ReadonlySet<string> = new Set<ErrorCode>([
   'BAD_REQUEST',
+  'METHOD_NOT_ALLOWED',
   'PAYLOAD_TOO_LARGE',
+  'ROUTE_NOT_FOUND',
   'UNAUTHORIZED',
+  'UNSUPPORTED_MEDIA_TYPE',
   'OVERLOADED',
   'NOT_READY',
   'STORAGE_UNAVAILABLE',

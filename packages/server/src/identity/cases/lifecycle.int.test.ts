@@ -157,7 +157,8 @@ describe('the acts on an agent', async () => {
   it('cases A4, A5, 103: are not given by a name or a tag that an agent takes', async () => {
     verifies('BW-identity.08');
     const act = { target_agent_id: other.uuid, reason: 'x' };
-    for (const name of ['operator', 'Lumen', 'admin', 'Other']) {
+    expect((await w.call('onboard', { name: 'operator', force_new: true })).code).toBe('PARAMETER_ERROR');
+    for (const name of ['operators', 'Lumen', 'admin', 'Other']) {
       const { uuid, secret, body } = await onboard(w.call, { name, force_new: true });
       const tags = await w.rows('SELECT tags FROM core.agents WHERE id = $1', uuid);
       expect(tags).toEqual([{ tags: ['ephemeral'] }]);

@@ -316,10 +316,44 @@ describe('onboard', async () => {
     expect((await w.call('identity', { client_session_id: body['client_session_id'] })).body['uuid']).toBe(uuid);
   });
 
+  it('agent_id is the uuid in every answer, which calls take; the handle stands beside it', async () => {
+    const { uuid, secret, body } = await onboard(w.call, { model_type: 'claude', force_new: true });
+    expect(body).toMatchObject({ uuid, agent_id: uuid, handle: expect.stringMatching(/^Claude_\d{8}$/) as string });
+    const who = await w.call('identity', { client_session_id: secret });
+    expect(who.body).toMatchObject({ agent_id: uuid, handle: body['handle'], bound_identity: { agent_id: uuid } });
+    const bound = await w.call('bind_session', { client_session_id: secret, strict: true, agent_id: uuid });
+    expect(bound.body).toMatchObject({ agent_id: uuid, handle: body['handle'] });
+    expect((await w.call('agent', { action: 'get', target_agent_id: body['agent_id'] })).ok).toBe(true);
+  });
+
+  it('a name is composed, found however it is typed, and no look-alike of an operator', async () => {
+    verifies('BW-dispatch.09');
+    const { uuid, secret, body } = await onboard(w.call, { name: 'Rene\u0301', force_new: true });
+    expect(body['display_name']).toBe('René');
+    for (const name of ['René', 'Rene\u0301']) {
+      const found = await w.call('agent', { action: 'get', client_session_id: secret, target_agent_id: name });
+      expect(found.body, name).toMatchObject({ id: uuid });
+    }
+    const { body: other } = await onboard(w.call, { name: 'René', force_new: true });
+    expect(other['display_name']).toMatch(/^René_[0-9a-f]{8}$/);
+    for (const name of ['оperator', 'SYSTEM', 'r00t', 'Ann\u202e', 'A\u200bnn']) {
+      const refused = await w.call('onboard', { name, force_new: true });
+      expect(refused.body, name).toMatchObject({ error_code: 'PARAMETER_ERROR', parameter: 'name' });
+      expect((await w.call('identity', { client_session_id: secret, name })).code, name).toBe('PARAMETER_ERROR');
+    }
+    const { body: unnamed } = await onboard(w.call, { model_type: 'operator', force_new: true });
+    expect(String(unnamed['display_name'])).not.toMatch(/^operator/i);
+  });
+
   it('case 76: a token alone is retired everywhere, except where a new identity is asked for', async () => {
     const { token } = await onboard(w.call);
-    for (const name of ['onboard', 'identity', 'bind_session', 'sync_state']) {
-      const { code } = await w.call(name, { continuity_token: token, resume: true, response_text: 'x' });
+    for (const [name, args] of [
+      ['onboard', { resume: true }],
+      ['identity', { resume: true }],
+      ['bind_session', { resume: true }],
+      ['sync_state', { response_text: 'x' }],
+    ] as const) {
+      const { code } = await w.call(name, { continuity_token: token, ...args });
       expect(code, name).toBe('CONTINUITY_TOKEN_RESUME_RETIRED');
     }
     expect((await w.call('onboard', { continuity_token: token, force_new: true })).ok).toBe(true);

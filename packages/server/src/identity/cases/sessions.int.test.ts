@@ -81,10 +81,11 @@ describe('a session', async () => {
   it('cases 43, 58: a handle, a name or a header with an id binds nobody', async () => {
     verifies('BW-identity.02');
     const { uuid, body } = await onboard(w.call, { name: 'Prominent', model_type: 'claude' });
-    for (const text of [body['agent_id'], 'Prominent', uuid, `agent-${uuid.slice(0, 12)}`]) {
+    for (const text of [body['handle'], 'Prominent', uuid, `agent-${uuid.slice(0, 12)}`]) {
       expect((await w.call('identity', { client_session_id: text })).code).toBe('SESSION_UNKNOWN');
     }
-    for (const args of [{ agent_id: uuid }, { agent_id: 'Prominent' }, { name: 'Prominent' }]) {
+    expect((await w.call('identity', { name: 'Prominent' })).body['identity_status']).toBe('unbound');
+    for (const args of [{ agent_id: uuid }, { agent_id: 'Prominent' }, { agent_name: 'Prominent' }]) {
       expect((await w.call('identity', args)).body['identity_status']).toBe('unbound');
       expect((await w.call('sync_state', { ...args, response_text: 'x' })).code).toBe('IDENTITY_REQUIRED');
     }
@@ -171,7 +172,7 @@ describe('a session', async () => {
     const deadEnds = async () => {
       for (const { secret } of [expired, revoked]) {
         for (const name of ['identity', 'onboard', 'check_working_state', 'sync_state']) {
-          const { code } = await w.call(name, { client_session_id: secret, response_text: 'x' });
+          const { code } = await w.call(name, { client_session_id: secret });
           expect(code, name).toBe('SESSION_UNKNOWN');
         }
       }
@@ -330,9 +331,7 @@ describe('when PostgreSQL does not answer', async () => {
     const elsewhere = { address: '203.0.113.9', userAgent: 'other/2' };
     expect((await w.call('check_working_state', { client_session_id: secret }, elsewhere)).ok).toBe(true);
     for (const name of ['identity', 'onboard', 'check_working_state', 'sync_state']) {
-      expect((await w.call(name, { client_session_id: 'unknown', response_text: 'x' })).code, name).toBe(
-        'STORAGE_UNAVAILABLE',
-      );
+      expect((await w.call(name, { client_session_id: 'unknown' })).code, name).toBe('STORAGE_UNAVAILABLE');
     }
     expect((await w.call('onboard')).code).toBe('STORAGE_UNAVAILABLE');
     expect((await w.call('agent', {}, { operatorSecret: read })).code).toBe('STORAGE_UNAVAILABLE');

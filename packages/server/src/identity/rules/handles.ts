@@ -1,3 +1,5 @@
+import { reservedIn } from '../../runtime/index.ts';
+
 /** Names under which servers and operators appear; an agent's handle never begins with one. */
 const RESERVED: readonly string[] = [
   'mcp',
@@ -115,7 +117,7 @@ export const autoLabel = ({ modelType, clientHint }: Kind): string | undefined =
   const text = modelType?.toLowerCase().trim() ?? '';
   const model = /opus|sonnet|haiku/.exec(text)?.[0] ?? text.replaceAll(/[^a-z0-9.]+/g, '-');
   const label = [...(isHint(clientHint) ? [clientHint.toLowerCase()] : []), ...(model === '' ? [] : [model])].join('-');
-  return label === '' ? undefined : label.slice(0, 100);
+  return label === '' || reservedIn(label) !== undefined ? undefined : label.slice(0, 100);
 };
 
 /**

@@ -1,7 +1,7 @@
 import { accept, refuse, type FieldProblem, type Outcome } from '@breakwater/contract';
 import type { Finding, Severity, Status } from './finding.ts';
 import { broken, missing, refuseFields } from './problems.ts';
-import { normalTags } from './tags.ts';
+import { lostTags, normalTags } from './tags.ts';
 import { bounded, DETAILS_LIMIT, leakedMarkup, NOTES_LIMIT, SUMMARY_LIMIT, type Cut } from './text.ts';
 import {
   understandClosureClass,
@@ -67,7 +67,12 @@ const AUTHORS_ONLY = ['summary', 'details', 'type', 'severity', 'tags'] as const
 /** Understands what an update asks for, naming everything that is wrong with it at once. */
 export const wishOf = (
   raw: Raw,
-): Outcome<{ readonly wish: Wish; readonly truncated: Readonly<Record<string, Cut>> }> => {
+): Outcome<{
+  readonly wish: Wish;
+  readonly truncated: Readonly<Record<string, Cut>>;
+  /** What was not kept as it was sent. */
+  readonly warnings: readonly string[];
+}> => {
   const problems: FieldProblem[] = [];
   const truncated: Record<string, Cut> = {};
   const text = (name: string, most: number): string | undefined => {
@@ -96,7 +101,8 @@ export const wishOf = (
   const severity = word('severity', understandSeverity);
   const closureClass = word('closure_class', understandClosureClass);
   const evidence = raw['closure_evidence'] as Raw | null | undefined;
-  const tags = raw['tags'] === undefined || raw['tags'] === null ? undefined : normalTags(raw['tags']).tags;
+  const read = raw['tags'] === undefined || raw['tags'] === null ? undefined : normalTags(raw['tags']);
+  const tags = read?.tags;
   const supersededBy = raw['superseded_by'];
   if (problems.length > 0) return refuseFields(problems);
   const wish: Wish = {
@@ -119,7 +125,7 @@ export const wishOf = (
       ),
     ]);
   }
-  return accept({ wish, truncated });
+  return accept({ wish, truncated, warnings: lostTags(read?.lost ?? []) });
 };
 
 const refuseStatus = (finding: Finding, to: Status, why: string): Outcome<never> =>

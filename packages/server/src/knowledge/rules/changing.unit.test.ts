@@ -134,7 +134,11 @@ describe('what an update asks for', () => {
       }),
     ).toEqual({
       ok: true,
-      value: { wish: { status: 'open', details: 'd', tags: ['db'], closureClass: 'obsolete' }, truncated: {} },
+      value: {
+        wish: { status: 'open', details: 'd', tags: ['db'], closureClass: 'obsolete' },
+        truncated: {},
+        warnings: [],
+      },
     });
     expect(wishOf({ summary: 's'.repeat(5000) })).toMatchObject({
       value: { truncated: { summary: { from: 5000, to: 4000 } } },

@@ -1,7 +1,7 @@
 import { accept, type FieldProblem, type Outcome } from '@breakwater/contract';
 import type { ResponseTo, Severity } from './finding.ts';
 import { broken, missing, refuseFields } from './problems.ts';
-import { normalTags, stringsOf } from './tags.ts';
+import { lostTags, normalTags, stringsOf } from './tags.ts';
 import { bounded, DETAILS_LIMIT, leakedMarkup, SUMMARY_LIMIT, type Cut } from './text.ts';
 import { understandResponseType, understandSeverity, understandType, type Understood } from './vocabulary.ts';
 
@@ -137,7 +137,8 @@ export const draftOf = (raw: Raw, kind: 'finding' | 'note'): Outcome<Draft> => {
     warnings.push('discovery_type was not given: stored as note');
   }
   const severity = reading.word('severity', understandSeverity) ?? 'low';
-  const { tags, left } = normalTags(reading.value('tags'));
+  const { tags, left, lost } = normalTags(reading.value('tags'));
+  warnings.push(...lostTags(lost));
   if (left > 0) warnings.push(`${left} tags beyond the first 50 were left out`);
   const paths = stringsOf(reading.value('related_files'));
   const files = paths.filter((path) => path.length <= LONGEST_FILE).slice(0, MOST_FILES);

@@ -1,4 +1,4 @@
-import { accept, refuse, type FieldProblem, type Outcome } from '@breakwater/contract';
+import { accept, readTime, refuse, TIME_RULE, type FieldProblem, type Outcome } from '@breakwater/contract';
 import type { Severity, Status } from './finding.ts';
 import { parseQuery, type ParsedQuery } from './query.ts';
 import { broken, refuseFields } from './problems.ts';
@@ -69,9 +69,9 @@ export const narrowingOf = (args: Raw): Outcome<Narrowing> => {
   };
   const instant = (name: string): number | null => {
     if (!sent(name)) return null;
-    const ms = Date.parse(String(args[name]));
-    if (Number.isNaN(ms)) problems.push({ field: name, message: 'must be a time as in ISO 8601', type: 'format' });
-    return Number.isNaN(ms) ? null : ms;
+    const ms = readTime(String(args[name]));
+    if (ms === undefined) problems.push({ field: name, message: TIME_RULE, type: 'format' });
+    return ms ?? null;
   };
   const name = (field: string): string | null => {
     if (!sent(field)) return null;

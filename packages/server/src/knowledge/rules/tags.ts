@@ -1,3 +1,5 @@
+import { cutText } from './text.ts';
+
 /** Spellings of one and the same thing, put right wherever a tag is written or searched for. */
 const VARIANTS: Readonly<Record<string, string>> = {
   postgresql: 'postgres',
@@ -29,6 +31,8 @@ export const EPHEMERAL_TAGS: readonly string[] = ['ephemeral', 'temp', 'scratch'
 /** Tags under which findings never age. */
 export const PERMANENT_TAGS: readonly string[] = ['permanent', 'foundational', 'architecture', 'decision'];
 
+/** Not seen, some of them letters: two tags that look alike would be two. */
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
 const MOST = 50;
 const LONGEST = 64;
 
@@ -61,23 +65,43 @@ export const stringsOf = (given: unknown): string[] =>
 
 /** A tag in the one form in which it is stored and searched for; empty when nothing of it is left. */
 const normalTag = (given: string): string => {
-  const tag = given
+  const words = given
+    .normalize('NFC')
+    .replace(UNSEEN, '')
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, LONGEST)
-    .replace(/^-|-$/g, '');
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, '-')
+    .replace(/^-/, '');
+  const tag = cutText(words, LONGEST).replace(/-$/, '');
   return VARIANTS[tag] ?? tag;
 };
 
-/** Tags in their normal form, each once, in their order (BW-knowledge.01). At most fifty; `left` counts the others. */
-export const normalTags = (given: unknown): { readonly tags: readonly string[]; readonly left: number } => {
-  const tags = distinct(
-    stringsOf(given)
-      .map(normalTag)
-      .filter((tag) => tag !== ''),
-  );
-  return { tags: tags.slice(0, MOST), left: Math.max(0, tags.length - MOST) };
+/**
+ * Tags in their normal form, each once, in their order, of all scripts (BW-knowledge.01). At most fifty; `left` counts the
+ * others, and `lost` are those that have neither a letter nor a digit, as they were sent.
+ */
+export const normalTags = (
+  given: unknown,
+): { readonly tags: readonly string[]; readonly left: number; readonly lost: readonly string[] } => {
+  const sent = stringsOf(given);
+  const tags = distinct(sent.map(normalTag).filter((tag) => tag !== ''));
+  return {
+    tags: tags.slice(0, MOST),
+    left: Math.max(0, tags.length - MOST),
+    lost: distinct(sent.filter((tag) => normalTag(tag) === '')),
+  };
 };
+
+/** What is told of tags that were not kept. */
+export const lostTags = (lost: readonly string[]): string[] =>
+  lost.length === 0
+    ? []
+    : [
+        `tags without a letter or digit were left out: ${lost
+          .slice(0, MOST)
+          .map((tag) => JSON.stringify(cutText(tag, LONGEST)))
+          .join(', ')}`,
+      ];
 
 /** The same tags with words of one meaning put together. */
 export const canonicalTags = (tags: readonly string[]): readonly string[] =>

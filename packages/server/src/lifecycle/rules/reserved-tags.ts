@@ -1,3 +1,5 @@
+import { skeletonOf } from '../../runtime/index.ts';
+
 /** Tags that say something of an agent that it may not say of itself. They grant nothing (BW-identity.08). */
 const RESERVED: ReadonlySet<string> = new Set([
   'admin',
@@ -10,11 +12,14 @@ const RESERVED: ReadonlySet<string> = new Set([
   'anima',
   'resident',
   'resident_persistent',
+  'system',
+  'root',
 ]);
+const SKELETONS: ReadonlySet<string> = new Set([...RESERVED].map(skeletonOf));
 
 /**
- * The reserved tags of `wanted` that are not held already. In any case of letters: a reader that ignores case must not be
- * fooled by one.
+ * The reserved tags of `wanted` that are not held already, and those that look like one: a reader that ignores case, or an eye
+ * that takes a Cyrillic letter for a Latin one, must not be fooled.
  */
 export const reservedAdditions = (held: readonly string[], wanted: readonly string[]): readonly string[] =>
-  wanted.filter((tag) => RESERVED.has(tag.toLowerCase()) && !held.includes(tag));
+  wanted.filter((tag) => SKELETONS.has(skeletonOf(tag)) && !held.includes(tag));

@@ -1,6 +1,6 @@
 import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { AgentHead, AuditDraft } from '../../agents/index.ts';
-import type { ProofSource } from '../../runtime/index.ts';
+import { unseenIn, type ProofSource } from '../../runtime/index.ts';
 import { reservedAdditions } from './reserved-tags.ts';
 import type { Hold } from '../../agents/agent.ts';
 import { authorityOver, mayAct, operatorOf, type Actor, type Authority, type StandingChange } from './authority.ts';
@@ -20,12 +20,15 @@ export interface ProfileUpdate {
 
 const ENDS: readonly AgentHead['status'][] = ['archived', 'disabled', 'deleted'];
 const MOST_TAGS = 32;
-const TAG = /^[A-Za-z0-9_.:-]{1,64}$/;
+/** Letters and digits of all scripts. */
+const TAG = /^[\p{L}\p{M}\p{N}_.:-]{1,64}$/u;
 const MOST_NOTES = 8000;
 const MOST_PURPOSE = 1000;
 const VERBOSITIES = ['minimal', 'compact', 'standard', 'full', 'auto'];
 
 type Refused = { readonly ok: false; readonly refusal: Refusal };
+
+const preview = (text: string): string => JSON.stringify(text.slice(0, 80));
 
 const refuseParameter = (parameter: string, rule: string): Refused =>
   refuse('PARAMETER_ERROR', `${parameter}: ${rule}.`, { details: { parameter } });
@@ -35,10 +38,14 @@ const decideTags = (
   held: readonly string[],
   wanted: readonly string[],
 ): Outcome<readonly string[]> => {
-  const tags = [...new Set(wanted)];
+  const tags = [...new Set(wanted.map((tag) => tag.normalize('NFC')))];
   if (tags.length > MOST_TAGS) return refuseParameter('tags', `must be at most ${MOST_TAGS}`);
-  if (!tags.every((tag) => TAG.test(tag))) {
-    return refuseParameter('tags', 'each must be 1 to 64 letters, digits or any of _ . : -');
+  const bad = tags.filter((tag) => !TAG.test(tag) || unseenIn(tag) !== undefined);
+  if (bad.length > 0) {
+    const rule = 'each must be 1 to 64 letters and digits, of any script, or any of _ . : -';
+    return refuse('PARAMETER_ERROR', `tags: ${rule}; not so ${bad.map(preview).join(', ')}.`, {
+      details: { parameter: 'tags', tags: bad },
+    });
   }
   const reserved = authority.by === 'operator' ? [] : reservedAdditions(held, tags);
   if (reserved.length === 0) return accept(tags);

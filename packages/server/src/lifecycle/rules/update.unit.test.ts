@@ -19,6 +19,18 @@ const RESERVED = [
 ];
 
 describe('update', () => {
+  it('takes tags of all scripts, composed, and no look-alike of a reserved one', () => {
+    verifies('BW-dispatch.09');
+    const tags = ['日本', 'e\u0301te\u0301', 'été', 'Ёлка:1'];
+    expect(change({ tags })).toMatchObject({ value: { tags: ['日本', 'été', 'Ёлка:1'] } });
+    for (const tag of ['рersistent', '0perator', 'ѕуѕtem', 'Rооt', 'PERSISTENT']) {
+      expect(change({ tags: [tag] }), tag).toMatchObject({ refusal: { code: 'FORBIDDEN', details: { tags: [tag] } } });
+    }
+    expect(change({ tags: ['ok', 'a\u200bb', 'c d'] })).toMatchObject({
+      refusal: { code: 'PARAMETER_ERROR', details: { parameter: 'tags', tags: ['a\u200bb', 'c d'] } },
+    });
+  });
+
   it('changes what is asked for and nothing else, and writes down what', () => {
     verifies('BW-identity.07');
     expect(change({ tags: ['b', 'c', 'c'], purpose: 'tests' }, head({ tags: ['a', 'b'] }))).toEqual({
@@ -59,7 +71,12 @@ describe('update', () => {
 
   it('never ends with a reserved tag that was not held before', () => {
     verifies('BW-identity.08');
-    const tags = fc.array(fc.oneof(fc.constantFrom(...RESERVED, 'Admin', 'a', 'b'), fc.string({ maxLength: 8 })));
+    const tags = fc.array(
+      fc.oneof(
+        fc.constantFrom('рersistent', '0perator', 'ѕystem', ...RESERVED, 'Admin', 'a', 'b'),
+        fc.string({ maxLength: 8 }),
+      ),
+    );
     fc.assert(
       fc.property(tags, tags, (held, wanted) => {
         const changed = change({ tags: wanted }, head({ tags: held }));
@@ -74,6 +91,8 @@ describe('update', () => {
   it.each<[string, ProfileUpdate]>([
     ['tags', { tags: Array.from({ length: 33 }, (_, i) => `t${i}`) }],
     ['tags', { tags: ['x'.repeat(65)] }],
+    ['tags', { tags: ['ok', 'a\u200bb'] }],
+    ['tags', { tags: ['a b'] }],
     ['tags', { tags: [''] }],
     ['tags', { tags: ['two words'] }],
     ['tags', { tags: ['line\n'] }],
