@@ -56,7 +56,7 @@ describe('what a started server does by itself', () => {
         return (await database.query({ text, values: [agent, type] })).length;
       };
       const once = (agent: string, type: string) => async () => ((await eventsOf(agent, type)) > 0 ? true : undefined);
-      await until(once(agentId, 'pause_expired'), 'the pause has ended');
+      await until(once(agentId, 'pause_auto_expired'), 'the pause has ended');
       const [head] = await database.query({
         text: 'SELECT status, pause FROM core.identities WHERE agent_id = $1',
         values: [agentId],
@@ -105,7 +105,7 @@ describe('a server whose PostgreSQL answers everything but one table', () => {
       expect(alone).toMatchObject({ status: 503, body: { not_ready: ['flags'] } });
       const refused = await callTool(address, 'onboard', {});
       expect([refused.status, refused.body['reason']]).toEqual([503, 'handler_dispatch_unavailable']);
-      const flag = await postJson(address, '/v1/feature_flag/get', { flag: 'claims_review' });
+      const flag = await postJson(address, '/v1/feature_flag/get', { name: 'claims_review' });
       expect(flag.status).toBe(503);
       release.resolve(true);
       await lock;

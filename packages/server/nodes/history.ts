@@ -98,6 +98,9 @@ export const findInOrder = (sent: readonly SentCheckIn[], stored: readonly Store
   return found;
 };
 
+/** A node that serves again so soon need not have said that it did not. */
+const BLIP_MS = 2_000;
+
 /** Faults that keep a node itself from answering, whatever it knows of PostgreSQL. */
 const OF_PROCESS: ReadonlySet<Fault> = new Set(['kill', 'freeze', 'restart']);
 
@@ -135,7 +138,12 @@ export const findInReadiness = (
     const near = readings.filter(
       (one) => one.node === node && one.at >= startedAt - withinMs && one.at <= endedAt + withinMs,
     );
-    if (near.length > 0 && near.every(({ status }) => status === 200)) {
+    // A connection that was lost and is there again is no state of the node.
+    const isBlip = sent.some(
+      (one) =>
+        one.node === node && one.end === 'ok' && one.startedAt >= startedAt && one.startedAt <= endedAt + BLIP_MS,
+    );
+    if (!isBlip && near.length > 0 && near.every(({ status }) => status === 200)) {
       findings.push(`READY: 200 from node ${node} all along while ${mark} was answered ${code}`);
     }
   }

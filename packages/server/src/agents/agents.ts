@@ -251,6 +251,11 @@ export class Agents<M> {
     });
   }
 
+  /** For how long the lane of commits has got nothing through while something waits for it, ms. */
+  get stalledMs(): number {
+    return this.#commits.stalledMs;
+  }
+
   get sizes(): { keys: number; waiting: number; uncommitted: number } {
     return { ...this.#mailboxes.sizes, uncommitted: this.#commits.waiting };
   }

@@ -633,7 +633,7 @@ export const startNode = async (
   ticker.add(lifecycleJob(knowledge.tending));
   ticker.add({ name: 'feed.silence', everyMs: SILENCE_MS, singleton: false, run: async () => feed.watchSilence() });
   // Readiness follows PostgreSQL: while nothing can be written, callers get the 503 contract at once instead of waiting.
-  const writeProblem = createWriteProbe(database, clock);
+  const writeProblem = createWriteProbe(database, clock, () => agents.stalledMs);
   ticker.add({
     name: 'postgres.probe',
     everyMs: PROBE_MS,

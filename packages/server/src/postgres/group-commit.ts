@@ -70,6 +70,8 @@ export class GroupCommit<Item, Receipt> {
   #lane: Promise<void> | undefined;
   /** PostgreSQL is known to be out of reach. */
   #away = false;
+  /** When the flush under way began, or the one after which PostgreSQL was out of reach. */
+  #since: number | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
 
@@ -77,6 +79,11 @@ export class GroupCommit<Item, Receipt> {
     this.#options = options;
     this.#capacity = options.capacity ?? 4096;
     this.#maxBatch = options.maxBatch ?? 256;
+  }
+
+  /** For how long the flush under way has not ended, or PostgreSQL has been out of reach for the lane; ms, 0: neither. */
+  get stalledMs(): number {
+    return this.#since === undefined ? 0 : this.#options.clock.monotonic() - this.#since;
   }
 
   /** Items that are not yet part of a flush. */
@@ -119,9 +126,11 @@ export class GroupCommit<Item, Receipt> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, this.#maxBatch);
       const started = this.#options.clock.monotonic();
+      this.#since = started;
       const ok = await this.#flush(batch, 0);
       this.#report({ items: batch.length, ms: this.#options.clock.monotonic() - started, ok });
       if (this.#away) await this.#comeBack();
+      this.#since = undefined;
     }
     this.#lane = undefined;
   }

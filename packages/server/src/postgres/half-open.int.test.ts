@@ -1,6 +1,7 @@
 import { describe, expect, it, type TestContext } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { postgresProxy } from '../../testing/postgres-proxy.ts';
+import { privatePostgres } from '../../testing/private-postgres.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { systemClock } from '../runtime/index.ts';
 import { openDatabase } from './connect.ts';
@@ -112,5 +113,40 @@ describe('a server that takes no writes', async () => {
     await database.query({ text: `ALTER DATABASE ${target.database} SET default_transaction_read_only = on` });
     expect(await problem()).toMatchObject({ why: 'read_only' });
     await database.query({ text: `ALTER DATABASE ${target.database} RESET default_transaction_read_only` });
+  });
+});
+
+describe('what keeps commits waiting while PostgreSQL answers leaves a node not ready:', async () => {
+  const { open } = await testDatabase({ empty: true });
+
+  it('a synchronous standby that is away', async () => {
+    verifies('BW-nodes.04');
+    const server = privatePostgres();
+    await server.start();
+    const database = server.open();
+    const problem = createWriteProbe(database, systemClock);
+    expect(await problem()).toBeUndefined();
+    await database.query({ text: `ALTER SYSTEM SET synchronous_standby_names = 'absent'` });
+    await database.query({ text: 'SELECT pg_reload_conf()' });
+    const limit = performance.now() + BOUND_MS;
+    for (;;) {
+      const found = await problem();
+      if (found?.why === 'late') break;
+      // The setting takes a moment to be read.
+      expect(performance.now()).toBeLessThan(limit);
+    }
+    expect(await server.open().query({ text: 'SELECT 1 AS one' })).toEqual([{ one: 1 }]);
+    await database.query({ text: 'ALTER SYSTEM RESET synchronous_standby_names' });
+    await database.query({ text: 'SELECT pg_reload_conf()' });
+    while ((await problem()) !== undefined) expect(performance.now()).toBeLessThan(limit + BOUND_MS);
+  });
+
+  it('a lane of commits that is stuck while other connections pass', async () => {
+    verifies('BW-nodes.04');
+    let stalled = 0;
+    const problem = createWriteProbe(open(), systemClock, () => stalled);
+    expect(await problem()).toBeUndefined();
+    stalled = 2_000;
+    expect(await problem()).toMatchObject({ why: 'late' });
   });
 });

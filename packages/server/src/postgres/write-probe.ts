@@ -9,11 +9,14 @@ interface Answer {
   readonly read_only: boolean;
 }
 
-/** A transaction of its own id is written to the log and waited for like every other, and leaves no row (a standby has none). */
+/**
+ * A message in the log is a write that leaves no row: its commit waits for the disk, and for a synchronous standby. A transaction
+ * that only has an id waits for neither. A standby writes none.
+ */
 const PROBE = {
   name: 'postgres.probe',
   text: `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS read_only,
-           CASE WHEN NOT pg_is_in_recovery() THEN pg_current_xact_id() END`,
+           CASE WHEN NOT pg_is_in_recovery() THEN pg_logical_emit_message(true, 'breakwater', '') END`,
 };
 
 /** What keeps PostgreSQL from committing a write, in a word that tells a stranger nothing of where it is; and the error for a log. */
@@ -36,7 +39,12 @@ const problemOf = (answer: Answer | undefined): WriteTrouble | undefined => {
  * undefined: a server that is away, hangs, became a standby, takes no writes, or waits for a synchronous standby that is gone.
  * One question is under way at a time: while one hangs, later ones are answered with its lateness.
  */
-export const createWriteProbe = (database: Database, clock: Clock): (() => Promise<WriteTrouble | undefined>) => {
+export const createWriteProbe = (
+  database: Database,
+  clock: Clock,
+  /** For how long the lane of commits has got nothing through while something waits, ms; it may be stuck while others pass. */
+  stalledMs: () => number = () => 0,
+): (() => Promise<WriteTrouble | undefined>) => {
   let asked: Promise<WriteTrouble | undefined> | undefined;
   return async () => {
     asked ??= database
@@ -51,7 +59,9 @@ export const createWriteProbe = (database: Database, clock: Clock): (() => Promi
       timer = clock.after(LIMIT_MS, () => resolve(trouble('late', `PostgreSQL commits nothing within ${LIMIT_MS} ms`)));
     });
     try {
-      return await Promise.race([asked, late]);
+      const found = await Promise.race([asked, late]);
+      const stalled = stalledMs();
+      return found ?? (stalled < LIMIT_MS ? undefined : trouble('late', `Commits wait for ${Math.round(stalled)} ms`));
     } finally {
       timer?.cancel();
     }
