@@ -167,13 +167,13 @@ export const SETTINGS = {
     flag: '--calls-per-minute <number>',
     default: 60,
     description:
-      'Writing calls that one agent, or one address without identity, may make in a minute; 0 lifts the limit',
+      'Writing calls that one agent, or one address without identity, may make in a minute; 0 lifts this limit and those of reads and starts',
   }),
   callsPerHour: integer(0, 10_000_000, {
     env: 'BREAKWATER_CALLS_PER_HOUR',
     flag: '--calls-per-hour <number>',
     default: 1000,
-    description: 'The same in an hour; 0 lifts the limit',
+    description: 'The same in an hour; 0 lifts this limit and those of reads and starts',
   }),
   readsPerMinute: integer(0, 1_000_000, {
     env: 'BREAKWATER_READS_PER_MINUTE',
