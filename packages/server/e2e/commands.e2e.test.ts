@@ -86,7 +86,7 @@ describe('breakwater db', () => {
     'console',
     'operator list',
     'operator create --name x',
-    'operator revoke x',
+    'operator revoke x --reason y',
     'flags list',
     'flags get dispatcher_mode',
     'saga list',

@@ -100,6 +100,10 @@ describe('a value that breaks its rule', () => {
     dataDir: '',
     callsPerMinute: '-1',
     callsPerHour: 'many',
+    readsPerMinute: '-1',
+    readsPerHour: '1.5',
+    startsPerMinute: 'x',
+    startsPerHour: '-2',
     loopUpdatesPerMinute: '21',
     pauseHours: '0.5',
     compute: 'ftp://127.0.0.1',
@@ -110,7 +114,7 @@ describe('a value that breaks its rule', () => {
   /** What they hold is not to be seen. */
   const WRONG_SECRETS: Partial<Record<keyof typeof SETTINGS, string>> = { computeToken: 'top secret' };
   test('every setting with a rule is tried', () => {
-    const anyText = ['databaseUrl', 'socket', 'tokens', 'allowedHosts', 'allowedOrigins', 'residents'];
+    const anyText = ['databaseUrl', 'directUrl', 'socket', 'tokens', 'allowedHosts', 'allowedOrigins', 'residents'];
     expect([...Object.keys(WRONG), ...anyText, ...Object.keys(WRONG_SECRETS)].sort()).toEqual(
       Object.keys(SETTINGS).sort(),
     );

@@ -25,6 +25,14 @@ const optional = (rule: Omit<Setting<string | undefined>, 'parse' | 'default'>):
   parse: (value) => ({ value: value.trim() === '' ? undefined : value.trim() }),
 });
 
+/** As {@link optional}, but an empty text is refused: a script that lost its variable must not work on other data. */
+const optionalUnlessEmpty = (
+  rule: Omit<Setting<string | undefined>, 'parse' | 'default'>,
+): Setting<string | undefined> => ({
+  ...optional(rule),
+  parse: (value) => (value.trim() === '' ? { problem: 'must not be empty' } : { value: value.trim() }),
+});
+
 const integer = (min: number, max: number, rule: Omit<Setting<number>, 'parse'>): Setting<number> => ({
   ...rule,
   parse: (value) => {
@@ -125,7 +133,7 @@ export const SETTINGS = {
     flag: '--socket <path>',
     description: 'Unix socket to listen on as well; enrolled agents are reached over it only (Linux)',
   }),
-  dataDir: optional({
+  dataDir: optionalUnlessEmpty({
     env: 'BREAKWATER_DATA_DIR',
     flag: '--data-dir <path>',
     description:
