@@ -108,7 +108,7 @@ describe('the unix socket', () => {
     }, 'the server knows of the enrolment');
     for (const args of [proof, { agent_uuid: uuid, continuity_token: token }, { ...proof, agent_uuid: uuid }]) {
       for (const name of ['identity', 'onboard', 'sync_state', 'check_working_state']) {
-        const { result } = await callTool(url, name, { ...args, response_text: 'x' });
+        const { result } = await callTool(url, name, { ...args, ...(name === 'sync_state' && { response_text: 'x' }) });
         expect(result['error_code'], name).toBe('SUBSTRATE_REQUIRES_SOCKET');
       }
     }

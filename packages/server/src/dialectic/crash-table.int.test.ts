@@ -94,14 +94,15 @@ describe('a process that dies in a resolution', async () => {
   it('row 1: before the saga is there has recorded nothing, and the agreement is made again', async () => {
     verifies('W3-9.22');
     const { session } = await review(w);
-    const { child, ended } = await w.database.transaction(async (tx) => {
-      await tx.query(lockSession(session.sessionId));
-      const started = start(agreement(session));
-      const waiting = `pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      await expect.poll(() => w.count(waiting), { timeout: 20_000, interval: 20 }).toBe(1);
-      started.child.kill('SIGKILL');
-      return started;
-    });
+    const owner = await w.database.connect();
+    await owner.query({ text: 'BEGIN' });
+    await owner.query(lockSession(session.sessionId));
+    const { child, ended } = start(agreement(session));
+    const waiting = `pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await expect.poll(() => w.count(waiting), { timeout: 20_000, interval: 20 }).toBe(1);
+    child.kill('SIGKILL');
+    await owner.query({ text: 'ROLLBACK' });
+    await owner.close();
     expect([(await ended).signal, child.killed]).toEqual(['SIGKILL', true]);
     await recover();
     await expectEnd(session, 'untouched');
