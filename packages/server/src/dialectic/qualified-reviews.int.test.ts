@@ -42,6 +42,10 @@ const pause = async (w: World, agent: Minted): Promise<void> => {
   }
   throw new Error('the agent was never paused');
 };
+const tag = async (w: World, agent: Minted): Promise<void> => {
+  const { ok, body } = await w.call('agent', as(agent, { action: 'update', tags: ['build'] }));
+  if (!ok) throw new Error(JSON.stringify(body));
+};
 const statusOf = async (w: World, { uuid }: Minted) =>
   (await w.rows('SELECT status FROM core.identities WHERE agent_id = $1', uuid))[0]?.['status'];
 const needsOf = async (w: World) =>
@@ -72,7 +76,8 @@ describe('a paused agent', async () => {
 
   it('is freed by none of its puppets: not by children, friends with its tags, or neighbours; a person is asked at once', async () => {
     verifies('BW-breaker.03', 'BW-dialectic.07');
-    const max = await born(w, 'harness/1', { tags: ['build'] });
+    const max = await born(w, 'harness/1');
+    await tag(w, max);
     const neighbour = await reviewer(w, 'harness/1');
     await checkIn(w, max);
     const elder = await born(w, 'elsewhere/2', { parent_agent_id: max.uuid, spawn_reason: 'subagent' });
@@ -82,7 +87,8 @@ describe('a paused agent', async () => {
     await pause(w, max);
     w.clock.advance(1_000);
     const child = await born(w, 'elsewhere/3', { parent_agent_id: max.uuid, spawn_reason: 'subagent' });
-    const friend = await born(w, 'elsewhere/4', { tags: ['build'] });
+    const friend = await born(w, 'elsewhere/4');
+    await tag(w, friend);
     for (const puppet of [child, friend]) await checkIn(w, puppet);
 
     const asked = await w.call('request_review', as(max, THESIS));

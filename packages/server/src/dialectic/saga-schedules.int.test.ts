@@ -122,8 +122,8 @@ const sessionAbout = async (w: World, pausedAgentId: string, reviewerAgentId: st
   await w.database.query(insertSession(session));
   return session;
 };
-const load = async (w: World, { sessionId }: Session) =>
-  sessionFromRow((await w.database.query<Parameters<typeof sessionFromRow>[0]>(selectSession(sessionId)))[0]!);
+const load = async (database: Queryable, { sessionId }: Session) =>
+  sessionFromRow((await database.query<Parameters<typeof sessionFromRow>[0]>(selectSession(sessionId)))[0]!);
 
 const pauseBoth = (w: World, agentIds: readonly string[]) =>
   w.rows(
@@ -158,7 +158,7 @@ const recover = async ({ saga }: Node): Promise<void> => {
 const end = (w: World, session: Session): Promise<boolean> =>
   w.database.transaction(async (tx) => {
     await tx.query(lockSession(session.sessionId));
-    const now = await load(w, session);
+    const now = await load(tx, session);
     if (now.phase !== 'synthesis') return false;
     await tx.query(updateSession({ ...now, phase: 'failed' }, w.clock.now()));
     return true;
@@ -193,7 +193,7 @@ const schedule = async (w: World, seed: number): Promise<'resolved' | 'mixed' | 
   }
   const phases: string[] = [];
   for (const session of sessions) {
-    const { phase } = await load(w, session);
+    const { phase } = await load(w.database, session);
     const [agent] = await w.rows('SELECT status FROM core.identities WHERE agent_id = $1', session.pausedAgentId);
     const resumed = await w.rows(
       `SELECT payload ->> 'session_id' AS session_id FROM audit.events
