@@ -12,7 +12,7 @@ const NOW = Date.UTC(2026, 4, 20, 12);
 const AT = '2026-05-10T10:00:00Z';
 const ID = '00000000-0000-4000-8000-00000000000';
 const SECRET = 'sEcReT';
-const { database } = await testDatabase({ at: NOW });
+const { database, open } = await testDatabase({ at: NOW });
 
 beforeAll(async () => {
   // Whatever could hold a secret holds one.
@@ -104,9 +104,10 @@ describe('an export', () => {
 
   it('is of one instant, whatever is written meanwhile', async () => {
     const kinds: KindName[] = ['states', 'knowledge'];
+    const other = open();
     const late = async (kind: KindName): Promise<Sink> => {
       if (kind === 'knowledge') {
-        await database.query({
+        await other.query({
           text: `INSERT INTO knowledge.discoveries (id, agent_id, type, created_at, summary)
                  VALUES ('late', '${ID}1', 'note', '${AT}', 'late')`,
         });
