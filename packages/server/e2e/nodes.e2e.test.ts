@@ -14,10 +14,6 @@ test.each([
     const result = await runSeed({ seed, nodes, seconds: 12, faults, agents: 2, writers: 4 });
     expect(result.findings).toEqual([]);
     // All of it was tried.
-    expect([result.faults >= faults.length, result.acknowledged > 50, result.shown > 0]).toEqual([
-      true,
-      true,
-      true,
-    ]);
+    expect([result.faults >= faults.length, result.acknowledged > 50, result.shown > 0]).toEqual([true, true, true]);
   },
 );
