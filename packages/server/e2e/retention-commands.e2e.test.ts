@@ -16,6 +16,10 @@ const ago = (months: number): number => {
 };
 const partOf = (months: number): string => new Date(ago(months)).toISOString().slice(0, 7).replace('-', '_');
 
+/** What was shown, without the estimates of rows, which autovacuum renews when it likes. */
+const withoutEstimates = (shown: unknown): unknown =>
+  JSON.parse(JSON.stringify(shown, (key, value: unknown) => (key === 'approx_rows' ? undefined : value)));
+
 /** The command line that works on a database. */
 const commandsOn = async (database: Database) => {
   const [row] = await database.query<{ name: string }>({ text: 'SELECT current_database() AS name' });
@@ -71,16 +75,10 @@ describe('retention, by hand', async () => {
   await agentOverMonths(database);
   const events = async () =>
     (await json<Status>(0, 'retention', 'status')).tables.find(({ table }) => table === 'audit.events');
-  /** The names of all partitions: what is there, without the estimates that autovacuum renews when it likes. */
-  const parts = async () =>
-    (await json<Status>(0, 'retention', 'status')).tables.flatMap(({ partitions }) =>
-      partitions.map(({ name }) => name),
-    );
 
   test('shows what is due, drops it when told to, and nothing when only asked', async () => {
     verifies('W3-6.03');
     const gone = [`events_${partOf(13)}`, `events_${partOf(8)}`];
-    const there = await parts();
     const before = await events();
     expect(before).toMatchObject({ retention_days: 180, months_ahead: 3 });
     expect(before?.overdue).toEqual(expect.arrayContaining(gone));
@@ -92,11 +90,11 @@ describe('retention, by hand', async () => {
     const would = await json<{ dry_run: boolean; dropped: { name: string }[] }>(0, 'retention', 'run', '--dry-run');
     expect(would).toMatchObject({ dry_run: true, busy: [] });
     expect((await run('retention', 'run', '--dry-run')).stdout).toContain('Would be dropped:');
-    expect(await parts()).toEqual(there);
+    expect(withoutEstimates(await events())).toEqual(withoutEstimates(before));
 
     const did = await json<typeof would>(0, 'retention', 'run');
     expect(did).toMatchObject({ dry_run: false, busy: [] });
-    expect(did.dropped).toEqual(would.dropped);
+    expect(withoutEstimates(did.dropped)).toEqual(withoutEstimates(would.dropped));
     expect(did.dropped.map(({ name }) => name)).toEqual(expect.arrayContaining(gone));
     const after = await events();
     expect(after?.overdue).toEqual([]);
