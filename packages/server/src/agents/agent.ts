@@ -177,12 +177,28 @@ export interface Hold {
 /** How many ancestors an agent may have: each check-in looks at all of them, so a longer line is refused at its birth. */
 export const MOST_ANCESTORS = 1000;
 
-/** How many ancestors an agent has, as far as `find` knows them. */
-export const ancestorsOf = (head: AgentHead, find: (agentId: string) => AgentHead | undefined): number => {
+/**
+ * The line of an agent, its parent first: each ancestor's id, and its head as far as `find` knows it. One that it does not
+ * know ends the line, and so does one that was there before.
+ */
+export function* lineOf(
+  { parentAgentId }: Pick<AgentHead, 'parentAgentId'>,
+  find: (agentId: string) => AgentHead | undefined,
+): Generator<readonly [agentId: string, head: AgentHead | undefined]> {
+  // Of most agents the line is empty, and each check-in asks.
+  if (parentAgentId === null) return;
   const seen = new Set<string>();
-  for (let at = head.parentAgentId; at !== null && !seen.has(at); at = find(at)?.parentAgentId ?? null) seen.add(at);
-  return seen.size;
-};
+  for (let at: string | null = parentAgentId; at !== null && !seen.has(at);) {
+    seen.add(at);
+    const head = find(at);
+    yield [at, head];
+    at = head?.parentAgentId ?? null;
+  }
+}
+
+/** How many ancestors an agent has, as far as `find` knows them. */
+export const ancestorsOf = (head: AgentHead, find: (agentId: string) => AgentHead | undefined): number =>
+  [...lineOf(head, find)].length;
 
 /**
  * What holds an agent: its own pause, or else that of the nearest ancestor under one, since a paused agent would otherwise
@@ -193,13 +209,9 @@ export const holdOf = (
   find: (agentId: string) => AgentHead | undefined,
   now: number,
 ): Hold | undefined => {
-  const seen = new Set<string>();
-  for (let at: AgentHead | undefined = head; at !== undefined;) {
-    if (isHeld(at, now)) return { holder: at, pause: at.pause, inherited: at !== head, now };
-    seen.add(at.agentId);
-    const { parentAgentId: parent } = at;
-    if (parent === null || seen.has(parent)) return undefined;
-    at = find(parent);
+  if (isHeld(head, now)) return { holder: head, pause: head.pause, inherited: false, now };
+  for (const [, at] of lineOf(head, find)) {
+    if (at !== undefined && isHeld(at, now)) return { holder: at, pause: at.pause, inherited: true, now };
   }
   return undefined;
 };

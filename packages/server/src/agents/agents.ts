@@ -19,9 +19,17 @@ import {
   type Handled,
   type Ids,
   type LiveTable,
-  type Reading,
 } from '../runtime/index.ts';
-import { ancestorsOf, holdKey, holdOf, MOST_ANCESTORS, pauseHolds, type AgentHead, type Hold } from './agent.ts';
+import {
+  ancestorsOf,
+  holdKey,
+  holdOf,
+  lineOf,
+  MOST_ANCESTORS,
+  pauseHolds,
+  type AgentHead,
+  type Hold,
+} from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -243,12 +251,10 @@ export class Agents<M> {
     return this.#live.table;
   }
 
-  /** The agents in memory that bear exactly this name. */
+  /** The agents in memory that bear exactly this name. Names are stored composed (Unicode NFC); those of earlier days may not be. */
   named(label: string): AgentHead[] {
-    return this.#names.of(label).flatMap((agentId) => {
-      const reading = this.table.read(agentId);
-      return reading.ok ? [reading.value] : [];
-    });
+    const spellings = new Set([label.normalize('NFC'), label]);
+    return [...spellings].flatMap((name) => this.#names.of(name)).flatMap((agentId) => this.#known(agentId) ?? []);
   }
 
   /** For how long the lane of commits has got nothing through while something waits for it, ms. */
@@ -293,10 +299,9 @@ export class Agents<M> {
     for (;;) {
       let lacking: string | undefined;
       const known = (agentId: string): AgentHead | undefined => {
-        const reading = this.table.read(agentId);
-        if (reading.ok) return reading.value;
-        if (!read.has(agentId)) lacking = agentId;
-        return read.get(agentId);
+        const found = this.#known(agentId) ?? read.get(agentId);
+        if (found === undefined && !read.has(agentId)) lacking = agentId;
+        return found;
       };
       const hold = holdOf(head, known, this.#options.clock.now());
       if (hold !== undefined || lacking === undefined) return hold;
@@ -455,14 +460,18 @@ export class Agents<M> {
       const kept = idempotency && (await this.#repeated<R>(tx, agentId, idempotency));
       return { outcome: kept ?? (decided.ok ? accept(decided.value.reply) : decided), written: false };
     }
-    const standing = grounds === undefined ? NO_GROUNDS : [...grounds, ...this.#holdsAbove(head)];
-    const commit = this.#prepare(head, decided.value, idempotency, standing);
+    const ending = await this.#writeLocked(tx, this.#prepare(head, decided.value, idempotency, grounds));
+    if (ending === 'written') return { outcome: accept(decided.value.reply), written: true };
+    throw ending.kind === 'kept' ? new Repeated(repeatedAnswer<R>(ending, idempotency)) : new GroundLost(ending);
+  }
+
+  /** Writes a change through the transaction that has locked the agent's row, so that nobody can have been first. */
+  async #writeLocked(tx: Queryable, commit: AgentCommit): Promise<Exclude<Ending, 'late'>> {
     const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
-    if (typeof ending === 'object' && ending.kind === 'kept')
-      throw new Repeated(repeatedAnswer<R>(ending, idempotency));
-    if (typeof ending === 'object') throw new GroundLost(ending);
-    if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
-    return { outcome: accept(decided.value.reply), written: true };
+    if (ending === undefined || ending === 'late') {
+      throw new Error(`agent ${commit.after.agentId} changed while its row was locked`);
+    }
+    return ending;
   }
 
   /** Looks at the grounds of a write in whose transaction no agent is changed. Throws {@link GroundLost}. */
@@ -624,18 +633,14 @@ export class Agents<M> {
         const answer: Outcome<R> =
           decision.refusal === undefined ? accept(decision.reply) : { ok: false, refusal: decision.refusal };
         if (decision.change === undefined) return answer;
-        const standing = [...grounds, ...this.#holdsAbove(state.head)];
-        const commit = this.#prepare(state.head, decision, idempotency, standing);
+        const commit = this.#prepare(state.head, decision, idempotency, grounds);
         done = { before: state.head, decision, commit, memory: decision.memory ?? state.memory };
-        const [ending] = endingsOf([commit], await tx.query<sql.CommittedRow>(sql.commitChanges([commit])));
-        if (typeof ending === 'object' && ending.kind === 'kept') {
-          done = undefined;
-          decision.abandoned?.();
-          return repeatedAnswer<R>(ending, idempotency);
-        }
-        if (typeof ending === 'object') throw new GroundLost((lost = ending));
-        if (ending !== 'written') throw new Error(`agent ${agentId} changed while its row was locked`);
-        return answer;
+        const ending = await this.#writeLocked(tx, commit);
+        if (ending === 'written') return answer;
+        if (ending.kind !== 'kept') throw new GroundLost((lost = ending));
+        done = undefined;
+        decision.abandoned?.();
+        return repeatedAnswer<R>(ending, idempotency);
       }, 'one at a time');
     } catch (error) {
       if (lost !== undefined) {
@@ -675,16 +680,11 @@ export class Agents<M> {
   }
 
   /** What holds the agent's ancestors as memory has it: the agent would inherit it. */
-  #holdsAbove({ parentAgentId }: AgentHead): readonly Ground[] {
-    if (parentAgentId === null) return NO_GROUNDS;
+  #holdsAbove(head: AgentHead): readonly Ground[] {
     const holds: Ground[] = [];
-    const seen = new Set<string>();
-    for (let parent: string | null = parentAgentId; parent !== null && !seen.has(parent);) {
-      const reading: Reading<AgentHead> = this.table.read(parent);
-      if (!reading.ok || seen.size >= MOST_ANCESTORS) break;
-      seen.add(parent);
-      holds.push({ kind: 'hold', key: parent, is: holdKey(reading.value) });
-      parent = reading.value.parentAgentId;
+    for (const [key, ancestor] of lineOf(head, this.#known)) {
+      if (ancestor === undefined || holds.length >= MOST_ANCESTORS) break;
+      holds.push({ kind: 'hold', key, is: holdKey(ancestor) });
     }
     return holds;
   }
@@ -695,7 +695,7 @@ export class Agents<M> {
     { idempotency, grounds }: Ask<M, R>,
   ): Promise<{ commit: AgentCommit; committed: Outcome<Ending> }> {
     try {
-      const commit = this.#prepare(before, decision, idempotency, [...grounds, ...this.#holdsAbove(before)]);
+      const commit = this.#prepare(before, decision, idempotency, grounds);
       return { commit, committed: await this.#commits.submit(commit) };
     } catch (error) {
       // What was staged beside the change would otherwise wait for its end for ever.
@@ -708,7 +708,8 @@ export class Agents<M> {
     before: AgentHead,
     { change: decided, reply, refusal }: Decision<M, R>,
     idempotency: Idempotency | undefined,
-    grounds: readonly Ground[],
+    /** What lets the caller ask; absent, it is the server, which stands on nothing. */
+    caller: readonly Ground[] | undefined,
   ): AgentCommit {
     const { ids } = this.#options;
     if (decided === undefined) throw new Error('a decision without a change is not committed');
@@ -718,6 +719,7 @@ export class Agents<M> {
         : { ...decided, idempotency: { ...idempotency, reply: reply as Readonly<Record<string, unknown>> } };
     const nextId = () => ids.rowId(change.at);
     const session = sessionAfter(before, change);
+    const grounds = caller === undefined ? NO_GROUNDS : [...caller, ...this.#holdsAbove(before)];
     const { rows, end } = chain(before.agentId, before, change.events, change.at, nextId, session);
     return { before, after: headAfter(before, change, end), change, audit: rows, grounds };
   }
@@ -787,14 +789,12 @@ export class Agents<M> {
   }
 
   #put(head: AgentHead): void {
-    const before = this.table.read(head.agentId);
-    this.#names.changed(head.agentId, before.ok ? before.value.label : null, head.label);
+    this.#names.changed(head.agentId, this.#known(head.agentId)?.label ?? null, head.label);
     this.#live.writer.publish(head.agentId, head);
   }
 
   #remove(agentId: string): void {
-    const before = this.table.read(agentId);
-    if (before.ok) this.#names.changed(agentId, before.value.label, null);
+    this.#names.changed(agentId, this.#known(agentId)?.label ?? null, null);
     this.#live.writer.remove(agentId);
     this.#mailboxes.forget(agentId);
   }

@@ -58,10 +58,7 @@ export class Lifecycle<M> {
   async find(target: string): Promise<Outcome<AgentHead>> {
     const byId = /^[0-9a-f-]{36}$/i.test(target) ? await this.#agents.find(target.toLowerCase()) : undefined;
     if (byId !== undefined) return accept(byId);
-    // Names are stored composed (Unicode NFC); those of earlier days may not be.
-    const composed = target.normalize('NFC');
-    const exact = composed === target ? [] : this.#agents.named(target);
-    const named = [...this.#agents.named(composed), ...exact].filter(({ status }) => status !== 'deleted');
+    const named = this.#agents.named(target).filter(({ status }) => status !== 'deleted');
     const [only, ...others] = named;
     if (only === undefined) return refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${target}`);
     if (others.length > 0) {
