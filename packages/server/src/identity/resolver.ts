@@ -1,6 +1,15 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
 import type { AgentHead } from '../agents/index.ts';
-import type { Caller, Clock, Evidence, Ground, LiveTable, Operator, ProofSource } from '../runtime/index.ts';
+import type {
+  Caller,
+  Clock,
+  Evidence,
+  Ground,
+  LiveTable,
+  Operator,
+  ProofSource,
+  ProvenOperator,
+} from '../runtime/index.ts';
 import { credentialHash, type Binding } from './binding.ts';
 import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
@@ -22,11 +31,6 @@ export const secretsOf = (evidence: Evidence): Secret[] => {
   add('mcp_session', evidence.mcpSessionId, 'caller');
   return sent;
 };
-
-/** An operator, and the credential that says so. */
-export interface ProvenOperator extends Operator {
-  readonly grounds: readonly Ground[];
-}
 
 /** The credentials of a call by their hashes. */
 const hashesOf = (evidence: Evidence): string[] => {

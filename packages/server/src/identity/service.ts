@@ -19,7 +19,7 @@ import {
 } from '../agents/index.ts';
 import { liveSignals, reactivate, refusedAct, refuseHeld } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
-import type { Assurance, Caller, Clock, Evidence, Ids, ProofSource } from '../runtime/index.ts';
+import type { Assurance, Caller, Clock, Evidence, Ids, ProofSource, ProvenOperator } from '../runtime/index.ts';
 import { credentialHash, expiryOf, sessionKey } from './binding.ts';
 import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
@@ -34,7 +34,7 @@ import {
   successorEvent,
   type Predecessor,
 } from './rules/succession.ts';
-import { NOBODY, Resolver, secretsOf, type ProvenOperator } from './resolver.ts';
+import { NOBODY, Resolver, secretsOf } from './resolver.ts';
 import * as sql from './sql.ts';
 import { Tokens } from './tokens.ts';
 

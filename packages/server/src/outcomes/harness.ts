@@ -1,12 +1,9 @@
 import { externalOutcome, refuse, type Outcome } from '@breakwater/contract';
 import { idempotencyOf } from '../agents/index.ts';
-import { standing, type Clock, type Ground, type Operator } from '../runtime/index.ts';
+import { standing, type Clock, type ProvenOperator } from '../runtime/index.ts';
 import type { Outcomes, WithEvidence } from './service.ts';
 
 const TIMEOUT_MS = 15_000;
-
-/** An operator, and the credential that says so. */
-type ProvenOperator = Operator & { readonly grounds: readonly Ground[] };
 
 /**
  * Outcomes that an operator's program saw: the only way by which a caller may say that the server or somebody outside

@@ -31,6 +31,7 @@ export {
   type Evidence,
   type IdentityWarning,
   type Operator,
+  type ProvenOperator,
   type PeerAttestation,
   type ProofOrigin,
   type ProofSource,

@@ -70,6 +70,11 @@ export interface Operator {
   readonly act: boolean;
 }
 
+/** An operator, and the credential that says so. */
+export interface ProvenOperator extends Operator {
+  readonly grounds: readonly Ground[];
+}
+
 /** Something the caller should know about its proof although the call went through. */
 export interface IdentityWarning {
   readonly code: 'continuity_token_invalid';

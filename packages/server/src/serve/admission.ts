@@ -10,13 +10,8 @@ export type Admission = (request: FastifyRequest, meter: 'reads' | 'sessions') =
 /** Holds requests that are no call of a tool against the limits of their address. */
 export const createAdmission =
   ({ limits, operatorOf, attestor }: Pick<ServeOptions, 'limits' | 'operatorOf' | 'attestor'>): Admission =>
-  async ({ socket, headers }, meter) => {
-    const { operatorSecret, peer } = evidenceOf({
-      args: {},
-      headers,
-      address: socket.remoteAddress,
-      attestation: attestor?.attest(socket),
-    });
+  async (request, meter) => {
+    const { operatorSecret, peer } = evidenceOf(request, attestor);
     // While PostgreSQL is away nobody can be asked, and nobody is above the limits.
     const operator = operatorSecret === undefined ? undefined : await operatorOf(operatorSecret).catch(() => undefined);
     return operator === undefined ? limits.take(meter, principalOf(peer)) : undefined;

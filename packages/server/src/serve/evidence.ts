@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIPv6 } from 'node:net';
-import type { Evidence, PeerAttestation } from '../runtime/index.ts';
+import type { FastifyRequest } from 'fastify';
+import type { Evidence } from '../runtime/index.ts';
+import type { PeerAttestor } from './peer.ts';
 
 /** A header that is sent at most once; a repeated one counts as its first value. */
 export const oneHeader = (headers: IncomingHttpHeaders, name: string): string | undefined => {
@@ -47,29 +49,27 @@ export const networkOf = (address: string): string => {
 };
 
 /**
- * What a transport saw of its caller, for REST and MCP alike.
+ * What a request saw of its caller, for REST and MCP alike: what its headers and `args` bring, and, over the unix socket, what
+ * the kernel says of its process.
  *
- * `address` is the socket's; a forwarding header is the caller's claim and is never read. `mcpSessionId` is given by the
+ * The address is the socket's; a forwarding header is the caller's claim and is never read. `mcpSessionId` is given by the
  * 2025 protocol only, after the session was found to be known.
  */
-export const evidenceOf = (seen: {
-  args: unknown;
-  headers: IncomingHttpHeaders;
-  address: string | undefined;
-  mcpSessionId?: string | undefined;
-  /** Given for the unix socket: what the kernel says of the peer. */
-  attestation?: PeerAttestation | undefined;
-}): Evidence => {
-  const clientSessionId = argumentOf(seen.args, 'client_session_id');
-  const sessionHeader = oneHeader(seen.headers, 'x-session-id');
-  const address = (seen.address ?? 'unknown').replace(/^::ffff:/, '');
-  const userAgent = seen.headers['user-agent'];
-  const operatorSecret = operatorSecretOf(seen.headers);
-  const { attestation } = seen;
+export const evidenceOf = (
+  { headers, socket }: Pick<FastifyRequest, 'headers' | 'socket'>,
+  attestor: PeerAttestor | undefined,
+  { args, mcpSessionId }: { readonly args?: unknown; readonly mcpSessionId?: string | undefined } = {},
+): Evidence => {
+  const clientSessionId = argumentOf(args, 'client_session_id');
+  const sessionHeader = oneHeader(headers, 'x-session-id');
+  const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
+  const userAgent = headers['user-agent'];
+  const operatorSecret = operatorSecretOf(headers);
+  const attestation = attestor?.attest(socket);
   return {
     ...(clientSessionId !== undefined && { clientSessionId }),
     ...(sessionHeader !== undefined && sessionHeader !== '' && { sessionHeader }),
-    ...(seen.mcpSessionId !== undefined && { mcpSessionId: seen.mcpSessionId }),
+    ...(mcpSessionId !== undefined && { mcpSessionId }),
     ...(userAgent !== undefined && { userAgent }),
     ...(operatorSecret !== undefined && { operatorSecret }),
     ...(attestation !== undefined ? { attestation } : { address }),

@@ -53,9 +53,6 @@ export const registerFeed = (
   /** Those who are about to become clients. */
   let joining = 0;
 
-  const seenOf = ({ socket, headers }: Pick<FastifyRequest, 'socket' | 'headers'>) =>
-    evidenceOf({ args: {}, headers, address: socket.remoteAddress, attestation: options.attestor?.attest(socket) });
-
   /** Who asks; PostgreSQL being away makes nobody an operator. */
   const viewerOf = async (secret: string | undefined): Promise<Viewer> => {
     const operator = secret !== undefined && (await isOperator(secret).catch(() => false));
@@ -70,7 +67,7 @@ export const registerFeed = (
     if (refused !== undefined) return sendFeatureRefusal(reply, refused);
     const page = await feed.page(query.value);
     if (!page.ok) return sendFeatureRefusal(reply, page.refusal);
-    const viewer = await viewerOf(seenOf(request).operatorSecret);
+    const viewer = await viewerOf(evidenceOf(request, options.attestor).operatorSecret);
     const { events, cursor, hasMore, restarted } = page.value;
     return reply.header('cache-control', 'no-store').send({
       success: true,
@@ -141,7 +138,7 @@ export const registerFeed = (
     joining += 1;
     let leave: (() => void) | undefined;
     try {
-      const { operatorSecret: secret, peer } = seenOf(request);
+      const { operatorSecret: secret, peer } = evidenceOf(request, options.attestor);
       const [sockets, viewer] = await Promise.all([webSockets(), viewerOf(secret)]);
       leave = places.take(viewer.operator, peer);
       if (leave === undefined) return noPlace;

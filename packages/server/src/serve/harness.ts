@@ -26,16 +26,11 @@ export const registerHarness = (
     attestor,
   }: Pick<ServeOptions, 'readiness' | 'recordExternalOutcome' | 'attestor'>,
 ): void => {
-  app.post('/v1/harness/outcome', async ({ socket, headers, body }, reply) => {
+  app.post('/v1/harness/outcome', async (request, reply) => {
     if (!readiness.ready) return sendUnavailable(reply);
-    const looked = lookAtBody(body);
+    const looked = lookAtBody(request.body);
     if (!looked.ok) return sendFeatureRefusal(reply, looked.refusal);
-    const { operatorSecret } = evidenceOf({
-      args: {},
-      headers,
-      address: socket.remoteAddress,
-      attestation: attestor?.attest(socket),
-    });
+    const { operatorSecret } = evidenceOf(request, attestor);
     return answerWith(
       reply,
       () => recordExternalOutcome(operatorSecret, looked.value),

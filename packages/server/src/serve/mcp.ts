@@ -211,13 +211,7 @@ export const registerMcp = (
       {
         name,
         args,
-        evidence: evidenceOf({
-          args,
-          headers: request.headers,
-          address: request.socket.remoteAddress,
-          mcpSessionId,
-          attestation: options.attestor?.attest(request.socket),
-        }),
+        evidence: evidenceOf(request, options.attestor, { args, mcpSessionId }),
         transport: 'mcp',
         requestId: request.id,
       },

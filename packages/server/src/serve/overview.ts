@@ -52,9 +52,7 @@ export const registerOverview = (
   }: Pick<ServeOptions, 'overview' | 'operatorOf' | 'readiness' | 'attestor' | 'node'>,
   shared: SharedAnswers,
 ): void => {
-  const secretOf = ({ socket, headers }: Request): string | undefined =>
-    evidenceOf({ args: {}, headers, address: socket.remoteAddress, attestation: attestor?.attest(socket) })
-      .operatorSecret;
+  const secretOf = (request: Request): string | undefined => evidenceOf(request, attestor).operatorSecret;
 
   /** Once the agents are in memory they stay there, whatever else is away; before, an empty fleet would be made up. */
   const hasMemory = (): boolean => readiness.parts()['agents'] !== false;

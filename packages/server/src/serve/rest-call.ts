@@ -16,13 +16,8 @@ export type RestCall = (
 export const createRestCall =
   ({ attestor }: Pick<ServeOptions, 'attestor'>, callTool: CallTool, requests: RequestLog): RestCall =>
   async (request, name, args) => {
-    const { socket, headers } = request;
-    const evidence = evidenceOf({
-      args,
-      headers,
-      address: socket.remoteAddress,
-      attestation: attestor?.attest(socket),
-    });
+    const { headers } = request;
+    const evidence = evidenceOf(request, attestor, { args });
     const answer = await callTool({ name, args, evidence, transport: 'rest', requestId: request.id }, () => ({
       headers,
       httpVersion: request.raw.httpVersion,
