@@ -59,6 +59,25 @@ beforeEach(async () => {
 });
 
 describe('flags on PostgreSQL', () => {
+  it('are refreshed with one question for all, and the next refresh asks anew', async () => {
+    let questions = 0;
+    const counting: Database = {
+      ...database,
+      query: (statement) => {
+        questions += 1;
+        return database.query(statement);
+      },
+    };
+    const { flags } = await createFixture({ database: counting });
+    const { flags: elsewhere } = await createFixture();
+    questions = 0;
+    await flags.refresh();
+    expect(questions).toBe(1);
+    await elsewhere.set(KEY, 'enforce', 'ann', 'because');
+    await flags.refresh();
+    expect([questions, flags.get(KEY).value]).toEqual([2, 'enforce']);
+  });
+
   it('start with the rows of the first migration', async () => {
     verifies('W3-10.09');
     const columns = await database.query<{ name: string }>({

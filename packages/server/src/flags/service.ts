@@ -134,17 +134,24 @@ export const createFlags = (options: {
   };
 };
 
-const createStore = (database: Database): Store<StoredFlag> => ({
-  loadAll: async () =>
-    new Map((await database.query<sql.FlagRow>(sql.selectFlags())).map((row) => [row.key, sql.flagFromRow(row)])),
-  loadOne: async (key) => {
-    const row = (await database.query<sql.FlagRow>(sql.selectFlag(key)))[0];
-    return row && sql.flagFromRow(row);
-  },
-  save: (key, flag) =>
-    database.transaction(async (tx) => {
-      const old = (await tx.query<{ value: unknown }>(sql.lockFlag(key)))[0];
-      await tx.query(sql.upsertFlag(key, flag));
-      await tx.query(sql.insertHistory(key, old?.value, flag));
-    }),
-});
+const createStore = (database: Database): Store<StoredFlag> => {
+  const loadAll = async () =>
+    new Map((await database.query<sql.FlagRow>(sql.selectFlags())).map((row) => [row.key, sql.flagFromRow(row)]));
+  let next: ReturnType<typeof loadAll> | undefined;
+  /** One question for all that ask before it is put: a write that has to know the flags asks for each of them. */
+  const loadNext = (): ReturnType<typeof loadAll> =>
+    (next ??= new Promise((resolve) => setImmediate(resolve)).then(() => {
+      next = undefined;
+      return loadAll();
+    }));
+  return {
+    loadAll,
+    loadOne: async (key) => (await loadNext()).get(key),
+    save: (key, flag) =>
+      database.transaction(async (tx) => {
+        const old = (await tx.query<{ value: unknown }>(sql.lockFlag(key)))[0];
+        await tx.query(sql.upsertFlag(key, flag));
+        await tx.query(sql.insertHistory(key, old?.value, flag));
+      }),
+  };
+};

@@ -19,8 +19,6 @@ const SELECT = `
 
 export const selectFlags = (): Statement => ({ text: SELECT });
 
-export const selectFlag = (key: string): Statement => ({ text: `${SELECT} WHERE f.key = $1`, values: [key] });
-
 /** Holds the row until the transaction ends, so that the history names the value that was really replaced. */
 export const lockFlag = (key: string): Statement => ({
   text: 'SELECT value FROM core.feature_flags WHERE key = $1 FOR NO KEY UPDATE',
