@@ -34,6 +34,7 @@ export default tseslint.config(
     files: [
       'packages/server/{demo,bench,limits,clocks,efficacy,fuzz,golden,crash,mutants,nodes}/**',
       'packages/server/src/cli/**',
+      'packages/server/testing/program.ts',
       'checks/**',
       'examples/**',
     ],

@@ -2,7 +2,7 @@
  * `npm run fuzz`: starts a server and sends it calls that chance makes, over every tool, route, transport and header. Exits 1
  * when an answer, the log or the record shows what must not happen (BW-dispatch.09), 2 on a wrong argument.
  */
-import { parseArgs } from 'node:util';
+import { programOptions } from '../testing/program.ts';
 import { callTool, onboard } from '../testing/rest.ts';
 import { NO_LIMITS, removeDataDir, runCommand, spawnServer, temporaryDataDir } from '../testing/server.ts';
 import type { Credentials } from './plan.ts';
@@ -22,31 +22,12 @@ afterwards, or when "audit verify" finds a fault.
   --json         figures and findings as JSON on standard output
   --help         this text`;
 
-const wrong = (message: string): never => {
-  console.error(`${message}\n\n${HELP}`);
-  process.exit(2);
-};
-
-const options = () => {
-  try {
-    return parseArgs({
-      options: {
-        calls: { type: 'string', default: '20000' },
-        seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-        clients: { type: 'string', default: '8' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    return wrong((error as Error).message);
-  }
-};
-
-const whole = (name: string, text: string, least: number): number =>
-  /^\d{1,9}$/.test(text) && Number(text) >= least
-    ? Number(text)
-    : wrong(`--${name} must be a whole number from ${least}, not "${text}"`);
+const { values, whole } = programOptions(HELP, {
+  calls: { type: 'string', default: '20000' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  clients: { type: 'string', default: '8' },
+  json: { type: 'boolean', default: false },
+});
 
 const AGENTS = 30;
 const MCP_SESSIONS = 3;
@@ -130,9 +111,9 @@ const show = (findings: readonly Finding[]): void => {
 };
 
 const main = async (): Promise<void> => {
-  const { json, ...given } = options();
-  const [calls, seed] = [whole('calls', given.calls, 1), whole('seed', given.seed, 0)];
-  const clients = whole('clients', given.clients, 1);
+  const { json } = values;
+  const [calls, seed] = [whole('calls', values.calls, 1), whole('seed', values.seed)];
+  const clients = whole('clients', values.clients, 1);
   const started = performance.now();
   if (!json) console.log(`Seed ${seed}: ${calls} calls, ${clients} at once`);
   const tell = json ? undefined : (sent: number) => console.log(`  ${sent} sent`);
@@ -149,5 +130,4 @@ const main = async (): Promise<void> => {
   if (findings.length > 0) process.exitCode = 1;
 };
 
-if (options().help) console.log(HELP);
-else await main();
+await main();

@@ -3,7 +3,7 @@ import { ALIASES, type ToolSpec } from '@breakwater/contract';
 import { z } from 'zod';
 import type { Random } from '../src/runtime/index.ts';
 import { ROUTES } from '../src/serve/openapi-routes.ts';
-import { hostile, misspelt, oneOf } from './values.ts';
+import { hostile, HOSTILE_PARTS, misspelt, oneOf } from './values.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -178,20 +178,7 @@ const toolShot = (random: Random, known: Credentials): Shot => {
 };
 
 const ROUTE_NAMES = Object.keys(ROUTES).filter((route) => !route.includes('/ws/') && !route.includes('*'));
-const PARTS = [
-  'a%00b',
-  '%ed%a0%80',
-  '%ff',
-  '%zz',
-  '..%2f',
-  "'",
-  '9'.repeat(40),
-  '-1',
-  '1e999',
-  '%F0%9F%9A%80',
-  '2026-02-30',
-  '',
-];
+const PARTS = [...HOSTILE_PARTS, '9'.repeat(40), '2026-02-30', ''];
 const BODY_FIELDS = [
   'name',
   'agent_id',

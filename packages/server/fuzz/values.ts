@@ -7,6 +7,19 @@ export const oneOf = <T>(random: Random, things: readonly T[]): T => {
   return thing as T;
 };
 
+/** Parts of an address that somebody might send: no text, no encoding, no number, and what ends a quotation elsewhere. */
+export const HOSTILE_PARTS: readonly string[] = [
+  'a%00b',
+  '%ed%a0%80',
+  '%ff',
+  '%zz',
+  '..%2f',
+  "'",
+  '-1',
+  '1e999',
+  '%F0%9F%9A%80',
+];
+
 const TEXTS: readonly string[] = [
   '',
   ' ',

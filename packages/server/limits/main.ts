@@ -7,23 +7,21 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
 import { startServer, stopAll, type BenchServer } from '../bench/server.ts';
+import { programOptions } from '../testing/program.ts';
 import { populate, type Fleet } from './population.ts';
-
-const { values } = parseArgs({
-  options: {
-    agents: { type: 'string', default: '50000' },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
 
 const usage = `Usage: npm run limits -- [--agents 50000] [--json FILE]
 
 Holds a server with default settings to its bounds: starts by name, lists, a fleet that starts, an operator in an emergency,
 a flood of requests whose senders leave, and a crowd of watchers.`;
+
+const { values, whole } = programOptions(usage, {
+  agents: { type: 'string', default: '50000' },
+  json: { type: 'string' },
+});
+const count = whole('agents', values.agents, 1);
 
 type Json = Record<string, unknown>;
 interface Figure {
@@ -212,7 +210,6 @@ const watchers = async (server: BenchServer, { operator }: Fleet): Promise<void>
 };
 
 const run = async (home: string): Promise<void> => {
-  const count = Number(values.agents);
   const data = join(home, 'data');
   const first = await startServer(data);
   const born = await call(first, 'start_session', { name: 'first' });
@@ -236,16 +233,13 @@ const run = async (home: string): Promise<void> => {
   await fresh((server) => watchers(server, fleet));
 };
 
-if (values.help) console.log(usage);
-else {
-  const home = mkdtempSync(join(tmpdir(), 'breakwater-limits-'));
-  try {
-    await run(home);
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
-    if (figures.some(({ value, most }) => value > most)) process.exitCode = 1;
-  } finally {
-    connections.destroy();
-    await stopAll();
-    rmSync(home, { recursive: true, force: true });
-  }
+const home = mkdtempSync(join(tmpdir(), 'breakwater-limits-'));
+try {
+  await run(home);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+  if (figures.some(({ value, most }) => value > most)) process.exitCode = 1;
+} finally {
+  connections.destroy();
+  await stopAll();
+  rmSync(home, { recursive: true, force: true });
 }

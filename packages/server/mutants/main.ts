@@ -4,8 +4,8 @@
  * argument.
  */
 import { rmSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/runtime/index.ts';
+import { programOptions } from '../testing/program.ts';
 import { MUTANTS, UNTESTABLE } from './list.ts';
 import { copyOf, Trials, type Verdict } from './trial.ts';
 
@@ -19,35 +19,13 @@ const HELP = `npm run mutants -- [options]
 
 ${MUTANTS.length} mutants are listed; ${UNTESTABLE.length} more are known to change nothing that a caller can see.`;
 
-const wrong = (message: string): never => {
-  console.error(`${message}\n\n${HELP}`);
-  process.exit(2);
-};
-
-const options = () => {
-  try {
-    return parseArgs({
-      options: {
-        only: { type: 'string', multiple: true },
-        sample: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    return wrong((error as Error).message);
-  }
-};
-
-const whole = (name: string, text: string): number =>
-  /^\d{1,9}$/.test(text) ? Number(text) : wrong(`--${name} must be a whole number, not "${text}"`);
-
-const { only, sample, seed, json, help } = options();
-if (help) {
-  console.log(HELP);
-  process.exit(0);
-}
+const { values, whole, wrong } = programOptions(HELP, {
+  only: { type: 'string', multiple: true },
+  sample: { type: 'string' },
+  seed: { type: 'string', default: '1' },
+  json: { type: 'boolean', default: false },
+});
+const { only, sample, seed, json } = values;
 
 const chosen = () => {
   if (only !== undefined) {

@@ -3,7 +3,7 @@
  * address and a failover; then the record is held against what callers were told. Exits 1 on any finding.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { programOptions } from '../testing/program.ts';
 import { FAULTS, type Fault } from './plan.ts';
 import { runSeed, type RunResult } from './run.ts';
 
@@ -26,29 +26,15 @@ Then it checks that
   --json     also write the results to this file
   --verbose  tell of each fault as it begins`;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    nodes: { type: 'string' },
-    seconds: { type: 'string', default: '60' },
-    faults: { type: 'string', default: FAULTS.join(',') },
-    json: { type: 'string' },
-    verbose: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const { values, whole, wrong } = programOptions(usage, {
+  seeds: { type: 'string', default: '1' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  nodes: { type: 'string' },
+  seconds: { type: 'string', default: '60' },
+  faults: { type: 'string', default: FAULTS.join(',') },
+  json: { type: 'string' },
+  verbose: { type: 'boolean', default: false },
 });
-
-const refuse = (problem: string): never => {
-  console.error(`${problem}\n\n${usage}`);
-  process.exit(2);
-};
-
-const natural = (name: 'seeds' | 'seed' | 'seconds' | 'nodes', min: number, max = Number.MAX_SAFE_INTEGER): number => {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  return refuse(`--${name} must be a whole number from ${min}${max < 10 ? ` to ${max}` : ''}; given "${values[name]}"`);
-};
 
 const isFault = (text: string): text is Fault => FAULTS.some((fault) => fault === text);
 
@@ -87,11 +73,12 @@ const row = (result: RunResult): string =>
   ]);
 
 const main = async (): Promise<void> => {
-  const [first, count, seconds] = [natural('seed', 0), natural('seeds', 1), natural('seconds', 1)];
+  const [first, count] = [whole('seed', values.seed), whole('seeds', values.seeds, 1)];
+  const seconds = whole('seconds', values.seconds, 1);
   const faults = values.faults.split(',').map((text) => text.trim());
   const unknown = faults.find((fault) => !isFault(fault));
-  if (unknown !== undefined) refuse(`--faults: there is no fault "${unknown}"`);
-  const wanted = values.nodes === undefined ? undefined : natural('nodes', 2, 3);
+  if (unknown !== undefined) wrong(`--faults: there is no fault "${unknown}"`);
+  const wanted = values.nodes === undefined ? undefined : whole('nodes', values.nodes, 2, 3);
   console.log(line(HEAD));
   const results: RunResult[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
@@ -119,5 +106,4 @@ const main = async (): Promise<void> => {
   if (broken > 0) process.exitCode = 1;
 };
 
-if (values.help) console.log(usage);
-else await main();
+await main();
