@@ -14,10 +14,10 @@ interface Setting<T> {
   parse(text: string): { value: T } | { problem: string };
 }
 
-const text = (rule: Omit<Setting<string>, 'parse'>): Setting<string> => ({
-  ...rule,
-  parse: (value) => (value.trim() === '' ? { problem: 'must not be empty' } : { value: value.trim() }),
-});
+const notEmpty = (value: string): { value: string } | { problem: string } =>
+  value.trim() === '' ? { problem: 'must not be empty' } : { value: value.trim() };
+
+const text = (rule: Omit<Setting<string>, 'parse'>): Setting<string> => ({ ...rule, parse: notEmpty });
 
 const optional = (rule: Omit<Setting<string | undefined>, 'parse' | 'default'>): Setting<string | undefined> => ({
   ...rule,
@@ -30,7 +30,7 @@ const optionalUnlessEmpty = (
   rule: Omit<Setting<string | undefined>, 'parse' | 'default'>,
 ): Setting<string | undefined> => ({
   ...optional(rule),
-  parse: (value) => (value.trim() === '' ? { problem: 'must not be empty' } : { value: value.trim() }),
+  parse: notEmpty,
 });
 
 const integer = (min: number, max: number, rule: Omit<Setting<number>, 'parse'>): Setting<number> => ({

@@ -99,6 +99,13 @@ const catalogue = (
   });
 };
 
+/** A call that shows something, with what it needs beside a session, and the refusal that it meets where there is one. */
+const exampleCall = (call: Payload, operator: boolean, refused: ErrorCode | undefined): Payload => ({
+  ...call,
+  ...(operator && { needs: 'an operator credential' }),
+  ...(refused !== undefined && { refused_with: refused }),
+});
+
 /**
  * The call that shows how a tool or one of its names is used. A name that sets arguments shows the call of its action,
  * without what it sets itself: what is refused whatever it sends says so.
@@ -111,23 +118,18 @@ const exampleOf = (entry: RegisteredTool, alias: ToolAlias | undefined): Payload
   const shown = Object.entries(own?.arguments ?? spec.example).filter(([name]) => !set.has(name));
   const refused = own === undefined ? spec.exampleRefused : own.refused;
   const operator = spec.identity === 'operator' || own?.operator === true;
-  return {
-    name: alias?.name ?? friendlyName(entry),
-    arguments: Object.fromEntries(shown),
-    ...(operator && { needs: 'an operator credential' }),
-    ...(refused !== undefined && { refused_with: refused }),
-  };
+  return exampleCall(
+    { name: alias?.name ?? friendlyName(entry), arguments: Object.fromEntries(shown) },
+    operator,
+    refused,
+  );
 };
 
 const examplesOf = (entry: RegisteredTool): Payload =>
   Object.fromEntries(
     Object.entries(entry.tool.spec.examples ?? {}).map(([action, { arguments: args, operator, refused }]) => [
       action,
-      {
-        arguments: { action, ...args },
-        ...(operator === true && { needs: 'an operator credential' }),
-        ...(refused !== undefined && { refused_with: refused }),
-      },
+      exampleCall({ arguments: { action, ...args } }, operator === true, refused),
     ]),
   );
 

@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { isObject } from './frame.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What the generator adds and no reader needs: each costs every client bytes in every `tools/list`. */
 const NOISE = new Set(['$schema', 'propertyNames', 'minLength', 'maxLength', 'hidden', 'wire', 'prose']);

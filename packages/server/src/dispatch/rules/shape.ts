@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isObject } from '../frame.ts';
 
 /** What a place in the arguments may hold, as far as the look at input needs to know; compiled once from a schema. */
 export interface Shape {
@@ -22,9 +23,6 @@ export interface Shape {
 type Json = Readonly<Record<string, unknown>>;
 
 const NONE: ReadonlySet<string> = new Set();
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** A value that nothing is declared about: kept as it was sent, its texts are free text. */
 export const ANYTHING: Shape = {
   text: true,
