@@ -10,33 +10,50 @@ export interface InTurns {
 
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
 
+/** What both sides did in one pair of turns, in operations a second. */
+export interface Pair {
+  readonly first: number;
+  readonly second: number;
+}
+
+type Rate = () => Promise<number>;
+
 /**
- * Measures two sides in turns, so that a slow moment of the machine meets both. Which of them begins changes with every
- * pair: what one leaves behind, such as a checkpoint or a full queue, must not always fall on the other. Each side runs
- * twice before anything counts. `rate` gives operations a second.
+ * Measures both sides once. Which of them begins changes with every pair: what one leaves behind, such as a checkpoint or a
+ * full queue, must not always fall on the other.
  */
-export const inTurns = async (
-  rate: { readonly first: () => Promise<number>; readonly second: () => Promise<number> },
-  pairs: number,
-): Promise<InTurns> => {
-  for (const side of [rate.first, rate.second, rate.first, rate.second]) await side();
-  const seen: { first: number; second: number }[] = [];
-  for (let pair = 0; pair < pairs; pair += 1) {
-    if (pair % 2 === 0) {
-      const first = await rate.first();
-      seen.push({ first, second: await rate.second() });
-    } else {
-      const second = await rate.second();
-      seen.push({ first: await rate.first(), second });
-    }
+export const onePair = async (pair: number, rate: { readonly first: Rate; readonly second: Rate }): Promise<Pair> => {
+  if (pair % 2 === 0) {
+    const first = await rate.first();
+    return { first, second: await rate.second() };
   }
+  const second = await rate.second();
+  return { first: await rate.first(), second };
+};
+
+/** Compares the two sides of all pairs. */
+export const compare = (seen: readonly Pair[]): InTurns => {
   const costs = seen.map(({ first, second }) => 1 - first / second);
   const cost = mean(costs);
-  const error = Math.sqrt(mean(costs.map((c) => (c - cost) ** 2)) / Math.max(1, pairs - 1));
+  const error = Math.sqrt(mean(costs.map((c) => (c - cost) ** 2)) / Math.max(1, seen.length - 1));
   return {
     first: mean(seen.map(({ first }) => first)),
     second: mean(seen.map(({ second }) => second)),
     cost: 100 * cost,
     error: 100 * error,
   };
+};
+
+/**
+ * Measures two sides in turns, `pairs` times, so that a slow moment of the machine meets both. Each side runs twice before
+ * anything counts. `rate` gives operations a second.
+ */
+export const inTurns = async (
+  rate: { readonly first: Rate; readonly second: Rate },
+  pairs: number,
+): Promise<InTurns> => {
+  for (const side of [rate.first, rate.second, rate.first, rate.second]) await side();
+  const seen: Pair[] = [];
+  for (let pair = 0; pair < pairs; pair += 1) seen.push(await onePair(pair, rate));
+  return compare(seen);
 };

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import type { BaselineResult, BaselineTask } from './baseline.ts';
 import { boundaryCosts } from './boundary.ts';
 import { inChild } from './child.ts';
-import { inTurns } from './in-turns.ts';
+import { compare, inTurns, onePair, type Pair } from './in-turns.ts';
 import { liveReadNs } from './live-read.ts';
 import type { LoadResult, LoadTask } from './load.ts';
 import { startEmbedded } from '../src/postgres/index.ts';
@@ -182,7 +182,9 @@ const inTurnsOf = async (server: BenchServer, sessions: Sessions): Promise<void>
 };
 
 /**
- * Check-ins of this commit and of another one, in turns. Each side has a database of its own, made by its own migrations.
+ * Check-ins of this commit and of another one, in turns. Each side has a database of its own, made by its own migrations,
+ * and every pair has servers of its own: two processes of one and the same commit differ by up to a quarter, by what they
+ * happened to compile and to plan, and a comparison within one pair of processes takes that for a difference of the commits.
  */
 const against = async (home: string, ref: string): Promise<void> => {
   const other = checkOut(ref, join(home, 'other'));
@@ -191,29 +193,39 @@ const against = async (home: string, ref: string): Promise<void> => {
       const folder = join(home, `against-${name}`);
       await (await startServer(folder, {}, cli)).stop();
       const sessions = await populate(folder, 4096);
-      const server = await startServer(folder, {}, cli);
-      // Every agent once: an agent's first check-in loads it.
-      await load(server, sessions, 64, 'rest', 3);
-      return { server, sessions };
+      const start = () => startServer(folder, {}, cli);
+      const first = await start();
+      await load(first, sessions, 64, 'rest', 3);
+      await first.stop();
+      await analyse(folder);
+      return { start, sessions };
     };
     const here = await side('here');
     const there = await side('other', other.cli);
+    const loads = [
+      { over: 'rest', clients: 64, seen: [] as Pair[] },
+      { over: 'rest', clients: 1, seen: [] as Pair[] },
+      { over: 'mcp', clients: 64, seen: [] as Pair[] },
+    ] as const;
+    for (let pair = 0; pair < pairs; pair += 1) {
+      const servers = { here: await here.start(), there: await there.start() };
+      // Every agent once: an agent's first check-in loads it.
+      await load(servers.here, here.sessions, 64, 'rest', 4);
+      await load(servers.there, there.sessions, 64, 'rest', 4);
+      for (const { over, clients, seen } of loads) {
+        const first = async () => perSecond(await load(servers.here, here.sessions, clients, over, seconds));
+        const second = async () => perSecond(await load(servers.there, there.sessions, clients, over, seconds));
+        seen.push(await onePair(pair, { first, second }));
+      }
+      await servers.here.stop();
+      await servers.there.stop();
+    }
     console.log(`\nCheck-ins of this checkout beside ${ref} (${other.name}), in turns`);
-    for (const [over, clients] of [
-      ['rest', 64],
-      ['rest', 1],
-      ['mcp', 64],
-    ] as const) {
-      const rateOf =
-        ({ server, sessions }: typeof here) =>
-        async () =>
-          perSecond(await load(server, sessions, clients, over, seconds));
-      const { first, second, cost, error } = await inTurns({ first: rateOf(here), second: rateOf(there) }, pairs);
+    for (const { over, clients, seen } of loads) {
+      const { first, second, cost, error } = compare(seen);
       const figures = { 'here per s': first, 'other per s': second, 'slower by %': cost, '± %': error, pairs };
       report(`${over === 'rest' ? 'REST' : `MCP ${MODERN}`}, ${clients} client${clients === 1 ? '' : 's'}`, figures);
     }
-    await here.server.stop();
-    await there.server.stop();
   } finally {
     other.remove();
   }
