@@ -31,7 +31,16 @@ export { BRIEF } from './listing.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS, PREDICTION_HOURS } from './policy.ts';
 export { readTime, TIME_RULE } from './time.ts';
-export { type IdentityNeed, type ToolAlias, type ToolCategory, type ToolExample, type ToolSpec } from './tool-spec.ts';
+export {
+  type ActionAnswerOf,
+  type ActionSpec,
+  type AnswerOf,
+  type IdentityNeed,
+  type ToolAlias,
+  type ToolCategory,
+  type ToolExample,
+  type ToolSpec,
+} from './tool-spec.ts';
 export { calibration } from './tools/calibration.ts';
 export {
   getGovernanceMetrics,

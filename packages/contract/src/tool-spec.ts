@@ -16,6 +16,16 @@ export interface ToolExample {
   readonly refused?: ErrorCode;
 }
 
+/** One action of a tool that has several. */
+export interface ActionSpec {
+  /** Arguments that the action cannot do without; a call that lacks one is refused with MISSING_PARAMETER. */
+  readonly needs?: readonly string[];
+  /** Only an operator that may act does it; others are refused with OPERATOR_REQUIRED. */
+  readonly by?: 'acting operator';
+  /** What the action answers, beside the envelope. */
+  readonly output: z.ZodType<Readonly<Record<string, unknown>>>;
+}
+
 /** What a tool is on the wire. The handler stands with its feature; this is data. */
 export interface ToolSpec {
   readonly name: string;
@@ -23,6 +33,12 @@ export interface ToolSpec {
   /** The first sentence is all that the default `tools/list` shows; it must carry alone. */
   readonly description: string;
   readonly input: z.ZodObject;
+  /** What a tool without actions answers, beside the envelope. */
+  readonly output?: z.ZodType<Readonly<Record<string, unknown>>>;
+  /** The actions of a tool that takes the argument `action`, by their names. */
+  readonly actions?: Readonly<Record<string, ActionSpec>>;
+  /** The action of a call that names none. */
+  readonly defaultAction?: string;
   readonly identity: IdentityNeed;
   readonly timeoutMs: number;
   /** Whether the default `tools/list` names it; every tool is callable either way. */
@@ -68,5 +84,20 @@ export interface ToolAlias {
   readonly complexityWords?: boolean;
 }
 
-/** Ties a specification's exact schema type to it. */
-export const toolSpec = <S extends ToolSpec>(spec: S): S => spec;
+/** Ties a specification's exact schema types, and the exact words of its lists, to it. */
+export const toolSpec = <const S extends ToolSpec>(spec: S): S => spec;
+
+/** A value as it may be given where it is only read: lists and objects of any depth may be read-only. */
+export type ReadOnly<T> = T extends readonly (infer E)[]
+  ? readonly ReadOnly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: ReadOnly<T[K]> }
+    : T;
+
+/** What the handler of a tool without actions gives. */
+export type AnswerOf<S extends ToolSpec> = S extends { readonly output: infer O extends z.ZodType }
+  ? ReadOnly<z.input<O>>
+  : Readonly<Record<string, unknown>>;
+
+/** What the handler of an action gives. */
+export type ActionAnswerOf<A extends ActionSpec> = ReadOnly<z.input<A['output']>>;

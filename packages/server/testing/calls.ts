@@ -85,6 +85,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
     ids: { uuid: () => crypto.randomUUID() },
     limits: new Limits({}, clock),
     onUnexpected: ({ error }) => node.crashes.push(error),
+    checksAnswers: true,
     onTimeout: ({ tool }) => node.crashes.push(new Error(`${tool} took too long`)),
   });
 };

@@ -72,10 +72,13 @@ const signalPid = (pid: number | undefined, name: NodeJS.Signals): boolean => {
   }
 };
 
-const plainEnvironment = (): Record<string, string | undefined> =>
-  Object.fromEntries(
+/** What every command of a test starts with: nothing of the tester's own settings, and answers held against the contract. */
+const plainEnvironment = (): Record<string, string | undefined> => ({
+  ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('BREAKWATER_') && name !== 'DATABASE_URL'),
-  );
+  ),
+  BREAKWATER_CHECK_ANSWERS: 'on',
+});
 
 /** Starts a command of the CLI. */
 const spawnCommand = (args: readonly string[], options: CommandOptions = {}): Running => {

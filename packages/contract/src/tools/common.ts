@@ -82,3 +82,6 @@ export const boundedJson = <T extends z.ZodType>(schema: T) =>
     })
     .optional()
     .meta({ hidden: true });
+
+/** A time in an answer: ISO 8601, UTC. */
+export const isoTime = z.iso.datetime();

@@ -1,6 +1,31 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { identityArguments, prose, wholeNumber, word } from './common.ts';
+import { identityArguments, isoTime, prose, wholeNumber, word } from './common.ts';
+
+const inForce = z.object({
+  key: z.string(),
+  value: z.string(),
+  origin: z.enum(['environment', 'postgres', 'default']).describe('Where the value in force comes from'),
+});
+
+const flagView = inForce.extend({
+  default: z.string(),
+  values: z.array(z.string()).describe('The legal values'),
+  description: z.string(),
+  stored: z
+    .object({ value: z.unknown(), by: z.string(), reason: z.string().nullable() })
+    .nullable()
+    .describe('The value in PostgreSQL, who set it and why'),
+});
+
+const flagChange = z.object({
+  key: z.string(),
+  from: z.unknown().describe('null: nothing was stored'),
+  to: z.unknown(),
+  at: isoTime,
+  by: z.string(),
+  reason: z.string(),
+});
 
 const name = z.string().max(128).nullish();
 
@@ -17,6 +42,21 @@ export const flags = toolSpec({
     reason: prose(z.string().trim().max(500).nullish().describe('set: why; it stands in the history')),
     limit: wholeNumber(1, 200, 'history: how many changes, 20 by default'),
   }),
+  defaultAction: 'list',
+  actions: {
+    list: { output: z.object({ flags: z.array(flagView) }) },
+    get: { needs: ['key'], output: z.object({ flag: flagView }) },
+    set: {
+      by: 'acting operator',
+      needs: ['key', 'value', 'reason'],
+      output: z.object({
+        stored: z.unknown(),
+        in_force: inForce,
+        warning: z.string().optional().describe('Why the stored value is not the one in force'),
+      }),
+    },
+    history: { output: z.object({ changes: z.array(flagChange).describe('The newest first') }) },
+  },
   identity: 'operator',
   timeoutMs: 15_000,
   advertised: false,

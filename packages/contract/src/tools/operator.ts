@@ -1,8 +1,31 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
-import { flag, identityArguments, prose, word } from './common.ts';
+import { flag, identityArguments, isoTime, prose, word } from './common.ts';
 
 const reason = prose(z.string().trim().max(500).nullish());
+
+const sagaView = z.object({
+  saga_id: z.uuid(),
+  session_id: z.string(),
+  paused_agent_id: z.string(),
+  reviewer_agent_id: z.string().nullable(),
+  state: z.string(),
+  dead_letter: z.boolean().describe('It was given up, and waits for an operator'),
+  attempts: z.int(),
+  created_at: isoTime,
+  dead_letter_at: isoTime.nullable(),
+  last_error: z.string().nullable(),
+});
+
+const operatorView = z.object({
+  name: z.string(),
+  scopes: z.array(z.string()),
+  state: z.string(),
+  created_at: isoTime,
+  expires_at: isoTime.nullable(),
+  last_seen_at: isoTime.nullable(),
+  revoked_at: isoTime.nullable(),
+});
 
 export const saga = toolSpec({
   name: 'saga',
@@ -16,6 +39,20 @@ export const saga = toolSpec({
     reason: reason.describe('retry, revert: why; it stands in the audit trail'),
     force: flag('revert: also one that was not given up').meta({ hidden: true }),
   }),
+  defaultAction: 'list',
+  actions: {
+    list: { output: z.object({ sagas: z.array(sagaView) }) },
+    retry: {
+      by: 'acting operator',
+      needs: ['saga_id', 'reason'],
+      output: z.object({ message: z.string(), saga: sagaView }),
+    },
+    revert: {
+      by: 'acting operator',
+      needs: ['saga_id', 'reason'],
+      output: z.object({ message: z.string(), saga: sagaView, ended_session: z.boolean() }),
+    },
+  },
   identity: 'operator',
   timeoutMs: 15_000,
   advertised: false,
@@ -47,6 +84,15 @@ export const operators = toolSpec({
     name: z.string().max(128).nullish().describe('revoke: the operator'),
     reason: reason.describe('revoke: why; it stands in the audit trail'),
   }),
+  defaultAction: 'list',
+  actions: {
+    list: { output: z.object({ operators: z.array(operatorView) }) },
+    revoke: {
+      by: 'acting operator',
+      needs: ['name', 'reason'],
+      output: z.object({ message: z.string(), operator: operatorView }),
+    },
+  },
   identity: 'operator',
   timeoutMs: 15_000,
   advertised: false,

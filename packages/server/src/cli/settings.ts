@@ -208,6 +208,13 @@ export const SETTINGS = {
     default: 2000,
     description: 'The same in an hour; 0 lifts the limit',
   }),
+  checkAnswers: choice(['off', 'on'], {
+    env: 'BREAKWATER_CHECK_ANSWERS',
+    flag: '--check-answers <off|on>',
+    default: 'off',
+    description:
+      'Holds every answer of a tool against the contract; one that does not fit becomes an error. For development',
+  }),
   loopUpdatesPerMinute: integer(0, 20, {
     env: 'BREAKWATER_LOOP_UPDATES_PER_MINUTE',
     flag: '--loop-updates-per-minute <number>',

@@ -429,6 +429,7 @@ export const startNode = async (
     clock,
     ids,
     limits,
+    checksAnswers: config.checkAnswers === 'on',
     onUnexpected: ({ incidentId, requestId, tool, error }) => {
       log.error({ err: error, incident_id: incidentId, request_id: requestId, tool }, 'a tool failed');
       channel.fail(FAILURE_EVENTS.handlerCrashed, {

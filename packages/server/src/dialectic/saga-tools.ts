@@ -1,16 +1,13 @@
 import { accept, refuse, saga as sagaSpec, type Outcome } from '@breakwater/contract';
 import type { Database } from '../postgres/index.ts';
-import { defineTool, type Clock, type Ids, type Tool, type ToolCall } from '../runtime/index.ts';
+import { defineActions, type ActionCallOf, type Clock, type Ids, type Tool } from '../runtime/index.ts';
 import { isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from './dead-letters.ts';
-
-type Call = ToolCall<typeof sagaSpec.input._zod.output>;
-type Payload = Readonly<Record<string, unknown>>;
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-const viewOf = (saga: SagaView): Payload => ({
+const viewOf = (saga: SagaView) => ({
   saga_id: saga.sagaId,
   session_id: saga.sessionId,
   paused_agent_id: saga.pausedAgentId,
@@ -23,31 +20,21 @@ const viewOf = (saga: SagaView): Payload => ({
   last_error: saga.lastError,
 });
 
-/** What an act on a saga needs: its id, a reason, and an operator that may act. */
-const actOf = ({ args, caller }: Call): Outcome<{ sagaId: string; reason: string; by: string }> => {
-  if (caller.operator?.act !== true) {
-    return refuse('OPERATOR_REQUIRED', 'Only an operator that may act answers a resolution that was given up.');
-  }
-  const sagaId = args.saga_id ?? '';
-  if (!UUID.test(sagaId)) {
-    return refuse('PARAMETER_ERROR', 'saga_id: must be the uuid of a saga; list shows them.', {
-      details: { parameter: 'saga_id' },
-    });
-  }
-  const reason = args.reason ?? '';
-  if (reason === '') {
-    return refuse('MISSING_PARAMETER', `reason: ${args.action} needs it.`, { details: { parameter: 'reason' } });
-  }
-  return accept({ sagaId: sagaId.toLowerCase(), reason, by: caller.operator.name });
-};
+type Act = ActionCallOf<typeof sagaSpec, 'retry' | 'revert'>;
+
+/** Who answers which saga, and why. Refuses an id that is no uuid. */
+const actOf = ({ args, caller }: Act): Outcome<{ sagaId: string; reason: string; by: string }> =>
+  UUID.test(args.saga_id)
+    ? accept({ sagaId: args.saga_id.toLowerCase(), reason: args.reason, by: caller.operator.name })
+    : refuse('PARAMETER_ERROR', 'saga_id: must be the uuid of a saga; list shows them.', {
+        details: { parameter: 'saga_id' },
+      });
 
 /** The tool of sagas: every operator may look, and one that may act answers a dead letter (W3-9.16, BW-console.02). */
-export const sagaTools = (service: { database: Database; clock: Clock; ids: Ids }): Tool[] => {
-  const { database, clock, ids } = service;
-  const actions = {
-    list: async ({ args }: Call): Promise<Outcome<Payload>> =>
-      accept({ sagas: (await listSagas(database, args.all === true)).map(viewOf) }),
-    async retry(call: Call): Promise<Outcome<Payload>> {
+export const sagaTools = ({ database, clock, ids }: { database: Database; clock: Clock; ids: Ids }): Tool[] => [
+  defineActions(sagaSpec, {
+    list: async ({ args }) => accept({ sagas: (await listSagas(database, args.all === true)).map(viewOf) }),
+    async retry(call) {
       const act = actOf(call);
       if (!act.ok) return act;
       const retried = await retrySaga(database, { ...act.value, now: clock.now(), ids });
@@ -55,7 +42,7 @@ export const sagaTools = (service: { database: Database; clock: Clock; ids: Ids 
         ? accept({ message: 'It is tried again within seconds.', saga: viewOf(retried.value) })
         : retried;
     },
-    async revert(call: Call): Promise<Outcome<Payload>> {
+    async revert(call) {
       const act = actOf(call);
       if (!act.ok) return act;
       const force = call.args.force === true;
@@ -67,6 +54,5 @@ export const sagaTools = (service: { database: Database; clock: Clock; ids: Ids 
         ended_session: reverted.value.endedSession,
       });
     },
-  };
-  return [defineTool(sagaSpec, (call) => actions[call.args.action ?? 'list'](call))];
-};
+  }),
+];

@@ -24,6 +24,7 @@ import { errorBody, successBody } from './envelope.ts';
 import { known, type DispatchRequest, type Frame } from './frame.ts';
 import type { Limits } from './limits.ts';
 import { Registry, type ListingMode } from './registry.ts';
+import { answerProblem } from './rules/answer.ts';
 import { describeTarget, discoveryTools } from './tools.ts';
 
 /** The answer to a call; the transports turn it into bytes. */
@@ -81,6 +82,8 @@ export interface DispatcherOptions {
   /** A call that passed its deadline had not begun yet, and never will: it was still in a queue. The same incident. */
   onExpired?(event: CallEvent): void;
   observe?(measure: Measure): void;
+  /** Holds every answer against the contract; one that does not fit it is a bug, and answered as one. For tests. */
+  readonly checksAnswers?: boolean;
 }
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -209,7 +212,12 @@ export class Dispatcher {
       deadline: frame.deadline,
       unknownArguments: frame.unknownArguments ?? NOTHING,
     });
-    return outcome.ok ? outcome : this.#withIncident(frame, outcome.refusal);
+    if (!outcome.ok) return this.#withIncident(frame, outcome.refusal);
+    if (this.#options.checksAnswers === true) {
+      const problem = answerProblem(tool.spec, frame.args, outcome.value);
+      if (problem !== undefined) throw new Error(`The answer of ${tool.spec.name} breaks the contract: ${problem}`);
+    }
+    return outcome;
   }
 
   /**

@@ -24,10 +24,14 @@ export { Supervisor, type Part } from './supervisor.ts';
 export { traced, type Crossing, type Trace, type TracedWork } from './trace.ts';
 export { Ticker, type Job, type TryLock } from './ticker.ts';
 export {
+  actionOf,
+  defineActions,
   defineTool,
+  type ActionCallOf,
   type Assurance,
   type AttestedProcess,
   type Caller,
+  type CallOf,
   type Evidence,
   type IdentityWarning,
   type Operator,

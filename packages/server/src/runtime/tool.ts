@@ -1,4 +1,11 @@
-import type { Outcome, ToolSpec } from '@breakwater/contract';
+import {
+  refuse,
+  type ActionAnswerOf,
+  type ActionSpec,
+  type AnswerOf,
+  type Outcome,
+  type ToolSpec,
+} from '@breakwater/contract';
 import type { z } from 'zod';
 import type { Ground } from './grounds.ts';
 
@@ -110,20 +117,90 @@ export interface ToolCall<A> {
   readonly unknownArguments: Readonly<Record<string, unknown>>;
 }
 
+/** The caller of a tool that needs an identity: the chain lets no other through. */
+type CallerOf<S extends ToolSpec> = S['identity'] extends 'required' ? Caller & { readonly agentId: string } : Caller;
+
+/** A call as the handler of a tool sees it. */
+export type CallOf<S extends ToolSpec> = Omit<ToolCall<z.output<S['input']>>, 'caller'> & {
+  readonly caller: CallerOf<S>;
+};
+
+type Actions = Readonly<Record<string, ActionSpec>>;
+type NeedsOf<A extends ActionSpec> = A['needs'] extends readonly (infer N extends string)[] ? N : never;
+
+/** A call as the handler of one action sees it: what the action needs is there. */
+export type ActionCallOf<S extends ToolSpec & { readonly actions: Actions }, K extends keyof S['actions']> = Omit<
+  CallOf<S>,
+  'args' | 'caller'
+> & {
+  readonly args: z.output<S['input']> & {
+    readonly [N in NeedsOf<S['actions'][K]>]: NonNullable<z.output<S['input']>[N]>;
+  };
+  readonly caller: S['actions'][K]['by'] extends 'acting operator'
+    ? CallerOf<S> & { readonly operator: Operator }
+    : CallerOf<S>;
+};
+
 /** A tool: its specification from the contract, and the handler that calls the feature's service. */
-export interface Tool<S extends ToolSpec = ToolSpec> {
-  readonly spec: S;
+export interface Tool {
+  readonly spec: ToolSpec;
   /**
    * Whatever it writes stands on the grounds of its call in the very commit. The caller of a tool that writes in another way
    * is looked up in PostgreSQL before it runs.
    */
   readonly checksAtCommit?: boolean;
-  handle(call: ToolCall<z.output<S['input']>>): Promise<Outcome<Readonly<Record<string, unknown>>>>;
+  handle(call: ToolCall<Readonly<Record<string, unknown>>>): Promise<Outcome<Readonly<Record<string, unknown>>>>;
 }
 
-/** Ties a handler to its specification, so that the arguments have the schema's type. */
+type How = Pick<Tool, 'checksAtCommit'>;
+
+/** Ties a handler to its specification: the arguments have the schema's type, and the answer must. */
 export const defineTool = <S extends ToolSpec>(
   spec: S,
-  handle: Tool<S>['handle'],
-  how: Pick<Tool, 'checksAtCommit'> = {},
-): Tool => ({ spec, handle, ...how });
+  handle: (call: CallOf<S>) => Promise<Outcome<AnswerOf<S>>>,
+  how: How = {},
+): Tool => ({
+  spec,
+  // The chain has parsed the arguments by this schema, and let nobody through whom the tool does not take.
+  handle: (call) => handle(call as unknown as CallOf<S>),
+  ...how,
+});
+
+/** The action that a call names, or the one that it means by naming none; undefined of a tool without actions. */
+export const actionOf = (
+  { actions, defaultAction }: ToolSpec,
+  { action }: Readonly<Record<string, unknown>>,
+): string | undefined => (actions === undefined ? undefined : typeof action === 'string' ? action : defaultAction);
+
+const missing = (parameter: string, action: string): Outcome<never> =>
+  refuse('MISSING_PARAMETER', `${parameter}: ${action} needs it.`, { details: { parameter } });
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
+/**
+ * Ties one handler for each action to a specification, with the types of {@link defineTool}. Refuses an action that only an
+ * operator may do to anybody else, and a call that lacks what its action needs, before the handler runs.
+ */
+export const defineActions = <S extends ToolSpec & { readonly actions: Actions; readonly defaultAction: string }>(
+  spec: S,
+  handlers: {
+    readonly [K in keyof S['actions'] & string]: (
+      call: ActionCallOf<S, K>,
+    ) => Promise<Outcome<ActionAnswerOf<S['actions'][K]>>>;
+  },
+  how: How = {},
+): Tool => ({
+  spec,
+  async handle(call) {
+    const action = actionOf(spec, call.args) ?? spec.defaultAction;
+    const { needs = [], by } = spec.actions[action] ?? ({} as Partial<ActionSpec>);
+    if (by !== undefined && call.caller.operator?.act !== true) {
+      return refuse('OPERATOR_REQUIRED', `${spec.name}(${action}): only an operator that may act does it.`);
+    }
+    const lacking = needs.find((parameter) => !isGiven(call.args[parameter]));
+    if (lacking !== undefined) return missing(lacking, action);
+    const handle = handlers[action as keyof S['actions'] & string] as unknown as Tool['handle'];
+    return handle(call);
+  },
+  ...how,
+});
