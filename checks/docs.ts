@@ -3,7 +3,8 @@
  * the figures in docs/scoring.md from the last run of `npm run efficacy`. Exits 1 and says what differs; `--write` brings the
  * documents up to date.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { format, resolveConfig } from 'prettier';
 import * as contract from '../packages/contract/src/index.ts';
 import { createProgram } from '../packages/server/src/cli/commands.ts';
 import type { Figure } from '../packages/server/efficacy/figure.ts';
@@ -15,15 +16,10 @@ import { SETTINGS } from '../packages/server/src/cli/settings.ts';
 const row = (...cells: string[]) => `| ${cells.join(' | ')} |`;
 const cell = (text: string) => text.replaceAll('|', '\\|');
 
-/** Whether a value of the contract is the specification of a tool. */
-const isSpec = (value: unknown): value is contract.ToolSpec =>
-  typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
-
 const NEEDS: Readonly<Record<contract.IdentityNeed, string>> = { required: 'yes', open: 'no', operator: 'operator' };
 
 const tools = (): string => {
-  const specs = (Object.values(contract) as unknown[]).filter(isSpec);
-  const lines = specs.map((spec) => {
+  const lines = Object.values<contract.ToolSpec>(contract.TOOLS).map((spec) => {
     const workflow = contract.ALIASES.find(({ tool, kind }) => tool === spec.name && kind === 'workflow');
     const name = workflow === undefined ? `\`${spec.name}\`` : `\`${workflow.name}\` (\`${spec.name}\`)`;
     return row(name, NEEDS[spec.identity], cell(spec.description));
@@ -118,6 +114,53 @@ const retention = (): string => {
   return [row('rows', 'kept'), row('---', '---'), ...lines].join('\n');
 };
 
+/**
+ * What the SDK has to know of the contract when it runs: it is used without the contract, and without Zod. Of every name of
+ * a tool: whether a call may be repeated as it is, or by which actions, and whether a key makes it repeatable.
+ */
+const sdkFacts = (): string => {
+  const names = [
+    ...Object.keys(contract.TOOLS).map((name) => ({ name, tool: name, action: undefined })),
+    ...contract.ALIASES.map(({ name, tool, inject }) => ({ name, tool, action: inject?.['action'] })),
+  ].toSorted((a, b) => a.name.localeCompare(b.name, 'en'));
+  const reads: string[] = [];
+  const readsBy: Record<string, (string | undefined)[]> = {};
+  const keyed: string[] = [];
+  for (const { name, tool, action } of names) {
+    const spec: contract.ToolSpec = contract.TOOLS[tool as contract.ToolName];
+    const reading = Object.entries(spec.actions ?? {}).flatMap(([one, { readOnly }]) => (readOnly ? [one] : []));
+    if (spec.readOnly || (typeof action === 'string' && reading.includes(action))) reads.push(name);
+    else if (action === undefined && reading.length > 0) {
+      // A call without an action means the default one.
+      const unsaid = reading.some((one) => one === spec.defaultAction) ? [undefined] : [];
+      readsBy[name] = [...reading, ...unsaid];
+    }
+    if ('idempotency_key' in spec.input.shape) keyed.push(name);
+  }
+  const word = (value: string | undefined) => (value === undefined ? 'undefined' : JSON.stringify(value));
+  const set = (values: readonly (string | undefined)[]) => `new Set([${values.map(word).join(', ')}])`;
+  return `/** What this package has to know of the contract when it runs. Written by \`npm run check:docs -- --write\`; do not edit. */
+
+export const VERSION = ${JSON.stringify(contract.VERSION)};
+
+/** Names of tools that write nothing. */
+export const READS: ReadonlySet<string> = ${set(reads)};
+
+/** Names of tools that write nothing when they are called with one of these actions. */
+export const READS_BY_ACTION: Readonly<Record<string, ReadonlySet<unknown>>> = {
+${Object.entries(readsBy)
+  .map(([name, actions]) => `  ${name}: ${set(actions)},`)
+  .join('\n')}
+};
+
+/** Names of tools that do a call once for an \`idempotency_key\`, however often it comes. */
+export const KEYED: ReadonlySet<string> = ${set(keyed)};
+`;
+};
+
+/** Files that are made whole. */
+const generated = { 'packages/sdk/src/facts.ts': sdkFacts };
+
 const documents = {
   'README.md': { tools, commands, settings },
   'docs/scoring.md': { efficacy },
@@ -128,6 +171,23 @@ const documents = {
 /** Prettier pads tables; only what the cells say is compared. */
 const plain = (text: string) => text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---');
 
+const write = process.argv.includes('--write');
+/** Lines of a text, without what prettier may do to them. */
+const bare = (text: string): string => text.replaceAll(/[\s,'"]/g, '');
+
+for (const [file, render] of Object.entries(generated)) {
+  const text = render();
+  if (existsSync(file) && bare(readFileSync(file, 'utf8')) === bare(text)) {
+    console.log(`${file} is in step with the code.`);
+  } else if (write) {
+    writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+    console.log(`${file} written anew.`);
+  } else {
+    console.error(`${file} is not what the contract says. Run "node checks/docs.ts --write".`);
+    process.exitCode = 1;
+  }
+}
+
 for (const [file, sections] of Object.entries(documents)) {
   const before = readFileSync(file, 'utf8');
   let after = before;
@@ -137,7 +197,7 @@ for (const [file, sections] of Object.entries(documents)) {
     after = after.replace(marked, (_, open: string, close: string) => `${open}\n\n${render()}\n\n${close}`);
   }
   if (plain(after) === plain(before)) console.log(`${file} is in step with the code.`);
-  else if (process.argv.includes('--write')) {
+  else if (write) {
     writeFileSync(file, after);
     console.log(`${file} written anew.`);
   } else {

@@ -1,4 +1,5 @@
 import type { ToolAlias } from './tool-spec.ts';
+import { WORKFLOW } from './tools.ts';
 import { NOT_OFFERED } from './tools/fleet.ts';
 
 const guesses = (tool: string, names: readonly string[]): ToolAlias[] =>
@@ -10,10 +11,12 @@ const acts = (tool: string, names: Readonly<Record<string, string>>): ToolAlias[
 
 /** Every other name of a tool, as data (spec surface 1.3 and 1.4). */
 export const ALIASES: readonly ToolAlias[] = [
-  { name: 'start_session', tool: 'onboard', kind: 'workflow' },
-  { name: 'sync_state', tool: 'process_agent_update', kind: 'workflow', complexityWords: true },
-  { name: 'check_working_state', tool: 'get_governance_metrics', kind: 'workflow' },
-  { name: 'record_result', tool: 'outcome_event', kind: 'workflow' },
+  ...Object.entries(WORKFLOW).map(([name, tool]): ToolAlias => ({
+    name,
+    tool,
+    kind: 'workflow',
+    ...(name === 'sync_state' && { complexityWords: true }),
+  })),
   ...guesses('onboard', ['init', 'login', 'register', 'start']),
   ...guesses('identity', ['authenticate', 'bind_identity', 'hello', 'quick_start', 'recall_identity', 'session']),
   ...(['checkin', 'log', 'update'] as const).map((name): ToolAlias => ({

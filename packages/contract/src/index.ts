@@ -41,6 +41,8 @@ export {
   type ToolExample,
   type ToolSpec,
 } from './tool-spec.ts';
+export { TOOLS, WORKFLOW, type ToolName } from './tools.ts';
+export { VERSION } from './version.ts';
 export { calibration } from './tools/calibration.ts';
 export {
   getGovernanceMetrics,

@@ -22,6 +22,8 @@ export interface ActionSpec {
   readonly needs?: readonly string[];
   /** Only an operator that may act does it; others are refused with OPERATOR_REQUIRED. */
   readonly by?: 'acting operator';
+  /** Writes nothing, although the tool may: a client repeats it freely. */
+  readonly readOnly?: true;
   /** What the action answers, beside the envelope. */
   readonly output: z.ZodType<Readonly<Record<string, unknown>>>;
 }

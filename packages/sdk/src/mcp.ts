@@ -1,3 +1,4 @@
+import { VERSION } from './facts.ts';
 import type { Client } from '@modelcontextprotocol/client';
 import { BreakwaterError, ProtocolError, UnreachableError } from './errors.ts';
 import type { Exchange } from './reading.ts';
@@ -64,7 +65,7 @@ export const mcpTransport = (options: TransportOptions): Transport => {
       }).catch((error: unknown) => {
         throw ours(error instanceof UnreachableError ? error.cause : error) ?? error;
       });
-    const client = new Client({ name: 'breakwater-sdk', version: '0.1.0' }, { versionNegotiation: { mode: 'auto' } });
+    const client = new Client({ name: 'breakwater-sdk', version: VERSION }, { versionNegotiation: { mode: 'auto' } });
     const transport = new StreamableHTTPClientTransport(url, {
       fetch: watched,
       requestInit: { headers: options.headers },

@@ -44,8 +44,8 @@ export const flags = toolSpec({
   }),
   defaultAction: 'list',
   actions: {
-    list: { output: z.object({ flags: z.array(flagView) }) },
-    get: { needs: ['key'], output: z.object({ flag: flagView }) },
+    list: { readOnly: true, output: z.object({ flags: z.array(flagView) }) },
+    get: { needs: ['key'], readOnly: true, output: z.object({ flag: flagView }) },
     set: {
       by: 'acting operator',
       needs: ['key', 'value', 'reason'],
@@ -55,7 +55,7 @@ export const flags = toolSpec({
         warning: z.string().optional().describe('Why the stored value is not the one in force'),
       }),
     },
-    history: { output: z.object({ changes: z.array(flagChange).describe('The newest first') }) },
+    history: { readOnly: true, output: z.object({ changes: z.array(flagChange).describe('The newest first') }) },
   },
   identity: 'operator',
   timeoutMs: 15_000,

@@ -41,7 +41,7 @@ export const saga = toolSpec({
   }),
   defaultAction: 'list',
   actions: {
-    list: { output: z.object({ sagas: z.array(sagaView) }) },
+    list: { readOnly: true, output: z.object({ sagas: z.array(sagaView) }) },
     retry: {
       by: 'acting operator',
       needs: ['saga_id', 'reason'],
@@ -86,7 +86,7 @@ export const operators = toolSpec({
   }),
   defaultAction: 'list',
   actions: {
-    list: { output: z.object({ operators: z.array(operatorView) }) },
+    list: { readOnly: true, output: z.object({ operators: z.array(operatorView) }) },
     revoke: {
       by: 'acting operator',
       needs: ['name', 'reason'],

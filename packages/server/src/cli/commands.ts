@@ -1,3 +1,4 @@
+import { VERSION } from '@breakwater/contract';
 import { Command, CommanderError, Option } from 'commander';
 import { armFaultFromEnvironment } from '../runtime/index.ts';
 import { agentsCommands } from './agents.ts';
@@ -22,7 +23,6 @@ import { SETTINGS, type SettingName } from './settings.ts';
 import { statusCommand } from './status.ts';
 import { stdio } from './stdio.ts';
 import { substrateCommands } from './substrate.ts';
-import { VERSION } from './version.ts';
 
 /** Adds a flag for every setting that may be one; the environment and the default stand in `--help`. */
 const withSettings = (command: Command): Command => {

@@ -1,3 +1,4 @@
+import { VERSION } from '@breakwater/contract';
 import type { Command } from 'commander';
 import { systemClock } from '../runtime/index.ts';
 import { gather, type DoctorFlags } from './doctor/gather.ts';
@@ -5,7 +6,6 @@ import { diagnose, exitCodeOf, overall, type Finding } from './doctor/rules.ts';
 import { timeText } from './print.ts';
 import { statusLine } from './progress.ts';
 import { paint, tame, terminalOf } from './terminal.ts';
-import { VERSION } from './version.ts';
 import { withDatabaseFlags } from './with-database.ts';
 import { say } from './output.ts';
 

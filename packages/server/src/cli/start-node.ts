@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { ALIASES, FAILURE_EVENTS, MEASUREMENT_EVENTS } from '@breakwater/contract';
+import { ALIASES, FAILURE_EVENTS, MEASUREMENT_EVENTS, VERSION } from '@breakwater/contract';
 import { pino } from 'pino';
 import { Agents, anchorChains, deleteOldStates, expiredPauses, pruneWorkingData } from '../agents/index.ts';
 import { createBaselines } from '../baselines/index.ts';
@@ -86,7 +86,6 @@ import { createSignIn } from './console.ts';
 import { dataDirOf } from './data-dir.ts';
 import { reachableUrl } from './server-url.ts';
 import type { Config } from './settings.ts';
-import { VERSION } from './version.ts';
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 

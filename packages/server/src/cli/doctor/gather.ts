@@ -1,3 +1,4 @@
+import { VERSION } from '@breakwater/contract';
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,6 @@ import { dataDirOf } from '../data-dir.ts';
 import { UsageError } from '../fail.ts';
 import { serverPlace, type ServerPlace } from '../server-url.ts';
 import { readConfig, type Config } from '../settings.ts';
-import { VERSION } from '../version.ts';
 import { withDatabase, type DatabaseFlags } from '../with-database.ts';
 import type { DataDirFacts, DiskFacts, Facts, Problem } from './facts.ts';
 import { lookAtDatabase } from './look-at-database.ts';
