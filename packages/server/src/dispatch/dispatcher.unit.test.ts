@@ -808,7 +808,7 @@ describe('the answers of workflow aliases', () => {
   };
   const scored = () =>
     dispatcherOf(
-      [defineTool(processAgentUpdate, async () => accept(payload))],
+      [{ spec: processAgentUpdate, handle: async () => accept(payload) }],
       ALIASES.filter(({ tool }) => tool === 'process_agent_update'),
     );
 

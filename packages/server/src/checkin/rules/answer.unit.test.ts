@@ -142,7 +142,7 @@ describe('the answer', () => {
   it('makes up no confidence: what was assumed in its place is told as that', () => {
     verifies('BW-checkin.07');
     forEachCheckIn((checkIn) => {
-      const { scoring } = answer(checkIn, 'full', extrasFor(checkIn)) as {
+      const { scoring } = answer(checkIn, 'full', extrasFor(checkIn)) as unknown as {
         scoring: { confidence: { value: number | null; source: string; assumed?: number } };
       };
       const { value, source, assumed } = scoring.confidence;
@@ -238,7 +238,9 @@ describe('the answer', () => {
     const warned = (mode: ResponseMode) => answer(result, mode, extras())['warnings'];
     for (const mode of ['compact', 'minimal'] as const) expect(warned(mode), mode).toEqual(warned('full'));
     expect(keys('full')).toEqual(expect.arrayContaining(['state', 'scoring', 'evidence']));
-    expect(answer(result, 'compact', extras())['calibration']).toEqual({ error: null, n: 0, status: 'unmeasured' });
+    expect(answer(result, 'compact', extras())).toMatchObject({
+      calibration: { error: null, n: 0, status: 'unmeasured' },
+    });
     const { mirror } = answer(result, 'mirror', extras()) as unknown as { mirror: string[] };
     expect(mirror.length).toBeLessThanOrEqual(3);
     expect(mirror.join(' ')).toContain('None of your claims');
