@@ -20,7 +20,7 @@ const binOf = {
   mean_confidence: share.nullable(),
   interval: interval.nullable(),
 };
-const tacticalBin = z.object({ ...binOf, accuracy: share.nullable() });
+const tacticalBin = z.object({ ...binOf, accuracy: share.nullable() }).meta({ id: 'ReliabilityBin' });
 const strategicBin = z.object({ ...binOf, healthy: share.nullable() });
 
 const group = z.object({
@@ -78,8 +78,8 @@ const test = {
 const checked = {
   calibrated: z.boolean().nullable().describe('null: the results do not say'),
   calibration_status: z.enum(STATUSES),
-  issues: z.array(issue),
-  advisories: z.array(advisory),
+  issues: z.array(issue.meta({ id: 'CalibrationIssue' })),
+  advisories: z.array(advisory.meta({ id: 'CalibrationAdvisory' })),
   accuracy: share.nullable(),
   mean_gap: gap.nullable().describe('Mean claim less accuracy'),
   worst_bin_gap: share.nullable().describe('By how much the claims of the worst bin run ahead'),
@@ -94,46 +94,55 @@ const checked = {
       skill: z.number().max(1).nullable(),
       one_class: z.boolean().nullable(),
     })
-    .describe('The Brier score and its parts: brier = reliability - resolution + uncertainty + within_bins'),
+    .meta({
+      id: 'BrierScore',
+      description: 'The Brier score and its parts: brier = reliability - resolution + uncertainty + within_bins',
+    }),
   trajectory_health: share.nullable().describe('How often the agent was still told to proceed: no accuracy'),
   truth_channel: z.enum(['confidence_outcome_match', 'trajectory_proxy']).nullable(),
   total_samples: count,
-  confidence_distribution: z.object({
-    n: count,
-    mean: share.nullable(),
-    min: share.nullable(),
-    max: share.nullable(),
-    per_bin: z.array(count),
-  }),
+  confidence_distribution: z
+    .object({
+      n: count,
+      mean: share.nullable(),
+      min: share.nullable(),
+      max: share.nullable(),
+      per_bin: z.array(count),
+    })
+    .meta({ id: 'ConfidenceDistribution' }),
   tactical_evidence: z.object({
     n: count,
     mean_confidence: share.nullable(),
     interval: interval.nullable(),
     newest_at: isoTime.nullable(),
   }),
-  curves: z.object({
-    tactical: z.object({ n: count, question: z.string(), bins: z.array(tacticalBin) }),
-    strategic: z.object({ n: count, question: z.string(), bins: z.array(strategicBin) }),
-  }),
+  curves: z
+    .object({
+      tactical: z.object({ n: count, question: z.string(), bins: z.array(tacticalBin) }),
+      strategic: z.object({ n: count, question: z.string(), bins: z.array(strategicBin) }),
+    })
+    .meta({ id: 'ReliabilityCurves' }),
   complexity: z.object({ n: count, far_share: share.nullable() }),
   // By channel and by class, as the stored outcomes name them.
   per_channel_calibration: z.record(z.string(), group.extend({ bins: z.array(tacticalBin) })),
-  by_class: z.record(z.string(), group),
+  by_class: z.record(z.string(), group.meta({ id: 'ClaimGroup' })),
   correction_factors: z
     .array(z.object({ ...bin, factor: z.number().nonnegative() }))
     .describe('Claims of a bin, times its factor, came true; nothing applies it'),
-  limits: z.object({
-    full_bin: count,
-    tested_bin: count,
-    tolerance: share,
-    within: share,
-    gap: share,
-    least_graded: count,
-    complexity_gap: share,
-    complexity_share: share,
-    least_of_class: count,
-    stale_days: z.number(),
-  }),
+  limits: z
+    .object({
+      full_bin: count,
+      tested_bin: count,
+      tolerance: share,
+      within: share,
+      gap: share,
+      least_graded: count,
+      complexity_gap: share,
+      complexity_share: share,
+      least_of_class: count,
+      stale_days: z.number(),
+    })
+    .meta({ id: 'CalibrationLimits' }),
   guidance: z.object({
     mode: z.literal('advisory_only'),
     confidence_policy: z.string(),

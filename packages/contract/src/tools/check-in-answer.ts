@@ -96,25 +96,29 @@ const reviewWaiting = z
   .describe('A review that waits for the answer of this agent, and the call that gives it');
 
 /** What became of an agent's claims. */
-export const claimCoverage = z.object({
-  made: count.describe('Check-ins with a confidence'),
-  settled: count.describe('Claims that a graded result met in time'),
-  expired: count.describe('Claims whose time ran out without one'),
-  open: count.describe('Claims that may still be settled'),
-  unclaimed: count.describe('Check-ins without a confidence'),
-  ungraded: count.describe('Results that were recorded and not graded'),
-  unobserved: count.describe('Claims that no result has settled: expired and open'),
-  share: share.nullable().describe('Settled of all that were settled or expired; null: none yet'),
-  silence: z.number().nonnegative().describe('Evidence that most claims meet no result; 1 says nothing'),
-});
+export const claimCoverage = z
+  .object({
+    made: count.describe('Check-ins with a confidence'),
+    settled: count.describe('Claims that a graded result met in time'),
+    expired: count.describe('Claims whose time ran out without one'),
+    open: count.describe('Claims that may still be settled'),
+    unclaimed: count.describe('Check-ins without a confidence'),
+    ungraded: count.describe('Results that were recorded and not graded'),
+    unobserved: count.describe('Claims that no result has settled: expired and open'),
+    share: share.nullable().describe('Settled of all that were settled or expired; null: none yet'),
+    silence: z.number().nonnegative().describe('Evidence that most claims meet no result; 1 says nothing'),
+  })
+  .meta({ id: 'ClaimCoverage' });
 
 /** The graded results of an agent, and what was claimed of them. */
-export const claimsRecord = z.object({
-  graded: count.describe('Results that were held against a claim made before them'),
-  pass_rate: share.nullable().describe('The share of them that succeeded; null: none yet'),
-  mean_claim: share.nullable().describe('The confidence claimed of them, on average'),
-  mean_gap: z.number().min(-1).max(1).nullable().describe('Mean claim less pass rate: above 0 claims run ahead'),
-});
+export const claimsRecord = z
+  .object({
+    graded: count.describe('Results that were held against a claim made before them'),
+    pass_rate: share.nullable().describe('The share of them that succeeded; null: none yet'),
+    mean_claim: share.nullable().describe('The confidence claimed of them, on average'),
+    mean_gap: z.number().min(-1).max(1).nullable().describe('Mean claim less pass rate: above 0 claims run ahead'),
+  })
+  .meta({ id: 'ClaimsRecord' });
 
 const decision = z.object({
   action: z.enum(ACTIONS),

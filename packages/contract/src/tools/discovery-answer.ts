@@ -4,7 +4,7 @@ import { TOOL_CATEGORIES } from '../tool-spec.ts';
 
 const identityNeed = z.enum(['open', 'required', 'operator']);
 const names = z.array(z.string());
-const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).meta({ id: 'ErrorCode' });
 
 // A JSON schema, and arguments of a tool: what is in them is the tool's own.
 const open = z.record(z.string(), z.unknown());

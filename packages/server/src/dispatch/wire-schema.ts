@@ -87,11 +87,13 @@ const outputsOf = ({ output, actions }: ToolSpec, action: string | undefined): z
  * one is named. Undefined where the contract says nothing. MCP wants an object at the root, also above a union.
  */
 export const outputSchema = (spec: ToolSpec, action?: string): Json | undefined => {
+  const outputs = outputsOf(spec, action);
+  const [first] = outputs;
+  if (first === undefined) return undefined;
+  const answers = outputs.length === 1 ? first : z.union(outputs);
   // As an input: what a later version adds to an answer must not break a reader that holds it against this.
-  const outputs = outputsOf(spec, action).map((output) => withoutNoise(z.toJSONSchema(output, { io: 'input' })));
-  if (outputs.length === 0) return undefined;
-  const [only] = outputs;
-  return { type: 'object', ...(outputs.length === 1 && isObject(only) ? only : { anyOf: outputs }) };
+  const schema = withoutNoise(z.toJSONSchema(answers, { io: 'input' }));
+  return { type: 'object', ...(isObject(schema) && schema) };
 };
 
 /** The schema of some arguments in brief, hidden ones too: their types and words, nothing said about them. */
