@@ -62,7 +62,7 @@ export {
   type SubAction,
   type Verdict,
   type VerdictWord,
-} from './tools/check-in-answer.ts';
+} from './tools/check-in-words.ts';
 export {
   getGovernanceMetrics,
   outcomeEvent,

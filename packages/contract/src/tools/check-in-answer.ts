@@ -1,57 +1,19 @@
 import { z } from 'zod';
+import {
+  ACTIONS,
+  BASINS,
+  EDGES,
+  HEALTH_WORDS,
+  MARGIN_WORDS,
+  PHASES,
+  PROVENANCE,
+  REGIMES,
+  STANDING_WORDS,
+  STATUSES,
+  SUB_ACTIONS,
+  VERDICTS,
+} from './check-in-words.ts';
 import { isoTime } from './common.ts';
-
-/** What a number is worth: read off, computed, assumed, or not known. */
-const PROVENANCE = ['measured', 'derived', 'prior', 'unknown'] as const;
-export type Provenance = (typeof PROVENANCE)[number];
-
-const VERDICTS = ['proceed', 'guide', 'pause', 'reject'] as const;
-/** A decision in one word, from mild to severe. */
-export type Verdict = (typeof VERDICTS)[number];
-
-const ACTIONS = ['proceed', 'pause'] as const;
-export type Action = (typeof ACTIONS)[number];
-
-const SUB_ACTIONS = [
-  'approve',
-  'guide',
-  'claims_pause',
-  'cirs_block',
-  'risk_pause',
-  'reject',
-  'conditions_pause',
-] as const;
-export type SubAction = (typeof SUB_ACTIONS)[number];
-
-const MARGIN_WORDS = ['settling', 'comfortable', 'tight', 'warning', 'critical'] as const;
-/** How far a state is from the edges that matter. */
-export type MarginWord = (typeof MARGIN_WORDS)[number];
-
-const EDGES = ['risk', 'void'] as const;
-export type Edge = (typeof EDGES)[number];
-
-const VERDICT_WORDS = ['safe', 'caution', 'high-risk'] as const;
-/** What the assessed risk says. */
-export type VerdictWord = (typeof VERDICT_WORDS)[number];
-
-const STANDING_WORDS = ['paused', 'unmeasured', ...VERDICT_WORDS] as const;
-/** How an agent stands, in one word. */
-export type StandingWord = (typeof STANDING_WORDS)[number];
-
-const REGIMES = ['STABLE', 'EXPLORATION', 'DIVERGENCE', 'TRANSITION', 'CONVERGENCE'] as const;
-export type Regime = (typeof REGIMES)[number];
-
-const BASINS = ['high', 'boundary', 'low'] as const;
-export type Basin = (typeof BASINS)[number];
-
-const HEALTH_WORDS = ['healthy', 'moderate', 'at_risk', 'critical'] as const;
-export type Health = (typeof HEALTH_WORDS)[number];
-
-const PHASES = ['uninitialized', 'bootstrapping', 'warming_up', 'baselined'] as const;
-/** How much of its baseline an agent has. */
-export type Phase = (typeof PHASES)[number];
-
-const STATUSES = ['active', 'paused', 'archived', 'waiting_input', 'disabled', 'deleted'] as const;
 
 const share = z.number().min(0).max(1);
 const count = z.int().nonnegative();
