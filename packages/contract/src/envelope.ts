@@ -51,6 +51,8 @@ export interface ToolListing {
   readonly name: string;
   readonly description: string;
   readonly inputSchema: Readonly<Record<string, unknown>>;
+  /** What a success answers, beside the envelope; in the full list only, and made when it is read. */
+  readonly outputSchema?: Readonly<Record<string, unknown>> | undefined;
   /** Absent: the tool may write. */
   readonly annotations?: Readonly<Record<string, unknown>>;
 }

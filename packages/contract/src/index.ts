@@ -45,11 +45,31 @@ export { TOOLS, WORKFLOW, type ToolName } from './tools.ts';
 export { VERSION } from './version.ts';
 export { calibration } from './tools/calibration.ts';
 export {
+  calibrationCheck,
+  type CalibrationAdvisory,
+  type CalibrationCheck,
+  type CalibrationIssue,
+  type CalibrationStatus,
+} from './tools/calibration-answer.ts';
+export {
+  type Action,
+  type Basin,
+  type Edge,
+  type Health,
+  type MarginWord,
+  type Phase,
+  type Provenance,
+  type Regime,
+  type StandingWord,
+  type SubAction,
+  type Verdict,
+  type VerdictWord,
+} from './tools/check-in-words.ts';
+export {
   getGovernanceMetrics,
   outcomeEvent,
   processAgentUpdate,
   simulateUpdate,
-  type OutcomeType,
   type ResponseMode,
   type TaskType,
   type VerificationSource,
@@ -59,6 +79,13 @@ export { describeTool, getServerInfo, healthCheck, listTools } from './tools/dis
 export { flags } from './tools/flags.ts';
 export { admin, config, NOT_OFFERED, notices, notOffered, observe, report } from './tools/fleet.ts';
 export { externalOutcome } from './tools/external-outcome.ts';
+export {
+  externalOutcomeAnswer,
+  type CorroborationGrade,
+  type ExternalOutcomeAnswer,
+  type OutcomeType,
+  type PredictionSource,
+} from './tools/outcome-answer.ts';
 export { timeText } from './tools/common.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
 export { FINDING_SEVERITIES, FINDING_STATUSES, FINDING_TYPES, knowledge } from './tools/knowledge.ts';

@@ -4,8 +4,17 @@ import type { ErrorCode } from './errors.ts';
 /** Who may call: anybody, only a caller whose identity is proven, or only an operator. */
 export type IdentityNeed = 'open' | 'required' | 'operator';
 
-export type ToolCategory =
-  'core' | 'identity' | 'lifecycle' | 'dialectic' | 'calibration' | 'discovery' | 'admin' | 'knowledge';
+export const TOOL_CATEGORIES = [
+  'core',
+  'identity',
+  'lifecycle',
+  'dialectic',
+  'calibration',
+  'discovery',
+  'admin',
+  'knowledge',
+] as const;
+export type ToolCategory = (typeof TOOL_CATEGORIES)[number];
 
 /** A call as `describe_tool` shows it. A test makes each of them, with the ids and secrets that its placeholders stand for. */
 export interface ToolExample {

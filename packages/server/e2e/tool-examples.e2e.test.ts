@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ALIASES } from '@breakwater/contract';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { announcements, openDatabase, type Database } from '../src/postgres/index.ts';
 import { giveUp } from '../testing/given-up.ts';
@@ -45,6 +46,8 @@ const credential = async (name: string): Promise<string> => {
 /** An example as describe_tool shows it. */
 interface Shown {
   readonly name: string;
+  /** What a success answers, as the same answer of describe_tool has it. */
+  readonly output?: object | undefined;
   readonly arguments: Json;
   readonly needs?: string;
   readonly refused_with?: string;
@@ -59,9 +62,10 @@ const examples = async (): Promise<Shown[]> => {
   const shown: Shown[] = [];
   for (const name of [...tools, ...ALIASES.map((alias) => alias.name)]) {
     const described = await must(url, 'describe_tool', { tool_name: name });
-    shown.push(described['example'] as Shown);
+    const output = described['output_schema'] as object | undefined;
+    shown.push({ ...(described['example'] as Shown), output });
     const others = Object.values((described['examples'] ?? {}) as Record<string, Omit<Shown, 'name'>>);
-    if (tools.includes(name)) shown.push(...others.map((example) => ({ name, ...example })));
+    if (tools.includes(name)) shown.push(...others.map((example) => ({ name, output, ...example })));
   }
   return shown;
 };
@@ -211,7 +215,9 @@ test('every example that describe_tool shows works as it is told, or is refused 
   const shown = await examples();
   expect(shown.length).toBeGreaterThan(150);
   const session = await connectMcp(url, '2025');
-  for (const { name, arguments: args, needs, refused_with: refused } of shown) {
+  const validator = new AjvJsonSchemaValidator();
+  let held = 0;
+  for (const { name, output, arguments: args, needs, refused_with: refused } of shown) {
     const alias = ALIASES.find((each) => each.name === name);
     const tool = alias?.tool ?? name;
     const action = alias?.inject?.['action'] ?? args['action'];
@@ -226,6 +232,11 @@ test('every example that describe_tool shows works as it is told, or is refused 
     if (answer !== refused) {
       wrong.push(`${name} ${JSON.stringify(args)} → ${String(answer)}: ${String(result['error'])}`);
     }
+    if (answer === undefined && output !== undefined) {
+      const fits = validator.getValidator(output)(result);
+      if (!fits.valid) wrong.push(`${name} ${JSON.stringify(args)} is not as output_schema says: ${fits.errorMessage}`);
+      held += 1;
+    }
     if (tool === 'flags') {
       const back = {
         action: 'set',
@@ -238,4 +249,5 @@ test('every example that describe_tool shows works as it is told, or is refused 
   }
   await session.close();
   expect(wrong).toEqual([]);
+  expect(held, 'answers were held against their schema').toBeGreaterThan(30);
 }, 180_000);

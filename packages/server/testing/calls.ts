@@ -71,7 +71,7 @@ export const dispatcherOf = (node: TestNode, database: Database): Dispatcher => 
         clock,
         readiness: { ready: true, parts: () => ({}) },
         loopDelayMs: () => 0,
-        counts: () => ({}),
+        counts: () => ({ agents: 0, sessions: 0 }),
         embeddedDatabase: true,
         writeProblem: () => undefined,
       }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
+import { calibrationCheck, calibrationRebuild } from './calibration-answer.ts';
 import { flag, identityArguments, unitInterval, word } from './common.ts';
 
 export const calibration = toolSpec({
@@ -17,6 +18,14 @@ export const calibration = toolSpec({
     actual_correct: flag('update').meta({ hidden: true }),
     confidence: unitInterval('update').meta({ hidden: true }),
   }),
+  defaultAction: 'check',
+  actions: {
+    check: { output: calibrationCheck },
+    // Refused whatever is sent: results are recorded, and never stated afterwards.
+    update: { output: z.never() },
+    backfill: { output: z.never() },
+    rebuild: { by: 'acting operator', output: calibrationRebuild },
+  },
   identity: 'open',
   timeoutMs: 60_000,
   advertised: true,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { PREDICTION_HOURS } from '../policy.ts';
 import { toolSpec } from '../tool-spec.ts';
+import { checkInAnswer, ownStateAnswer, simulationAnswer } from './check-in-answer.ts';
 import { boundedJson, flag, identityArguments, prose, timeText, unitInterval } from './common.ts';
+import { OUTCOME_TYPES, outcomeAnswer } from './outcome-answer.ts';
 
 const TASK_TYPES = [
   'convergent',
@@ -102,6 +104,7 @@ export const processAgentUpdate = toolSpec({
     trajectory_signature: boundedJson(z.record(z.string(), z.unknown()).nullable()),
     logprobs: boundedJson(z.array(z.unknown()).nullable()),
   }),
+  output: checkInAnswer,
   identity: 'required',
   timeoutMs: 60_000,
   advertised: false,
@@ -139,6 +142,7 @@ export const simulateUpdate = toolSpec({
     response_mode: responseMode,
     lite: flag('compact answer').meta({ hidden: true }),
   }),
+  output: simulationAnswer,
   identity: 'required',
   timeoutMs: 30_000,
   advertised: false,
@@ -162,6 +166,7 @@ export const getGovernanceMetrics = toolSpec({
     include_state: flag('add the behavioural state').meta({ hidden: true }),
     lite: flag('false adds the whole payload under raw_governance').meta({ hidden: true }),
   }),
+  output: ownStateAnswer,
   identity: 'open',
   timeoutMs: 10_000,
   advertised: false,
@@ -169,21 +174,6 @@ export const getGovernanceMetrics = toolSpec({
   example: { client_session_id: '<from onboard>' },
   errors: ['AGENT_NOT_FOUND'],
 });
-
-const OUTCOME_TYPES = [
-  'drawing_completed',
-  'drawing_abandoned',
-  'test_passed',
-  'test_failed',
-  'tool_rejected',
-  'task_completed',
-  'task_failed',
-  'trajectory_validated',
-  'dialectic_resolved',
-  'watcher_finding_confirmed',
-  'watcher_finding_dismissed',
-] as const;
-export type OutcomeType = (typeof OUTCOME_TYPES)[number];
 
 const VERIFICATION_SOURCES = ['agent_reported_tool_result', 'server_observation', 'external_signal'] as const;
 export type VerificationSource = (typeof VERIFICATION_SOURCES)[number];
@@ -217,6 +207,7 @@ export const outcomeEvent = toolSpec({
     response_mode: z.enum(['lite', 'full']).nullish().meta({ hidden: true }),
     idempotency_key: IDEMPOTENCY_KEY,
   }),
+  output: outcomeAnswer,
   identity: 'required',
   timeoutMs: 15_000,
   advertised: false,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
 import { flag, identityArguments } from './common.ts';
+import { toolDescription, toolList } from './discovery-answer.ts';
+import { healthAnswer, serverInfoAnswer } from './server-answer.ts';
 
 export const listTools = toolSpec({
   name: 'list_tools',
@@ -13,6 +15,7 @@ export const listTools = toolSpec({
     essential_only: flag('only advertised tools').meta({ hidden: true }),
     progressive: flag('kept for older clients').meta({ hidden: true }),
   }),
+  output: toolList,
   identity: 'open',
   timeoutMs: 10_000,
   advertised: true,
@@ -32,6 +35,7 @@ export const describeTool = toolSpec({
     tool_name: z.string().min(1).max(100).describe('Name or alias'),
     lite: flag('names and types only').meta({ hidden: true }),
   }),
+  output: toolDescription,
   identity: 'open',
   timeoutMs: 10_000,
   advertised: true,
@@ -47,6 +51,7 @@ export const healthCheck = toolSpec({
   category: 'admin',
   description: 'Whether the server works: readiness of each part, PostgreSQL, event loop.',
   input: z.looseObject({ ...identityArguments, lite: flag('short answer').meta({ hidden: true }) }),
+  output: healthAnswer,
   identity: 'open',
   timeoutMs: 5_000,
   advertised: true,
@@ -65,6 +70,7 @@ export const getServerInfo = toolSpec({
     ...identityArguments,
     detail: z.enum(['basic', 'full']).default('basic').meta({ hidden: true }),
   }),
+  output: serverInfoAnswer,
   identity: 'open',
   timeoutMs: 10_000,
   advertised: false,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
 import { identityArguments, prose, wholeNumber, word } from './common.ts';
+import { adminAnswers } from './server-answer.ts';
 
 const text = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
 const number = (description: string) =>
@@ -169,6 +170,19 @@ export const admin = toolSpec({
       'server_info by default',
     ),
   }),
+  defaultAction: 'server_info',
+  actions: {
+    server_info: { output: adminAnswers.server_info },
+    workspace_health: { output: adminAnswers.workspace_health },
+    debug_context: { output: adminAnswers.debug_context },
+    // Refused whatever is sent, with what to do instead.
+    connections: { output: z.never() },
+    tool_usage: { output: z.never() },
+    telemetry: { output: z.never() },
+    validate_path: { output: z.never() },
+    reset_monitor: { output: z.never() },
+    cleanup_locks: { output: z.never() },
+  },
   identity: 'open',
   timeoutMs: 5_000,
   advertised: false,

@@ -1,5 +1,6 @@
+import type { CalibrationStatus } from '@breakwater/contract';
 import { calibrationError } from '../../src/outcomes/index.ts';
-import { assess, type CalibrationStatus } from '../../src/calibration/rules/assess.ts';
+import { assess } from '../../src/calibration/rules/assess.ts';
 import { BINS, type Cell } from '../../src/calibration/rules/tally.ts';
 import type { ClaimAndResult } from '../../src/outcomes/rules/claims.ts';
 import { spread, steady, type Shape } from '../agents.ts';

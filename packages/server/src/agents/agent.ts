@@ -1,3 +1,14 @@
+import type {
+  Action,
+  MarginWord,
+  Phase,
+  Provenance,
+  Regime,
+  SubAction,
+  Verdict,
+  VerdictWord,
+} from '@breakwater/contract';
+
 /** The status column of truth. `disabled`, `deleted` and `waiting_input` are set by lifecycle tools. */
 export type AgentStatus = 'active' | 'paused' | 'archived' | 'waiting_input' | 'disabled' | 'deleted';
 
@@ -21,17 +32,15 @@ export interface Vitals {
   /** Mean of the last ten final risks; the decision's value. */
   readonly risk: number;
   readonly risk_latest: number;
-  /** safe, caution or high-risk. */
-  readonly risk_word: string;
-  /** proceed, guide, pause or reject. */
-  readonly verdict: string;
-  readonly action: string;
-  readonly sub_action: string;
-  readonly margin: string;
-  readonly regime: string;
-  readonly phase: string;
-  /** measured, derived or prior: the label of E, I, S, V. */
-  readonly source: string;
+  readonly risk_word: VerdictWord;
+  readonly verdict: Verdict;
+  readonly action: Action;
+  readonly sub_action: SubAction;
+  readonly margin: MarginWord;
+  readonly regime: Regime;
+  readonly phase: Phase;
+  /** The label of E, I, S, V. */
+  readonly source: Provenance;
   readonly at: string;
   /** What all graded results say of the claims before them. */
   readonly calibration: {

@@ -54,11 +54,14 @@ export interface AgentState<M> {
   readonly memory: M;
 }
 
-/** What a decision asks for: an answer, the memory after it, and the change that makes both durable (none: a read). */
-export interface Decision<M, R> {
-  readonly reply: R;
-  /** Answered instead of `reply` once the change is durable: a refusal that leaves a record. */
-  readonly refusal?: Refusal;
+/**
+ * What a decision asks for: an answer, the memory after it, and the change that makes both durable (none: a read). The
+ * answer is a reply, or a refusal that leaves a record.
+ */
+export type Decision<M, R> = Effects<M> &
+  ({ readonly reply: R; readonly refusal?: undefined } | { readonly refusal: Refusal; readonly reply?: undefined });
+
+interface Effects<M> {
   readonly memory?: M;
   readonly change?: AgentChange;
   /** Called once the change is durable and before the caller is answered: publish what went with it. */
@@ -119,6 +122,10 @@ type Away = typeof AWAY;
 const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached; nothing was written.', {
   retryAfterSeconds: 5,
 });
+
+/** What a decision answers once its change is durable. */
+const answerTo = <R>(decision: Decision<unknown, R>): Outcome<R> =>
+  decision.refusal === undefined ? accept(decision.reply) : { ok: false, refusal: decision.refusal };
 
 /** The answer to a call whose key was used before: the one that was kept, if the call is the same. */
 const answerOf = <R>(kept: Omit<Kept, 'kind'>, { key, requestHash }: Idempotency): Outcome<R> =>
@@ -458,10 +465,10 @@ export class Agents<M> {
     const decided = await decide({ head, memory });
     if (!decided.ok || decided.value.change === undefined) {
       const kept = idempotency && (await this.#repeated<R>(tx, agentId, idempotency));
-      return { outcome: kept ?? (decided.ok ? accept(decided.value.reply) : decided), written: false };
+      return { outcome: kept ?? (decided.ok ? answerTo(decided.value) : decided), written: false };
     }
     const ending = await this.#writeLocked(tx, this.#prepare(head, decided.value, idempotency, grounds));
-    if (ending === 'written') return { outcome: accept(decided.value.reply), written: true };
+    if (ending === 'written') return { outcome: answerTo(decided.value), written: true };
     throw ending.kind === 'kept' ? new Repeated(repeatedAnswer<R>(ending, idempotency)) : new GroundLost(ending);
   }
 
@@ -577,8 +584,8 @@ export class Agents<M> {
         if (!isSame) state = stored;
         continue;
       }
-      const { reply, refusal, memory = state.memory } = decided.value;
-      const answer: Outcome<R> = refusal === undefined ? accept(reply) : { ok: false, refusal };
+      const { memory = state.memory } = decided.value;
+      const answer = answerTo(decided.value);
       if (decided.value.change === undefined) return { reply: answer, state: { head: state.head, memory } };
 
       const { commit, committed } = await this.#commit(state.head, decided.value, ask);
@@ -630,8 +637,7 @@ export class Agents<M> {
         }
         if (!decided.ok) return decided;
         const { value: decision } = decided;
-        const answer: Outcome<R> =
-          decision.refusal === undefined ? accept(decision.reply) : { ok: false, refusal: decision.refusal };
+        const answer = answerTo(decision);
         if (decision.change === undefined) return answer;
         const commit = this.#prepare(state.head, decision, idempotency, grounds);
         done = { before: state.head, decision, commit, memory: decision.memory ?? state.memory };
@@ -658,10 +664,7 @@ export class Agents<M> {
         done?.decision.abandoned?.();
         throw error;
       }
-      reply =
-        done.decision.refusal === undefined
-          ? accept(done.decision.reply)
-          : { ok: false, refusal: done.decision.refusal };
+      reply = answerTo(done.decision);
     }
     if (done === undefined) return { reply, forget: true };
     this.#publish(done.before, done.commit, done.decision);

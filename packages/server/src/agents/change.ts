@@ -1,3 +1,4 @@
+import type { CorroborationGrade, OutcomeType, PredictionSource, VerificationSource } from '@breakwater/contract';
 import type { AgentHead, AgentStatus, Archive, Lineage, Pause, Vitals } from './agent.ts';
 import type { Ground } from '../runtime/index.ts';
 import type { AuditDraft, AuditRow } from './audit-chain.ts';
@@ -40,17 +41,17 @@ export interface PredictionRow {
 /** One row of audit.outcome_events. Its E, I, S, V are those of the check-in that made the claim, when one is bound. */
 export interface OutcomeRow {
   readonly outcomeId: string;
-  readonly type: string;
+  readonly type: OutcomeType;
   readonly score: number | null;
   readonly isBad: boolean;
   readonly sessionKey: string | null;
   readonly detail: Readonly<Record<string, unknown>>;
-  readonly verificationSource: string;
+  readonly verificationSource: VerificationSource;
   readonly predictionId: string | null;
-  readonly predictionSource: string;
+  readonly predictionSource: PredictionSource;
   readonly updateIndex: number | null;
   readonly confidence: number | null;
-  readonly grade: string;
+  readonly grade: CorroborationGrade;
   readonly weight: number;
   readonly graded: boolean;
   readonly vitals: Pick<Vitals, 'E' | 'I' | 'S' | 'V' | 'verdict' | 'regime'> | null;

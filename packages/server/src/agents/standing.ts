@@ -1,3 +1,4 @@
+import type { StandingWord } from '@breakwater/contract';
 import type { Vitals } from './agent.ts';
 
 /**
@@ -18,4 +19,4 @@ export const shownRisk = (vitals: Vitals | null): number | null =>
 export const standingWord = (
   vitals: Pick<Vitals, 'measured' | 'calibration' | 'risk_word'>,
   isPaused: boolean,
-): string => (isPaused ? 'paused' : isMeasured(vitals) ? vitals.risk_word : 'unmeasured');
+): StandingWord => (isPaused ? 'paused' : isMeasured(vitals) ? vitals.risk_word : 'unmeasured');

@@ -1,5 +1,5 @@
 import { accept, calibration as calibrationSpec, refuse } from '@breakwater/contract';
-import { defineTool, type Tool } from '../runtime/index.ts';
+import { defineActions, type Tool } from '../runtime/index.ts';
 import { calibrationReply } from './rules/reply.ts';
 import type { Calibration } from './service.ts';
 
@@ -10,39 +10,32 @@ const byOutcomesOnly = (message: string) => refuse('CALIBRATION_BY_OUTCOMES_ONLY
 
 /** The tools of calibration. */
 export const calibrationTools = (calibration: Calibration): Tool[] => [
-  defineTool(calibrationSpec, async ({ args, caller }) => {
-    switch (args.action ?? 'check') {
-      case 'check': {
-        const asked = args.agent_id?.trim();
-        const looked = await calibration.look(asked === '' ? undefined : asked);
-        if (!looked.ok) return looked;
-        const { assessment, reading, freshness } = looked.value;
-        return accept(calibrationReply(assessment, reading, freshness));
-      }
-      case 'rebuild': {
-        if (caller.operator?.act !== true) {
-          return refuse('OPERATOR_REQUIRED', 'Only an operator that may act has all outcomes counted anew.');
-        }
-        const dryRun = args.dry_run === true;
-        const { days, claims, graded, differences } = await calibration.rebuild({ dryRun });
-        return accept({
-          dry_run: dryRun,
-          days,
-          claims,
-          graded,
-          days_that_differed: differences.length,
-          differences: differences
-            .slice(0, MOST_DIFFERENCES)
-            .map(({ day, ...counts }) => ({ day: new Date(day).toISOString().slice(0, 10), ...counts })),
-          note: 'Counted from the stored outcomes, of which none is ever rewritten; other servers count for themselves.',
-        });
-      }
-      case 'update':
-        return byOutcomesOnly('Whether a claim was right is what its recorded outcome says; it cannot be set by hand.');
-      case 'backfill':
-        return byOutcomesOnly(
-          'What agents agree on in a review is no evidence of a result, and is not counted as one.',
-        );
-    }
+  defineActions(calibrationSpec, {
+    async check({ args }) {
+      const asked = args.agent_id?.trim();
+      const looked = await calibration.look(asked === '' ? undefined : asked);
+      if (!looked.ok) return looked;
+      const { assessment, reading, freshness } = looked.value;
+      return accept(calibrationReply(assessment, reading, freshness));
+    },
+    async rebuild({ args }) {
+      const dryRun = args.dry_run === true;
+      const { days, claims, graded, differences } = await calibration.rebuild({ dryRun });
+      return accept({
+        dry_run: dryRun,
+        days,
+        claims,
+        graded,
+        days_that_differed: differences.length,
+        differences: differences
+          .slice(0, MOST_DIFFERENCES)
+          .map(({ day, ...counts }) => ({ day: new Date(day).toISOString().slice(0, 10), ...counts })),
+        note: 'Counted from the stored outcomes, of which none is ever rewritten; other servers count for themselves.',
+      });
+    },
+    update: async () =>
+      byOutcomesOnly('Whether a claim was right is what its recorded outcome says; it cannot be set by hand.'),
+    backfill: async () =>
+      byOutcomesOnly('What agents agree on in a review is no evidence of a result, and is not counted as one.'),
   }),
 ];

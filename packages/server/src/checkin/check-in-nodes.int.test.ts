@@ -132,7 +132,7 @@ describe('check-ins of one agent on two nodes', () => {
     });
     const one = await testNode(watched, { nodeId: 'one' });
     agentId = (await born(two)).agentId;
-    expect(value(await update(one, agentId, 'one', 5_000))['update']).toBe(2);
+    expect(value(await update(one, agentId, 'one', 5_000))).toMatchObject({ update: 2 });
     expect(sent.commits).toBe(2);
     expect(await rows('SELECT update_count, node_index FROM core.identities WHERE agent_id = $1', agentId)).toEqual([
       { update_count: 2, node_index: 2 },
@@ -197,7 +197,7 @@ describe('what readers see of a check-in', () => {
     expect(await update(node, agentId, 's')).toMatchObject({ ok: false });
     expect(seen()).toBe(2);
     await db.database.query({ text: 'DROP FUNCTION never() CASCADE' });
-    expect(value(await update(node, agentId, 's'))['update']).toBe(3);
+    expect(value(await update(node, agentId, 's'))).toMatchObject({ update: 3 });
     await expect.poll(() => heard.at(-1), { timeout: 5_000, interval: 10 }).toBe(3);
     expect(heard.filter((count, i) => i > 0 && count <= (heard[i - 1] ?? 0))).toEqual([]);
     unsubscribe();

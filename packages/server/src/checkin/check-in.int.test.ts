@@ -15,7 +15,12 @@ const other = await testDatabase();
 
 let serial = 0;
 /** A check-in of its own text, with the arguments as the schema leaves them. */
-const update = (node: TestNode, agentId: string, args: Record<string, unknown> = {}, sessionKey = 'session') =>
+const update = (
+  node: TestNode,
+  agentId: string,
+  args: Record<string, unknown> = {},
+  sessionKey = 'session',
+): Promise<Outcome<Reply>> =>
   node.checkIns.checkIn({
     args: processAgentUpdate.input.parse({
       response_text: `Work item ${(serial += 1)} is done.`,

@@ -4,8 +4,10 @@ import {
   PREDICTION_HOURS,
   refuse,
   type Outcome,
+  type AnswerOf,
   type processAgentUpdate,
   type Refusal,
+  type simulateUpdate,
 } from '@breakwater/contract';
 import {
   claimMade,
@@ -52,7 +54,9 @@ type ScoredArguments = Pick<
   | 'recent_tool_results'
   | 'response_mode'
 >;
-type Reply = Readonly<Record<string, unknown>>;
+type CheckInAnswer = AnswerOf<typeof processAgentUpdate>;
+/** A review that waits for an agent's answer, as the agent is told of it. */
+export type ReviewWaiting = NonNullable<CheckInAnswer['review_waiting']>;
 
 const PREDICTION_TTL_MS = PREDICTION_HOURS * 3_600_000;
 const MAX_TEXT = 50_000;
@@ -79,7 +83,7 @@ export interface CheckInsOptions {
   /** How long a pause holds. */
   pauseMs: number;
   /** A review that waits for the agent's answer, as it is told; from memory. */
-  reviewFor: (agentId: string) => Reply | undefined;
+  reviewFor: (agentId: string) => ReviewWaiting | undefined;
 }
 
 /** A call of a bound agent, after it was understood. */
@@ -110,7 +114,7 @@ export class CheckIns {
   }
 
   /** Scores and records one update; the answer is the projection of what was stored (BW-checkin.17). */
-  async checkIn(update: Update): Promise<Outcome<Reply>> {
+  async checkIn(update: Update): Promise<Outcome<CheckInAnswer>> {
     faultPoint('checkin.received');
     const { args, agentId, assurance, deadline } = update;
     if (args.require_strong_identity === true && assurance !== 'strong') {
@@ -129,7 +133,7 @@ export class CheckIns {
   }
 
   /** The decision that `update` would get now; stores nothing (BW-checkin.14). */
-  simulate(update: BoundCall<ScoredArguments>): Promise<Outcome<Reply>> {
+  simulate(update: BoundCall<ScoredArguments>): Promise<Outcome<AnswerOf<typeof simulateUpdate>>> {
     return this.#options.agents.act(update.agentId, update.deadline, async (state) => {
       const { checkedIn } = await this.#score(update, state, this.#options.clock.now());
       const reply = answer(checkedIn, update.args.response_mode, {
@@ -137,7 +141,7 @@ export class CheckIns {
         predictionId: null,
         updateIndex: state.head.updateCount + 1,
       });
-      return accept({ reply: { simulated: true, ...reply } });
+      return accept({ reply: { simulated: true as const, ...reply } });
     });
   }
 
@@ -157,7 +161,7 @@ export class CheckIns {
     });
   }
 
-  async #decide(update: Update, state: AgentState<Memory>): Promise<Outcome<Decision<Memory, Reply>>> {
+  async #decide(update: Update, state: AgentState<Memory>): Promise<Outcome<Decision<Memory, CheckInAnswer>>> {
     const { clock, ids, loopLimits } = this.#options;
     const { head, memory } = state;
     const now = clock.now();
@@ -209,7 +213,7 @@ export class CheckIns {
     topicHash: string,
     now: number,
     limits: LoopLimits,
-  ): Outcome<Decision<Memory, Reply>> | undefined {
+  ): Outcome<Decision<Memory, never>> | undefined {
     const known = memory.loop;
     if (known !== null && now < known.retryAt && (known.topicHash ?? topicHash) === topicHash) {
       return { ok: false, refusal: loopRefusal(known, now) };
@@ -217,7 +221,6 @@ export class CheckIns {
     const loop = detectLoop(memory.scoring.recent, now, topicHash, limits);
     if (loop === undefined) return undefined;
     return accept({
-      reply: {},
       refusal: loopRefusal(loop, now),
       memory: { ...memory, loop },
       change: {

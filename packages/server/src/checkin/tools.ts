@@ -1,17 +1,8 @@
-import {
-  accept,
-  getGovernanceMetrics,
-  processAgentUpdate,
-  refuse,
-  simulateUpdate,
-  type Outcome,
-} from '@breakwater/contract';
+import { accept, getGovernanceMetrics, processAgentUpdate, refuse, simulateUpdate } from '@breakwater/contract';
 import type { AgentHead, Hold } from '../agents/index.ts';
-import { defineTool, type Evidence, type Tool, type ToolCall } from '../runtime/index.ts';
-import type { BoundCall, CheckIns } from './service.ts';
+import { defineTool, type CallOf, type Evidence, type Tool } from '../runtime/index.ts';
+import type { CheckIns, ReviewWaiting } from './service.ts';
 import { vitalsView } from './vitals.ts';
-
-type AnyCall<A> = Pick<ToolCall<A>, 'args' | 'caller' | 'evidence' | 'deadline'>;
 
 /** The tools of the check-in: the update, its simulation, and the agent's reading of itself. */
 export const checkInTools = (options: {
@@ -23,28 +14,23 @@ export const checkInTools = (options: {
   /** No resolution about the agent is being carried out (W3-9.20). */
   isStable: (agentId: string) => boolean;
   /** A review that waits for the agent's answer, as it is told. */
-  reviewFor: (agentId: string) => Readonly<Record<string, unknown>> | undefined;
+  reviewFor: (agentId: string) => ReviewWaiting | undefined;
 }): Tool[] => {
-  /** The chain lets no unbound caller through to a tool that needs identity; this says so to the compiler. */
-  const bound = <A>({ args, caller, evidence, deadline }: AnyCall<A>): Outcome<BoundCall<A>> => {
-    const { agentId, assurance } = caller;
-    if (agentId === undefined) return refuse('IDENTITY_REQUIRED', 'The call carries no proof of an identity.');
-    const sessionKey = options.sessionKeyOf(evidence);
-    return accept({ args, agentId, assurance, sessionKey, deadline });
-  };
+  const bound = ({
+    caller,
+    evidence,
+    deadline,
+  }: Pick<CallOf<typeof simulateUpdate>, 'caller' | 'evidence' | 'deadline'>) => ({
+    agentId: caller.agentId,
+    assurance: caller.assurance,
+    sessionKey: options.sessionKeyOf(evidence),
+    deadline,
+  });
   return [
-    defineTool(
-      processAgentUpdate,
-      async (call) => {
-        const update = bound(call);
-        return update.ok ? options.checkIns.checkIn(update.value) : update;
-      },
-      { checksAtCommit: true },
-    ),
-    defineTool(simulateUpdate, async (call) => {
-      const update = bound(call);
-      return update.ok ? options.checkIns.simulate(update.value) : update;
+    defineTool(processAgentUpdate, async (call) => options.checkIns.checkIn({ args: call.args, ...bound(call) }), {
+      checksAtCommit: true,
     }),
+    defineTool(simulateUpdate, async (call) => options.checkIns.simulate({ args: call.args, ...bound(call) })),
     defineTool(getGovernanceMetrics, async ({ caller }) => {
       if (caller.agentId === undefined) {
         return accept({

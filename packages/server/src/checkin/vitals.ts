@@ -22,7 +22,7 @@ const round = (value: number) => Math.round(value * 1e4) / 1e4;
  * An agent's reading of itself, from its live head alone. Before the first check-in nothing is known, and nothing is
  * made up: every number is null and labelled unknown.
  */
-export const vitalsView = (head: AgentHead, hold: Hold | undefined, now: number): Record<string, unknown> => {
+export const vitalsView = (head: AgentHead, hold: Hold | undefined, now: number) => {
   const { vitals } = head;
   const pause = head.pause ?? hold?.pause;
   const paused = {
@@ -40,11 +40,11 @@ export const vitalsView = (head: AgentHead, hold: Hold | undefined, now: number)
   if (vitals === null) {
     return {
       agent_id: head.agentId,
-      status: head.status === 'active' ? 'uninitialized' : head.status,
-      update: 0,
+      status: head.status === 'active' ? ('uninitialized' as const) : head.status,
+      update: 0 as const,
       verdict: null,
       metrics: { E: null, I: null, S: null, V: null, coherence: null, risk: null, risk_score: null, verdict: null },
-      provenance: { eisv: 'unknown', risk: 'unknown', coherence: 'unknown', counts: 'measured' },
+      provenance: { eisv: 'unknown', risk: 'unknown', coherence: 'unknown', counts: 'measured' } as const,
       ...(hold === undefined && { hint: 'No check-in yet; call sync_state.' }),
       ...paused,
     };
@@ -57,10 +57,10 @@ export const vitalsView = (head: AgentHead, hold: Hold | undefined, now: number)
     update: head.updateCount,
     verdict: vitals.verdict,
     decision: {
-      action: pause == null && hold === undefined ? vitals.action : 'pause',
+      action: pause == null && hold === undefined ? vitals.action : ('pause' as const),
       sub_action: vitals.sub_action,
       margin: vitals.margin,
-      ...(!isMeasured(vitals) && { unmeasured: true }),
+      ...(!isMeasured(vitals) && { unmeasured: true as const }),
     },
     metrics: {
       E: round(vitals.E),
@@ -75,7 +75,7 @@ export const vitalsView = (head: AgentHead, hold: Hold | undefined, now: number)
       regime: vitals.regime,
     },
     calibration: { error: vitals.calibration.error, n: vitals.calibration.graded },
-    claims: vitals.calibration.graded === 0 ? 'unmeasured' : round(vitals.claims),
+    claims: vitals.calibration.graded === 0 ? ('unmeasured' as const) : round(vitals.claims),
     record: recordOf(vitals),
     coverage: coverageView(vitals.coverage, now),
     provenance: {
@@ -86,7 +86,7 @@ export const vitalsView = (head: AgentHead, hold: Hold | undefined, now: number)
       claims: vitals.calibration.graded === 0 ? 'unknown' : 'derived',
       record: vitals.calibration.graded === 0 ? 'unknown' : 'measured',
       counts: 'measured',
-    },
+    } as const,
     warmup: { phase: vitals.phase },
     at: vitals.at,
     ...paused,

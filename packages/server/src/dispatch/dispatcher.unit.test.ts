@@ -23,6 +23,7 @@ import {
   selfRecovery,
   simulateUpdate,
   type FieldProblem,
+  type ToolListing,
 } from '@breakwater/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -794,7 +795,14 @@ describe('what is compiled', () => {
     expect(json).not.toMatch(/\$schema|hidden|"continuity_token":|additionalProperties":\{\}/);
     expect(tools.find(({ name }) => name === 'list_tools')?.annotations).toEqual({ readOnlyHint: true });
     expect(dispatcher.advertised('minimal')).toHaveLength(6);
-    expect(dispatcher.advertised('full')).toHaveLength(30);
+    const full = dispatcher.advertised('full');
+    expect(full).toHaveLength(30);
+    const answers = (listed: readonly ToolListing[]) =>
+      listed.filter(({ outputSchema }) => outputSchema !== undefined).map(({ name }) => name);
+    expect(answers(tools), 'what is answered would fill a context').toEqual([]);
+    expect(answers(full)).toEqual(expect.arrayContaining(['sync_state', 'process_agent_update', 'health_check']));
+    const own = full.find(({ name }) => name === 'sync_state');
+    expect(own?.outputSchema, 'made once').toBe(own?.outputSchema);
   });
 });
 
@@ -808,7 +816,7 @@ describe('the answers of workflow aliases', () => {
   };
   const scored = () =>
     dispatcherOf(
-      [defineTool(processAgentUpdate, async () => accept(payload))],
+      [{ spec: processAgentUpdate, handle: async () => accept(payload) }],
       ALIASES.filter(({ tool }) => tool === 'process_agent_update'),
     );
 
@@ -886,7 +894,9 @@ describe('the tools about tools', () => {
     expect((await call('describe_tool', { tool_name: 'record_resul' })).body['similar_tools']).toContain(
       'record_result',
     );
+    expect(body['output_schema']).toMatchObject({ type: 'object', properties: { outcome_id: {}, graded: {} } });
     const { body: brief } = await call('describe_tool', { tool_name: 'record_result', lite: true });
+    expect(brief).not.toHaveProperty('output_schema');
     expect(brief['arguments']).toMatchObject({ prediction_id: 'string', confidence: 'number' });
   });
 });

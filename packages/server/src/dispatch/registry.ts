@@ -2,7 +2,9 @@ import { BRIEF, IGNORED_ARGUMENTS, type ToolAlias, type ToolListing, type ToolSp
 import type { z } from 'zod';
 import type { Tool } from '../runtime/index.ts';
 import { shapeOf, type Shape } from './rules/shape.ts';
-import { briefSchema, hiddenArguments, wireSchema } from './wire-schema.ts';
+import { briefSchema, hiddenArguments, outputSchema, wireSchema } from './wire-schema.ts';
+
+type OutputSchema = ToolListing['outputSchema'];
 
 /** A tool, ready to be called: nothing about it has to be worked out again. */
 export interface RegisteredTool {
@@ -13,6 +15,8 @@ export interface RegisteredTool {
   /** Other name to canonical name, in order of preference. */
   readonly argumentAliases: readonly (readonly [string, string])[];
   readonly listing: ToolListing;
+  /** The JSON schema of what the tool, or one of its actions, answers; undefined: the contract does not say. */
+  readonly outputSchema: (action?: string) => OutputSchema;
   /** Accepted arguments that the listing leaves out. */
   readonly hidden: readonly string[];
   readonly aliases: readonly ToolAlias[];
@@ -75,6 +79,24 @@ const shapeOfArguments = ({ name, input, argumentAliases = {}, takesAnyArgument 
   ]),
 });
 
+/** Makes each schema when it is first asked for: calls need none, and a start would wait for all. */
+const outputSchemas = (spec: ToolSpec): RegisteredTool['outputSchema'] => {
+  const made = new Map<string | undefined, OutputSchema>();
+  return (action) => {
+    if (!made.has(action)) made.set(action, outputSchema(spec, action));
+    return made.get(action);
+  };
+};
+
+const withOutput = ({ listing, outputSchema: schemaOf }: RegisteredTool, name = listing.name): ToolListing =>
+  Object.freeze({
+    ...listing,
+    name,
+    get outputSchema() {
+      return schemaOf();
+    },
+  });
+
 const register = (tool: Tool, aliases: readonly ToolAlias[]): RegisteredTool => {
   const { spec } = tool;
   const { input } = spec;
@@ -91,6 +113,7 @@ const register = (tool: Tool, aliases: readonly ToolAlias[]): RegisteredTool => 
     shape: shapeOfArguments(spec),
     argumentAliases: Object.entries(spec.argumentAliases ?? {}),
     listing: listingOf(tool),
+    outputSchema: outputSchemas(spec),
     hidden: hiddenArguments(input),
     aliases,
   };
@@ -118,18 +141,23 @@ export class Registry {
       if (entry === undefined) throw new Error(`Alias "${alias.name}" stands for "${alias.tool}", which is no tool`);
       this.#add(alias.name, { entry, alias });
     }
-    const workflow = [...this.#targets.values()].flatMap(({ entry, alias }) =>
-      alias?.kind === 'workflow' ? [Object.freeze({ ...entry.listing, name: alias.name })] : [],
+    const workflows = [...this.#targets.values()].flatMap(({ entry, alias }) =>
+      alias?.kind === 'workflow' ? [{ entry, name: alias.name }] : [],
     );
+    const workflow = workflows.map(({ entry, name }) => Object.freeze({ ...entry.listing, name }));
     const brief = [...this.#targets].flatMap(([name, target]) => briefOf(name, target) ?? []);
     const advertised = this.tools
       .filter(({ tool: { spec } }) => spec.advertised && BRIEF[spec.name] === undefined)
       .map(({ listing }) => listing);
-    const full = Object.freeze([...workflow, ...this.tools.map(({ listing }) => listing)]);
+    const all = [...workflow, ...this.tools.map(({ listing }) => listing)];
     this.#listings = {
-      minimal: Object.freeze(full.filter(({ name }) => MINIMAL.has(name))),
+      minimal: Object.freeze(all.filter(({ name }) => MINIMAL.has(name))),
       default: Object.freeze([...workflow, ...advertised, ...brief]),
-      full: Object.freeze([...full, ...brief.filter(({ name }) => !full.some((listing) => listing.name === name))]),
+      full: Object.freeze([
+        ...workflows.map(({ entry, name }) => withOutput(entry, name)),
+        ...this.tools.map((entry) => withOutput(entry)),
+        ...brief.filter(({ name }) => !all.some((listing) => listing.name === name)),
+      ]),
     };
   }
 

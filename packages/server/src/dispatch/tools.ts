@@ -4,14 +4,15 @@ import {
   ERRORS,
   listTools,
   refuse,
+  type AnswerOf,
   type ErrorCode,
   type Outcome,
   type Refusal,
   type ToolAlias,
+  type ToolCategory,
 } from '@breakwater/contract';
 import { defineTool, nearest, type Tool } from '../runtime/index.ts';
 import { toolNotFound } from './chain.ts';
-
 import { firstSentence, type RegisteredTool, type Registry, type Target } from './registry.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -45,7 +46,7 @@ const errorsOf = ({ tool: { spec } }: RegisteredTool): ErrorCode[] => [
 const friendlyName = ({ tool, aliases }: RegisteredTool): string =>
   aliases.find(({ kind }) => kind === 'workflow')?.name ?? tool.spec.name;
 
-const catalogueEntry = (entry: RegisteredTool, verbose: boolean): Payload => {
+const catalogueEntry = (entry: RegisteredTool, verbose: boolean) => {
   const { spec } = entry.tool;
   return {
     name: friendlyName(entry),
@@ -76,7 +77,7 @@ const unknownCategory = (asked: string, categories: readonly string[]): Refusal 
 const catalogue = (
   registry: Registry,
   asked: { readonly category?: string | null | undefined; readonly verbose: boolean; readonly essential: boolean },
-): Outcome<Payload> => {
+): Outcome<AnswerOf<typeof listTools>> => {
   const offered = [...new Set(registry.tools.map(({ tool }) => tool.spec.category))];
   if (asked.category != null && !offered.some((category) => category === asked.category)) {
     return { ok: false, refusal: unknownCategory(asked.category, offered) };
@@ -86,7 +87,7 @@ const catalogue = (
       (asked.category == null || entry.tool.spec.category === asked.category) &&
       (!asked.essential || entry.tool.spec.advertised || friendlyName(entry) !== entry.tool.spec.name),
   );
-  const categories: Record<string, Payload[]> = {};
+  const categories: Partial<Record<ToolCategory, ReturnType<typeof catalogueEntry>[]>> = {};
   for (const entry of chosen) {
     (categories[entry.tool.spec.category] ??= []).push(catalogueEntry(entry, asked.verbose));
   }
@@ -100,9 +101,9 @@ const catalogue = (
 };
 
 /** A call that shows something, with what it needs beside a session, and the refusal that it meets where there is one. */
-const exampleCall = (call: Payload, operator: boolean, refused: ErrorCode | undefined): Payload => ({
+const exampleCall = <C extends object>(call: C, operator: boolean, refused: ErrorCode | undefined) => ({
   ...call,
-  ...(operator && { needs: 'an operator credential' }),
+  ...(operator && { needs: 'an operator credential' as const }),
   ...(refused !== undefined && { refused_with: refused }),
 });
 
@@ -110,7 +111,7 @@ const exampleCall = (call: Payload, operator: boolean, refused: ErrorCode | unde
  * The call that shows how a tool or one of its names is used. A name that sets arguments shows the call of its action,
  * without what it sets itself: what is refused whatever it sends says so.
  */
-const exampleOf = (entry: RegisteredTool, alias: ToolAlias | undefined): Payload => {
+const exampleOf = (entry: RegisteredTool, alias: ToolAlias | undefined) => {
   const { spec } = entry.tool;
   const action = alias?.inject?.['action'];
   const own = typeof action === 'string' ? spec.examples?.[action] : undefined;
@@ -125,7 +126,7 @@ const exampleOf = (entry: RegisteredTool, alias: ToolAlias | undefined): Payload
   );
 };
 
-const examplesOf = (entry: RegisteredTool): Payload =>
+const examplesOf = (entry: RegisteredTool) =>
   Object.fromEntries(
     Object.entries(entry.tool.spec.examples ?? {}).map(([action, { arguments: args, operator, refused }]) => [
       action,
@@ -133,9 +134,13 @@ const examplesOf = (entry: RegisteredTool): Payload =>
     ]),
   );
 
+const requiredOf = ({ required }: Payload): string[] => (Array.isArray(required) ? required.map(String) : []);
+
 /** One tool whole: arguments, defaults, other names, what it may be refused with, and a call that works. */
-export const describeTarget = ({ entry, alias }: Target): Payload => {
+export const describeTarget = ({ entry, alias }: Target) => {
   const { spec } = entry.tool;
+  const action = alias?.inject?.['action'];
+  const outputSchema = entry.outputSchema(typeof action === 'string' ? action : undefined);
   const { inputSchema } = entry.listing;
   const properties = (inputSchema['properties'] ?? {}) as Readonly<Record<string, Payload>>;
   return {
@@ -147,7 +152,8 @@ export const describeTarget = ({ entry, alias }: Target): Payload => {
     read_only: spec.readOnly,
     timeout_ms: spec.timeoutMs,
     input_schema: inputSchema,
-    required: inputSchema['required'] ?? [],
+    ...(outputSchema !== undefined && { output_schema: outputSchema }),
+    required: requiredOf(inputSchema),
     defaults: Object.fromEntries(
       Object.entries(properties).flatMap(([name, schema]) => ('default' in schema ? [[name, schema['default']]] : [])),
     ),
@@ -161,13 +167,15 @@ export const describeTarget = ({ entry, alias }: Target): Payload => {
   };
 };
 
-const LITE_KEYS = ['name', 'tool', 'description', 'required', 'example'] as const;
-
-const describeBriefly = (target: Target): Payload => {
-  const whole = describeTarget(target);
+const describeBriefly = (target: Target) => {
+  const { name, tool, description, required, example } = describeTarget(target);
   const { properties = {} } = target.entry.listing.inputSchema as { properties?: Readonly<Record<string, Payload>> };
   return {
-    ...Object.fromEntries(LITE_KEYS.map((key) => [key, whole[key]])),
+    name,
+    tool,
+    description,
+    required,
+    example,
     arguments: Object.fromEntries(
       Object.entries(properties).map(([name, schema]) => [name, schema['type'] ?? schema['enum'] ?? 'any']),
     ),

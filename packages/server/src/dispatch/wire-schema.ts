@@ -1,3 +1,4 @@
+import type { ToolSpec } from '@breakwater/contract';
 import { z } from 'zod';
 import { isObject } from './frame.ts';
 
@@ -57,6 +58,43 @@ const compactProperties = (properties: Json): Json =>
  * accepted all the same), those marked `wire` show that schema instead of their own, and the generator's noise is gone.
  */
 export const wireSchema = (input: z.ZodObject): Json => compact(z.toJSONSchema(input, { io: 'input' })) as Json;
+
+/** What the generator says of every whole number, and of a format that the reader knows by its name. */
+const isNoise = (key: string, value: unknown, schema: Json): boolean =>
+  key === '$schema' ||
+  (key === 'pattern' && 'format' in schema) ||
+  ((key === 'minimum' || key === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER);
+
+const withoutNoise = (schema: unknown): unknown => {
+  if (Array.isArray(schema)) return schema.map(withoutNoise);
+  if (!isObject(schema)) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).flatMap(([key, value]) => (isNoise(key, value, schema) ? [] : [[key, withoutNoise(value)]])),
+  );
+};
+
+/** The answers that a call may get: of the tool, of one action, or of all that are not refused whatever is sent. */
+const outputsOf = ({ output, actions }: ToolSpec, action: string | undefined): z.ZodType[] => {
+  if (actions === undefined) return output === undefined ? [] : [output];
+  return Object.entries(actions)
+    .filter(([name]) => action === undefined || name === action)
+    .map(([, one]) => one.output)
+    .filter((one) => !(one instanceof z.ZodNever));
+};
+
+/**
+ * The JSON schema of what a success answers, beside what every answer carries; of a tool with actions any of theirs, unless
+ * one is named. Undefined where the contract says nothing. MCP wants an object at the root, also above a union.
+ */
+export const outputSchema = (spec: ToolSpec, action?: string): Json | undefined => {
+  const outputs = outputsOf(spec, action);
+  const [first] = outputs;
+  if (first === undefined) return undefined;
+  const answers = outputs.length === 1 ? first : z.union(outputs);
+  // As an input: what a later version adds to an answer must not break a reader that holds it against this.
+  const schema = withoutNoise(z.toJSONSchema(answers, { io: 'input' }));
+  return { type: 'object', ...(isObject(schema) && schema) };
+};
 
 /** The schema of some arguments in brief, hidden ones too: their types and words, nothing said about them. */
 export const briefSchema = (input: z.ZodObject, names: readonly string[]): Json => {

@@ -89,7 +89,7 @@ describe('events of one node', async () => {
     const ada = await agent();
     const { cursor } = await page(world.node.feed);
     await checkIn(world.node, ada, {});
-    for (const verdict of ['guide', 'proceed', 'guide', 'proceed', 'guide'])
+    for (const verdict of ['guide', 'proceed', 'guide', 'proceed', 'guide'] as const)
       await checkIn(world.node, ada, { verdict });
     const seen: unknown[] = [];
     let since = cursor;

@@ -104,7 +104,7 @@ export class Lifecycle<M> {
       if (!decided.ok) {
         const event = recordOf?.(decided.refusal);
         if (event === undefined) return decided;
-        return accept({ reply: null, refusal: decided.refusal, change: { at: this.now, events: [event] } });
+        return accept({ refusal: decided.refusal, change: { at: this.now, events: [event] } });
       }
       const change = changeOf(decided.value, this.now);
       if (head.status !== 'paused' || change.status !== 'active') return accept({ reply: null, change });

@@ -1,3 +1,4 @@
+import { externalOutcomeAnswer } from '@breakwater/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onboard, operator } from '../../testing/calls.ts';
 import { postJson, type Json } from '../../testing/rest.ts';
@@ -17,7 +18,15 @@ afterAll(async () => {
   await world.node.stop();
 });
 
-const report = (body: Json) => postJson(served.url, '/v1/harness/outcome', body, { authorization: `Bearer ${secret}` });
+/** Reports an outcome; what a report is answered is held against the contract, here as no tool answers it. */
+const report = async (body: Json) => {
+  const answer = await postJson(served.url, '/v1/harness/outcome', body, { authorization: `Bearer ${secret}` });
+  if (answer.status === 200 && answer.body['success'] === true) {
+    const { success: _envelope, ...recorded } = answer.body;
+    expect(externalOutcomeAnswer.parse(recorded)).toEqual(recorded);
+  }
+  return answer;
+};
 const agent = () => onboard(world.call, { force_new: true });
 let serial = 0;
 const claim = async (client_session_id: string, confidence = 0.9) =>

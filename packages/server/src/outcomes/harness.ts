@@ -1,4 +1,4 @@
-import { externalOutcome, refuse, type Outcome } from '@breakwater/contract';
+import { externalOutcome, refuse, type ExternalOutcomeAnswer, type Outcome } from '@breakwater/contract';
 import { idempotencyOf } from '../agents/index.ts';
 import { standing, type Clock, type ProvenOperator } from '../runtime/index.ts';
 import type { Outcomes, WithEvidence } from './service.ts';
@@ -27,7 +27,7 @@ export class HarnessOutcomes<M extends WithEvidence> {
     this.#options = options;
   }
 
-  async record(secret: string | undefined, body: unknown): Promise<Outcome<Readonly<Record<string, unknown>>>> {
+  async record(secret: string | undefined, body: unknown): Promise<Outcome<ExternalOutcomeAnswer>> {
     const { outcomes, operatorOf, clock } = this.#options;
     const operator = secret === undefined ? undefined : await operatorOf(secret);
     if (operator?.act !== true) {

@@ -2,6 +2,8 @@ import {
   accept,
   refuse,
   AUDIT_EVENTS,
+  type AnswerOf,
+  type CorroborationGrade,
   type outcomeEvent,
   type Outcome,
   type OutcomeType,
@@ -108,7 +110,7 @@ export class Outcomes<M extends WithEvidence> {
    * Records one outcome. A paused agent may: what its work came to still belongs on the record, and its pause stays as it
    * is. Refuses with PARAMETER_ERROR what contradicts itself or its evidence (BW-outcomes.05), naming both fields.
    */
-  async record(request: RecordRequest): Promise<Outcome<Record<string, unknown>>> {
+  async record(request: RecordRequest): Promise<Outcome<AnswerOf<typeof outcomeEvent>>> {
     const { agentId, args, sessionKey, deadline, notes = [], external } = request;
     const { agents, clock } = this.#options;
     const { contradiction } = gradeOutcome(draftOf(args), external?.source ?? AGENT);
@@ -348,13 +350,16 @@ const heldNote = ({ results, shortfall }: OthersReading): string =>
   `no bet was placed: ${results} results of other agents in the last hour fall short of their claims by ` +
   `${shortfall.toFixed(2)} on average, which looks like an outage`;
 
+const told = (grade: CorroborationGrade) => ({ weight: GRADE_WEIGHT[grade], takes: GRADE_MEANING[grade] });
+
 const SEMANTICS = {
-  grades: Object.fromEntries(
-    Object.entries(GRADE_MEANING).map(([grade, takes]) => [
-      grade,
-      { weight: GRADE_WEIGHT[grade as keyof typeof GRADE_WEIGHT], takes },
-    ]),
-  ),
+  grades: {
+    claim_only: told('claim_only'),
+    self_report_with_refs: told('self_report_with_refs'),
+    tool_observed: told('tool_observed'),
+    substrate_observed: told('substrate_observed'),
+    externally_verified: told('externally_verified'),
+  },
   graded_from: GRADE_WEIGHT.tool_observed,
   graded: 'counts against claims and for calibration: seen by a tool at least, and bound to a reported confidence',
 } as const;
@@ -371,9 +376,10 @@ const stepOf = (
   return { next_step: nextStep(after, { holder: after, pause, inherited: false, now }).say };
 };
 
-const RISK_OF_WEIGHT = (weight: number) => (weight < 0.35 ? 'high' : weight < 0.65 ? 'medium' : 'low');
+const RISK_OF_WEIGHT = (weight: number): 'high' | 'medium' | 'low' =>
+  weight < 0.35 ? 'high' : weight < 0.65 ? 'medium' : 'low';
 
-const replyOf = (row: OutcomeRow, settled: Settled, pause: Pause | undefined, now: number): Record<string, unknown> => {
+const replyOf = (row: OutcomeRow, settled: Settled, pause: Pause | undefined, now: number) => {
   const { claims, calibration } = viewEvidence(settled.evidence, now);
   return {
     outcome_id: row.outcomeId,
@@ -388,17 +394,17 @@ const replyOf = (row: OutcomeRow, settled: Settled, pause: Pause | undefined, no
     confidence: row.confidence,
     update: row.updateIndex,
     graded: row.graded,
-    ...(!row.graded && { calibration_excluded: true }),
+    ...(!row.graded && { calibration_excluded: true as const }),
     claims,
     record: recordOf({ calibration }),
     coverage: readCoverage(settled.coverage, now),
-    ...(row.detail['bet_held'] !== undefined && { bet_held: true }),
+    ...(row.detail['bet_held'] !== undefined && { bet_held: true as const }),
     ...(row.vitals
       ? { eisv_snapshot: { E: row.vitals.E, I: row.vitals.I, S: row.vitals.S, V: row.vitals.V } }
-      : { snapshot_missing: true }),
+      : { snapshot_missing: true as const }),
     ...(settled.notes.length > 0 && { warnings: settled.notes }),
     ...(pause && {
-      paused: true,
+      paused: true as const,
       pause: { reason: pause.reason, expires_at: pause.expires_at, actuation_id: pause.actuation_id },
     }),
   };

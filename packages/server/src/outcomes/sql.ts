@@ -1,3 +1,4 @@
+import type { Regime, Verdict } from '@breakwater/contract';
 import type { Statement } from '../postgres/index.ts';
 import type { StoredPrediction } from './rules/binding.ts';
 
@@ -17,8 +18,8 @@ export interface StoredPredictionRow {
     readonly I: number;
     readonly S: number;
     readonly V: number;
-    readonly verdict: string;
-    readonly regime: string;
+    readonly verdict: Verdict;
+    readonly regime: Regime;
   } | null;
 }
 

@@ -1,4 +1,4 @@
-import { outcomeEvent, refuse } from '@breakwater/contract';
+import { outcomeEvent } from '@breakwater/contract';
 import { defineTool, type Evidence, type Tool } from '../runtime/index.ts';
 import type { Outcomes, WithEvidence } from './service.ts';
 
@@ -13,15 +13,13 @@ export const outcomeTools = <M extends WithEvidence>(
   defineTool(
     outcomeEvent,
     async ({ args, caller, evidence, deadline }) =>
-      caller.agentId === undefined
-        ? refuse('IDENTITY_REQUIRED', 'The call carries no proof of an identity.')
-        : outcomes.record({
-            agentId: caller.agentId,
-            args,
-            sessionKey: sessionKeyOf(evidence),
-            deadline,
-            ...(args.verification_source !== 'agent_reported_tool_result' && { notes: [DOWNGRADED] }),
-          }),
+      outcomes.record({
+        agentId: caller.agentId,
+        args,
+        sessionKey: sessionKeyOf(evidence),
+        deadline,
+        ...(args.verification_source !== 'agent_reported_tool_result' && { notes: [DOWNGRADED] }),
+      }),
     { checksAtCommit: true },
   ),
 ];

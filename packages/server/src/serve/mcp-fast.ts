@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DispatchReply } from '../dispatch/index.ts';
-import { toolResult } from './mcp-sdk.ts';
+import { isStructured, readsStructured } from './mcp-sdk.ts';
 import { readTraceContext } from './trace-context.ts';
 
 /** The sessionless revision; the SDK serves exactly one. */
@@ -23,6 +23,8 @@ interface FastCall {
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly meta: Readonly<Record<string, unknown>> | undefined;
+  /** The caller reads the answer as an object, too. */
+  readonly structured: boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -105,21 +107,23 @@ export const readFastCall = (
     if (!isObject(meta) || meta[PROTOCOL_VERSION_META_KEY] !== MODERN_REVISION) return undefined;
     if (headers['mcp-method'] !== 'tools/call' || !repeats(headers['mcp-name'], name)) return undefined;
     if (!hasOnly(meta, MODERN_META_KEYS) || !valuesArePlain(meta) || !envelopeIsGood(meta)) return undefined;
-    return { era: 'modern', id, name, args, meta };
+    return { era: 'modern', id, name, args, meta, structured: true };
   }
   if (version !== undefined && !LEGACY_REVISIONS.has(version)) return undefined;
   if (meta !== undefined && !(isObject(meta) && hasOnly(meta, LEGACY_META_KEYS) && valuesArePlain(meta))) {
     return undefined;
   }
-  return { era: 'legacy', id, name, args, meta };
+  return { era: 'legacy', id, name, args, meta, structured: readsStructured(version) };
 };
 
-/** Writes the answer to a fast call, byte for byte as the SDK does. */
+/** Writes the answer to a fast call, byte for byte as the SDK does; the body is written once, for its text and its object. */
 export const createFastAnswer = (server: { name: string; version: string }) => {
   const modernTail = `,"resultType":"complete","_meta":${JSON.stringify({ [SERVER_INFO_META_KEY]: server })}`;
   return (call: FastCall, reply: DispatchReply): string => {
-    const result = JSON.stringify(toolResult(reply));
+    const body = JSON.stringify(reply.body);
+    const object = isStructured(reply, call.structured) ? `"structuredContent":${body},` : '';
+    const content = `"content":[{"type":"text","text":${JSON.stringify(body)}}],${object}"isError":${reply.isError}`;
     const tail = call.era === 'modern' ? modernTail : '';
-    return `{"result":${result.slice(0, -1)}${tail}},"jsonrpc":"2.0","id":${JSON.stringify(call.id)}}`;
+    return `{"result":{${content}${tail}},"jsonrpc":"2.0","id":${JSON.stringify(call.id)}}`;
   };
 };

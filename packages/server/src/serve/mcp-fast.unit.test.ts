@@ -44,6 +44,16 @@ const CORPUS: [string, Case][] = [
   ...both('text beyond ASCII', true, { params: { arguments: { text: '猫 \u2028 "\\ \u0000 😀' } } }),
   ...both('__proto__ argument', false, { params: { arguments: JSON.parse('{"__proto__":{"a":1}}') as object } }),
   ...both('unknown tool', true, { params: { name: 'no_such_tool' } }),
+  ...['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'].flatMap((revision): [string, Case][] => {
+    const headers = { 'mcp-protocol-version': revision };
+    return [
+      [`2025 revision ${revision}`, { fast: true, wire: legacyCall({ headers }) }],
+      [
+        `2025 revision ${revision}, refused`,
+        { fast: true, wire: legacyCall({ headers, params: { name: 'refuse', arguments: { code: 'AGENT_PAUSED' } } }) },
+      ],
+    ];
+  }),
   ['2025 empty name', { fast: true, wire: legacyCall({ params: { name: '' } }) }],
   ['2026 empty name', { fast: false, wire: modernCall({ params: { name: '' } }) }],
   ['2026 name that a header may not carry plainly', { fast: false, wire: modernCall({ params: { name: 'x y' } }) }],

@@ -35,9 +35,23 @@ interface McpSdk {
   close(): Promise<void>;
 }
 
+/** The first revision of the protocol that knows `structuredContent`. Revisions are dates, and later ones are greater. */
+const STRUCTURED_SINCE = '2025-06-18';
+
+/** Whether a caller reads `structuredContent`, by the revision in its header; without one it speaks an older revision. */
+export const readsStructured = (revision: unknown): boolean =>
+  typeof revision === 'string' && revision >= STRUCTURED_SINCE;
+
+/**
+ * Whether an answer is given as an object beside its text. A refusal is not: clients hold the object against what the tool
+ * says it answers, which is true of successes only.
+ */
+export const isStructured = (reply: DispatchReply, structured: boolean): boolean => structured && !reply.isError;
+
 /** The tool's answer in MCP's words; a refusal is an error there, whatever REST calls it (BW-serve.07). */
-export const toolResult = (reply: DispatchReply) => ({
+const toolResult = (reply: DispatchReply, structured: boolean) => ({
   content: [{ type: 'text' as const, text: JSON.stringify(reply.body) }],
+  ...(isStructured(reply, structured) && { structuredContent: reply.body }),
   isError: reply.isError,
 });
 
@@ -77,7 +91,8 @@ export const createMcpSdk = (
     }));
     server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
       const message = { rpcId: mcpReq.id, meta: params._meta };
-      return toolResult(await exchange.call(params.name, params.arguments ?? {}, message));
+      const reply = await exchange.call(params.name, params.arguments ?? {}, message);
+      return toolResult(reply, readsStructured(exchange.request.headers.get('mcp-protocol-version')));
     });
     return server;
   };

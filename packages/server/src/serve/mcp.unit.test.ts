@@ -31,6 +31,19 @@ const GENERATIONS: [string, VersionNegotiationMode, string][] = [
   ['2026', 'auto', '2026-07-28'],
 ];
 
+describe('a caller of an older revision', () => {
+  test.each([
+    ['none', undefined, false],
+    ['2025-03-26', '2025-03-26', false],
+    ['2025-06-18', '2025-06-18', true],
+  ])('that names %s gets an object beside the text: %s', async (_name, revision, structured) => {
+    const node = await start();
+    const headers = revision === undefined ? {} : { 'mcp-protocol-version': revision };
+    const { result } = (await (await post(node.url, legacyCall({ headers }))).json()) as { result: object };
+    expect('structuredContent' in result).toBe(structured);
+  });
+});
+
 describe.each(GENERATIONS)('MCP over HTTP, the %s protocol', (generation, mode, negotiated) => {
   test('a client connects, lists the tools and calls one', async () => {
     verifies('BW-serve.03');
@@ -47,6 +60,14 @@ describe.each(GENERATIONS)('MCP over HTTP, the %s protocol', (generation, mode, 
       ...(generation === '2025' && { mcpSessionId: transport.sessionId }),
     });
     expect(transport.sessionId === undefined).toBe(generation === '2026');
+  });
+
+  test('an answer is an object as well, the same as its text; a refusal is text alone', async () => {
+    const node = await start();
+    const { client } = await connect(node.url, mode);
+    const answer = await client.callTool({ name: 'echo', arguments: { text: 'hi' } });
+    expect(answer.structuredContent).toEqual(textOf(answer));
+    expect(await client.callTool({ name: 'refuse', arguments: {} })).not.toHaveProperty('structuredContent');
   });
 
   test('a refused tool is an error of the result', async () => {

@@ -17,9 +17,11 @@ const MODES: ReadonlyMap<string, ListingMode> = new Map([
 const MODE_NAMES = [...MODES.keys()];
 
 /** A tool in OpenAI's format, which the reference's clients read. */
-const asFunction = ({ name, description, inputSchema }: ToolListing) => ({
+const asFunction = ({ name, description, inputSchema, outputSchema }: ToolListing) => ({
   type: 'function',
   function: { name, description, parameters: inputSchema },
+  // OpenAI's format has no place for it; in the full list only.
+  ...(outputSchema !== undefined && { output_schema: outputSchema }),
 });
 
 /**

@@ -1,6 +1,6 @@
 import { accept, admin, getServerInfo, healthCheck, refuse } from '@breakwater/contract';
 import type { WriteProblem } from '../postgres/index.ts';
-import { defineTool, type Clock, type Readiness, type Tool } from '../runtime/index.ts';
+import { defineActions, defineTool, type Clock, type Readiness, type Tool } from '../runtime/index.ts';
 
 /** What the server says of itself over the tools. Everything is read from memory. */
 export interface ServerFacts {
@@ -10,7 +10,7 @@ export interface ServerFacts {
   /** What keeps PostgreSQL from writing; undefined when nothing does. */
   readonly writeProblem: () => WriteProblem | undefined;
   readonly loopDelayMs: () => number;
-  readonly counts: () => Readonly<Record<string, number>>;
+  readonly counts: () => { readonly agents: number; readonly sessions: number };
   readonly embeddedDatabase: boolean;
 }
 
@@ -24,7 +24,7 @@ export const serverTools = (facts: ServerFacts): Tool[] => {
       ['writes', facts.writeProblem() === undefined] as [string, boolean],
     ];
     const failing = parts.filter(([, warm]) => !warm).map(([part]) => part);
-    const status = failing.length === 0 ? 'healthy' : 'degraded';
+    const status: 'healthy' | 'degraded' = failing.length === 0 ? 'healthy' : 'degraded';
     return {
       status,
       version: facts.version,
@@ -36,17 +36,19 @@ export const serverTools = (facts: ServerFacts): Tool[] => {
           first_action: `Wait for ${failing.join(', ')}; the log says why it is not ready.`,
         }),
       },
-      checks: Object.fromEntries(parts.map(([part, warm]) => [part, { status: warm ? 'healthy' : 'failed' }])),
+      checks: Object.fromEntries(
+        parts.map(([part, warm]) => [part, { status: warm ? ('healthy' as const) : ('failed' as const) }]),
+      ),
       event_loop_delay_ms: Math.round(facts.loopDelayMs()),
       timestamp: new Date(facts.clock.now()).toISOString(),
     };
   };
   const info = () => ({
-    name: 'breakwater',
+    name: 'breakwater' as const,
     version: facts.version,
     uptime_seconds: uptimeSeconds(),
-    transports: ['rest', 'mcp-2025', 'mcp-2026-07-28', 'stdio'],
-    database: facts.embeddedDatabase ? 'embedded' : 'external',
+    transports: ['rest', 'mcp-2025', 'mcp-2026-07-28', 'stdio'] as const,
+    database: facts.embeddedDatabase ? ('embedded' as const) : ('external' as const),
     counts: facts.counts(),
   });
   return [
@@ -57,34 +59,26 @@ export const serverTools = (facts: ServerFacts): Tool[] => {
         ...(args.detail === 'full' && { pid: process.pid, node: process.version, platform: process.platform }),
       }),
     ),
-    defineTool(admin, async ({ args, caller }) => {
-      const action = args.action ?? 'server_info';
-      switch (action) {
-        case 'server_info':
-          return accept(info());
-        case 'workspace_health':
-          return accept({ ...health(), health: health() });
-        case 'debug_context': {
-          const { agentId = null, assurance, source, origin, operator } = caller;
-          return accept({
-            bound_agent_id: agentId,
-            identity_assurance: { tier: assurance, session_source: source, proof_origin: origin },
-            operator: operator?.name ?? null,
-          });
-        }
-        default:
-          return refuse('NOT_OFFERED', ELSEWHERE[action]);
-      }
+    defineActions(admin, {
+      server_info: async () => accept(info()),
+      workspace_health: async () => accept({ ...health(), health: health() }),
+      async debug_context({ caller }) {
+        const { agentId = null, assurance, source, origin, operator } = caller;
+        return accept({
+          bound_agent_id: agentId,
+          identity_assurance: { tier: assurance, session_source: source, proof_origin: origin },
+          operator: operator?.name ?? null,
+        });
+      },
+      connections: elsewhere('Connections and sessions are counted at GET /metrics.'),
+      tool_usage: elsewhere('Calls of each tool are counted at GET /metrics, and in breakwater channel report.'),
+      telemetry: elsewhere('Telemetry is at GET /metrics, for Prometheus, and in breakwater channel report.'),
+      validate_path: elsewhere('This server opens no file for a caller, so there is no path to check.'),
+      reset_monitor: elsewhere('What an agent did is not taken back. An operator ends a pause: agent(action=resume).'),
+      cleanup_locks: elsewhere('There are no lock files; what a server held ends with its connection to PostgreSQL.'),
     }),
   ];
 };
 
-/** What the reference's tools of these names do, and where it is here. */
-const ELSEWHERE = {
-  connections: 'Connections and sessions are counted at GET /metrics.',
-  tool_usage: 'Calls of each tool are counted at GET /metrics, and in breakwater channel report.',
-  telemetry: 'Telemetry is at GET /metrics, for Prometheus, and in breakwater channel report.',
-  validate_path: 'This server opens no file for a caller, so there is no path to check.',
-  reset_monitor: 'What an agent did is not taken back. An operator ends a pause: agent(action=resume).',
-  cleanup_locks: 'There are no lock files; what a server held ends with its connection to PostgreSQL.',
-} as const;
+/** Refuses an action that the reference has, and says where the thing is here. */
+const elsewhere = (where: string) => async () => refuse('NOT_OFFERED', where);

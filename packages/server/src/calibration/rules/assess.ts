@@ -1,3 +1,4 @@
+import type { CalibrationAdvisory, CalibrationIssue, CalibrationStatus } from '@breakwater/contract';
 import { curveOf, upperZ, wilson, type CurveBin } from './curve.ts';
 import { skillOf, type Skill } from './skill.ts';
 import { BINS, errorSums, grouped, strategicBins, tacticalBins, totalOf, type BinSums, type Cell } from './tally.ts';
@@ -25,23 +26,6 @@ export const GATE = {
   staleMs: 7 * 86_400_000,
 } as const;
 
-export type CalibrationStatus = 'no_data' | 'signal_stale' | 'calibrated' | 'undecided' | 'miscalibrated';
-
-/** Something about the claims that a person or agent should know; `facts` are the numbers of the sentence. */
-export interface Finding {
-  readonly code:
-    | 'over_confidence'
-    | 'complexity_misreported'
-    | 'under_confidence'
-    | 'class_gap'
-    | 'too_few'
-    | 'undecided'
-    | 'one_class'
-    | 'stale';
-  readonly message: string;
-  readonly facts: Readonly<Record<string, string | number>>;
-}
-
 /** Claims against results of one group. */
 export interface GroupCalibration {
   readonly n: number;
@@ -63,8 +47,8 @@ export interface CorrectionFactor {
 /** What the outcomes say of the claims made before them. Null: not known, for want of samples. */
 export interface Assessment {
   readonly status: CalibrationStatus;
-  readonly issues: readonly Finding[];
-  readonly advisories: readonly Finding[];
+  readonly issues: readonly CalibrationIssue[];
+  readonly advisories: readonly CalibrationAdvisory[];
   readonly claims: {
     readonly n: number;
     readonly mean: number | null;
@@ -141,7 +125,7 @@ const fullBins = (curve: readonly CurveBin[]) => knownBins(curve).filter(({ n })
  * The bins whose claims are surely ahead of their results: the upper bound of the accuracy, at 95 % over all bins that are
  * tested, lies below the mean claim less the tolerance. More data decide it; five honest results do not.
  */
-const overConfident = (curve: readonly CurveBin[]): Finding[] => {
+const overConfident = (curve: readonly CurveBin[]): CalibrationIssue[] => {
   const tested = knownBins(curve).filter(({ n }) => n >= GATE.testedBin);
   const z = upperZ(tested.length);
   return tested.flatMap(({ lower, upper, n, accuracy, meanConfidence }) => {
@@ -153,13 +137,19 @@ const overConfident = (curve: readonly CurveBin[]): Finding[] => {
         message:
           `Claims of ${lower} to ${upper} said ${meanConfidence.toFixed(2)} and came true in ${percent(accuracy)} of ${n} ` +
           `graded outcomes; with 95 % certainty in less than ${percent(atMost)}.`,
-        facts: { lower, upper, n, accuracy, mean_confidence: meanConfidence, at_most: atMost, limit: GATE.tolerance },
+        lower,
+        upper,
+        n,
+        accuracy,
+        mean_confidence: meanConfidence,
+        at_most: atMost,
+        limit: GATE.tolerance,
       },
     ];
   });
 };
 
-const complexityMisreported = ({ n, farShare }: Assessment['complexity']): Finding[] =>
+const complexityMisreported = ({ n, farShare }: Assessment['complexity']): CalibrationIssue[] =>
   farShare === null || n < GATE.fullBin || farShare <= GATE.complexityShare
     ? []
     : [
@@ -168,36 +158,46 @@ const complexityMisreported = ({ n, farShare }: Assessment['complexity']): Findi
           message:
             `Reported and derived complexity differ by more than ${GATE.complexityGap} in ${percent(farShare)} of ` +
             `${n} samples; ${percent(GATE.complexityShare)} is the limit.`,
-          facts: { share: farShare, n, limit: GATE.complexityShare },
+          share: farShare,
+          n,
+          limit: GATE.complexityShare,
         },
       ];
 
-const underConfident = (curve: readonly CurveBin[]): Finding[] =>
+const underConfident = (curve: readonly CurveBin[]): CalibrationAdvisory[] =>
   fullBins(curve)
     .filter(({ accuracy, meanConfidence }) => isAbove(accuracy - meanConfidence, GATE.gap))
     .map(({ lower, upper, n, accuracy, meanConfidence }) => ({
       code: 'under_confidence',
       message: `Claims of ${lower} to ${upper} came true in ${percent(accuracy)} of ${n} graded outcomes: they may be higher.`,
-      facts: { lower, upper, n, value: accuracy - meanConfidence, limit: GATE.gap },
+      lower,
+      upper,
+      n,
+      value: accuracy - meanConfidence,
+      limit: GATE.gap,
     }));
 
-const classGaps = (classes: Assessment['classes']): Finding[] =>
+const classGaps = (classes: Assessment['classes']): CalibrationAdvisory[] =>
   [...classes]
     .filter(([, { n, gap }]) => n >= GATE.leastOfClass && isAbove(Math.abs(gap), GATE.gap))
     .map(([name, { n, gap }]) => ({
       code: 'class_gap',
       message: `Claims of class ${name} are ${Math.abs(gap).toFixed(2)} too ${gap > 0 ? 'high' : 'low'}, over ${n} graded outcomes.`,
-      facts: { class: name, n, gap, limit: GATE.gap },
+      class: name,
+      n,
+      gap,
+      limit: GATE.gap,
     }));
 
-const tooFew = (n: number): Finding[] =>
+const tooFew = (n: number): CalibrationAdvisory[] =>
   n >= GATE.leastGraded
     ? []
     : [
         {
           code: 'too_few',
           message: `${n} graded outcomes; ${GATE.leastGraded} are needed to say anything.`,
-          facts: { n, least: GATE.leastGraded },
+          n,
+          least: GATE.leastGraded,
         },
       ];
 
@@ -205,7 +205,7 @@ const tooFew = (n: number): Finding[] =>
 const isNear = ({ meanConfidence, interval: [least, most] }: GroupCalibration): boolean =>
   !isAbove(meanConfidence - GATE.within, least) && !isAbove(most, meanConfidence + GATE.within);
 
-const undecided = (status: CalibrationStatus, overall: GroupCalibration | undefined): Finding[] => {
+const undecided = (status: CalibrationStatus, overall: GroupCalibration | undefined): CalibrationAdvisory[] => {
   if (status !== 'undecided' || overall === undefined) return [];
   const { n, meanConfidence, interval } = overall;
   const [least, most] = interval;
@@ -215,32 +215,37 @@ const undecided = (status: CalibrationStatus, overall: GroupCalibration | undefi
       message:
         `The accuracy lies between ${percent(least)} and ${percent(most)} (95 %, n = ${n}); ${percent(meanConfidence)} was ` +
         `claimed on average. Calibrated takes an interval within ${GATE.within} of that.`,
-      facts: { n, least, most, mean_confidence: meanConfidence, limit: GATE.within },
+      n,
+      least,
+      most,
+      mean_confidence: meanConfidence,
+      limit: GATE.within,
     },
   ];
 };
 
-const oneClass = ({ n, oneClass: same }: Skill): Finding[] =>
+const oneClass = ({ n, oneClass: same }: Skill): CalibrationAdvisory[] =>
   same === true && n >= GATE.leastGraded
     ? [
         {
           code: 'one_class',
           message: `All ${n} graded outcomes came out the same: whether claims can tell good work from bad was not tested.`,
-          facts: { n },
+          n,
         },
       ]
     : [];
 
 const isStale = (newest: number | null, now: number): boolean => newest !== null && now - newest > GATE.staleMs;
 
-const stale = (newest: number | null, now: number): Finding[] => {
+const stale = (newest: number | null, now: number): CalibrationAdvisory[] => {
   if (newest === null || !isStale(newest, now)) return [];
   const days = Math.floor((now - newest) / 86_400_000);
   return [
     {
       code: 'stale',
       message: `The newest graded outcome is ${days} days old: what it says may not hold any more.`,
-      facts: { days, limit: GATE.staleMs / 86_400_000 },
+      days,
+      limit: GATE.staleMs / 86_400_000,
     },
   ];
 };
@@ -272,7 +277,7 @@ const statusOf = (
   overall: GroupCalibration | undefined,
   newest: number | null,
   now: number,
-  issues: readonly Finding[],
+  issues: readonly CalibrationIssue[],
 ): CalibrationStatus => {
   if (overall === undefined || overall.n < GATE.leastGraded) return 'no_data';
   if (isStale(newest, now)) return 'signal_stale';

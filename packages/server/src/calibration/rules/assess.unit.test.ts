@@ -10,7 +10,7 @@ import { cellOf, claims, NOW, type Claim } from './testing/cells.ts';
 
 const DAY = 86_400_000;
 const look = (cells: readonly Cell[], now = NOW) => assess(cells, now, calibrationError);
-const codes = (all: Assessment['issues']) => all.map(({ code }) => code);
+const codes = (all: Assessment['issues' | 'advisories']): string[] => all.map(({ code }) => code);
 
 const claim: fc.Arbitrary<Claim> = fc.record({
   claim: fc.double({ min: 0, max: 1, noNaN: true }),

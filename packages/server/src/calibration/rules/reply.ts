@@ -1,9 +1,8 @@
-import { GATE, type Assessment, type CalibrationStatus, type Finding, type GroupCalibration } from './assess.ts';
+import type { CalibrationAdvisory, CalibrationCheck, CalibrationIssue, CalibrationStatus } from '@breakwater/contract';
+import { GATE, type Assessment, type GroupCalibration } from './assess.ts';
 import type { CurveBin } from './curve.ts';
 import { chanceIfHonest, SEQUENTIAL_TEST, type DetectorReading, type FleetDetectors } from './sequential.ts';
 import type { Skill } from './skill.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Whose claims were looked at, and the state of what only that scope has. */
 export type ScopeReading =
@@ -26,18 +25,21 @@ export interface Freshness {
 
 const round = (x: number): number => Math.round(x * 1e4) / 1e4;
 const rounded = (x: number | null): number | null => (x === null ? null : round(x));
-const roundedPair = (pair: readonly [number, number] | null) => pair && [round(pair[0]), round(pair[1])];
+const roundedPair = ([low, high]: readonly [number, number]) => [round(low), round(high)] as const;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-const binsOf = (curve: readonly CurveBin[], result: string) =>
+/** The bins of a curve; `named` gives each result its name. */
+const binsOf = <R extends object>(curve: readonly CurveBin[], named: (result: number | null) => R) =>
   curve.map(({ lower, upper, n, meanConfidence, accuracy, interval }) => ({
     lower,
     upper,
     n,
     mean_confidence: rounded(meanConfidence),
-    [result]: rounded(accuracy),
-    interval: roundedPair(interval),
+    ...named(rounded(accuracy)),
+    interval: interval && roundedPair(interval),
   }));
+const asAccuracy = (accuracy: number | null) => ({ accuracy });
+const asHealthy = (healthy: number | null) => ({ healthy });
 
 const groupJson = ({ n, meanConfidence, accuracy, interval, gap }: GroupCalibration) => ({
   n,
@@ -58,15 +60,16 @@ const skillJson = ({ n, brier, reliability, resolution, uncertainty, withinBins,
   one_class: oneClass,
 });
 
-const findingJson = ({ code, message, facts }: Finding) => ({
-  code,
-  message,
-  ...Object.fromEntries(
-    Object.entries(facts).map(([key, value]) => [key, typeof value === 'number' ? round(value) : value]),
-  ),
-});
+/** A finding with its numbers rounded. */
+const findingJson = <F extends CalibrationIssue | CalibrationAdvisory>(finding: F): F => {
+  const shown = { ...finding };
+  for (const [key, value] of Object.entries(finding)) {
+    if (typeof value === 'number') Object.assign(shown, { [key]: round(value) });
+  }
+  return shown;
+};
 
-const mapped = <T>(groups: ReadonlyMap<string, T>, of: (group: T) => unknown): Json =>
+const mapped = <T, V>(groups: ReadonlyMap<string, T>, of: (group: T) => V): Record<string, V> =>
   Object.fromEntries([...groups].map(([name, group]) => [name, of(group)]));
 
 const POLICY: Readonly<Record<CalibrationStatus, string>> = {
@@ -115,26 +118,14 @@ const labelsOf = (assessment: Assessment, reading: ScopeReading): Readonly<Recor
   ...(reading.scope === 'agent' && { used_by_check_ins: known(reading.checkIns.error, 'measured') }),
 });
 
-const sequentialOf = (reading: ScopeReading): Json =>
-  reading.scope === 'agent'
-    ? {
-        value: reading.detector.graded === 0 ? null : round(reading.detector.value),
-        graded: reading.detector.graded,
-        chance_if_honest_at_most: rounded(chanceIfHonest(reading.detector)),
-      }
-    : {
-        agents: reading.detectors.agents,
-        at_guide_or_above: reading.detectors.guided,
-        at_pause_or_above: reading.detectors.paused,
-        highest: rounded(reading.detectors.highest),
-      };
-
 /** The answer of `calibration(action=check)`: the keys of spec storage_and_ops 2.2, and beside them a label for each number. */
-export const calibrationReply = (assessment: Assessment, reading: ScopeReading, freshness: Freshness): Json => {
+export const calibrationReply = (
+  assessment: Assessment,
+  reading: ScopeReading,
+  freshness: Freshness,
+): CalibrationCheck => {
   const { status, tactical, strategic, claims, complexity } = assessment;
-  return {
-    scope: reading.scope,
-    ...(reading.scope === 'agent' && { agent_id: reading.agent }),
+  const checked = {
     calibrated: status === 'calibrated' ? true : status === 'miscalibrated' ? false : null,
     calibration_status: status,
     issues: assessment.issues.map(findingJson),
@@ -156,32 +147,28 @@ export const calibrationReply = (assessment: Assessment, reading: ScopeReading, 
     tactical_evidence: {
       n: tactical.n,
       mean_confidence: rounded(tactical.meanConfidence),
-      interval: roundedPair(tactical.interval),
+      interval: tactical.interval && roundedPair(tactical.interval),
       newest_at: tactical.newest === null ? null : iso(tactical.newest),
     },
     curves: {
       tactical: {
         n: tactical.n,
         question: 'Did what was claimed come true?',
-        bins: binsOf(tactical.curve, 'accuracy'),
+        bins: binsOf(tactical.curve, asAccuracy),
       },
       strategic: {
         n: strategic.n,
         question: 'Was the agent still told to proceed when the result came in? A proxy that saturates, no accuracy.',
-        bins: binsOf(strategic.curve, 'healthy'),
+        bins: binsOf(strategic.curve, asHealthy),
       },
     },
     complexity: { n: complexity.n, far_share: rounded(complexity.farShare) },
     per_channel_calibration: mapped(assessment.channels, (channel) => ({
       ...groupJson(channel),
-      bins: binsOf(channel.curve, 'accuracy').filter(({ n }) => n > 0),
+      bins: binsOf(channel.curve, asAccuracy).filter(({ n }) => n > 0),
     })),
     by_class: mapped(assessment.classes, groupJson),
     correction_factors: assessment.corrections.map((one) => ({ ...one, factor: round(one.factor) })),
-    sequential: { ...SEQUENTIAL_TEST, ...sequentialOf(reading) },
-    ...(reading.scope === 'agent' && {
-      used_by_check_ins: { error: rounded(reading.checkIns.error), n: reading.checkIns.graded },
-    }),
     limits: {
       full_bin: GATE.fullBin,
       tested_bin: GATE.testedBin,
@@ -197,5 +184,28 @@ export const calibrationReply = (assessment: Assessment, reading: ScopeReading, 
     guidance: { mode: 'advisory_only', confidence_policy: POLICY[status], actions: ACTIONS[status] },
     window: { since: iso(freshness.since), as_of: iso(freshness.asOf), age_ms: freshness.ageMs },
     provenance: labelsOf(assessment, reading),
+  } as const;
+  if (reading.scope === 'fleet') {
+    const { agents, guided, paused, highest } = reading.detectors;
+    const detectors = {
+      agents,
+      at_guide_or_above: guided,
+      at_pause_or_above: paused,
+      highest: rounded(highest),
+    };
+    return { scope: 'fleet', ...checked, sequential: { ...SEQUENTIAL_TEST, ...detectors } };
+  }
+  const { agent, detector, checkIns } = reading;
+  return {
+    scope: 'agent',
+    agent_id: agent,
+    ...checked,
+    sequential: {
+      ...SEQUENTIAL_TEST,
+      value: detector.graded === 0 ? null : round(detector.value),
+      graded: detector.graded,
+      chance_if_honest_at_most: rounded(chanceIfHonest(detector)),
+    },
+    used_by_check_ins: { error: rounded(checkIns.error), n: checkIns.graded },
   };
 };

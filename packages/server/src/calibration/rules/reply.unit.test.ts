@@ -1,3 +1,4 @@
+import { calibrationCheck } from '@breakwater/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
@@ -94,6 +95,7 @@ describe('the answer of check', () => {
     fc.assert(
       fc.property(fc.array(claim, { maxLength: 40 }), fc.constantFrom(FLEET, AGENT), (all, reading) => {
         const answer = reply(all.map(cellOf), reading);
+        expect(calibrationCheck.parse(answer)).toEqual(answer);
         const labels = answer['provenance'] as Record<string, string>;
         for (const path of numbers(answer)) {
           const owner = Object.keys(labels).find((prefix) => path === prefix || path.startsWith(`${prefix}.`));

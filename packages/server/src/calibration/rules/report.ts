@@ -1,4 +1,4 @@
-import type { Assessment, Finding, GroupCalibration } from './assess.ts';
+import type { Assessment, GroupCalibration } from './assess.ts';
 import type { CurveBin } from './curve.ts';
 import type { Freshness, ScopeReading } from './reply.ts';
 import { chanceIfHonest, SEQUENTIAL_TEST } from './sequential.ts';
@@ -55,7 +55,7 @@ const groupTable = (heading: string, groups: ReadonlyMap<string, GroupCalibratio
         ]),
       ];
 
-const findings = (heading: string, all: readonly Finding[]): string[] =>
+const findings = (heading: string, all: readonly { readonly message: string }[]): string[] =>
   all.length === 0 ? [] : ['', `${heading}:`, ...all.map(({ message }) => `  ${message}`)];
 
 const sequential = (reading: ScopeReading): string => {

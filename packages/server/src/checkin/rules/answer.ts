@@ -9,10 +9,10 @@ export { pausedDetails } from './paused.ts';
 export { eisvTelemetry } from './telemetry.ts';
 
 /** What the answer says beside the check-in itself. */
-export interface AnswerExtras {
+export interface AnswerExtras<P extends string | null = string | null> {
   readonly agentId: string;
   /** null when nothing was recorded, so that nothing can be bound to it. */
-  readonly predictionId: string | null;
+  readonly predictionId: P;
   /** Number of this update, from 1. */
   readonly updateIndex: number;
   /** The pause that this check-in put in force. */
@@ -27,24 +27,22 @@ export interface AnswerExtras {
   readonly notes?: readonly string[];
 }
 
-type Reply = Record<string, unknown>;
-
 /** A compact answer stays below this many bytes, which leaves room for what envelope and transport put around it. */
 export const COMPACT_BYTES = 860;
 
-const decisionOf = ({ decision, measured }: CheckIn): Reply => ({
+const decisionOf = ({ decision, measured }: CheckIn) => ({
   action: decision.action,
   sub_action: decision.sub_action,
   reason: decision.reason,
   ...(decision.guidance !== undefined && { guidance: decision.guidance }),
   margin: decision.margin,
   nearest_edge: decision.nearest_edge,
-  ...(decision.critical === true && { critical: true }),
-  ...(!measured && { unmeasured: true }),
+  ...(decision.critical === true && { critical: true as const }),
+  ...(!measured && { unmeasured: true as const }),
 });
 
 /** The risk of an agent without evidence is unknown, and so null. */
-const metricsOf = (checkIn: CheckIn): Reply => ({
+const metricsOf = (checkIn: CheckIn) => ({
   ...checkIn.eisv,
   coherence: COHERENCE,
   risk: checkIn.measured ? checkIn.risk.gated : null,
@@ -53,7 +51,7 @@ const metricsOf = (checkIn: CheckIn): Reply => ({
   verdict: wordOf(checkIn),
 });
 
-const warmupOf = ({ warmup: { phase, done, target, baselined } }: CheckIn): Reply => ({
+const warmupOf = ({ warmup: { phase, done, target, baselined } }: CheckIn) => ({
   phase,
   done,
   target,
@@ -61,14 +59,14 @@ const warmupOf = ({ warmup: { phase, done, target, baselined } }: CheckIn): Repl
 });
 
 /** Without graded outcomes nothing is known, and the answer never sounds as if it were. */
-const calibrationOf = ({ evidence: { calibration } }: CheckIn): Reply => ({
+const calibrationOf = ({ evidence: { calibration } }: CheckIn) => ({
   error: calibration.error,
   n: calibration.graded,
-  ...(calibration.graded === 0 && { status: 'unmeasured' }),
+  ...(calibration.graded === 0 && { status: 'unmeasured' as const }),
 });
 
 /** What became of the claims, in short; nothing before there is one. */
-const coverageOf = ({ evidence: { coverage } }: CheckIn): Reply =>
+const coverageOf = ({ evidence: { coverage } }: CheckIn) =>
   coverage === undefined || coverage.made + coverage.unclaimed === 0
     ? {}
     : {
@@ -80,7 +78,7 @@ const coverageOf = ({ evidence: { coverage } }: CheckIn): Reply =>
         },
       };
 
-const pauseOf = ({ paused }: AnswerExtras): Reply =>
+const pauseOf = ({ paused }: AnswerExtras) =>
   paused === undefined
     ? {}
     : {
@@ -89,8 +87,8 @@ const pauseOf = ({ paused }: AnswerExtras): Reply =>
       };
 
 /** What every answer but the minimal one holds. */
-const core = (checkIn: CheckIn, extras: AnswerExtras): Reply => ({
-  success: true,
+const core = <P extends string | null>(checkIn: CheckIn, extras: AnswerExtras<P>) => ({
+  success: true as const,
   decision: decisionOf(checkIn),
   verdict: checkIn.verdict,
   metrics: metricsOf(checkIn),
@@ -106,13 +104,18 @@ const core = (checkIn: CheckIn, extras: AnswerExtras): Reply => ({
 
 const warningsOf = (checkIn: CheckIn, { notes = [] }: AnswerExtras): string[] => [...checkIn.warnings, ...notes];
 
-const withAllWarnings = (reply: Reply, warnings: readonly string[]): Reply =>
-  warnings.length === 0 ? reply : { ...reply, warnings };
+const withAllWarnings = <R extends object>(
+  reply: R,
+  warnings: readonly string[],
+): R & { readonly warnings?: readonly string[] } => (warnings.length === 0 ? reply : { ...reply, warnings });
 
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 /** As many warnings as there is room for, in order; the last one says how many are left out. */
-const withFittingWarnings = (reply: Reply, warnings: readonly string[]): Reply => {
+const withFittingWarnings = <R extends object>(
+  reply: R,
+  warnings: readonly string[],
+): R & { readonly warnings?: readonly string[] } => {
   for (let shown = warnings.length; shown > 0; shown -= 1) {
     const left = warnings.length - shown;
     const list = [...warnings.slice(0, shown), ...(left > 0 ? [`and ${left} more`] : [])];
@@ -123,16 +126,16 @@ const withFittingWarnings = (reply: Reply, warnings: readonly string[]): Reply =
 };
 
 /** To a paused agent its next step matters more than warm-up and coverage, which check_working_state tells as well. */
-const compact = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
+const compact = <P extends string | null>(checkIn: CheckIn, extras: AnswerExtras<P>) => {
   const whole = core(checkIn, extras);
   const { warmup: _warmup, coverage: _coverage, ...short } = whole;
   return withFittingWarnings(extras.paused === undefined ? whole : short, warningsOf(checkIn, extras));
 };
 
-const minimal = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
+const minimal = <P extends string | null>(checkIn: CheckIn, extras: AnswerExtras<P>) => {
   const { predictionId, paused } = extras;
   const short = {
-    success: true,
+    success: true as const,
     decision: { action: checkIn.decision.action, reason: checkIn.decision.reason },
     verdict: checkIn.verdict,
     ...checkIn.eisv,
@@ -146,7 +149,7 @@ const minimal = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
 };
 
 /** The readings in words, for a reader that would rather not know the model. */
-const interpretation = (checkIn: CheckIn): Reply => ({
+const interpretation = (checkIn: CheckIn) => ({
   regime: checkIn.regime,
   basin: checkIn.basin,
   health: checkIn.health,
@@ -155,10 +158,10 @@ const interpretation = (checkIn: CheckIn): Reply => ({
   leading_component: leadingComponent(checkIn.components) ?? null,
 });
 
-const standard = (checkIn: CheckIn, extras: AnswerExtras): Reply =>
+const standard = <P extends string | null>(checkIn: CheckIn, extras: AnswerExtras<P>) =>
   withAllWarnings({ ...core(checkIn, extras), state: interpretation(checkIn) }, warningsOf(checkIn, extras));
 
-const full = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
+const full = <P extends string | null>(checkIn: CheckIn, extras: AnswerExtras<P>) => {
   const { claims, calibration, outcomes } = checkIn.evidence;
   const reply = {
     ...core(checkIn, extras),
@@ -189,8 +192,8 @@ const full = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
       // A confidence that was not reported is not made up: what the scoring assumed in its place is told as that.
       confidence:
         checkIn.confidence.source === 'reported'
-          ? { value: checkIn.confidence.value, source: 'reported' }
-          : { value: null, source: 'derived', assumed: checkIn.confidence.value },
+          ? { value: checkIn.confidence.value, source: 'reported' as const }
+          : { value: null, source: 'derived' as const, assumed: checkIn.confidence.value },
       state_confidence: checkIn.warmup.confidence,
     },
     evidence: {
@@ -198,8 +201,13 @@ const full = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
       outcomes: outcomes.length,
       claims:
         claims.graded === 0
-          ? { status: 'unmeasured', value: null, mean_claim: null, accuracy: null }
-          : { status: 'measured', value: claims.value, mean_claim: claims.meanClaim, accuracy: claims.accuracy },
+          ? { status: 'unmeasured' as const, value: null, mean_claim: null, accuracy: null }
+          : {
+              status: 'measured' as const,
+              value: claims.value,
+              mean_claim: claims.meanClaim,
+              accuracy: claims.accuracy,
+            },
       ...(checkIn.evidence.coverage && { coverage: { ...checkIn.evidence.coverage } }),
       ...(checkIn.pauseEvidence !== undefined && { pause_schema: checkIn.pauseEvidence.schema }),
     },
@@ -222,7 +230,7 @@ const claimsLine = ({ evidence: { claims } }: CheckIn): string => {
 };
 
 /** The same, said to the agent: at most three lines. */
-const mirror = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
+const mirror = <P extends string | null>(checkIn: CheckIn, extras: AnswerExtras<P>) => {
   const { decision } = checkIn;
   const lines = [
     `${VERDICT_LINES[checkIn.verdict]} Why: ${decision.reason}.`,
@@ -232,19 +240,23 @@ const mirror = (checkIn: CheckIn, extras: AnswerExtras): Reply => {
   return withAllWarnings({ ...core(checkIn, extras), mirror: lines }, warningsOf(checkIn, extras));
 };
 
-const MODES: Readonly<Record<ResponseMode, (checkIn: CheckIn, extras: AnswerExtras) => Reply>> = {
-  auto: compact,
-  compact,
-  minimal,
-  standard,
-  full,
-  mirror,
-};
-
 /**
  * The reply to a check-in: a projection of what was decided and nothing more, so that reply, row and decision cannot
  * disagree (BW-checkin.17). Numbers are rounded here and nowhere before; each belongs to a group that `provenance`
  * labels (BW-checkin.07).
  */
-export const answer = (checkIn: CheckIn, mode: ResponseMode, extras: AnswerExtras): Readonly<Record<string, unknown>> =>
-  wireNumbers(MODES[mode](checkIn, extras)) as Record<string, unknown>;
+export const answer = <P extends string | null>(checkIn: CheckIn, mode: ResponseMode, extras: AnswerExtras<P>) => {
+  switch (mode) {
+    case 'auto':
+    case 'compact':
+      return wireNumbers(compact(checkIn, extras));
+    case 'minimal':
+      return wireNumbers(minimal(checkIn, extras));
+    case 'standard':
+      return wireNumbers(standard(checkIn, extras));
+    case 'full':
+      return wireNumbers(full(checkIn, extras));
+    case 'mirror':
+      return wireNumbers(mirror(checkIn, extras));
+  }
+};

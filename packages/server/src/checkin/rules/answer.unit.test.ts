@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ResponseMode } from '@breakwater/contract';
+import { processAgentUpdate, simulateUpdate, type ResponseMode } from '@breakwater/contract';
 import { verifies } from '../../../testing/verifies.ts';
 import { answer, COMPACT_BYTES, eisvTelemetry, pausedDetails, type AnswerExtras } from './answer.ts';
 import type { CheckIn } from './check-in.ts';
@@ -48,6 +48,20 @@ const forEachCheckIn = (look: (checkIn: CheckIn) => void, maxLength = 30, numRun
 const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
 describe('the answer', () => {
+  it('is what the contract says in every mode, no field more and no number out of its bounds', () => {
+    let paused = 0;
+    forEachCheckIn((checkIn) => {
+      for (const mode of MODES) {
+        const reply = answer(checkIn, mode, extrasFor(checkIn));
+        expect(processAgentUpdate.output.parse(reply), mode).toEqual(reply);
+        const simulated = { simulated: true, ...answer(checkIn, mode, { ...extras(), predictionId: null }) };
+        expect(simulateUpdate.output.parse(simulated), mode).toEqual(simulated);
+      }
+      if (checkIn.decision.action === 'pause') paused += 1;
+    });
+    expect(paused).toBeGreaterThan(20);
+  });
+
   it('labels every number in every mode; an unknown one is null and labelled unknown', () => {
     verifies('BW-checkin.07');
     const seen = new Set<string>();
@@ -142,7 +156,7 @@ describe('the answer', () => {
   it('makes up no confidence: what was assumed in its place is told as that', () => {
     verifies('BW-checkin.07');
     forEachCheckIn((checkIn) => {
-      const { scoring } = answer(checkIn, 'full', extrasFor(checkIn)) as {
+      const { scoring } = answer(checkIn, 'full', extrasFor(checkIn)) as unknown as {
         scoring: { confidence: { value: number | null; source: string; assumed?: number } };
       };
       const { value, source, assumed } = scoring.confidence;
@@ -238,7 +252,9 @@ describe('the answer', () => {
     const warned = (mode: ResponseMode) => answer(result, mode, extras())['warnings'];
     for (const mode of ['compact', 'minimal'] as const) expect(warned(mode), mode).toEqual(warned('full'));
     expect(keys('full')).toEqual(expect.arrayContaining(['state', 'scoring', 'evidence']));
-    expect(answer(result, 'compact', extras())['calibration']).toEqual({ error: null, n: 0, status: 'unmeasured' });
+    expect(answer(result, 'compact', extras())).toMatchObject({
+      calibration: { error: null, n: 0, status: 'unmeasured' },
+    });
     const { mirror } = answer(result, 'mirror', extras()) as unknown as { mirror: string[] };
     expect(mirror.length).toBeLessThanOrEqual(3);
     expect(mirror.join(' ')).toContain('None of your claims');

@@ -1,4 +1,4 @@
-import type { TaskType } from '@breakwater/contract';
+import type { Health, TaskType, VerdictWord } from '@breakwater/contract';
 import { deviations, isBaselined, trend, velocity, type Behaviour, type Eisv } from './behaviour.ts';
 import { appended, clamp, mean } from './numbers.ts';
 
@@ -22,9 +22,6 @@ export const COMPONENT_WEIGHTS: RiskComponents = {
   adversarial_rho: 0.15,
   high_CE: 0.1,
 };
-
-export type VerdictWord = 'safe' | 'caution' | 'high-risk';
-export type Health = 'healthy' | 'moderate' | 'at_risk' | 'critical';
 
 interface Assessment {
   /** 0 to 1, before the state's velocity is added. */

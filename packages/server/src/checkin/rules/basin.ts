@@ -1,6 +1,5 @@
+import type { Basin } from '@breakwater/contract';
 import type { Eisv } from './behaviour.ts';
-
-export type Basin = 'high' | 'boundary' | 'low';
 
 /** Which basin a state lies in (spec checkin 2.11): high is healthy, low is not, boundary is neither. */
 export const basinOf = ({ E, I, S, V }: Eisv, coherence: number, risk: number): Basin => {

@@ -1,3 +1,4 @@
+import type { Phase } from '@breakwater/contract';
 import { appended, clamp } from './numbers.ts';
 import type { Observation } from './observations.ts';
 
@@ -20,8 +21,6 @@ export interface Behaviour extends Eisv {
   /** Last 10 of E, I and S, last 100 of V. */
   readonly history: Readonly<Record<Dimension, readonly number[]>>;
 }
-
-export type Phase = 'uninitialized' | 'bootstrapping' | 'warming_up' | 'baselined';
 
 const ALPHA: Eisv = { E: 0.12, I: 0.08, S: 0.15, V: 0.1 };
 export const HISTORY_LIMIT: Readonly<Record<Dimension, number>> = { E: 10, I: 10, S: 10, V: 100 };

@@ -1,15 +1,17 @@
-import type { TaskType } from '@breakwater/contract';
+import type {
+  Basin,
+  Edge,
+  Health,
+  MarginWord,
+  Phase,
+  Regime,
+  TaskType,
+  Verdict,
+  VerdictWord,
+} from '@breakwater/contract';
 import { anomalyEntropy, learn, type BehaviouralStats } from '../../baselines/index.ts';
-import {
-  assess,
-  finalRisk,
-  gatedRisk,
-  withFinalRisk,
-  type Health,
-  type RiskComponents,
-  type VerdictWord,
-} from './assessment.ts';
-import { basinOf, type Basin } from './basin.ts';
+import { assess, finalRisk, gatedRisk, withFinalRisk, type RiskComponents } from './assessment.ts';
+import { basinOf } from './basin.ts';
 import {
   advance,
   confidenceOf,
@@ -21,20 +23,19 @@ import {
   WARMUP_TARGET,
   type Behaviour,
   type Eisv,
-  type Phase,
 } from './behaviour.ts';
 import { continuity, type Continuity } from './continuity.ts';
 import { blendOwnDrift, driftVector, learnDecision, learnDrift, type DriftVector } from './drift.ts';
 import type { CheckInEvidence } from './evidence.ts';
-import { decide, verdictOf, withOscillation, type Ruling, type Verdict } from './ladder.ts';
+import { decide, verdictOf, withOscillation, type Ruling } from './ladder.ts';
 import { RECENT_KEPT } from './loop.ts';
-import { marginOf, type Edge, type MarginWord } from './margin.ts';
+import { marginOf } from './margin.ts';
 import { appended, finiteOrNull } from './numbers.ts';
 import { observe, type Observation } from './observations.ts';
 import { oscillate, type Oscillation } from './oscillation.ts';
 import { pauseEvidence, type PauseEvidence } from './pause-evidence.ts';
 import { continuityEnergy, updateCoherence, type JudgedState } from './reflexive.ts';
-import { readRegime, type Regime } from './regime.ts';
+import { readRegime } from './regime.ts';
 import type { ScoringState } from './state.ts';
 import { textFeatures, type TextFeatures } from './text-features.ts';
 import { hasExitCode, toolStatistics, type ToolResult } from './tool-results.ts';

@@ -1,3 +1,4 @@
+import type { CoverageReading } from '../../agents/coverage.ts';
 import type { ObservedOutcome } from './observations.ts';
 
 /** The claims detector's reading of an agent: how far its claims run ahead of its results (spec checkin 2.12). */
@@ -26,7 +27,7 @@ export interface SilenceReading {
 export interface CheckInEvidence {
   readonly claims: ClaimsReading;
   /** What became of the agent's claims; absent: not counted. */
-  readonly coverage?: SilenceReading;
+  readonly coverage?: CoverageReading;
   /** Agents beside this one that had results in the last hour, and how many of them failures. */
   readonly others?: () => { readonly agents: number; readonly failing: number };
   /**

@@ -1,12 +1,14 @@
-import { CLAIMS_LIMITS } from '@breakwater/contract';
-import { leadingComponent, type RiskComponents, type VerdictWord } from './assessment.ts';
-import type { Basin } from './basin.ts';
+import {
+  CLAIMS_LIMITS,
+  type Action,
+  type Basin,
+  type SubAction,
+  type Verdict,
+  type VerdictWord,
+} from '@breakwater/contract';
+import { leadingComponent, type RiskComponents } from './assessment.ts';
 import type { ClaimsReading, SilenceReading } from './evidence.ts';
 import type { Margin } from './margin.ts';
-
-type Action = 'proceed' | 'pause';
-export type SubAction =
-  'approve' | 'guide' | 'claims_pause' | 'cirs_block' | 'risk_pause' | 'reject' | 'conditions_pause';
 
 /** What the ladder looks at, and nothing else. */
 export interface LadderInput {
@@ -143,8 +145,6 @@ export const decide = (input: LadderInput): Ruling => {
   }
   return pause('reject', `recent risk ${risk.gated.toFixed(2)} at or above ${GATED_GUIDE.toFixed(2)}`);
 };
-
-export type Verdict = 'proceed' | 'guide' | 'pause' | 'reject';
 
 /** The ruling in one word, for readers that know only one. */
 export const verdictOf = ({ action, sub_action }: Ruling): Verdict => {

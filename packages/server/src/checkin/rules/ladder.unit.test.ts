@@ -1,7 +1,8 @@
+import type { SubAction } from '@breakwater/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
-import { decide, verdictOf, type LadderInput, type SubAction } from './ladder.ts';
+import { decide, verdictOf, type LadderInput } from './ladder.ts';
 
 const NO_RISK = { low_E: 0, low_I: 0, high_S: 0, high_V: 0, adversarial_rho: 0, high_CE: 0 };
 

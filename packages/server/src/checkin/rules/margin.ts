@@ -1,7 +1,6 @@
-/** How far a state is from the edges that matter (spec checkin 2.11). */
-export type MarginWord = 'settling' | 'comfortable' | 'tight' | 'warning' | 'critical';
-export type Edge = 'risk' | 'void';
+import type { Edge, MarginWord } from '@breakwater/contract';
 
+/** How far a state is from the edges that matter (spec checkin 2.11). */
 export interface Margin {
   readonly word: MarginWord;
   /** The edge that is nearest, or crossed; null while the state settles. */

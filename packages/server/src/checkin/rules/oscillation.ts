@@ -1,6 +1,6 @@
+import type { VerdictWord } from '@breakwater/contract';
 import { appended, changes } from './numbers.ts';
 import { RISK_EDGE } from './margin.ts';
-import type { VerdictWord } from './assessment.ts';
 
 /** What the detector remembers of the updates before. */
 export interface OscillationState {

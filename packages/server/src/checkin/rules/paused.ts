@@ -6,7 +6,7 @@ const MOST_EVIDENCE = 380;
 
 /** The part of the evidence that fits: the schema and the measurement's figures, as many as there is room for. */
 const fitting = (evidence: Readonly<Record<string, unknown>>): unknown => {
-  const whole = wireNumbers(evidence) as Record<string, unknown>;
+  const whole = wireNumbers(evidence);
   if (JSON.stringify(whole).length <= MOST_EVIDENCE) return whole;
   const { schema = null, measurement } = whole;
   let short: Record<string, unknown> = { schema, measurement: {}, shortened: true };

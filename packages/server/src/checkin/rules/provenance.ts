@@ -1,7 +1,5 @@
+import type { Provenance } from '@breakwater/contract';
 import type { CheckIn } from './check-in.ts';
-
-/** What a number is: read off, computed, assumed, or not known (design 3.7). */
-type Provenance = 'measured' | 'derived' | 'prior' | 'unknown';
 
 /** Groups of numbers in an answer that share one label. */
 type MetricGroup = 'eisv' | 'risk' | 'coherence' | 'calibration' | 'counts' | 'scoring' | 'claims';
@@ -56,8 +54,8 @@ const LABELS: Readonly<Record<MetricGroup, (checkIn: CheckIn) => Provenance>> = 
 };
 
 /** The labels of some groups, as an answer carries them. */
-export const provenanceOf = (checkIn: CheckIn, groups: readonly MetricGroup[]): Record<string, Provenance> => {
-  const labels: Record<string, Provenance> = {};
+export const provenanceOf = <G extends MetricGroup>(checkIn: CheckIn, groups: readonly G[]): Record<G, Provenance> => {
+  const labels = {} as Record<G, Provenance>;
   for (const group of groups) labels[group] = LABELS[group](checkIn);
   return labels;
 };

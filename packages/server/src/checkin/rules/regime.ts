@@ -1,4 +1,4 @@
-export type Regime = 'STABLE' | 'EXPLORATION' | 'DIVERGENCE' | 'TRANSITION' | 'CONVERGENCE';
+import type { Regime } from '@breakwater/contract';
 
 /** Where the state stands, and how many updates running it was calm enough to be called stable. */
 interface RegimeReading {

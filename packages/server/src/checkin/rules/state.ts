@@ -1,7 +1,7 @@
+import type { Regime } from '@breakwater/contract';
 import { HISTORY_LIMIT, INITIAL_BEHAVIOUR, type Behaviour, type Dimension, type Spread } from './behaviour.ts';
 import { INITIAL_DRIFT_BASELINE, type DriftBaseline } from './drift.ts';
 import { INITIAL_OSCILLATION, type OscillationState } from './oscillation.ts';
-import type { Regime } from './regime.ts';
 
 /** One accepted update, as loop detection remembers it. */
 export interface RecentUpdate {

@@ -35,7 +35,7 @@ describe('what a check-in shows', () => {
     ['guide', 'warning'],
     ['pause', 'critical'],
     ['reject', 'critical'],
-  ])('a verdict that becomes %s is %s', (to, severity) => {
+  ] as const)('a verdict that becomes %s is %s', (to, severity) => {
     expect(detect(before, next(before, { verdict: to }), [])).toEqual([
       { type: 'verdict_change', severity, details: { from: 'proceed', to } },
     ]);

@@ -74,7 +74,7 @@ describe('stuck agents', () => {
     ['tight', 'tight_margin_timeout'],
     ['warning', 'critical_margin_timeout'],
     ['critical', 'critical_margin_timeout'],
-  ])('with a %s margin: %s', (margin, reason) => {
+  ] as const)('with a %s margin: %s', (margin, reason) => {
     expect(find(silent(16.9, { vitals: vitals({ margin }) }))).toEqual([
       { agentId: head().agentId, status: 'active', reason, minutes: 16, margin },
     ]);

@@ -1,3 +1,5 @@
+import type { PredictionSource, Regime, Verdict } from '@breakwater/contract';
+
 /** A check-in's claim as it is stored, with the state of that check-in. Times in ms. */
 export interface StoredPrediction {
   readonly predictionId: string;
@@ -17,16 +19,14 @@ export interface StoredPrediction {
     readonly I: number;
     readonly S: number;
     readonly V: number;
-    readonly verdict: string;
-    readonly regime: string;
+    readonly verdict: Verdict;
+    readonly regime: Regime;
   } | null;
 }
 
-type BindingSource = 'registry' | 'argument_fallback' | 'missing_prediction' | 'ttl_expired_fallback' | 'no_binding';
-
 /** Which claim an outcome settles. */
 export interface Binding {
-  readonly source: BindingSource;
+  readonly source: PredictionSource;
   /** The claimed confidence, or the caller's argument; null when neither is known. Never made up. */
   readonly confidence: number | null;
   /** The check-in that made the claim. */
@@ -50,7 +50,7 @@ export const bindPrediction = (asked: {
   readonly now: number;
 }): Binding => {
   const { predictionId, stored, agentId, argument, now } = asked;
-  const unbound = (source: BindingSource): Binding => ({
+  const unbound = (source: PredictionSource): Binding => ({
     source,
     confidence: argument ?? null,
     updateIndex: null,

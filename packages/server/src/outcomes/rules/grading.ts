@@ -1,12 +1,8 @@
-import type { OutcomeType, VerificationSource } from '@breakwater/contract';
+import type { CorroborationGrade, OutcomeType, VerificationSource } from '@breakwater/contract';
 import { stripProvenance } from './provenance.ts';
 import { isResultField, readEvidence, type EvidenceReading } from './says.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** How an outcome is known, weakest first. */
-type CorroborationGrade =
-  'claim_only' | 'self_report_with_refs' | 'tool_observed' | 'substrate_observed' | 'externally_verified';
 
 /** What a grade weighs as evidence, 0 to 1 (spec storage_and_ops 2.1). */
 export const GRADE_WEIGHT: Readonly<Record<CorroborationGrade, number>> = {
