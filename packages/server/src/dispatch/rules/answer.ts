@@ -6,7 +6,7 @@ import { actionOf } from '../../runtime/index.ts';
 type Payload = Readonly<Record<string, unknown>>;
 
 /** What the contract says a call answers: of the tool, or of the action that the call names. */
-export const outputOf = (spec: ToolSpec, args: Payload): z.ZodType | undefined => {
+const outputOf = (spec: ToolSpec, args: Payload): z.ZodType | undefined => {
   const action = actionOf(spec, args);
   return action === undefined ? spec.output : spec.actions?.[action]?.output;
 };
