@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
 import { identityArguments, prose, wholeNumber, word } from './common.ts';
+import { observeAnswers, thresholds } from './fleet-answer.ts';
+import { noticeAnswers, reportAnswers } from './notice-answer.ts';
 import { adminAnswers } from './server-answer.ts';
 
 const text = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
@@ -39,6 +41,13 @@ export const report = toolSpec({
     agent_uuid: z.uuid().nullish().meta({ hidden: true }),
     detail,
   }),
+  actions: {
+    finding: { output: reportAnswers.finding },
+    metric: { output: reportAnswers.metric },
+    substrate: { output: reportAnswers.observation },
+    runtime: { output: reportAnswers.observation },
+    progress: { output: reportAnswers.observation },
+  },
   identity: 'open',
   timeoutMs: 10_000,
   advertised: false,
@@ -71,6 +80,14 @@ export const notices = toolSpec({
     severity: word(['info', 'low', 'medium', 'warning', 'high', 'critical'], 'findings'),
     limit: wholeNumber(1, 1000, 'findings, series: the newest so many, 100 by default'),
   }),
+  defaultAction: 'findings',
+  actions: {
+    findings: { output: noticeAnswers.findings },
+    series: { output: noticeAnswers.series },
+    catalog: { output: noticeAnswers.catalog },
+    residents: { output: noticeAnswers.residents },
+    tag_audit: { output: noticeAnswers.tag_audit },
+  },
   identity: 'open',
   timeoutMs: 10_000,
   advertised: false,
@@ -113,6 +130,19 @@ export const observe = toolSpec({
     min_severity: word(['low', 'medium', 'high'], 'anomalies: low by default'),
     limit: wholeNumber(1, 200, 'anomalies, similar: how many, 50 by default'),
   }),
+  defaultAction: 'anomalies',
+  actions: {
+    agent: { output: observeAnswers.agent },
+    compare: { output: observeAnswers.compare },
+    similar: { output: observeAnswers.similar },
+    anomalies: { output: observeAnswers.anomalies },
+    aggregate: { output: observeAnswers.aggregate },
+    // Refused whatever is sent, with what to do instead.
+    telemetry: { output: z.never() },
+    audit_events: { output: z.never() },
+    outcome_evidence: { output: z.never() },
+    bridge: { output: z.never() },
+  },
   identity: 'open',
   timeoutMs: 10_000,
   advertised: false,
@@ -139,6 +169,9 @@ export const config = toolSpec({
   category: 'admin',
   description: 'The thresholds that check-ins are decided by; they are read here, and set by nobody over a call.',
   input: z.looseObject({ ...identityArguments, action: word(['get', 'set'], 'get by default') }),
+  defaultAction: 'get',
+  // set is refused whatever is sent, with what to do instead.
+  actions: { get: { output: thresholds }, set: { output: z.never() } },
   identity: 'open',
   timeoutMs: 5_000,
   advertised: false,
@@ -226,6 +259,7 @@ export const notOffered = toolSpec({
   category: 'discovery',
   description: 'Answers for tools of the reference that are not here, with what to do instead.',
   input: z.looseObject({ ...identityArguments, name: text(128, 'Name of the tool') }),
+  output: z.never(),
   identity: 'open',
   timeoutMs: 5_000,
   advertised: false,

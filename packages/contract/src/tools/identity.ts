@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
 import { boundedJson, flag, identityArguments, prose } from './common.ts';
+import { boundSession, identityAnswer, onboardAnswer } from './identity-answer.ts';
 
 const processReport = z
   .looseObject({
@@ -40,6 +41,7 @@ export const onboard = toolSpec({
     reactivate: flag('Bring back the archived agent that the session secret proves').meta({ hidden: true }),
     response_mode: z.enum(['minimal', 'full']).default('minimal').meta({ hidden: true }),
   }),
+  output: onboardAnswer,
   identity: 'open',
   timeoutMs: 15_000,
   advertised: false,
@@ -80,6 +82,7 @@ export const identity = toolSpec({
     model_type: z.string().max(128).nullish().meta({ hidden: true }),
     client_hint: z.string().max(128).nullish().meta({ hidden: true }),
   }),
+  output: identityAnswer,
   identity: 'open',
   timeoutMs: 10_000,
   advertised: true,
@@ -111,6 +114,7 @@ export const bindSession = toolSpec({
     resume: flag('Bind to the agent that the secret proves'),
     strict: flag('Bind only if that agent is agent_id'),
   }),
+  output: boundSession,
   identity: 'open',
   timeoutMs: 5_000,
   advertised: false,

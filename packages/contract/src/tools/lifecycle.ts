@@ -1,5 +1,17 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
+import {
+  agentChanged,
+  agentList,
+  agentResumed,
+  agentUpdated,
+  agentView,
+  orphanSweep,
+  quickRecovered,
+  recoveryCheck,
+  reviewRecovered,
+  stuckAgents,
+} from './agent-answer.ts';
 import { flag, identityArguments, prose, wholeNumber, word } from './common.ts';
 
 const target = z.string().max(128).nullish().describe('Agent: its id, or exactly its name; yourself by default');
@@ -36,6 +48,16 @@ export const agent = toolSpec({
     unstick: flag('resume: also an active agent').meta({ hidden: true }),
     confirm: flag('delete: must be true'),
   }),
+  defaultAction: 'list',
+  actions: {
+    list: { output: agentList },
+    get: { output: agentView },
+    update: { output: agentUpdated },
+    archive: { output: agentChanged },
+    pause: { output: agentChanged },
+    resume: { output: agentChanged },
+    delete: { output: agentChanged },
+  },
   identity: 'open',
   timeoutMs: 20_000,
   advertised: true,
@@ -95,6 +117,7 @@ export const operatorResumeAgent = toolSpec({
     reason: prose(z.string().trim().min(1).max(500).describe('Why; it stands in the audit trail')),
     force: flag('Although its risk is above 0.60'),
   }),
+  output: agentResumed,
   identity: 'operator',
   timeoutMs: 15_000,
   advertised: false,
@@ -121,6 +144,7 @@ export const detectStuckAgents = toolSpec({
     ...identityArguments,
     timeout_minutes: wholeNumber(1, 525_600, 'Silence from which an agent counts as stuck, 15 by default'),
   }),
+  output: stuckAgents,
   identity: 'open',
   timeoutMs: 15_000,
   advertised: false,
@@ -141,6 +165,7 @@ export const archiveOrphanAgents = toolSpec({
     max_age_hours: wholeNumber(1, 8760, 'Hours without activity, 6 by default'),
     max_updates: wholeNumber(1, 1000, 'Check-ins up to which an agent without a name counts, 3 by default'),
   }),
+  output: orphanSweep,
   identity: 'operator',
   timeoutMs: 30_000,
   advertised: false,
@@ -167,6 +192,12 @@ export const selfRecovery = toolSpec({
       .describe('review: what you will keep to'),
     reason,
   }),
+  defaultAction: 'check',
+  actions: {
+    check: { output: recoveryCheck },
+    quick: { output: quickRecovered },
+    review: { output: reviewRecovered },
+  },
   identity: 'required',
   timeoutMs: 15_000,
   advertised: false,

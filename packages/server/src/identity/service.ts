@@ -24,7 +24,7 @@ import { credentialHash, expiryOf, sessionKey } from './binding.ts';
 import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
 import { autoLabel, clientHintOf, familyOf, publicHandle, rebadgedHandle } from './rules/handles.ts';
-import { declareLineage, lineageState, UNDECLARED, type LineageState } from './rules/lineage.ts';
+import { declareLineage, lineageState, UNDECLARED, type DeclaredLineageState } from './rules/lineage.ts';
 import { isDispatchedChild, pinDecision, pinScopes, placesOf, type Mode } from './rules/pin.ts';
 import {
   EVIDENCE,
@@ -71,7 +71,7 @@ export interface Onboarded {
   readonly token: string | undefined;
   /** What bound the call; of a new agent nothing did. */
   readonly proof: Pick<Caller, 'assurance' | 'source' | 'origin'>;
-  readonly lineageState: LineageState;
+  readonly lineageState: DeclaredLineageState;
   /** What holds the agent. */
   readonly hold: Hold | undefined;
   /** It is held and asked for another name, which it does not get. */
@@ -633,7 +633,12 @@ export class Identity<M> {
     childTags: readonly string[],
     now: number,
   ): Promise<
-    Outcome<{ lineage: Lineage; events: readonly AuditDraft[]; parent: AgentHead | undefined; state: LineageState }>
+    Outcome<{
+      lineage: Lineage;
+      events: readonly AuditDraft[];
+      parent: AgentHead | undefined;
+      state: DeclaredLineageState;
+    }>
   > {
     const undeclared = { lineage: UNDECLARED, events: [], parent: undefined, state: 'no_lineage_declared' } as const;
     if (intro.parentAgentId === null) return accept(undeclared);

@@ -5,5 +5,5 @@ export { nextStep } from './rules/next-step.ts';
 export { reactivate } from './rules/standing.ts';
 export { Lifecycle } from './service.ts';
 export { lifecycleTools } from './tools.ts';
-export { visibleId, visibleName, visibleText, type Viewer } from './rules/redaction.ts';
+export { viewerOf, visibleId, visibleName, visibleText, type Viewer } from './rules/redaction.ts';
 export { isStuck } from './rules/sweep.ts';

@@ -14,7 +14,7 @@ export interface RecordRow {
 /** The other end of a link, what both have in common, and since when; ISO 8601. */
 interface StoredLink {
   readonly agent_id: string;
-  readonly evidence: readonly string[];
+  readonly evidence: readonly ('mcp_session' | 'process' | 'address_and_program')[];
   readonly at: string;
 }
 

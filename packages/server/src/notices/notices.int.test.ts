@@ -25,6 +25,13 @@ describe('what programs report', async () => {
     expect((await w.call('notices', { severity: 'low' })).body['count']).toBe(0);
   });
 
+  it('is told apart by its action, which has no default', async () => {
+    expect(await w.call('report', { message: 'Half of it.' })).toMatchObject({
+      code: 'PARAMETER_ERROR',
+      body: { parameter: 'action' },
+    });
+  });
+
   it.each([
     ['type', { type: 'sentinel' }],
     ['message', { message: ' ' }],

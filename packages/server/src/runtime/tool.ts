@@ -178,10 +178,11 @@ const missing = (parameter: string, action: string): Outcome<never> =>
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 /**
- * Ties one handler for each action to a specification, with the types of {@link defineTool}. Refuses an action that only an
- * operator may do to anybody else, and a call that lacks what its action needs, before the handler runs.
+ * Ties one handler for each action to a specification, with the types of {@link defineTool}. Before the handler runs, refuses
+ * a call that names no action when the tool has no default, an action that only an operator may do to anybody else, and a
+ * call that lacks what its action needs.
  */
-export const defineActions = <S extends ToolSpec & { readonly actions: Actions; readonly defaultAction: string }>(
+export const defineActions = <S extends ToolSpec & { readonly actions: Actions }>(
   spec: S,
   handlers: {
     readonly [K in keyof S['actions'] & string]: (
@@ -192,7 +193,12 @@ export const defineActions = <S extends ToolSpec & { readonly actions: Actions; 
 ): Tool => ({
   spec,
   async handle(call) {
-    const action = actionOf(spec, call.args) ?? spec.defaultAction;
+    const action = actionOf(spec, call.args);
+    if (action === undefined) {
+      return refuse('PARAMETER_ERROR', `action: must be one of ${Object.keys(spec.actions).join(', ')}.`, {
+        details: { parameter: 'action' },
+      });
+    }
     const { needs = [], by } = spec.actions[action] ?? ({} as Partial<ActionSpec>);
     if (by !== undefined && call.caller.operator?.act !== true) {
       return refuse('OPERATOR_REQUIRED', `${spec.name}(${action}): only an operator that may act does it.`);

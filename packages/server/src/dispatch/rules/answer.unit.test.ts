@@ -74,4 +74,19 @@ describe('what an action needs', () => {
     expect(body['parameter']).toBe(code === 'MISSING_PARAMETER' ? 'room' : undefined);
     expect(ran.length).toBe(code === undefined ? 1 : 0);
   });
+
+  it.each([[{}], [{ action: null }]])('is an action by name, where the tool has no default: %j', async (args) => {
+    const lamp = defineActions(
+      {
+        ...specOf({ name: 'lamp', input: z.looseObject({ action: z.string().nullish() }) }),
+        actions: { look: { output: nothing }, light: { output: nothing } },
+      },
+      { look: action('look'), light: action('light') },
+    );
+    ran.length = 0;
+    const { body } = await dispatcherOf([lamp]).call('lamp', args);
+    expect(body).toMatchObject({ error_code: 'PARAMETER_ERROR', parameter: 'action' });
+    expect(body['error']).toContain('look, light');
+    expect(ran).toEqual([]);
+  });
 });

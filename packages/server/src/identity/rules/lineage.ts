@@ -2,15 +2,11 @@ import { AUDIT_EVENTS } from '@breakwater/contract';
 import type { AgentHead, AgentStatus, AuditDraft, Lineage } from '../../agents/index.ts';
 import type { LiveSignal } from '../../lifecycle/index.ts';
 
-/** What a client is told of an agent's lineage; the two rejections are answers at birth and never stored. */
-export type LineageState =
-  | 'no_lineage_declared'
-  | 'provisional'
-  | 'confirmed'
-  | 'demoted'
-  | 'archived'
-  | 'rejected_coincidental'
-  | 'rejected_cross_role';
+/** What a client is told of an agent's lineage. */
+export type LineageState = 'no_lineage_declared' | 'provisional' | 'confirmed' | 'demoted' | 'archived';
+
+/** What an onboard is told of it: also that the declared parent was not taken, which is never stored. */
+export type DeclaredLineageState = LineageState | 'rejected_coincidental' | 'rejected_cross_role';
 
 /** The lineage of an agent that declared none. */
 export const UNDECLARED: Lineage = Object.freeze({

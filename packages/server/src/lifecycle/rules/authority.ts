@@ -1,7 +1,7 @@
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { AgentHead, AgentStatus, Archive, Hold, Pause } from '../../agents/agent.ts';
 import type { AuditDraft } from '../../agents/index.ts';
-import type { Operator } from '../../runtime/index.ts';
+import type { Caller, Operator } from '../../runtime/index.ts';
 import { refusedAct, WITHOUT_AUTHORITY, type Act } from './acts.ts';
 
 /** Who acts. An operator's privilege comes from its credential alone, never from a tag or a label (BW-identity.08). */
@@ -11,6 +11,13 @@ export interface Actor {
   /** The caller proved `agentId` itself; nobody inferred it. */
   readonly proven: boolean;
 }
+
+/** Who acts by this call. */
+export const actorOf = ({ agentId, operator, origin }: Caller): Actor => ({
+  agentId,
+  operator,
+  proven: origin === 'caller_asserted',
+});
 
 /** A decided change of an agent's standing, in the words of a change of an agent. */
 export interface StandingChange {

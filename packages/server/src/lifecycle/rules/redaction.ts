@@ -1,11 +1,18 @@
 import { hash } from 'node:crypto';
 import type { AgentHead } from '../../agents/index.ts';
+import type { Caller } from '../../runtime/index.ts';
 
 /** Who reads. Every operator may read all; an agent knows its own id only. */
 export interface Viewer {
   readonly agentId: string | undefined;
   readonly operator: boolean;
 }
+
+/** Who reads by this call. */
+export const viewerOf = ({ agentId, operator }: Pick<Caller, 'agentId' | 'operator'>): Viewer => ({
+  agentId,
+  operator: operator !== undefined,
+});
 
 /** A uuid as it is written, with its dashes anywhere in a text, or without them as a word of its own. */
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/gi;

@@ -75,8 +75,7 @@ type StuckReason = 'pause_in_force' | 'pause_over' | 'critical_margin_timeout' |
 
 /** An agent that was at work and is silent. */
 export interface Stuck {
-  readonly agentId: string;
-  readonly status: AgentHead['status'];
+  readonly head: AgentHead;
   readonly reason: StuckReason;
   /** Whole minutes since its last activity. */
   readonly minutes: number;
@@ -122,8 +121,7 @@ export const stuck = (heads: Iterable<AgentHead>, { timeoutMinutes, now }: Silen
     .filter((head) => isStuck(head, { timeoutMinutes, now }))
     .sort(oldestFirst)
     .map((head) => ({
-      agentId: head.agentId,
-      status: head.status,
+      head,
       reason: stuckReason(head, now),
       minutes: Math.floor((now - activityOf(head)) / MINUTE),
       margin: head.vitals?.margin ?? null,

@@ -75,9 +75,8 @@ describe('stuck agents', () => {
     ['warning', 'critical_margin_timeout'],
     ['critical', 'critical_margin_timeout'],
   ] as const)('with a %s margin: %s', (margin, reason) => {
-    expect(find(silent(16.9, { vitals: vitals({ margin }) }))).toEqual([
-      { agentId: head().agentId, status: 'active', reason, minutes: 16, margin },
-    ]);
+    const agent = silent(16.9, { vitals: vitals({ margin }) });
+    expect(find(agent)).toEqual([{ head: agent, reason, minutes: 16, margin }]);
   });
 
   it('are silent for longer than the limit, and checked in before', () => {
@@ -100,6 +99,6 @@ describe('stuck agents', () => {
 
   it('come oldest first', () => {
     const found = find(silent(20, { agentId: 'b' }), silent(90, { agentId: 'c' }), silent(20, { agentId: 'a' }));
-    expect(found.map(({ agentId }) => agentId)).toEqual(['c', 'a', 'b']);
+    expect(found.map(({ head: { agentId } }) => agentId)).toEqual(['c', 'a', 'b']);
   });
 });

@@ -9,7 +9,7 @@ const RANK: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2 };
 
 /** Something about an agent that a person should look at. */
 export interface Anomaly {
-  readonly agentId: string;
+  readonly head: AgentHead;
   readonly type: 'paused' | 'claims' | 'risk_spike';
   readonly severity: Severity;
   readonly value: number | null;
@@ -40,25 +40,25 @@ export const anomaliesOf = (
   for (const head of heads) {
     if (!isPresent(head)) continue;
     looked += 1;
-    const { agentId, vitals, pause } = head;
+    const { vitals, pause } = head;
     const at = vitals?.at ?? null;
     if (head.status === 'paused') {
       const says = pause?.reason ?? 'It is paused.';
-      anomalies.push({ agentId, type: 'paused', severity: 'high', value: null, says, at: pause?.paused_at ?? at });
+      anomalies.push({ head, type: 'paused', severity: 'high', value: null, says, at: pause?.paused_at ?? at });
     }
     if (vitals === null) continue;
     if (vitals.claims >= claimsGuide) {
       const says = 'Its results fall short of its claims.';
-      anomalies.push({ agentId, type: 'claims', severity: 'medium', value: round(vitals.claims), says, at });
+      anomalies.push({ head, type: 'claims', severity: 'medium', value: round(vitals.claims), says, at });
     }
     if (vitals.risk_latest >= SPIKE) {
       const severity = vitals.risk_latest >= HIGH ? 'high' : 'medium';
       const says = 'The risk of its newest check-in is high.';
-      anomalies.push({ agentId, type: 'risk_spike', severity, value: round(vitals.risk_latest), says, at });
+      anomalies.push({ head, type: 'risk_spike', severity, value: round(vitals.risk_latest), says, at });
     }
   }
   const kept = anomalies.filter(({ severity }) => RANK[severity] >= RANK[least]);
-  kept.sort((a, b) => RANK[b.severity] - RANK[a.severity] || (a.agentId < b.agentId ? -1 : 1));
+  kept.sort((a, b) => RANK[b.severity] - RANK[a.severity] || (a.head.agentId < b.head.agentId ? -1 : 1));
   return { anomalies: kept, looked };
 };
 
