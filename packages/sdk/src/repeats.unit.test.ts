@@ -180,14 +180,7 @@ describe('a call is repeated', () => {
 });
 
 describe('what is safe to repeat', () => {
-  interface Spec {
-    readonly name: string;
-    readonly readOnly: boolean;
-    readonly input: { readonly shape: Record<string, unknown> };
-  }
-  const specs = (Object.values(contract) as unknown[]).filter(
-    (value): value is Spec => typeof value === 'object' && value !== null && 'readOnly' in value && 'input' in value,
-  );
+  const specs = Object.values<contract.ToolSpec>(contract.TOOLS);
   const toolOf = (name: string) => contract.ALIASES.find((alias) => alias.name === name);
 
   it('is by name alone only what the contract says writes nothing', () => {
@@ -198,8 +191,9 @@ describe('what is safe to repeat', () => {
     for (const name of safe) {
       const alias = toolOf(name);
       const spec = specs.find((one) => one.name === (alias?.tool ?? name));
-      // A name that fixes a reading action of a tool that also writes reads.
-      const reads = spec?.readOnly === true || ['check', 'search'].includes(String(alias?.inject?.['action']));
+      // A name that fixes a reading action of a tool that also writes reads, and so does one whose default action reads.
+      const action = String(alias?.inject?.['action'] ?? spec?.defaultAction);
+      const reads = spec?.readOnly === true || spec?.actions?.[action]?.readOnly === true;
       expect(reads, name).toBe(true);
     }
   });

@@ -50,8 +50,8 @@ export const agent = toolSpec({
   }),
   defaultAction: 'list',
   actions: {
-    list: { output: agentList },
-    get: { output: agentView },
+    list: { readOnly: true, output: agentList },
+    get: { readOnly: true, output: agentView },
     update: { output: agentUpdated },
     archive: { output: agentChanged },
     pause: { output: agentChanged },
@@ -194,7 +194,7 @@ export const selfRecovery = toolSpec({
   }),
   defaultAction: 'check',
   actions: {
-    check: { output: recoveryCheck },
+    check: { readOnly: true, output: recoveryCheck },
     quick: { output: quickRecovered },
     review: { output: reviewRecovered },
   },
