@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { systemClock } from '../runtime/index.ts';
-import { gather, type DoctorFlags } from './doctor/gather.ts';
+import type { DoctorFlags } from './doctor/gather.ts';
 import { diagnose, exitCodeOf, overall, type Finding } from './doctor/rules.ts';
 import { timeText } from './print.ts';
 import { statusLine } from './progress.ts';
@@ -55,6 +55,8 @@ Examples:
     )
     .action(async (options: DoctorFlags & { strict?: boolean; json?: boolean }) => {
       const { strict, json, ...flags } = options;
+      // It knows the server, which no other command should have to load.
+      const { gather } = await import('./doctor/gather.ts');
       const status = statusLine();
       const facts = await gather(flags, process.env, systemClock, (what) => status.say(`Looking at ${what} …`));
       status.clear();
