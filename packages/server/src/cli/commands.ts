@@ -71,8 +71,7 @@ Examples:
     )
     .action(async (flags: Partial<Record<SettingName, string>>) => {
       // The server itself is loaded by the command that starts it: others would wait for it in vain.
-      const { serve } = await import('./serve.ts');
-      await serve(flags);
+      await (await import('./serve.ts')).serve(flags);
     });
   program
     .command('stdio')
@@ -88,8 +87,7 @@ Example:
   breakwater stdio --server http://127.0.0.1:8767`,
     )
     .action(async (options: { server?: string; url?: string }) => {
-      const { stdio } = await import('./stdio.ts');
-      await stdio(options.server ?? options.url);
+      await (await import('./stdio.ts')).stdio(options.server ?? options.url);
     });
   const wanted = only !== undefined && Object.hasOwn(COMMANDS, only) ? [only] : Object.keys(COMMANDS);
   for (const name of wanted) (await COMMANDS[name]?.())?.(program);

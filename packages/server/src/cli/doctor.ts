@@ -56,9 +56,9 @@ Examples:
     .action(async (options: DoctorFlags & { strict?: boolean; json?: boolean }) => {
       const { strict, json, ...flags } = options;
       // It knows the server, which no other command should have to load.
-      const { gather } = await import('./doctor/gather.ts');
+      const doctor = await import('./doctor/gather.ts');
       const status = statusLine();
-      const facts = await gather(flags, process.env, systemClock, (what) => status.say(`Looking at ${what} …`));
+      const facts = await doctor.gather(flags, process.env, systemClock, (what) => status.say(`Looking at ${what} …`));
       status.clear();
       const findings = diagnose(facts);
       process.exitCode = exitCodeOf(findings, strict === true);
