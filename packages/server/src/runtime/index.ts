@@ -39,4 +39,12 @@ export {
   type Tool,
   type ToolCall,
 } from './tool.ts';
-export { createWriteThrough, type Divergence, type Staged, type Store, type WriteThrough } from './write-through.ts';
+export {
+  createWriteThrough,
+  RECONCILE_MS,
+  reconcileJob,
+  type Divergence,
+  type Staged,
+  type Store,
+  type WriteThrough,
+} from './write-through.ts';
