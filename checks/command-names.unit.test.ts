@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createProgram } from '../packages/server/src/cli/commands.ts';
 import { sources, textsOf } from './texts.ts';
 
-const program = createProgram();
+const program = await createProgram();
 
 /** What is wrong with the words after `breakwater` of a command that a text shows; undefined: such a command may be run. */
 const fault = (words: readonly string[]): string | undefined => {

@@ -19,8 +19,8 @@ describe('what deploys the server', () => {
     expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it('starts a program that is there, with a command that it has', () => {
-    const commands = createProgram().commands.map((command) => command.name());
+  it('starts a program that is there, with a command that it has', async () => {
+    const commands = (await createProgram()).commands.map((command) => command.name());
     const unit = /ExecStart=\/opt\/breakwater\/\S+ \/opt\/breakwater\/(\S+) (\w+)/.exec(read(FILES[0] ?? ''));
     const image = read('deploy/container/Containerfile');
     const entry = /ENTRYPOINT \["node", "([^"]+)"\]\nCMD \["(\w+)"\]/.exec(image);

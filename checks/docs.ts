@@ -27,8 +27,10 @@ const tools = (): string => {
   return [row('tool', 'needs identity', 'what it does'), row('---', '---', '---'), ...lines].join('\n');
 };
 
+const program = await createProgram();
+
 const commands = (): string => {
-  const lines = createProgram().commands.flatMap((command) =>
+  const lines = program.commands.flatMap((command) =>
     command.commands.length > 0
       ? command.commands.map((sub) => row(`\`${command.name()} ${sub.name()}\``, cell(sub.description())))
       : [row(`\`${command.name()}\``, cell(command.description()))],

@@ -174,11 +174,4 @@ describe('for people', () => {
     expect(stderr).toContain('30m, 24h, 14d');
     expect(stderr).not.toMatch(/\n\s+at /);
   });
-
-  test('--help has examples', async () => {
-    const { stdout } = await runCommand(['channel', 'report', '--help']);
-    expect(stdout).toContain('Usage: breakwater channel report');
-    expect(stdout).toMatch(/\nExamples:\n {2}breakwater channel report/);
-    expect(stdout).toContain('--json');
-  });
 });

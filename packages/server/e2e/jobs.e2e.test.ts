@@ -4,6 +4,7 @@ import { pauseChange } from '../src/agents/index.ts';
 import { systemIds } from '../src/runtime/index.ts';
 import { testDatabase } from '../testing/database.ts';
 import { born, testNode } from '../testing/node.ts';
+import { callsOf, dispatcherOf, onboard } from '../testing/calls.ts';
 import { callTool, postJson } from '../testing/rest.ts';
 import { reviewUpToTheLastWord } from '../testing/review.ts';
 import { createOperator } from '../src/identity/index.ts';
@@ -67,6 +68,45 @@ describe('what a started server does by itself', () => {
       await review.agree();
       await until(once(review.paused.agentId, 'dialectic_resolved'), 'the resolution is in the trail');
       expect(await eventsOf(review.paused.agentId, 'dialectic_resolved')).toBe(1);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('a baseline that PostgreSQL has and memory does not', () => {
+  const folder = temporaryDataDir();
+  afterAll(() => removeDataDir(folder));
+
+  test('is told when a check-in needs it, and used', async () => {
+    verifies('W3-10.07');
+    const node = await testNode(database);
+    const call = callsOf(dispatcherOf(node, database));
+    const { uuid, secret } = await onboard(call, { name: 'Known from before' });
+    const own = { client_session_id: secret, confidence: 0.8 };
+    expect((await call('sync_state', { ...own, response_text: 'The first piece of work.' })).ok).toBe(true);
+    await node.stop();
+    const take = 'DELETE FROM core.agent_behavioral_baselines WHERE agent_id = $1 RETURNING stats';
+    const [before] = await database.query<{ stats: object }>({ text: take, values: [uuid] });
+
+    const server = spawnServer(folder, { env });
+    try {
+      const address = await server.ready();
+      const put = 'INSERT INTO core.agent_behavioral_baselines (agent_id, stats) VALUES ($1, $2)';
+      await database.query({ text: put, values: [uuid, JSON.stringify(before?.stats)] });
+      const read = () => postJson(address, '/v1/baseline/get', { agent_id: uuid });
+      expect((await read()).body).toMatchObject({ ok: false, cold: true });
+      const { result } = await callTool(address, 'sync_state', { ...own, response_text: 'The second piece of work.' });
+      expect(result).toMatchObject({ success: true });
+      const told = await until(async () => {
+        const rows = await database.query<{ payload: object }>({
+          text: `SELECT payload FROM audit.coordination_events WHERE event_type LIKE '%ets_pg_divergence'`,
+        });
+        return rows.length > 0 ? rows : undefined;
+      }, 'the difference is told');
+      expect(told).toEqual([{ payload: expect.objectContaining({ store: 'agent_baselines', key: uuid }) as unknown }]);
+      // The baseline of three check-ins, and not of the last one alone.
+      expect((await read()).body).toMatchObject({ ok: true });
     } finally {
       await server.stop();
     }

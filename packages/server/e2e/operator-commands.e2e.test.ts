@@ -38,26 +38,6 @@ const refused = endsWith(1);
 /** A command line that cannot be understood. */
 const misused = endsWith(64);
 
-describe('--help', () => {
-  test.each([
-    'operator create',
-    'operator list',
-    'operator revoke',
-    'flags list',
-    'flags get',
-    'flags set',
-    'flags history',
-    'substrate enrol',
-    'substrate list',
-    'substrate remove',
-  ])('of breakwater %s has an example', async (words) => {
-    const text = await said(...words.split(' '), '--help');
-    expect(text).toContain(`Usage: breakwater ${words}`);
-    expect(text).toMatch(new RegExp(`\nExamples?:\n  breakwater ${words}`));
-    expect(text).toContain('--json');
-  });
-});
-
 describe('while the server runs', () => {
   const folder = temporaryDataDir();
   let server: ServerProcess;

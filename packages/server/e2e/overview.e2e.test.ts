@@ -1,10 +1,11 @@
 import type { AgentsPage, AgentView, NowView, SystemView } from '@breakwater/contract/overview';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, inject, test } from 'vitest';
+import { testDatabase } from '../testing/database.ts';
+import { postgresProxy } from '../testing/postgres-proxy.ts';
 import { callTool, onboard, type Json } from '../testing/rest.ts';
 import {
   freePort,
   NO_LIMITS,
-  postmasterPid,
   removeDataDir,
   runCommand,
   spawnServer,
@@ -14,13 +15,21 @@ import {
 import { verifies } from '../testing/verifies.ts';
 
 const folder = temporaryDataDir();
-afterAll(() => removeDataDir(folder));
+const { target } = await testDatabase({ empty: true });
+if (!('database' in target) || !('socketDir' in inject('postgres'))) throw new Error('tests run on a socket');
+// A PostgreSQL that the server does not own: it would start its own again while the test looks at what is left without it.
+const postgres = await postgresProxy(target, 'pass');
+afterAll(async () => {
+  await postgres.close();
+  await removeDataDir(folder);
+});
 
-const options = { env: { ...NO_LIMITS, BREAKWATER_LOG_LEVEL: 'error' } };
+const env = { DATABASE_URL: postgres.url };
+const options = { env: { ...NO_LIMITS, BREAKWATER_LOG_LEVEL: 'error', ...env } };
 const here = ['--data-dir', folder];
 
 const newOperator = async (name: string, scope: 'read' | 'act'): Promise<string> => {
-  const made = await runCommand(['operator', 'create', '--name', name, '--scope', scope, '--json', ...here]);
+  const made = await runCommand(['operator', 'create', '--name', name, '--scope', scope, '--json', ...here], { env });
   return (JSON.parse(made.stdout) as { secret: string }).secret;
 };
 
@@ -61,7 +70,7 @@ test('an operator sees the fleet, also while PostgreSQL is away; nobody else doe
   expect((await get<AgentView>('agents/Max')).body).toMatchObject({ agent_id: agentId, check_ins: 1 });
 
   // The console and the command line hold claims against results in the same way.
-  const printed = await runCommand(['calibration', 'report', '--json', ...here]);
+  const printed = await runCommand(['calibration', 'report', '--json', ...here], { env });
   const withoutTime = ({ window: _, ...report }: Json): Json => report;
   const shown = await get<Json>('calibration');
   expect(shown.body).toMatchObject({ scope: 'fleet', total_samples: 1 });
@@ -77,10 +86,10 @@ test('an operator sees the fleet, also while PostgreSQL is away; nobody else doe
   expect(act.result).toMatchObject({ success: false, error_code: 'OPERATOR_REQUIRED' });
   const gone = await newOperator('gone', 'act');
   expect((await reader(url, gone)('agents')).status).toBe(200);
-  expect((await runCommand(['operator', 'revoke', 'gone', '--reason', 'x', ...here])).code).toBe(0);
+  expect((await runCommand(['operator', 'revoke', 'gone', '--reason', 'x', ...here], { env })).code).toBe(0);
   await until(async () => ((await reader(url, gone)('agents')).status === 401 ? true : undefined), 'it is revoked');
 
-  process.kill(postmasterPid(folder)!, 'SIGQUIT');
+  postgres.become('refuse');
   const cold = await until(async () => {
     const { status, body } = await get<NowView>('now');
     expect(status).toBe(200);
@@ -101,6 +110,7 @@ test('an operator sees the fleet, also while PostgreSQL is away; nobody else doe
   expect((await reader(url, `bwo_${'x'.repeat(30)}`)('now')).status, 'who cannot be judged').toBe(503);
   expect((await fetch(`${url}/api/now`)).status).toBe(401);
   await server.stop();
+  postgres.become('pass');
 
   // From the first moment of a start on: not yet, and then the fleet; never a fault, and never an empty fleet.
   const port = await freePort();

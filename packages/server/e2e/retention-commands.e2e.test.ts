@@ -49,15 +49,6 @@ const agentOverMonths = async (database: Database): Promise<string> => {
   return agentId;
 };
 
-describe('--help', () => {
-  test.each(['retention status', 'retention run', 'audit verify'])('of breakwater %s has an example', async (words) => {
-    const { stdout } = await runCommand([...words.split(' '), '--help']);
-    expect(stdout).toContain(`Usage: breakwater ${words}`);
-    expect(stdout).toMatch(new RegExp(`\nExamples?:\n  breakwater ${words}`));
-    expect(stdout).toContain('--json');
-  });
-});
-
 interface Status {
   readonly tables: readonly {
     readonly table: string;

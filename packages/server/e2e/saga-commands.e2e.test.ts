@@ -79,15 +79,6 @@ const upToTheLastWord = async (url: string, dataDir: string) => {
   };
 };
 
-describe('--help', () => {
-  test.each(['saga list', 'saga retry', 'saga revert'])('of breakwater %s has an example', async (words) => {
-    const text = await said(...words.split(' '), '--help');
-    expect(text).toContain(`Usage: breakwater ${words}`);
-    expect(text).toMatch(new RegExp(`\nExamples?:\n  breakwater ${words}`));
-    expect(text).toContain('--json');
-  });
-});
-
 describe('while the server runs', () => {
   const folder = temporaryDataDir();
   const here = ['--data-dir', folder];

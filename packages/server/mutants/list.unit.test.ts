@@ -36,7 +36,9 @@ describe('the list of mutants', () => {
     const gone = MUTANTS.filter(({ test, title }) => {
       if (title === '' || !existsSync(join(root, test))) return true;
       const source = textOf(test).replaceAll("\\'", "'");
-      return !source.includes(title) && !templatesIn(source).some((template) => template.test(title));
+      // The whole title: a part of it finds the test here, and never when its name is compared.
+      const written = ["'", '`', '"'].some((quote) => source.includes(`${quote}${title}${quote}`));
+      return !written && !templatesIn(source).some((template) => template.test(title));
     });
     expect(gone.map(({ id, title }) => `${id}: ${title}`)).toEqual([]);
   });

@@ -204,3 +204,28 @@ describe('what readers see of a check-in', () => {
     await node.stop();
   });
 });
+
+test('a baseline that one node has learned is read on the other within a second', async () => {
+  verifies('W3-10.13');
+  const [here, there] = [await testNode(db.open(), { listen: true }), await testNode(db.open(), { listen: true })];
+  try {
+    const { agentId } = await born(here);
+    const learned = () => {
+      const reading = here.baselines.table.read(agentId);
+      return reading.ok ? reading.value : undefined;
+    };
+    for (let i = 0; i < 3; i += 1) {
+      value(await update(here, agentId, 'session'));
+      const reads = () => {
+        const reading = there.baselines.table.read(agentId);
+        return reading.ok ? reading.value : undefined;
+      };
+      expect(learned()).toBeDefined();
+      await expect.poll(reads, { timeout: 1000, interval: 5 }).toEqual(learned());
+    }
+    expect(there.divergences).toEqual([]);
+  } finally {
+    await here.stop();
+    await there.stop();
+  }
+});

@@ -14,6 +14,21 @@ const db = await testDatabase();
 const other = await testDatabase();
 
 let serial = 0;
+/** Pauses an agent without an operator. */
+const pauseByHand = (node: TestNode, agentId: string) =>
+  node.agents.act(agentId, Number.MAX_SAFE_INTEGER, async () => {
+    const pause = {
+      actuation_id: 'a',
+      paused_at: '2026-01-01T00:00:00.000Z',
+      expires_at: '2199-01-01T00:00:00.000Z',
+      sub_action: 'operator',
+      reason: 'a test',
+      evidence: {},
+    };
+    const events = [{ type: 'lifecycle_paused', payload: {} }] as const;
+    return accept({ reply: null, change: { at: node.clock.now(), status: 'paused', pause, events } });
+  });
+
 /** A check-in of its own text, with the arguments as the schema leaves them. */
 const update = (
   node: TestNode,
@@ -333,6 +348,20 @@ describe('what a check-in leaves behind', () => {
     await node.stop();
   });
 
+  test("a paused agent is refused, although another agent's call with the same key and words was answered", async () => {
+    verifies('BW-checkin.18');
+    const node = await testNode(db.database);
+    const [one, two] = [await born(node), await born(node)];
+    const args = {
+      response_text: 'The same words of an agent that is paused.',
+      idempotency_key: 'shared-by-a-paused-one',
+    };
+    value(await update(node, one.agentId, args));
+    await pauseByHand(node, two.agentId);
+    expect(code(await update(node, two.agentId, args))).toBe('AGENT_PAUSED');
+    await node.stop();
+  });
+
   test('a key costs no statement of its own, and a repeat gets its answer after a restart and from a refused call as well', async () => {
     verifies('BW-checkin.18');
     const asked: string[] = [];
@@ -353,18 +382,7 @@ describe('what a check-in leaves behind', () => {
     const after = await testNode(db.open());
     for (const [i, piece] of pieces.entries()) expect(value(await update(after, agentId, piece))).toEqual(replies[i]);
     expect(code(await update(after, agentId, { ...pieces[0], confidence: 0.2 }))).toBe('IDEMPOTENCY_CONFLICT');
-    await after.agents.act(agentId, Number.MAX_SAFE_INTEGER, async () => {
-      const pause = {
-        actuation_id: 'a',
-        paused_at: '2026-01-01T00:00:00.000Z',
-        expires_at: '2199-01-01T00:00:00.000Z',
-        sub_action: 'operator',
-        reason: 'a test',
-        evidence: {},
-      };
-      const events = [{ type: 'lifecycle_paused', payload: {} }] as const;
-      return accept({ reply: null, change: { at: after.clock.now(), status: 'paused', pause, events } });
-    });
+    await pauseByHand(after, agentId);
     const fresh = await update(after, agentId, { response_text: 'Something new.', idempotency_key: 'k-4' });
     expect(code(fresh)).toBe('AGENT_PAUSED');
     expect(value(await update(after, agentId, pieces[1]))).toEqual(replies[1]);

@@ -1,28 +1,9 @@
 import { VERSION } from '@breakwater/contract';
 import { Command, CommanderError, Option } from 'commander';
 import { armFaultFromEnvironment } from '../runtime/index.ts';
-import { agentsCommands } from './agents.ts';
-import { auditCommands } from './audit.ts';
-import { calibrationCommands } from './calibration.ts';
-import { channelCommands } from './channel.ts';
-import { consoleCommand } from './console.ts';
-import { databaseCommands } from './db.ts';
-import { completionCommand } from './completion.ts';
-import { doctorCommand } from './doctor.ts';
-import { exportCommand } from './export.ts';
 import { fail, USAGE_EXIT } from './fail.ts';
-import { flagsCommands } from './flags.ts';
-import { knowledgeCommands } from './knowledge.ts';
-import { operatorCommands } from './operator.ts';
 import { write } from './output.ts';
-import { retentionCommands } from './retention.ts';
-import { reviewsCommands } from './reviews.ts';
-import { sagaCommands } from './saga.ts';
-import { serve } from './serve.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
-import { statusCommand } from './status.ts';
-import { stdio } from './stdio.ts';
-import { substrateCommands } from './substrate.ts';
 
 /** Adds a flag for every setting that may be one; the environment and the default stand in `--help`. */
 const withSettings = (command: Command): Command => {
@@ -49,8 +30,32 @@ const prepare = (command: Command, name: string): void => {
   for (const one of command.commands) prepare(one, `${name} ${one.name()}`);
 };
 
-/** The `breakwater` command line, ready to parse. */
-export const createProgram = (): Command => {
+/** The commands beside `serve` and `stdio`, in the order of `--help`: what adds each to the program, loaded when it is needed. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  console: async () => (await import('./console.ts')).consoleCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  agents: async () => (await import('./agents.ts')).agentsCommands,
+  reviews: async () => (await import('./reviews.ts')).reviewsCommands,
+  knowledge: async () => (await import('./knowledge.ts')).knowledgeCommands,
+  db: async () => (await import('./db.ts')).databaseCommands,
+  operator: async () => (await import('./operator.ts')).operatorCommands,
+  flags: async () => (await import('./flags.ts')).flagsCommands,
+  channel: async () => (await import('./channel.ts')).channelCommands,
+  saga: async () => (await import('./saga.ts')).sagaCommands,
+  calibration: async () => (await import('./calibration.ts')).calibrationCommands,
+  audit: async () => (await import('./audit.ts')).auditCommands,
+  retention: async () => (await import('./retention.ts')).retentionCommands,
+  substrate: async () => (await import('./substrate.ts')).substrateCommands,
+  export: async () => (await import('./export.ts')).exportCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
+};
+
+/**
+ * The `breakwater` command line, ready to parse. With `only`, the name of a command, it has no other command beside `serve` and
+ * `stdio`: what all of them need takes longer to load than most of them take to work.
+ */
+export const createProgram = async (only?: string): Promise<Command> => {
   const program = new Command('breakwater')
     .description('Flight recorder and circuit breaker for fleets of long-running AI agents')
     .version(VERSION, '--version', 'Print the version');
@@ -64,7 +69,10 @@ Examples:
   breakwater serve --port 9000 --data-dir /var/lib/breakwater
   DATABASE_URL=postgres://breakwater@db/breakwater breakwater serve`,
     )
-    .action((flags: Partial<Record<SettingName, string>>) => serve(flags));
+    .action(async (flags: Partial<Record<SettingName, string>>) => {
+      // The server itself is loaded by the command that starts it: others would wait for it in vain.
+      await (await import('./serve.ts')).serve(flags);
+    });
   program
     .command('stdio')
     .description('Bridge an MCP client that speaks over standard input and output to a running server')
@@ -78,24 +86,11 @@ The bearer token, if the server asks for one, is read from BREAKWATER_TOKEN.
 Example:
   breakwater stdio --server http://127.0.0.1:8767`,
     )
-    .action((options: { server?: string; url?: string }) => stdio(options.server ?? options.url));
-  consoleCommand(program);
-  statusCommand(program);
-  doctorCommand(program);
-  agentsCommands(program);
-  reviewsCommands(program);
-  knowledgeCommands(program);
-  databaseCommands(program);
-  operatorCommands(program);
-  flagsCommands(program);
-  channelCommands(program);
-  sagaCommands(program);
-  calibrationCommands(program);
-  auditCommands(program);
-  retentionCommands(program);
-  substrateCommands(program);
-  exportCommand(program);
-  completionCommand(program);
+    .action(async (options: { server?: string; url?: string }) => {
+      await (await import('./stdio.ts')).stdio(options.server ?? options.url);
+    });
+  const wanted = only !== undefined && Object.hasOwn(COMMANDS, only) ? [only] : Object.keys(COMMANDS);
+  for (const name of wanted) (await COMMANDS[name]?.())?.(program);
   prepare(program, 'breakwater');
   return program;
 };
@@ -104,7 +99,9 @@ Example:
 export const runCommand = async (argv: readonly string[]): Promise<void> => {
   try {
     armFaultFromEnvironment(process.env);
-    await createProgram().parseAsync(argv);
+    // A completion script is made of all commands, and so is the help that comes without one.
+    const [, , name] = argv;
+    await (await createProgram(name === 'completion' ? undefined : name)).parseAsync(argv);
   } catch (error) {
     // Commander has said what is wrong already; --help and --version end here too, well.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_EXIT;

@@ -14,7 +14,7 @@ const nameOf = (command: Command): string =>
   command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 
 const below = (command: Command): Command[] => command.commands.flatMap((one) => [one, ...below(one)]);
-const program = createProgram();
+const program = await createProgram();
 const all = below(program);
 const leaves = all
   .filter(({ commands }) => commands.length === 0)
@@ -74,7 +74,7 @@ describe('every command', () => {
     verifies('BW-cli.03');
     const said = async (...args: string[]): Promise<string> => {
       let text = '';
-      const fresh = createProgram();
+      const fresh = await createProgram();
       for (const command of [fresh, ...below(fresh)]) command.configureOutput({ writeErr: (part) => (text += part) });
       await expect(fresh.parseAsync(args, { from: 'user' })).rejects.toThrow(CommanderError);
       return text;

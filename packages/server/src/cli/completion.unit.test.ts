@@ -13,7 +13,7 @@ import { createProgram } from './commands.ts';
 const folder = mkdtempSync(join(tmpdir(), 'breakwater-completion-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const places = placesOf(createProgram());
+const places = placesOf(await createProgram());
 const has = (shell: string): boolean => spawnSync(shell, ['-c', 'exit 0']).status === 0;
 
 /** What bash offers for the last of these words. */

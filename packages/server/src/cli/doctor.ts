@@ -1,7 +1,7 @@
 import { VERSION } from '@breakwater/contract';
 import type { Command } from 'commander';
 import { systemClock } from '../runtime/index.ts';
-import { gather, type DoctorFlags } from './doctor/gather.ts';
+import type { DoctorFlags } from './doctor/gather.ts';
 import { diagnose, exitCodeOf, overall, type Finding } from './doctor/rules.ts';
 import { timeText } from './print.ts';
 import { statusLine } from './progress.ts';
@@ -55,8 +55,10 @@ Examples:
     )
     .action(async (options: DoctorFlags & { strict?: boolean; json?: boolean }) => {
       const { strict, json, ...flags } = options;
+      // It knows the server, which no other command should have to load.
+      const doctor = await import('./doctor/gather.ts');
       const status = statusLine();
-      const facts = await gather(flags, process.env, systemClock, (what) => status.say(`Looking at ${what} …`));
+      const facts = await doctor.gather(flags, process.env, systemClock, (what) => status.say(`Looking at ${what} …`));
       status.clear();
       const findings = diagnose(facts);
       process.exitCode = exitCodeOf(findings, strict === true);

@@ -1,6 +1,5 @@
 import type { Outcome, Refusal } from '@breakwater/contract';
 import { NoDatabaseError, StartupError } from '../postgres/index.ts';
-import { ListenError } from '../serve/index.ts';
 import { adviceFor } from './advice.ts';
 
 /** Exit code of a command line that cannot be understood: nothing was done (EX_USAGE of sysexits.h). */
@@ -20,8 +19,6 @@ export const fail = (error: unknown): void => {
   process.exitCode = exitCodeOf(error);
   if (error instanceof StartupError) {
     console.error(`breakwater: ${error.message}\n            ${error.wayOut}`);
-  } else if (error instanceof ListenError) {
-    console.error(`breakwater: ${error.refusal.message}\n            ${error.refusal.recovery?.action ?? ''}`);
   } else if (error instanceof RefusedError) {
     const { code, message, recovery } = error.refusal;
     console.error(`breakwater: ${message}\n            ${adviceFor(code, recovery?.action)}`);

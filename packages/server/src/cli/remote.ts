@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { createOperator, dissolveOperator, operatorSecret } from '../identity/index.ts';
 import { findHome, StartupError } from '../postgres/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
 import { adviceFor } from './advice.ts';
@@ -170,6 +169,8 @@ const withOwnCredential = async <T>(
   }
   return withTables(flags, async (database, place) => {
     if (place.isAlone) throw needsSecret(url, `does not run on ${place.name}.`);
+    // Who brings a secret need not wait for what makes one.
+    const { createOperator, dissolveOperator, operatorSecret } = await import('../identity/index.ts');
     const secret = operatorSecret(systemIds.secret());
     const by = osUser();
     const name = `${by} cli ${systemIds.uuid().slice(0, 8)}`;

@@ -1,4 +1,4 @@
-import { isLoopback } from '../serve/index.ts';
+import { isLoopback } from '../runtime/index.ts';
 import { UsageError } from './fail.ts';
 import { CLIENT_VARIABLES, type Config } from './settings.ts';
 

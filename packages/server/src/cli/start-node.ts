@@ -73,7 +73,17 @@ import {
   type StartupError,
   type TableRetention,
 } from '../postgres/index.ts';
-import { LoopMonitor, Readiness, Supervisor, systemClock, systemIds, Ticker, type Evidence } from '../runtime/index.ts';
+import {
+  LoopMonitor,
+  Readiness,
+  RECONCILE_MS,
+  reconcileJob,
+  Supervisor,
+  systemClock,
+  systemIds,
+  Ticker,
+  type Evidence,
+} from '../runtime/index.ts';
 import {
   boundedReading,
   createHttpServer,
@@ -126,7 +136,6 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-const RECONCILE_MS = 300_000;
 const EXPIRY_MS = 60_000;
 const EXPIRY_FIRST_MS = 1_000;
 const PRUNE_MS = 3_600_000;
@@ -566,18 +575,8 @@ export const startNode = async (
     run: async (stopping) => void (await deleteOldStates(database, clock.now(), { stopping })),
   });
   ticker.add(rateBreachJob({ database, clock, channel, onCounted: (counts) => lastMinute.hear(counts) }));
-  ticker.add({
-    name: 'flags.reconcile',
-    everyMs: RECONCILE_MS,
-    singleton: false,
-    run: async () => void (await flags.reconcile()),
-  });
-  ticker.add({
-    name: 'baselines.reconcile',
-    everyMs: RECONCILE_MS,
-    singleton: false,
-    run: async () => void (await baselines.reconcile()),
-  });
+  ticker.add(reconcileJob('flags', flags));
+  ticker.add(reconcileJob('baselines', baselines));
   ticker.add({
     name: 'checkin.expire_pauses',
     everyMs: EXPIRY_MS,

@@ -544,8 +544,9 @@ export class Identity<M> {
       (agentId) => {
         token = this.#tokens.issue(agentId, evidence, now);
         const credential = (of: string, kind: 'session' | 'continuity_token') =>
-          sql.insertBinding(of, { kind, agentId, assurance: 'strong', expiresAt: expiryOf(kind, now) }, now);
-        const statements = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
+          [of, { kind, agentId, assurance: 'strong', expiresAt: expiryOf(kind, now) }] as const;
+        const credentials = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
+        const statements = [sql.insertBindings(credentials, now)];
         const pin = { agentId, expiresAt: expiryOf('pin', now), onlyIfFree: isDispatchedChild(intro.spawnReason) };
         if (pins.length > 0) statements.push(sql.upsertPins(pins, pin, now));
         const places = placesOf(evidence).map(credentialHash);
@@ -590,7 +591,7 @@ export class Identity<M> {
     const { agents, database } = this.#options;
     const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
     const held = new Map<string, AgentHead>();
-    for (const head of agents.table.values()) {
+    for (const head of agents.paused()) {
       if (isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
     }
     if (held.size === 0) return [];

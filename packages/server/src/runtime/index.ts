@@ -16,6 +16,7 @@ export { COLD, createLiveTable, deepFreeze, type LiveTable, type LiveTableWriter
 export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
 export { firstOf, type Keyed } from './first-of.ts';
 export { SharedAnswers } from './shared-answers.ts';
+export { isLoopback, LOOPBACK } from './loopback.ts';
 export { Mailboxes, type Handled, type Handler } from './mailbox.ts';
 export { problemOfName, reservedIn, skeletonOf, unseenIn } from './names.ts';
 export { nearest } from './nearest.ts';
@@ -42,4 +43,12 @@ export {
   type Tool,
   type ToolCall,
 } from './tool.ts';
-export { createWriteThrough, type Divergence, type Staged, type Store, type WriteThrough } from './write-through.ts';
+export {
+  createWriteThrough,
+  RECONCILE_MS,
+  reconcileJob,
+  type Divergence,
+  type Staged,
+  type Store,
+  type WriteThrough,
+} from './write-through.ts';

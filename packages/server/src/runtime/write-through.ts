@@ -1,4 +1,5 @@
 import { COLD, createLiveTable, type LiveTable, type Reading } from './live-table.ts';
+import type { Job } from './ticker.ts';
 
 /** Where a write-through table's truth lives. Implemented over PostgreSQL; any implementation may throw. */
 export interface Store<V> {
@@ -87,6 +88,8 @@ export const createWriteThrough = <V>(options: {
   const touch = (key: string) => {
     for (const touched of watches) touched.add(key);
   };
+  /** One set per repair of a cold read: the keys that other nodes told of since. What this node stages is no news of theirs. */
+  const listeners = new Set<Set<string>>();
   const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
     touch(key);
     return turns.take(key, work);
@@ -126,7 +129,7 @@ export const createWriteThrough = <V>(options: {
   /** A row that memory lacked may be so new that its news arrives only now: then it is another node's ordinary commit. */
   const reportUnlessNews = async (key: string, found: V | undefined, news: Set<string>): Promise<void> => {
     if (found !== undefined) await newsArrived();
-    watches.delete(news);
+    listeners.delete(news);
     if (found !== undefined && !news.has(key)) onDivergence({ key, live: undefined, stored: found });
   };
 
@@ -154,6 +157,7 @@ export const createWriteThrough = <V>(options: {
       return { published: () => settle(true), abandoned: () => settle(false) };
     },
     refresh(key) {
+      for (const news of listeners) news.add(key);
       // A refresh that has not asked yet will see whatever this one is about.
       const waiting = refreshes.get(key);
       if (waiting !== undefined) return waiting;
@@ -179,8 +183,7 @@ export const createWriteThrough = <V>(options: {
       const reading = table.read(key);
       if (reading.ok) return reading;
       let found: V | undefined;
-      // Not `inTurn`: a second cold read of the key is no news of it.
-      const repaired = turns.take(key, async () => {
+      const repaired = inTurn(key, async () => {
         const stored = await store.loadOne(key);
         const now = table.read(key);
         if (now.ok || stored === undefined || staged.has(key)) return now;
@@ -189,7 +192,7 @@ export const createWriteThrough = <V>(options: {
         return table.read(key);
       });
       const news = new Set<string>();
-      watches.add(news);
+      listeners.add(news);
       try {
         return await repaired;
       } finally {
@@ -263,3 +266,14 @@ const createStaging = () => {
     },
   };
 };
+
+/** How often memory is held against PostgreSQL (W3-10.08). */
+export const RECONCILE_MS = 300_000;
+
+/** The job that holds every value of a table against PostgreSQL, tells of what differs, and takes PostgreSQL's word. */
+export const reconcileJob = (name: string, table: { reconcile(): Promise<unknown> }): Job => ({
+  name: `${name}.reconcile`,
+  everyMs: RECONCILE_MS,
+  singleton: false,
+  run: async () => void (await table.reconcile()),
+});

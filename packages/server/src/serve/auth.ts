@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { accept, refuse, type Outcome } from '@breakwater/contract';
 import { bearerOf } from './evidence.ts';
-import { isLoopback } from './host-origin.ts';
+import { isLoopback } from '../runtime/index.ts';
 
 const digest = (text: string): Buffer => hash('sha256', text, 'buffer');
 

@@ -1,13 +1,8 @@
 import { isIP } from 'node:net';
-
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+import { LOOPBACK } from '../runtime/index.ts';
 
 /** Why a request may not pass, by its headers alone. */
 type Foreign = 'host' | 'origin';
-
-/** Whether a bind address is reachable from this machine only. */
-export const isLoopback = (host: string): boolean =>
-  host === '::1' || LOOPBACK.has(host.toLowerCase()) || (isIP(host) === 4 && host.startsWith('127.'));
 
 /** A host as Host and Origin carry it: a name, an IPv4 or a bracketed IPv6 address, and perhaps a port; nothing else. */
 const HOST = /^(\[[0-9a-f:.]+\]|[^\s:/@?#\\[\]]+)(?::(\d{1,5}))?$/;

@@ -27,6 +27,7 @@ import { createCallTool } from './tool-calls.ts';
 import { reasonOfReply, sendUnavailable } from './unavailable.ts';
 import { listenUnix, type UnixListener } from './unix-socket.ts';
 import { isWebSocket } from './upgrade.ts';
+import { StartupError } from '../postgres/index.ts';
 import { SharedAnswers } from '../runtime/index.ts';
 
 /** A part of an address that is an id or a name; each route has its own, lower limit and says so in words. */
@@ -46,11 +47,11 @@ const ARRIVAL_MS = 30_000;
  * The server cannot listen there: the address is beyond loopback and no token is asked for (BW-serve.10), or it cannot be
  * bound. The refusal names host and port, and the way out.
  */
-export class ListenError extends Error {
+export class ListenError extends StartupError {
   readonly refusal: Refusal;
 
   constructor(refusal: Refusal) {
-    super(`${refusal.message} ${refusal.recovery?.action ?? ''}`.trimEnd());
+    super(refusal.message, refusal.recovery?.action ?? '');
     this.name = 'ListenError';
     this.refusal = refusal;
   }

@@ -174,7 +174,7 @@ describe('listening', () => {
     const { options } = await start();
     const listen = createHttpServer(options).listen({ host, port: 0 });
     await expect(listen).rejects.toMatchObject({ refusal: { code: 'FORBIDDEN', details: { host } } });
-    await expect(listen).rejects.toThrow('BREAKWATER_TOKENS');
+    await expect(listen).rejects.toHaveProperty('wayOut', expect.stringContaining('BREAKWATER_TOKENS'));
   });
 
   test('beyond loopback with a token is allowed', async () => {
@@ -197,7 +197,7 @@ describe('listening', () => {
       .catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(ListenError);
     expect((failed as ListenError).refusal.details).toEqual({ host: '127.0.0.1', port, reason: 'EADDRINUSE' });
-    expect((failed as ListenError).message).toContain('--port');
+    expect((failed as ListenError).wayOut).toContain('--port');
   });
 });
 

@@ -1,7 +1,6 @@
 /** Floor 6: the transports. They turn wire into calls and results into wire, and decide nothing else. */
 export { assertSafeBinding } from './auth.ts';
 export { boundedReading } from './bounded-reading.ts';
-export { isLoopback } from './host-origin.ts';
 export { createHttpServer, ListenError, type HttpServer } from './http.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { createPeerAttestor } from './peer.ts';
