@@ -226,8 +226,6 @@ export class Agents<M> {
   readonly #commits: GroupCommit<AgentCommit, Ending>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
   readonly #names = new Names();
-  /** Ids of the agents that have a pause, ended or not, or that stand as paused. */
-  readonly #paused = new Set<string>();
   /** The end of the last change that took its agent's lock. */
   #locking: Promise<unknown> = Promise.resolve();
 
@@ -264,14 +262,6 @@ export class Agents<M> {
   named(label: string): AgentHead[] {
     const spellings = new Set([label.normalize('NFC'), label]);
     return [...spellings].flatMap((name) => this.#names.of(name)).flatMap((agentId) => this.#known(agentId) ?? []);
-  }
-
-  /**
-   * The agents in memory that may be held: those with a pause, ended or not, and those that stand as paused. They are few among
-   * many, and every start of an agent asks for them.
-   */
-  paused(): AgentHead[] {
-    return [...this.#paused].flatMap((agentId) => this.#known(agentId) ?? []);
   }
 
   /** For how long the lane of commits has got nothing through while something waits for it, ms. */
@@ -803,14 +793,11 @@ export class Agents<M> {
 
   #put(head: AgentHead): void {
     this.#names.changed(head.agentId, this.#known(head.agentId)?.label ?? null, head.label);
-    if (head.pause !== null || head.status === 'paused') this.#paused.add(head.agentId);
-    else this.#paused.delete(head.agentId);
     this.#live.writer.publish(head.agentId, head);
   }
 
   #remove(agentId: string): void {
     this.#names.changed(agentId, this.#known(agentId)?.label ?? null, null);
-    this.#paused.delete(agentId);
     this.#live.writer.remove(agentId);
     this.#mailboxes.forget(agentId);
   }

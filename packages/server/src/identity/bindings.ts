@@ -68,7 +68,7 @@ export class Bindings {
   async issue(hash: string, binding: Pick<Binding, 'kind' | 'agentId' | 'assurance'>): Promise<void> {
     const now = this.#clock.now();
     const whole = { ...binding, expiresAt: expiryOf(binding.kind, now) };
-    await this.#database.query(sql.insertBindings([[hash, whole]], now));
+    await this.#database.query(sql.insertBinding(hash, whole, now));
     await this.published([hash]);
   }
 

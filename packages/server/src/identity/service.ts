@@ -544,9 +544,8 @@ export class Identity<M> {
       (agentId) => {
         token = this.#tokens.issue(agentId, evidence, now);
         const credential = (of: string, kind: 'session' | 'continuity_token') =>
-          [of, { kind, agentId, assurance: 'strong', expiresAt: expiryOf(kind, now) }] as const;
-        const credentials = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
-        const statements = [sql.insertBindings(credentials, now)];
+          sql.insertBinding(of, { kind, agentId, assurance: 'strong', expiresAt: expiryOf(kind, now) }, now);
+        const statements = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
         const pin = { agentId, expiresAt: expiryOf('pin', now), onlyIfFree: isDispatchedChild(intro.spawnReason) };
         if (pins.length > 0) statements.push(sql.upsertPins(pins, pin, now));
         const places = placesOf(evidence).map(credentialHash);
@@ -591,7 +590,7 @@ export class Identity<M> {
     const { agents, database } = this.#options;
     const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
     const held = new Map<string, AgentHead>();
-    for (const head of agents.paused()) {
+    for (const head of agents.table.values()) {
       if (isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
     }
     if (held.size === 0) return [];
