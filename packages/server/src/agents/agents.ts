@@ -337,12 +337,12 @@ export class Agents<M> {
 
   /**
    * Mints an agent: its rows, its place in its thread, its first audit rows, and whatever `alongside` writes (its
-   * credentials), in one transaction (W3-3.04). A statement of `alongside` that is `guarded` and returns no row takes all
-   * of it back: then nothing was minted, and the answer is undefined.
+   * credentials), at once (W3-3.04). A guard is a statement that follows in the same transaction; one that returns no row
+   * takes all of it back: then nothing was minted, and the answer is undefined.
    */
   async create(
     birth: sql.Birth,
-    alongside: (agentId: string) => readonly { readonly statement: Statement; readonly guarded: boolean }[],
+    besides: (agentId: string) => { readonly alongside: readonly Statement[]; readonly guards: readonly Statement[] },
   ): Promise<AgentHead | undefined> {
     const { clock, ids, database } = this.#options;
     const agentId = ids.uuid();
@@ -352,22 +352,19 @@ export class Agents<M> {
     const drafts = [draft, ...birth.events];
     const trail = chain(agentId, { auditHead: '', auditCount: 0 }, drafts, at, () => ids.rowId(at)).rows;
     faultPoint('onboard.before');
-    const head = await database
-      .transaction(async (tx) => {
-        if (birth.label !== null) await tx.query(sql.lockLabel(birth.label));
-        const rows = await tx.query<sql.HeadRow>(sql.insertAgent({ agentId, ...birth, at, trail }));
-        for (const { statement, guarded } of alongside(agentId)) {
-          const written = await tx.query(statement);
-          if (guarded && written.length === 0) throw new GuardHeld();
-        }
-        const row = rows[0];
-        if (row === undefined) throw new Error('the new agent was not returned');
-        return sql.headFromRow(row);
-      })
-      .catch((error: unknown) => {
-        if (error instanceof GuardHeld) return undefined;
-        throw error;
-      });
+    const { alongside, guards } = besides(agentId);
+    const write = async (through: Queryable): Promise<AgentHead> => {
+      const [row] = await through.query<sql.HeadRow>(sql.insertAgent({ agentId, ...birth, at, trail }, alongside));
+      if (row === undefined) throw new Error('the new agent was not returned');
+      for (const guard of guards) if ((await through.query(guard)).length === 0) throw new GuardHeld();
+      return sql.headFromRow(row);
+    };
+    // One statement is a transaction by itself.
+    const written = guards.length === 0 ? write(database) : database.transaction(write);
+    const head = await written.catch((error: unknown) => {
+      if (error instanceof GuardHeld) return undefined;
+      throw error;
+    });
     if (head === undefined) return undefined;
     faultPoint('onboard.durable');
     this.#put(head);
