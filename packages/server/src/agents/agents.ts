@@ -9,6 +9,7 @@ import {
   type Statement,
 } from '../postgres/index.ts';
 import {
+  Columns,
   createLiveTable,
   currentGrounds,
   faultPoint,
@@ -219,6 +220,8 @@ export class Agents<M> {
   readonly #commits: GroupCommit<AgentCommit, Ending>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
   readonly #names = new Names();
+  /** Every agent's head, for lists: by what they ask of each. */
+  readonly fleet = new Columns<AgentHead>(() => this.table.values());
   /** The end of the last change that took its agent's lock. */
   #locking: Promise<unknown> = Promise.resolve();
 

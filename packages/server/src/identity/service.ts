@@ -9,6 +9,7 @@ import {
 } from '@breakwater/contract';
 import {
   isHeld,
+  mayBeHeld,
   MOST_ANCESTORS,
   refuseEnded,
   type AgentHead,
@@ -591,8 +592,9 @@ export class Identity<M> {
     const { agents, database } = this.#options;
     const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
     const held = new Map<string, AgentHead>();
-    for (const head of agents.table.values()) {
-      if (isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
+    const mayBe = agents.fleet.get(mayBeHeld);
+    for (const [i, head] of agents.fleet.items.entries()) {
+      if (mayBe(i) && isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
     }
     if (held.size === 0) return [];
     const { mcpSessionId, address, userAgent } = evidence;

@@ -74,7 +74,7 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
 
   const list = ({ args, caller }: AgentCall): Payload => ({
     ...listAgents(
-      service.heads(),
+      service.fleet,
       {
         limit: args.limit,
         offset: args.offset,
@@ -252,8 +252,8 @@ export const lifecycleTools = <M>(service: Lifecycle<M>, isStable: (agentId: str
     defineTool(detectStuckAgents, async ({ args, caller }) => {
       const timeoutMinutes = args.timeout_minutes ?? 15;
       const viewer = viewerOf(caller);
-      const heads = new Map([...service.heads()].map((head) => [head.agentId, head]));
-      const found = stuck(heads.values(), { timeoutMinutes, now: service.now }).map(({ agentId, ...row }) => {
+      const heads = new Map(service.heads().map((head) => [head.agentId, head]));
+      const found = stuck(service.heads(), { timeoutMinutes, now: service.now }).map(({ agentId, ...row }) => {
         const head = heads.get(agentId);
         return { agent_id: visibleId(agentId, viewer).id, label: head && visibleName(head, viewer), ...row };
       });

@@ -15,7 +15,7 @@ export interface LiveTable<V> {
   readonly size: number;
   entries(): IterableIterator<[string, V]>;
   /** Every value, in no order; to be walked at once, since the next change changes what is left of the walk. */
-  values(): ArrayIterator<V>;
+  values(): readonly V[];
 }
 
 /** The writer's side. Only the code that created the table holds it (W3-10.03). */
@@ -54,7 +54,7 @@ export const createLiveTable = <V>(name: string): { table: LiveTable<V>; writer:
     *entries() {
       for (const [key, { reading }] of rows) yield [key, reading.value];
     },
-    values: () => values.values(),
+    values: () => values,
   };
   const writer: LiveTableWriter<V> = {
     publish(key, value) {

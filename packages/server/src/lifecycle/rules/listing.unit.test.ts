@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import type { AgentHead } from '../../agents/index.ts';
+import { Columns } from '../../runtime/index.ts';
 import { listAgents, type ListQuery } from './listing.ts';
 import type { Viewer } from './redaction.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER } from './testing/head.ts';
@@ -14,7 +15,7 @@ const THIRD = '33333333-3333-4333-8333-333333333333';
 const other = (over: Partial<AgentHead> = {}): AgentHead => head({ agentId: OTHER, ...over });
 
 const list = (heads: readonly AgentHead[], query: ListQuery = {}, viewer = operator) =>
-  listAgents(heads, query, viewer, () => true, NOW);
+  listAgents(new Columns(() => heads), query, viewer, () => true, NOW);
 const ids = (heads: readonly AgentHead[], query: ListQuery = {}, viewer = operator) =>
   list(heads, query, viewer).agents.map(({ id }) => id);
 /** Agents a, b, c … each active a minute later than the one after it. */

@@ -4,14 +4,14 @@ import { verifies } from '../../../testing/verifies.ts';
 import { testOverview } from '../testing/overview.ts';
 import type { AgentHead } from '../../agents/agent.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
-import { createLiveTable } from '../../runtime/index.ts';
+import { Columns, createLiveTable } from '../../runtime/index.ts';
 import { ManualClock } from '../../runtime/testing/manual-clock.ts';
 import { agentRow, agentsPage, refOf, type AgentsQuery } from './agents.ts';
 import { readAgentsQuery } from './query.ts';
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
   now: NOW,
-  isStuck: ({ agentId }: AgentHead) => stuck.includes(agentId),
+  stuckAfter: ({ agentId }: AgentHead) => (stuck.includes(agentId) ? -Infinity : Infinity),
   isStable: (agentId: string) => agentId !== OTHER,
   conditionsInForce: () => 2,
   find: (agentId: string) => heads.find((one) => one.agentId === agentId),
@@ -52,7 +52,7 @@ const FLEET = [
   head({ agentId: 'e-5', label: 'Eve', status: 'deleted' }),
 ];
 const page = (raw: Readonly<Record<string, string>>, stuck?: readonly string[]) =>
-  agentsPage(FLEET, queryOf(raw), around(FLEET, stuck));
+  agentsPage(new Columns(() => FLEET), queryOf(raw), around(FLEET, stuck));
 const ids = (raw: Readonly<Record<string, string>>, stuck?: readonly string[]) =>
   page(raw, stuck).rows.map(({ agent_id: id }) => id[0]);
 
@@ -128,7 +128,7 @@ describe('the list of agents', () => {
       head({ agentId: 'n', vitals: vitals({ claims: 1 }) }),
     ];
     const order = (sort: string, direction: string) =>
-      agentsPage(heads, queryOf({ sort, order: direction }), around(heads))
+      agentsPage(new Columns(() => heads), queryOf({ sort, order: direction }), around(heads))
         .rows.map(({ agent_id }) => agent_id)
         .join('');
     for (const [sort, up] of [
@@ -153,13 +153,17 @@ describe('the list of agents', () => {
   it('pages without loss or repetition', () => {
     const heads = Array.from({ length: 23 }, (_, i) => head({ agentId: `id-${i}` }));
     const seen = [0, 10, 20, 30].flatMap((offset) =>
-      agentsPage(heads, queryOf({ offset: String(offset), limit: '10' }), around(heads)).rows.map((r) => r.agent_id),
+      agentsPage(new Columns(() => heads), queryOf({ offset: String(offset), limit: '10' }), around(heads)).rows.map(
+        (r) => r.agent_id,
+      ),
     );
     expect(seen).toHaveLength(23);
     expect(new Set(seen).size).toBe(23);
     // Equals keep their places also when memory was filled in another order, as after a restart.
     const reversed = [...heads].reverse();
-    const again = agentsPage(reversed, queryOf({ limit: '23' }), around(reversed)).rows.map((r) => r.agent_id);
+    const again = agentsPage(new Columns(() => reversed), queryOf({ limit: '23' }), around(reversed)).rows.map(
+      (r) => r.agent_id,
+    );
     expect(again).toEqual(seen);
   });
 });
