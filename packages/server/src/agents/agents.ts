@@ -9,7 +9,7 @@ import {
   type Statement,
 } from '../postgres/index.ts';
 import {
-  Columns,
+  columnsOf,
   createLiveTable,
   currentGrounds,
   faultPoint,
@@ -221,7 +221,7 @@ export class Agents<M> {
   readonly #live = createLiveTable<AgentHead>(TABLE);
   readonly #names = new Names();
   /** Every agent's head, for lists: by what they ask of each. */
-  readonly fleet = new Columns<AgentHead>(() => this.table.values());
+  readonly fleet = columnsOf(this.table);
   /** The end of the last change that took its agent's lock. */
   #locking: Promise<unknown> = Promise.resolve();
 

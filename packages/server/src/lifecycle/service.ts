@@ -51,7 +51,7 @@ export class Lifecycle<M> {
 
   /** Every agent, from memory. */
   heads(): readonly AgentHead[] {
-    return this.#agents.table.values();
+    return this.#agents.fleet.items;
   }
 
   /** Every agent, from memory, by what lists ask of each. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import type { AgentHead } from '../../agents/agent.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
-import { Columns } from '../../runtime/index.ts';
+import { columnsOfThese } from '../../runtime/index.ts';
 import { needsOf, type NeedFacts, type OpenReview, type StoredFacts } from './needs.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -18,7 +18,7 @@ const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => (
 
 const look = (heads: readonly AgentHead[], facts: Partial<NeedFacts> = {}, stuck: readonly string[] = []) =>
   needsOf(
-    { fleet: new Columns(() => heads), stored: nothing, coldParts: [], overdue: [], ...facts },
+    { fleet: columnsOfThese(heads), stored: nothing, coldParts: [], overdue: [], ...facts },
     around(heads, stuck),
   );
 const only = (...args: Parameters<typeof look>) => {
