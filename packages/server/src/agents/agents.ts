@@ -25,6 +25,7 @@ import {
   ancestorsOf,
   holdKey,
   holdOf,
+  isHeld,
   lineOf,
   MOST_ANCESTORS,
   pauseHolds,
@@ -33,6 +34,7 @@ import {
 } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
+import { mayBeHeld } from './columns.ts';
 import type { Idempotency } from './idempotency.ts';
 import { Names } from './names.ts';
 import * as sql from './sql.ts';
@@ -220,6 +222,7 @@ export class Agents<M> {
   readonly #commits: GroupCommit<AgentCommit, Ending>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
   readonly #names = new Names();
+  readonly #mayBeHeld = new Set<string>();
   /** Every agent's head, for lists: by what they ask of each. */
   readonly fleet = columnsOf(this.table);
   /** The end of the last change that took its agent's lock. */
@@ -258,6 +261,12 @@ export class Agents<M> {
   named(label: string): AgentHead[] {
     const spellings = new Set([label.normalize('NFC'), label]);
     return [...spellings].flatMap((name) => this.#names.of(name)).flatMap((agentId) => this.#known(agentId) ?? []);
+  }
+
+  /** The agents in memory that are under a pause of their own now. */
+  held(): AgentHead[] {
+    const now = this.#options.clock.now();
+    return [...this.#mayBeHeld].flatMap((agentId) => this.#known(agentId) ?? []).filter((head) => isHeld(head, now));
   }
 
   /** For how long the lane of commits has got nothing through while something waits for it, ms. */
@@ -791,11 +800,14 @@ export class Agents<M> {
   #put(head: AgentHead): void {
     this.#names.changed(head.agentId, this.#known(head.agentId)?.label ?? null, head.label);
     this.#live.writer.publish(head.agentId, head);
+    if (mayBeHeld(head)) this.#mayBeHeld.add(head.agentId);
+    else this.#mayBeHeld.delete(head.agentId);
   }
 
   #remove(agentId: string): void {
     this.#names.changed(agentId, this.#known(agentId)?.label ?? null, null);
     this.#live.writer.remove(agentId);
+    this.#mayBeHeld.delete(agentId);
     this.#mailboxes.forget(agentId);
   }
 }

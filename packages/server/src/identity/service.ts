@@ -8,8 +8,6 @@ import {
   type Refusal,
 } from '@breakwater/contract';
 import {
-  isHeld,
-  mayBeHeld,
   MOST_ANCESTORS,
   refuseEnded,
   type AgentHead,
@@ -527,7 +525,7 @@ export class Identity<M> {
     const hash = credentialHash(secret);
     const transport = evidence.mcpSessionId === undefined ? undefined : credentialHash(evidence.mcpSessionId);
     const pins = this.#pinHashes(evidence, intro).sort();
-    const predecessors = await this.#predecessors(evidence, intro, parent, now);
+    const predecessors = await this.#predecessors(evidence, intro, parent);
     let token = '';
     let credentials: readonly (readonly [hash: string, Binding])[] = [];
     const head = await agents.create(
@@ -587,15 +585,11 @@ export class Identity<M> {
     evidence: Evidence,
     intro: Introduction,
     parent: AgentHead | undefined,
-    now: number,
   ): Promise<readonly Predecessor[]> {
     const { agents, database } = this.#options;
     const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
-    const held = new Map<string, AgentHead>();
-    const mayBe = agents.fleet.get(mayBeHeld);
-    for (const [i, head] of agents.fleet.items.entries()) {
-      if (mayBe(i) && isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
-    }
+    const held = new Map(agents.held().map((head) => [head.agentId, head]));
+    if (inheritsFrom !== undefined) held.delete(inheritsFrom);
     if (held.size === 0) return [];
     const { mcpSessionId, address, userAgent } = evidence;
     const [place] = placesOf({ address, userAgent }).map(credentialHash);

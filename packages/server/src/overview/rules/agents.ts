@@ -19,7 +19,7 @@ import {
   type Pause,
   type Vitals,
 } from '../../agents/agent.ts';
-import { activityOf, createdOf, idOf, STATUSES, statusOf, updatesOf } from '../../agents/columns.ts';
+import { activityOf, createdOf, idOf, idStartOf, STATUSES, statusOf, updatesOf } from '../../agents/columns.ts';
 
 /** What is known of agents beside their heads. */
 export interface Surroundings {
@@ -170,14 +170,14 @@ const orderOf = (
   now: number,
 ): ((a: number, b: number) => number) => {
   const keys = keysOf(fleet, sort, now);
-  const ids = fleet.get(idOf);
+  const [starts, ids] = [fleet.get(idStartOf), fleet.get(idOf)];
   const first = descending ? 1 : -1;
   return (a, b) => {
     const [one, other] = [keys(a), keys(b)];
     if (one < other) return first;
     if (one > other) return -first;
     if (one !== other && Number.isNaN(one) !== Number.isNaN(other)) return Number.isNaN(one) ? 1 : -1;
-    return ids(a) < ids(b) ? -1 : 1;
+    return starts(a) - starts(b) || (ids(a) < ids(b) ? -1 : 1);
   };
 };
 
