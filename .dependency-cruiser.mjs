@@ -29,7 +29,7 @@ export default {
       from: { path: `^${src}/(${folders.join('|')})/` },
       to: {
         path: `^${src}/(${folders.join('|')})/`,
-        pathNot: [`^${src}/$1/`, '/index\\.ts$', '/testing/', `^${src}/agents/(agent|coverage|record|standing)\\.ts$`],
+        pathNot: [`^${src}/$1/`, '/index\\.ts$', '/testing/', `^${src}/agents/(agent|columns|coverage|record|standing)\\.ts$`],
       },
     },
     {
@@ -59,7 +59,7 @@ export default {
       severity: 'error',
       from: { path: `^${src}/(checkin|identity|lifecycle|dialectic|outcomes|calibration|knowledge|feed)/rules/` },
       to: {
-        path: `^(${src}/(postgres|agents/(?!(agent|coverage|record|standing)\\.ts)|flags|channel)|node_modules/(pg|fastify|pino)|node:(?!crypto))`,
+        path: `^(${src}/(postgres|agents/(?!(agent|columns|coverage|record|standing)\\.ts)|flags|channel)|node_modules/(pg|fastify|pino)|node:(?!crypto))`,
         dependencyTypesNot: ['type-only'],
       },
     },

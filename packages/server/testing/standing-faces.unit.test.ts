@@ -38,7 +38,7 @@ const found = fc
 /** Every face of an agent that renders a word for how it stands. */
 const faces = (agent: AgentHead, find: (id: string) => AgentHead | undefined): Readonly<Record<string, unknown>> => {
   const hold = holdOf(agent, find, NOW);
-  const around = { now: NOW, isStuck: () => false, isStable: () => true, conditionsInForce: () => 0, find };
+  const around = { now: NOW, stuckAfter: () => Infinity, isStable: () => true, conditionsInForce: () => 0, find };
   return {
     check_working_state: vitalsView(agent, hold, NOW),
     'API, console, command line': agentRow(agent, around),

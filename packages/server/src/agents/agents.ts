@@ -9,6 +9,7 @@ import {
   type Statement,
 } from '../postgres/index.ts';
 import {
+  columnsOf,
   createLiveTable,
   currentGrounds,
   faultPoint,
@@ -24,6 +25,7 @@ import {
   ancestorsOf,
   holdKey,
   holdOf,
+  isHeld,
   lineOf,
   MOST_ANCESTORS,
   pauseHolds,
@@ -32,6 +34,7 @@ import {
 } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
 import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
+import { mayBeHeld } from './columns.ts';
 import type { Idempotency } from './idempotency.ts';
 import { Names } from './names.ts';
 import * as sql from './sql.ts';
@@ -226,6 +229,9 @@ export class Agents<M> {
   readonly #commits: GroupCommit<AgentCommit, Ending>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
   readonly #names = new Names();
+  readonly #mayBeHeld = new Set<string>();
+  /** Every agent's head, for lists: by what they ask of each. */
+  readonly fleet = columnsOf(this.table);
   /** The end of the last change that took its agent's lock. */
   #locking: Promise<unknown> = Promise.resolve();
 
@@ -262,6 +268,12 @@ export class Agents<M> {
   named(label: string): AgentHead[] {
     const spellings = new Set([label.normalize('NFC'), label]);
     return [...spellings].flatMap((name) => this.#names.of(name)).flatMap((agentId) => this.#known(agentId) ?? []);
+  }
+
+  /** The agents in memory that are under a pause of their own now. */
+  held(): AgentHead[] {
+    const now = this.#options.clock.now();
+    return [...this.#mayBeHeld].flatMap((agentId) => this.#known(agentId) ?? []).filter((head) => isHeld(head, now));
   }
 
   /** For how long the lane of commits has got nothing through while something waits for it, ms. */
@@ -344,12 +356,12 @@ export class Agents<M> {
 
   /**
    * Mints an agent: its rows, its place in its thread, its first audit rows, and whatever `alongside` writes (its
-   * credentials), in one transaction (W3-3.04). A statement of `alongside` that is `guarded` and returns no row takes all
-   * of it back: then nothing was minted, and the answer is undefined.
+   * credentials), at once (W3-3.04). A guard is a statement that follows in the same transaction; one that returns no row
+   * takes all of it back: then nothing was minted, and the answer is undefined.
    */
   async create(
     birth: sql.Birth,
-    alongside: (agentId: string) => readonly { readonly statement: Statement; readonly guarded: boolean }[],
+    besides: (agentId: string) => { readonly alongside: readonly Statement[]; readonly guards: readonly Statement[] },
   ): Promise<AgentHead | undefined> {
     const { clock, ids, database } = this.#options;
     const agentId = ids.uuid();
@@ -359,22 +371,19 @@ export class Agents<M> {
     const drafts = [draft, ...birth.events];
     const trail = chain(agentId, { auditHead: '', auditCount: 0 }, drafts, at, () => ids.rowId(at)).rows;
     faultPoint('onboard.before');
-    const head = await database
-      .transaction(async (tx) => {
-        if (birth.label !== null) await tx.query(sql.lockLabel(birth.label));
-        const rows = await tx.query<sql.HeadRow>(sql.insertAgent({ agentId, ...birth, at, trail }));
-        for (const { statement, guarded } of alongside(agentId)) {
-          const written = await tx.query(statement);
-          if (guarded && written.length === 0) throw new GuardHeld();
-        }
-        const row = rows[0];
-        if (row === undefined) throw new Error('the new agent was not returned');
-        return sql.headFromRow(row);
-      })
-      .catch((error: unknown) => {
-        if (error instanceof GuardHeld) return undefined;
-        throw error;
-      });
+    const { alongside, guards } = besides(agentId);
+    const write = async (through: Queryable): Promise<AgentHead> => {
+      const [row] = await through.query<sql.HeadRow>(sql.insertAgent({ agentId, ...birth, at, trail }, alongside));
+      if (row === undefined) throw new Error('the new agent was not returned');
+      for (const guard of guards) if ((await through.query(guard)).length === 0) throw new GuardHeld();
+      return sql.headFromRow(row);
+    };
+    // One statement is a transaction by itself.
+    const written = guards.length === 0 ? write(database) : database.transaction(write);
+    const head = await written.catch((error: unknown) => {
+      if (error instanceof GuardHeld) return undefined;
+      throw error;
+    });
     if (head === undefined) return undefined;
     faultPoint('onboard.durable');
     this.#put(head);
@@ -794,11 +803,14 @@ export class Agents<M> {
   #put(head: AgentHead): void {
     this.#names.changed(head.agentId, this.#known(head.agentId)?.label ?? null, head.label);
     this.#live.writer.publish(head.agentId, head);
+    if (mayBeHeld(head)) this.#mayBeHeld.add(head.agentId);
+    else this.#mayBeHeld.delete(head.agentId);
   }
 
   #remove(agentId: string): void {
     this.#names.changed(agentId, this.#known(agentId)?.label ?? null, null);
     this.#live.writer.remove(agentId);
+    this.#mayBeHeld.delete(agentId);
     this.#mailboxes.forget(agentId);
   }
 }

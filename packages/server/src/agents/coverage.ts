@@ -149,15 +149,21 @@ export const readCoverage = (stored: CoverageAccount | undefined, now: number): 
   };
 };
 
-/** {@link silenceAsks} of an account at `now`. Of most accounts it is known without settling what ran out meanwhile. */
-export const silenceAsksAt = (stored: CoverageAccount | undefined, now: number): boolean => {
-  if (stored === undefined) return false;
+/**
+ * The instant (ms) before which silence does not ask for a person, by an account alone; from then on {@link silenceAsks} says.
+ * Of most accounts it is never.
+ */
+export const silenceAsksFrom = (stored: CoverageAccount | undefined): number => {
+  if (stored === undefined) return Infinity;
   const { open, from } = stored;
-  let expired = 0;
-  for (let i = Math.min(open.length, Math.floor(now / HOUR_MS) - from + 1) - 1; i >= 0; i -= 1) expired += open[i] ?? 0;
   // No claim that runs out can double the evidence.
-  if ((silenceValue(stored) + 1) * 2 ** Math.min(expired, 1000) < CLAIMS_LIMITS.pause) return false;
-  return silenceAsks(readCoverage(stored, now));
+  let most = silenceValue(stored) + 1;
+  if (most >= CLAIMS_LIMITS.pause) return -Infinity;
+  for (const [i, expiring] of open.entries()) {
+    most *= 2 ** Math.min(expiring, 1000);
+    if (most >= CLAIMS_LIMITS.pause) return (from + i) * HOUR_MS;
+  }
+  return Infinity;
 };
 
 /** Whether silence asks for a person: never for a pause, because what is not recorded is no failure. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import type { CoverageAccount } from './agent.ts';
@@ -8,6 +9,7 @@ import {
   readCoverage,
   resultRecorded,
   silenceAsks,
+  silenceAsksFrom,
   unpackCoverage,
 } from './coverage.ts';
 
@@ -97,4 +99,24 @@ describe('coverage', () => {
     const account = resultRecorded(undefined, { graded: true, claimExpiresAt: NOW + DAY, now: NOW });
     expect(readCoverage(account, NOW)).toMatchObject({ made: 0, settled: 0, share: null, silence: 1 });
   });
+});
+
+it('silence asks for nobody before the instant that an account gives', () => {
+  const accounts = fc.record({
+    wealth: fc.array(fc.double({ min: 1, max: 1500, noNaN: true }), { minLength: 4, maxLength: 4 }),
+    open: fc.array(fc.nat(9), { maxLength: 6 }),
+  });
+  fc.assert(
+    fc.property(accounts, fc.integer({ min: -2, max: 8 }), fc.nat(3_599_999), ({ wealth, open }, hour, ms) => {
+      const account = { made: 9, settled: 1, expired: 0, unclaimed: 0, ungraded: 0, silence: wealth, from: 500, open };
+      const now = (500 + hour) * 3_600_000 + ms;
+      const asks = silenceAsks(readCoverage(account, now));
+      if (now < silenceAsksFrom(account)) expect(asks).toBe(false);
+    }),
+  );
+  // An account alone says it of most: claims enough that ran out, and that still may.
+  const quiet = { made: 9, settled: 9, expired: 0, unclaimed: 0, ungraded: 0, silence: [1, 1, 1, 1], from: 500 };
+  expect(silenceAsksFrom(undefined)).toBe(Infinity);
+  expect(silenceAsksFrom({ ...quiet, open: [1, 1] })).toBe(Infinity);
+  expect(silenceAsksFrom({ ...quiet, open: [1, 20] })).toBe(501 * 3_600_000);
 });

@@ -51,3 +51,14 @@ export { isMeasured, shownRisk, standingWord } from './standing.ts';
 export { unpackVitals, type StoredVitals } from './stored-vitals.ts';
 export { pruneWorkingData, type Birth } from './sql.ts';
 export { enrolSubstrate, listSubstrates, removeSubstrate } from './substrate.ts';
+export {
+  activityOf,
+  createdOf,
+  idOf,
+  idStartOf,
+  mayBeHeld,
+  parentOf,
+  STATUSES,
+  statusOf,
+  updatesOf,
+} from './columns.ts';

@@ -633,32 +633,43 @@ export interface Birth {
   readonly events: readonly AuditDraft[];
 }
 
-/**
- * Births that use one name take turns until the transaction ends. To be done before {@link insertAgent}: a statement does
- * not see what was committed while it waited.
- */
-export const lockLabel = (label: string): Statement => ({
-  name: 'agents.lock_label',
-  text: 'SELECT pg_advisory_xact_lock(7204117, hashtext($1))',
-  values: [label],
-});
+/** Statements as parts of one larger statement, whose first `taken` values are its own. */
+const asParts = (
+  statements: readonly Statement[],
+  taken: number,
+): { readonly parts: string; readonly values: unknown[] } => {
+  const values: unknown[] = [];
+  const parts = statements.map(({ text, values: own = [] }, i) => {
+    const from = taken + values.length;
+    values.push(...own);
+    return `part_${i} AS (${text.replace(/\$(\d+)/g, (_, n: string) => `$${from + Number(n)}`)}), `;
+  });
+  return { parts: parts.join(''), values };
+};
+
+/** How many values {@link insertAgent} has of its own. */
+const BIRTH_VALUES = 15;
 
 /**
- * A new agent: both rows, its place in its thread (BW-identity.11: the row lock of the thread makes it unique), and its
- * first audit rows. Returns its head.
+ * A new agent: both rows, its name, which is its own (core.free_label), its place in its thread (BW-identity.11: the row lock
+ * of the thread makes it unique), its first audit rows, and what `alongside` writes, all at once. Returns its head.
  */
-export const insertAgent = (agent: Birth & { agentId: string; at: number; trail: readonly AuditRow[] }): Statement => ({
-  name: 'agents.insert',
-  text: `
-    WITH thread AS (
+export const insertAgent = (
+  agent: Birth & { agentId: string; at: number; trail: readonly AuditRow[] },
+  alongside: readonly Statement[],
+): Statement => {
+  const { parts, values } = asParts(alongside, BIRTH_VALUES);
+  return {
+    name: `agents.insert_${alongside.length}`,
+    text: `
+    WITH ${parts}thread AS (
       INSERT INTO core.threads (thread_id, created_at, next_node_seq) VALUES ($11, $6::timestamptz, 2)
       ON CONFLICT (thread_id) DO UPDATE SET next_node_seq = core.threads.next_node_seq + 1
       RETURNING thread_id, next_node_seq - 1 AS position
     ), a AS (
       INSERT INTO core.agents (id, label, purpose, parent_agent_id, spawn_reason, created_at, updated_at, tags,
         thread_id, thread_position)
-      SELECT $1, CASE WHEN EXISTS (SELECT 1 FROM core.agents WHERE label = $2) THEN $2 || '_' || left($1, 8) ELSE $2 END,
-             $3, $4, $5, $6::timestamptz, $6::timestamptz, $12::text[], thread_id, position
+      SELECT $1, core.free_label($2, $1), $3, $4, $5, $6::timestamptz, $6::timestamptz, $12::text[], thread_id, position
       FROM thread
       RETURNING id, label, purpose, tags, thread_id, thread_position
     ), trail AS (
@@ -676,34 +687,36 @@ export const insertAgent = (agent: Birth & { agentId: string; at: number; trail:
       SELECT NULL::text AS expected_launchd_label, NULL::text AS expected_executable_path
     )
     SELECT ${HEAD_COLUMNS} FROM i JOIN a ON a.id = i.agent_id CROSS JOIN c`,
-  values: [
-    agent.agentId,
-    agent.label,
-    agent.purpose,
-    agent.parentAgentId,
-    agent.spawnReason,
-    iso(agent.at),
-    JSON.stringify({ ...agent.metadata, public_agent_id: agent.handle, agent_id: agent.handle }),
-    JSON.stringify(
-      agent.trail.map((row) => ({
-        ts: row.ts,
-        event_id: row.eventId,
-        type: row.type,
-        payload: row.payload,
-        hash: row.hash,
-        chain_index: row.chainIndex,
-        prev_hash: row.prevHash,
-      })),
-    ),
-    agent.trail.at(-1)?.hash ?? '',
-    agent.trail.length,
-    agent.threadId,
-    agent.tags,
-    agent.lineage.provisional,
-    agent.lineage.declared_at,
-    agent.lineage.recorded_at,
-  ],
-});
+    values: [
+      agent.agentId,
+      agent.label,
+      agent.purpose,
+      agent.parentAgentId,
+      agent.spawnReason,
+      iso(agent.at),
+      JSON.stringify({ ...agent.metadata, public_agent_id: agent.handle, agent_id: agent.handle }),
+      JSON.stringify(
+        agent.trail.map((row) => ({
+          ts: row.ts,
+          event_id: row.eventId,
+          type: row.type,
+          payload: row.payload,
+          hash: row.hash,
+          chain_index: row.chainIndex,
+          prev_hash: row.prevHash,
+        })),
+      ),
+      agent.trail.at(-1)?.hash ?? '',
+      agent.trail.length,
+      agent.threadId,
+      agent.tags,
+      agent.lineage.provisional,
+      agent.lineage.declared_at,
+      agent.lineage.recorded_at,
+      ...values,
+    ],
+  };
+};
 
 /** The answer kept under an idempotency key. */
 export const selectIdempotent = (agentId: string, key: string): Statement => ({

@@ -66,7 +66,7 @@ const born = async (agents: Agents<null>): Promise<string> => {
       metadata: {},
       events: [],
     },
-    () => [],
+    () => ({ alongside: [], guards: [] }),
   );
   return head!.agentId;
 };

@@ -474,6 +474,7 @@ export const startNode = async (
     database,
     clock,
     agents: agents.table,
+    fleet: agents.fleet,
     named: (name) => agents.named(name),
     isStable,
     flags,

@@ -68,8 +68,8 @@ export class Bindings {
   async issue(hash: string, binding: Pick<Binding, 'kind' | 'agentId' | 'assurance'>): Promise<void> {
     const now = this.#clock.now();
     const whole = { ...binding, expiresAt: expiryOf(binding.kind, now) };
-    await this.#database.query(sql.insertBinding(hash, whole, now));
-    await this.published([hash]);
+    // One that was there already is not returned, and is taken as it stands.
+    if ((await this.change(sql.insertBindings([[hash, whole]], now))) === 0) await this.refresh([hash]);
   }
 
   /** Runs a statement that changes bindings and returns them; gives how many it changed. */
@@ -83,6 +83,13 @@ export class Bindings {
   async published(hashes: readonly string[]): Promise<void> {
     await this.refresh(hashes);
     for (const hash of hashes) this.#notifier.announce(TABLE, hash);
+  }
+
+  /** As {@link published}, without asking PostgreSQL: the new ones are known, and others are looked up when they are used. */
+  written(fresh: readonly (readonly [hash: string, Binding])[], others: readonly string[]): void {
+    for (const [hash, binding] of fresh) this.#live.writer.publish(hash, binding);
+    for (const hash of others) this.#live.writer.remove(hash);
+    for (const hash of [...fresh.map(([hash]) => hash), ...others]) this.#notifier.announce(TABLE, hash);
   }
 
   /**

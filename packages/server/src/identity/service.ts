@@ -8,7 +8,6 @@ import {
   type Refusal,
 } from '@breakwater/contract';
 import {
-  isHeld,
   MOST_ANCESTORS,
   refuseEnded,
   type AgentHead,
@@ -20,7 +19,7 @@ import {
 import { liveSignals, reactivate, refusedAct, refuseHeld } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Assurance, Caller, Clock, Evidence, Ids, ProofSource, ProvenOperator } from '../runtime/index.ts';
-import { credentialHash, expiryOf, sessionKey } from './binding.ts';
+import { credentialHash, expiryOf, sessionKey, type Binding } from './binding.ts';
 import type { Bindings } from './bindings.ts';
 import { derivedPrefix } from './rules/continuity-token.ts';
 import { autoLabel, clientHintOf, familyOf, publicHandle, rebadgedHandle } from './rules/handles.ts';
@@ -526,8 +525,9 @@ export class Identity<M> {
     const hash = credentialHash(secret);
     const transport = evidence.mcpSessionId === undefined ? undefined : credentialHash(evidence.mcpSessionId);
     const pins = this.#pinHashes(evidence, intro).sort();
-    const predecessors = await this.#predecessors(evidence, intro, parent, now);
+    const predecessors = await this.#predecessors(evidence, intro, parent);
     let token = '';
+    let credentials: readonly (readonly [hash: string, Binding])[] = [];
     const head = await agents.create(
       {
         label,
@@ -544,29 +544,29 @@ export class Identity<M> {
       (agentId) => {
         token = this.#tokens.issue(agentId, evidence, now);
         const credential = (of: string, kind: 'session' | 'continuity_token') =>
-          sql.insertBinding(of, { kind, agentId, assurance: 'strong', expiresAt: expiryOf(kind, now) }, now);
-        const statements = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
+          [
+            of,
+            { kind, agentId, assurance: 'strong', expiresAt: expiryOf(kind, now), revokedAt: null, operator: null },
+          ] as const;
+        credentials = [credential(hash, 'session'), credential(credentialHash(token), 'continuity_token')];
         const pin = { agentId, expiresAt: expiryOf('pin', now), onlyIfFree: isDispatchedChild(intro.spawnReason) };
-        if (pins.length > 0) statements.push(sql.upsertPins(pins, pin, now));
-        const places = placesOf(evidence).map(credentialHash);
-        if (places.length > 0) statements.push(sql.insertPlaces(agentId, places, now));
-        if (predecessors.length > 0) statements.push(sql.insertSuccessions(agentId, predecessors, now));
-        const alongside = statements.map((statement) => ({ statement, guarded: false }));
-        if (tags === RESIDENT_TAGS && label !== null) {
-          alongside.push({ statement: sql.onlyResident(agentId, label), guarded: true });
-        }
-        if (transport === undefined) return alongside;
+        const guards = tags === RESIDENT_TAGS && label !== null ? [sql.onlyResident(agentId, label)] : [];
         const replace = intro.forceNew || caller.agentId !== undefined;
-        return [...alongside, { statement: sql.bindTransport(transport, agentId, replace, now), guarded: true }];
+        if (transport !== undefined) guards.push(sql.bindTransport(transport, agentId, replace, now));
+        // All of them, also when they write nothing: it stays one statement, which PostgreSQL plans once.
+        const alongside = [
+          sql.insertBindings(credentials, now),
+          sql.upsertPins(pins, pin, now),
+          sql.insertPlaces(agentId, placesOf(evidence).map(credentialHash), now),
+          sql.insertSuccessions(agentId, predecessors, now),
+        ];
+        return { alongside, guards };
       },
     );
     if (head === undefined) return accept(undefined);
-    await this.#bindings.published([
-      hash,
-      credentialHash(token),
-      ...pins,
-      ...(transport === undefined ? [] : [transport]),
-    ]);
+    this.#bindings.written(credentials, pins);
+    // Its next call comes over it.
+    if (transport !== undefined) await this.#bindings.published([transport]);
     if (holder?.tags.includes('persistent') === true && holder.agentId !== parent?.agentId) {
       this.#options.report(IDENTITY_EVENTS.residentForkDetected, { label, new_agent_id: head.agentId }, holder.agentId);
     }
@@ -585,14 +585,11 @@ export class Identity<M> {
     evidence: Evidence,
     intro: Introduction,
     parent: AgentHead | undefined,
-    now: number,
   ): Promise<readonly Predecessor[]> {
     const { agents, database } = this.#options;
     const inheritsFrom = parent && (await agents.holdOf(parent))?.holder.agentId;
-    const held = new Map<string, AgentHead>();
-    for (const head of agents.table.values()) {
-      if (isHeld(head, now) && head.agentId !== inheritsFrom) held.set(head.agentId, head);
-    }
+    const held = new Map(agents.held().map((head) => [head.agentId, head]));
+    if (inheritsFrom !== undefined) held.delete(inheritsFrom);
     if (held.size === 0) return [];
     const { mcpSessionId, address, userAgent } = evidence;
     const [place] = placesOf({ address, userAgent }).map(credentialHash);

@@ -45,17 +45,30 @@ export const selectRevokedSince = (since: number): Statement => ({
   values: [iso(since)],
 });
 
-/** A new credential of an agent, or of nobody yet. One that is there already stays as it is: a token is its own repeat. */
-export const insertBinding = (
-  hash: string,
-  binding: Pick<Binding, 'kind' | 'agentId' | 'assurance' | 'expiresAt'>,
+/**
+ * New credentials of agents, or of nobody yet; returns their rows. One that is there already stays as it is, and is not
+ * returned: a token is its own repeat.
+ */
+export const insertBindings = (
+  bindings: readonly (readonly [hash: string, Pick<Binding, 'kind' | 'agentId' | 'assurance' | 'expiresAt'>])[],
   now: number,
 ): Statement => ({
-  name: 'identity.insert_binding',
+  name: 'identity.insert_bindings',
   text: `INSERT INTO core.bindings (credential_hash, kind, agent_id, assurance, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5::timestamptz, $6::timestamptz)
-         ON CONFLICT (credential_hash) DO NOTHING`,
-  values: [hash, binding.kind, binding.agentId, binding.assurance, iso(now), iso(binding.expiresAt)],
+         SELECT b.hash, b.kind, b.agent_id, b.assurance, $5::timestamptz, b.expires_at
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $6::timestamptz[])
+           AS b (hash, kind, agent_id, assurance, expires_at)
+         ORDER BY b.hash
+         ON CONFLICT (credential_hash) DO NOTHING
+         RETURNING ${COLUMNS}`,
+  values: [
+    bindings.map(([hash]) => hash),
+    bindings.map(([, { kind }]) => kind),
+    bindings.map(([, { agentId }]) => agentId),
+    bindings.map(([, { assurance }]) => assurance),
+    iso(now),
+    bindings.map(([, { expiresAt }]) => iso(expiresAt)),
+  ],
 });
 
 /**

@@ -103,7 +103,7 @@ export const agentTool = <M>(service: Lifecycle<M>, isStable: (agentId: string) 
       list: async ({ args, caller }) =>
         accept(
           listAgents(
-            service.heads(),
+            service.fleet,
             {
               limit: args.limit,
               offset: args.offset,

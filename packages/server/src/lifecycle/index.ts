@@ -6,4 +6,4 @@ export { reactivate } from './rules/standing.ts';
 export { Lifecycle } from './service.ts';
 export { lifecycleTools } from './tools.ts';
 export { viewerOf, visibleId, visibleName, visibleText, type Viewer } from './rules/redaction.ts';
-export { isStuck } from './rules/sweep.ts';
+export { stuckAfter } from './rules/sweep.ts';

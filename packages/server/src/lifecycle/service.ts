@@ -1,7 +1,7 @@
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import type { AgentChange, AgentHead, Agents, AuditDraft, Hold } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
-import type { Clock, Ids } from '../runtime/index.ts';
+import type { Clock, Columns, Ids } from '../runtime/index.ts';
 import type { StandingChange } from './rules/authority.ts';
 import { liveSignals } from './rules/signs-of-life.ts';
 import * as sql from './sql.ts';
@@ -50,8 +50,13 @@ export class Lifecycle<M> {
   }
 
   /** Every agent, from memory. */
-  heads(): ArrayIterator<AgentHead> {
-    return this.#agents.table.values();
+  heads(): readonly AgentHead[] {
+    return this.#agents.fleet.items;
+  }
+
+  /** Every agent, from memory, by what lists ask of each. */
+  get fleet(): Columns<AgentHead> {
+    return this.#agents.fleet;
   }
 
   /** An agent by its id, or by exactly its name when only one bears it; a name looks up, and never proves anything. */

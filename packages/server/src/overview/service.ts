@@ -14,13 +14,13 @@ import type {
   SystemView,
   TrailView,
 } from '@breakwater/contract/overview';
-import { holdOf, shownRisk, type AgentHead } from '../agents/index.ts';
+import { holdOf, mayBeHeld, parentOf, STATUSES, statusOf, type AgentHead } from '../agents/index.ts';
 import { readReport, reportWindow, type ReportLine } from '../channel/index.ts';
 import { AGAIN_WITHIN, conditionsOf, isInForce, readSession } from '../dialectic/index.ts';
 import { type Calibration, calibrationReply } from '../calibration/index.ts';
 import type { Flags } from '../flags/index.ts';
 import { listOperators, operatorState } from '../identity/index.ts';
-import { isStuck } from '../lifecycle/index.ts';
+import { stuckAfter } from '../lifecycle/index.ts';
 import { ranOf, whyStoredNotGraded } from '../outcomes/index.ts';
 import {
   classifyError,
@@ -30,13 +30,15 @@ import {
   type Database,
   type TableRetention,
 } from '../postgres/index.ts';
-import type { Clock, LiveTable, LoopDelay } from '../runtime/index.ts';
+import type { Clock, Columns, LiveTable, LoopDelay } from '../runtime/index.ts';
 import type { Activity } from './activity.ts';
 import type { RequestCounts } from './last-minute.ts';
 import {
   agentRow,
   agentsPage,
+  countAgents,
   refOf,
+  riskOf,
   successionView,
   type StoredSuccession,
   type AgentsQuery,
@@ -85,6 +87,8 @@ interface Options {
   readonly database: Database;
   readonly clock: Clock;
   readonly agents: LiveTable<AgentHead>;
+  /** The same agents, by what lists ask of each. */
+  readonly fleet: Columns<AgentHead>;
   /** The agents that bear exactly this name. */
   readonly named: (name: string) => readonly AgentHead[];
   readonly isStable: (agentId: string) => boolean;
@@ -104,6 +108,11 @@ const unlessUnplanned = (error: unknown): undefined => {
   if (!(error instanceof StartupError)) throw error;
   return undefined;
 };
+
+/** An agent that is paused is not at work. */
+const silentAfter = (head: AgentHead): number =>
+  head.status === 'active' ? stuckAfter(head, STUCK_MINUTES) : Infinity;
+const ACTIVE = STATUSES.indexOf('active');
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
@@ -129,36 +138,26 @@ export class Overview {
 
   /** What needs a person, and the fleet at a glance; answers from memory while PostgreSQL is away, and says so. */
   async now(): Promise<NowView> {
-    const { clock, agents, node, activity } = this.#options;
+    const { clock, fleet, node, activity } = this.#options;
     const stored = node.ready() ? await this.#storedFacts() : undefined;
     const around = this.#around();
-    const heads = [...agents.values()];
     const parts = Object.entries(node.parts());
     const { needs, more } = needsOf(
       {
-        heads,
+        fleet,
         stored,
         coldParts: parts.flatMap(([part, warm]) => (warm ? [] : [part])),
         overdue: node.auditTables().flatMap(({ overdue }) => overdue.map(({ name }) => name)),
       },
       around,
     );
-    const counts: Record<string, number> = {
-      active: 0,
-      paused: 0,
-      waiting_input: 0,
-      archived: 0,
-      stuck: 0,
-    };
     const risk = Array.from({ length: 10 }, () => 0);
     let withoutRisk = 0;
-    for (const head of heads) {
-      if (head.status === 'deleted') continue;
-      counts[head.status] = (counts[head.status] ?? 0) + 1;
-      if (head.status !== 'active') continue;
-      if (around.isStuck(head)) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
-      const known = shownRisk(head.vitals);
-      if (known === null) withoutRisk += 1;
+    const [status, riskOfAgent] = [fleet.get(statusOf), fleet.get(riskOf)];
+    for (let i = 0; i < fleet.items.length; i += 1) {
+      if (status(i) !== ACTIVE) continue;
+      const known = riskOfAgent(i);
+      if (Number.isNaN(known)) withoutRisk += 1;
       else {
         const tenth = Math.min(9, Math.max(0, Math.floor(known * 10)));
         risk[tenth] = (risk[tenth] ?? 0) + 1;
@@ -173,7 +172,7 @@ export class Overview {
       free_resumes: stored === undefined ? null : stored.resumes.map((row) => freeResume(row, around.find)),
       more_free_resumes:
         stored === undefined ? 0 : Math.max(0, (stored.resumes[0]?.total ?? 0) - stored.resumes.length),
-      agents: counts,
+      agents: countAgents(fleet, around),
       activity: activity.read(clock.now()),
       activity_since: iso(activity.since),
       risk,
@@ -193,7 +192,7 @@ export class Overview {
 
   /** A page of agents, from memory. */
   agents(query: AgentsQuery): AgentsPage {
-    return agentsPage(this.#heads(), query, this.#around());
+    return agentsPage(this.#options.fleet, query, this.#around());
   }
 
   /** An agent whole, by its id or exactly its name. Refuses AGENT_NOT_FOUND, and PARAMETER_ERROR for a name of several. */
@@ -215,8 +214,9 @@ export class Overview {
     ]);
     const hold = holdOf(head, around.find, now);
     const children: AgentView['children'][number][] = [];
-    for (const other of this.#heads()) {
-      if (other.parentAgentId === head.agentId) children.push(refOf(other.agentId, around.find));
+    const parent = this.#options.fleet.get(parentOf);
+    for (const [i, { agentId }] of this.#options.fleet.items.entries()) {
+      if (parent(i) === head.agentId) children.push(refOf(agentId, around.find));
     }
     const { lineage } = head;
     return accept({
@@ -480,10 +480,6 @@ export class Overview {
     };
   }
 
-  #heads(): ArrayIterator<AgentHead> {
-    return this.#options.agents.values();
-  }
-
   #around(): Surroundings {
     const { clock, agents, isStable } = this.#options;
     const now = clock.now();
@@ -491,10 +487,9 @@ export class Overview {
       const reading = agents.read(agentId);
       return reading.ok ? reading.value : undefined;
     };
-    const silence = { timeoutMinutes: STUCK_MINUTES, now };
     return {
       now,
-      isStuck: (head) => head.status === 'active' && isStuck(head, silence),
+      stuckAfter: silentAfter,
       isStable,
       conditionsInForce: (head) => conditionsOf(head).filter((condition) => isInForce(condition, now)).length,
       find,
@@ -549,7 +544,9 @@ export class Overview {
   async #readFacts(): Promise<Stored> {
     const { database, clock } = this.#options;
     const now = clock.now();
-    const paused = [...this.#heads()].flatMap(({ agentId, pause }) => {
+    const mayBe = this.#options.fleet.get(mayBeHeld);
+    const paused = this.#options.fleet.items.flatMap(({ agentId, pause }, i) => {
+      if (!mayBe(i)) return [];
       const pausedAt = pause === null ? Number.NaN : Date.parse(pause.paused_at);
       return Number.isNaN(pausedAt) || pause === null ? [] : [{ agentId, pausedAt, actuationId: pause.actuation_id }];
     });

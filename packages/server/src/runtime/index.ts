@@ -14,7 +14,8 @@ export { armFaultFromEnvironment, FAULT_POINTS, faultPoint, SAGA_FAULT_POINTS, t
 export { NO_GROUNDS, type Ground } from './grounds.ts';
 export { COLD, createLiveTable, deepFreeze, type LiveTable, type LiveTableWriter, type Reading } from './live-table.ts';
 export { LoopMonitor, type LoopDelay } from './loop-monitor.ts';
-export { firstOf, type Keyed } from './first-of.ts';
+export { columnsOf, columnsOfThese, type Columns } from './columns.ts';
+export { firstOf } from './first-of.ts';
 export { SharedAnswers } from './shared-answers.ts';
 export { isLoopback, LOOPBACK } from './loopback.ts';
 export { Mailboxes, type Handled, type Handler } from './mailbox.ts';

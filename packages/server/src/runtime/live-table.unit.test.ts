@@ -69,7 +69,7 @@ describe('LiveTable', () => {
     verifies('W3-10.03');
     const { table, writer } = createLiveTable<Tree>('t');
     writer.publish('k', { n: 1 });
-    expect(Object.keys(table).sort()).toEqual(['entries', 'name', 'read', 'size', 'values']);
+    expect(Object.keys(table).sort()).toEqual(['changes', 'entries', 'name', 'read', 'size', 'values']);
     expect(() => Object.assign(table, { read: () => COLD })).toThrow(TypeError);
     for (const [, value] of table.entries()) expect(Object.isFrozen(value)).toBe(true);
     expect([...table.entries()]).toEqual([['k', { n: 1 }]]);

@@ -1,5 +1,6 @@
-import { firstOf, type Keyed } from '../../runtime/index.ts';
+import { firstOf, type Columns } from '../../runtime/index.ts';
 import type { AgentHead, AgentStatus } from '../../agents/agent.ts';
+import { activityOf, createdOf, idOf, STATUSES, statusOf, updatesOf } from '../../agents/columns.ts';
 import { recordOf, type ClaimsRecord } from '../../agents/record.ts';
 import { readCoverage } from '../../agents/coverage.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from './redaction.ts';
@@ -63,14 +64,7 @@ const DAY = 86_400_000;
 const DEFAULT_LIMIT = 20;
 const MOST = 200;
 const DEFAULT_RECENT_DAYS = 7;
-
-const activityOf = (head: AgentHead): number => head.lastActivityAt ?? head.createdAt;
-
-const newestFirst = (a: AgentHead, b: AgentHead): number =>
-  activityOf(b) - activityOf(a) || b.createdAt - a.createdAt || (a.agentId < b.agentId ? -1 : 1);
-
-const byActivity = (a: Keyed<AgentHead, number>, b: Keyed<AgentHead, number>): number =>
-  b.key - a.key || newestFirst(a.item, b.item);
+const DELETED = STATUSES.indexOf('deleted');
 
 const rowOf = (head: AgentHead, viewer: Viewer, isStable: boolean, now: number): ListRow => {
   const coverage = head.vitals?.coverage && readCoverage(head.vitals.coverage, now);
@@ -107,7 +101,7 @@ const rowOf = (head: AgentHead, viewer: Viewer, isStable: boolean, now: number):
  * in addition to `limit`. Ids of others are shown to operators only, also inside of texts (BW-identity.14).
  */
 export const listAgents = (
-  heads: Iterable<AgentHead>,
+  fleet: Columns<AgentHead>,
   query: ListQuery,
   viewer: Viewer,
   isStable: (agentId: string) => boolean,
@@ -118,33 +112,43 @@ export const listAgents = (
   const status = query.statusFilter ?? 'active';
   const recentDays = query.recentDays === undefined ? DEFAULT_RECENT_DAYS : query.recentDays;
   const since = recentDays === null ? -Infinity : now - recentDays * DAY;
-  const matches = (head: AgentHead): boolean =>
-    (status === 'all' || head.status === status) &&
-    head.updateCount >= (query.minUpdates ?? 0) &&
-    activityOf(head) >= since &&
-    (query.namedOnly !== true || head.label !== null) &&
-    (query.includeTestAgents === true || !isTestAgent(head));
+  const least = query.minUpdates ?? 0;
+  const [statuses, activity, created] = [fleet.get(statusOf), fleet.get(activityOf), fleet.get(createdOf)];
+  const [updates, ids, isTest, heads] = [fleet.get(updatesOf), fleet.get(idOf), fleet.get(isTestAgent), fleet.items];
+  const newestFirst = (a: number, b: number): number =>
+    activity(b) - activity(a) || created(b) - created(a) || (ids(a) < ids(b) ? -1 : 1);
 
-  const byStatus: Partial<Record<AgentStatus, number>> = {};
-  const matching: AgentHead[] = [];
-  let total = 0;
-  let own: AgentHead | undefined;
-  for (const head of heads) {
-    if (head.status === 'deleted') continue;
-    total += 1;
-    byStatus[head.status] = (byStatus[head.status] ?? 0) + 1;
-    if (head.agentId === viewer.agentId) own = head;
-    if (matches(head)) matching.push(head);
+  const counts = STATUSES.map(() => 0);
+  const matching: number[] = [];
+  let own: number | undefined;
+  for (const [i, head] of heads.entries()) {
+    const code = statuses(i);
+    counts[code] = (counts[code] ?? 0) + 1;
+    if (code === DELETED) continue;
+    if (viewer.agentId !== undefined && ids(i) === viewer.agentId) own = i;
+    const matches =
+      (status === 'all' || STATUSES[code] === status) &&
+      updates(i) >= least &&
+      activity(i) >= since &&
+      (query.includeTestAgents === true || !isTest(i)) &&
+      (query.namedOnly !== true || head.label !== null);
+    if (matches) matching.push(i);
   }
-  const page = firstOf(matching, offset + limit, activityOf, byActivity).slice(offset);
+  const page = firstOf(matching, offset + limit, newestFirst).slice(offset);
   if (own !== undefined && !page.includes(own)) page.push(own);
-  const agents = page.sort(newestFirst).map((head) => rowOf(head, viewer, isStable(head.agentId), now));
+  const agents = page
+    .sort(newestFirst)
+    .flatMap((i) => heads[i] ?? [])
+    .map((head) => rowOf(head, viewer, isStable(head.agentId), now));
+  const present = STATUSES.map((word, code) => [word, counts[code] ?? 0] as const).filter(
+    ([word, count]) => word !== 'deleted' && count > 0,
+  );
   return {
     agents,
     shown: agents.length,
     matching: matching.length,
-    total_all: total,
+    total_all: present.reduce((sum, [, count]) => sum + count, 0),
     more: offset + limit < matching.length,
-    by_status: byStatus,
+    by_status: Object.fromEntries(present),
   };
 };

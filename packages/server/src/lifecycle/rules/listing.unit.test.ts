@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import type { AgentHead } from '../../agents/index.ts';
+import { columnsOfThese } from '../../runtime/index.ts';
 import { listAgents, type ListQuery } from './listing.ts';
 import type { Viewer } from './redaction.ts';
+import { fleets } from './testing/fleets.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER } from './testing/head.ts';
 
 const DAY = 24 * HOUR;
@@ -14,7 +16,7 @@ const THIRD = '33333333-3333-4333-8333-333333333333';
 const other = (over: Partial<AgentHead> = {}): AgentHead => head({ agentId: OTHER, ...over });
 
 const list = (heads: readonly AgentHead[], query: ListQuery = {}, viewer = operator) =>
-  listAgents(heads, query, viewer, () => true, NOW);
+  listAgents(columnsOfThese(heads), query, viewer, () => true, NOW);
 const ids = (heads: readonly AgentHead[], query: ListQuery = {}, viewer = operator) =>
   list(heads, query, viewer).agents.map(({ id }) => id);
 /** Agents a, b, c … each active a minute later than the one after it. */
@@ -215,6 +217,56 @@ describe('redaction', () => {
           expect(seen).not.toContain(agentId.replaceAll('-', ''));
         }
         expect(seen).toContain(viewer);
+      }),
+    );
+  });
+});
+
+describe('a page of any fleet', () => {
+  const latest = ({ lastActivityAt, createdAt }: AgentHead) => lastActivityAt ?? createdAt;
+
+  it('is what filtering and sorting all of it gives', () => {
+    const queries = fc.record({
+      limit: fc.integer({ min: 1, max: 8 }),
+      offset: fc.nat(20),
+      statusFilter: fc.constantFrom('active', 'paused', 'archived', 'all', undefined),
+      minUpdates: fc.option(fc.nat(3), { nil: undefined }),
+      recentDays: fc.constantFrom(null, undefined, 1),
+      namedOnly: fc.boolean(),
+      includeTestAgents: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fleets, queries, fc.nat(120), (heads, query, at) => {
+        const viewer = { agentId: heads[at]?.agentId, operator: true };
+        const since = query.recentDays === null ? -Infinity : NOW - (query.recentDays ?? 7) * DAY;
+        const present = heads.filter(({ status }) => status !== 'deleted');
+        const order = (a: AgentHead, b: AgentHead) =>
+          latest(b) - latest(a) || b.createdAt - a.createdAt || (a.agentId < b.agentId ? -1 : 1);
+        const matching = present
+          .filter(
+            (one) =>
+              ['all', one.status].includes(query.statusFilter ?? 'active') &&
+              one.updateCount >= (query.minUpdates ?? 0) &&
+              latest(one) >= since &&
+              (!query.namedOnly || one.label !== null) &&
+              (query.includeTestAgents || !(one.tags.includes('test') || one.label?.startsWith('test_') === true)),
+          )
+          .sort(order);
+        const page = matching.slice(query.offset, query.offset + query.limit);
+        const own = present.find(({ agentId }) => agentId === viewer.agentId);
+        const shown = own === undefined || page.includes(own) ? page : [...page, own].sort(order);
+        const found = list(heads, query, viewer);
+        expect(found.agents.map(({ id }) => id)).toEqual(shown.map(({ agentId }) => agentId));
+        expect(found).toMatchObject({
+          matching: matching.length,
+          more: query.offset + query.limit < matching.length,
+          total_all: present.length,
+        });
+        expect(found.by_status).toEqual(
+          Object.fromEntries(
+            Object.entries(Object.groupBy(present, ({ status }) => status)).map(([word, of]) => [word, of.length]),
+          ),
+        );
       }),
     );
   });

@@ -106,19 +106,23 @@ interface SilenceLimit {
   readonly now: number;
 }
 
-/** Whether an agent was at work and is silent for too long; see {@link stuck}. */
-export const isStuck = (head: AgentHead, { timeoutMinutes, now }: SilenceLimit): boolean =>
+/**
+ * The instant (ms) after which an agent that was at work is silent for too long, should it stay silent; Infinity: its silence
+ * means nothing. See {@link stuck}.
+ */
+export const stuckAfter = (head: AgentHead, timeoutMinutes: number): number =>
   head.updateCount > 0 &&
-  now - activityOf(head) > timeoutMinutes * MINUTE &&
-  (head.status === 'paused' || (head.status === 'active' && !PACELESS.some((tag) => head.tags.includes(tag))));
+  (head.status === 'paused' || (head.status === 'active' && !PACELESS.some((tag) => head.tags.includes(tag))))
+    ? activityOf(head) + timeoutMinutes * MINUTE
+    : Infinity;
 
 /**
  * Active and paused agents without activity for longer than `timeoutMinutes`, oldest first (spec identity d.5). One that
  * never checked in was never at work; an active one that works at no pace of its own is not missed.
  */
-export const stuck = (heads: Iterable<AgentHead>, { timeoutMinutes, now }: SilenceLimit): Stuck[] =>
-  [...heads]
-    .filter((head) => isStuck(head, { timeoutMinutes, now }))
+export const stuck = (heads: readonly AgentHead[], { timeoutMinutes, now }: SilenceLimit): Stuck[] =>
+  heads
+    .filter((head) => now > stuckAfter(head, timeoutMinutes))
     .sort(oldestFirst)
     .map((head) => ({
       head,

@@ -10,14 +10,22 @@ import type {
 import { readCoverage } from '../../agents/coverage.ts';
 import { recordOf } from '../../agents/record.ts';
 import { shownRisk, standingWord } from '../../agents/standing.ts';
-import { firstOf } from '../../runtime/index.ts';
-import { holdOf, pauseHolds, type AgentHead, type Pause, type Vitals } from '../../agents/agent.ts';
+import { firstOf, type Columns } from '../../runtime/index.ts';
+import {
+  holdOf,
+  pauseHolds,
+  type AgentHead,
+  type CoverageAccount,
+  type Pause,
+  type Vitals,
+} from '../../agents/agent.ts';
+import { activityOf, createdOf, idOf, idStartOf, STATUSES, statusOf, updatesOf } from '../../agents/columns.ts';
 
 /** What is known of agents beside their heads. */
 export interface Surroundings {
   readonly now: number;
-  /** Whether an agent is silent for longer than it should be. */
-  readonly isStuck: (head: AgentHead) => boolean;
+  /** The instant (ms) after which an agent is silent for longer than it should be; Infinity: never. The same function always. */
+  readonly stuckAfter: (head: AgentHead) => number;
   readonly isStable: (agentId: string) => boolean;
   readonly conditionsInForce: (head: AgentHead, now: number) => number;
   /** The head of any agent; undefined when there is none in memory. */
@@ -97,7 +105,7 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
   parent: head.parentAgentId === null ? null : refOf(head.parentAgentId, around.find),
   created_at: iso(head.createdAt),
   last_activity_at: head.lastActivityAt === null ? null : iso(head.lastActivityAt),
-  is_stuck: around.isStuck(head),
+  is_stuck: around.now > around.stuckAfter(head),
   is_stable: around.isStable(head.agentId),
   check_ins: head.updateCount,
   vitals:
@@ -109,106 +117,131 @@ export const agentRow = (head: AgentHead, around: Surroundings): AgentRow => ({
   conditions: around.conditionsInForce(head, around.now),
 });
 
-const ENDED: ReadonlySet<string> = new Set(['archived', 'deleted']);
-
-const isOfStatus = (head: AgentHead, status: string, isStuck: boolean): boolean => {
-  if (status === 'all') return true;
-  if (status === 'present') return !ENDED.has(head.status);
-  if (status === 'stuck') return isStuck;
-  return head.status === status;
-};
+const DELETED = STATUSES.indexOf('deleted');
 
 /** In no text that is searched for: what is typed has one line. */
 const BETWEEN = '\n';
-/** A head never changes; its text is made once, when somebody searches for the first time. */
-const texts = new WeakMap<AgentHead, string>();
 
-const searchedText = (head: AgentHead): string => {
-  let text = texts.get(head);
-  if (text === undefined) {
-    text = [head.label ?? '', head.handle, head.purpose ?? '', ...head.tags].join(BETWEEN).toLowerCase();
-    texts.set(head, text);
-  }
-  return text;
-};
+const searchedText = (head: AgentHead): string =>
+  [head.label ?? '', head.handle, head.purpose ?? '', ...head.tags].join(BETWEEN).toLowerCase();
 
-const isFound = (head: AgentHead, wanted: string): boolean =>
-  searchedText(head).includes(wanted) || head.agentId.startsWith(wanted);
+const verdictOf = ({ vitals }: AgentHead): string | undefined => vitals?.verdict;
+const tagsOf = ({ tags }: AgentHead): readonly string[] => tags;
 
-type Key = string | number | null;
+/** The risk that is shown; NaN for who has none. */
+export const riskOf = ({ vitals }: AgentHead): number => shownRisk(vitals) ?? Number.NaN;
 
 const gapOf = (calibration: Vitals['calibration'] | undefined): number | null =>
   calibration?.pass_rate == null || calibration.mean_claim == null
     ? null
     : calibration.mean_claim - calibration.pass_rate;
 
-const KEYS: Readonly<Record<AgentSort, (head: AgentHead, now: number) => Key>> = {
-  activity: (head) => head.lastActivityAt ?? head.createdAt,
+/** What an agent has none of sorts as this. */
+const NONE = Number.NaN;
+
+/** What agents are sorted by. */
+const KEYS: Readonly<Record<Exclude<AgentSort, 'coverage'>, (head: AgentHead) => string | number>> = {
+  activity: activityOf,
   name: (head) => (head.label ?? head.handle).toLowerCase(),
-  status: (head) => head.status,
-  risk: (head) => shownRisk(head.vitals),
-  check_ins: (head) => head.updateCount,
-  created: (head) => head.createdAt,
-  pass_rate: ({ vitals }) => vitals?.calibration.pass_rate ?? null,
-  gap: ({ vitals }) => gapOf(vitals?.calibration),
-  coverage: ({ vitals }, now) => readCoverage(vitals?.coverage, now).share,
+  status: statusOf,
+  risk: riskOf,
+  check_ins: updatesOf,
+  created: createdOf,
+  pass_rate: ({ vitals }) => vitals?.calibration.pass_rate ?? NONE,
+  gap: ({ vitals }) => gapOf(vitals?.calibration) ?? NONE,
   // Without a graded result the detector's value is where it began, and says nothing.
-  evidence: ({ vitals }) => (vitals === null || vitals.calibration.graded === 0 ? null : vitals.claims),
+  evidence: ({ vitals }) => (vitals === null || vitals.calibration.graded === 0 ? NONE : vitals.claims),
 };
 
-const compare = (a: Exclude<Key, null>, b: Exclude<Key, null>): number => (a < b ? -1 : a > b ? 1 : 0);
+const coverageOf = ({ vitals }: AgentHead): CoverageAccount | undefined => vitals?.coverage;
 
-/** The first `count` by a key; who has none comes last in either direction, and equals keep the order of their ids. */
-const sorted = (
-  heads: readonly AgentHead[],
+/** What each agent of a list is sorted by; undefined: it has none of it. */
+const keysOf = (fleet: Columns<AgentHead>, sort: AgentSort, now: number): ((i: number) => string | number) => {
+  if (sort !== 'coverage') return fleet.get(KEYS[sort]);
+  const accounts = fleet.get(coverageOf);
+  const shares = fleet.items.map((_, i) => readCoverage(accounts(i), now).share ?? NONE);
+  return (i) => shares[i] ?? NONE;
+};
+
+/** The order of a list: who has no key comes last in either direction, and equals keep the order of their ids. */
+const orderOf = (
+  fleet: Columns<AgentHead>,
   { sort, descending }: AgentsQuery,
   now: number,
-  count: number,
-): AgentHead[] => {
-  const keyOf = KEYS[sort];
-  return firstOf(
-    heads,
-    count,
-    (head) => keyOf(head, now),
-    (a, b) => {
-      if (a.key === null || b.key === null) {
-        if (a.key !== b.key) return a.key === null ? 1 : -1;
-      } else {
-        const order = compare(a.key, b.key);
-        if (order !== 0) return descending ? -order : order;
-      }
-      return compare(a.item.agentId, b.item.agentId);
-    },
+): ((a: number, b: number) => number) => {
+  const keys = keysOf(fleet, sort, now);
+  const [starts, ids] = [fleet.get(idStartOf), fleet.get(idOf)];
+  const first = descending ? 1 : -1;
+  return (a, b) => {
+    const [one, other] = [keys(a), keys(b)];
+    if (one < other) return first;
+    if (one > other) return -first;
+    if (one !== other && Number.isNaN(one) !== Number.isNaN(other)) return Number.isNaN(one) ? 1 : -1;
+    return starts(a) - starts(b) || (ids(a) < ids(b) ? -1 : 1);
+  };
+};
+
+/** How many agents stand where, and how many of those at work are silent; deleted ones count nowhere. */
+export const countAgents = (
+  fleet: Columns<AgentHead>,
+  { now, stuckAfter }: Pick<Surroundings, 'now' | 'stuckAfter'>,
+): Record<string, number> => {
+  const [status, silence] = [fleet.get(statusOf), fleet.get(stuckAfter)];
+  const counts = STATUSES.map(() => 0);
+  let stuck = 0;
+  for (let i = 0; i < fleet.items.length; i += 1) {
+    const code = status(i);
+    counts[code] = (counts[code] ?? 0) + 1;
+    if (code !== DELETED && now > silence(i)) stuck += 1;
+  }
+  const present = STATUSES.map((word, code) => [word, counts[code] ?? 0] as const).filter(
+    ([word, count]) => word !== 'deleted' && (word !== 'disabled' || count > 0),
   );
+  return { ...Object.fromEntries(present), stuck };
+};
+
+/** What a query asks of agents, one test after the other. */
+const testsOf = (fleet: Columns<AgentHead>, query: AgentsQuery, around: Surroundings): ((i: number) => boolean)[] => {
+  const tests: ((i: number) => boolean)[] = [];
+  const status = fleet.get(statusOf);
+  const wanted = STATUSES.map((word) => {
+    if (query.status === 'all' || query.status === 'stuck') return word !== 'deleted';
+    return query.status === 'present' ? word !== 'deleted' && word !== 'archived' : word === query.status;
+  });
+  tests.push((i) => wanted[status(i)] === true);
+  if (query.status === 'stuck') {
+    const silence = fleet.get(around.stuckAfter);
+    tests.push((i) => around.now > silence(i));
+  }
+  if (query.verdict !== undefined) {
+    const verdict = fleet.get(verdictOf);
+    tests.push((i) => verdict(i) === query.verdict);
+  }
+  const { tag } = query;
+  if (tag !== undefined) {
+    const tags = fleet.get(tagsOf);
+    tests.push((i) => tags(i).includes(tag));
+  }
+  const search = query.search?.toLowerCase();
+  if (search !== undefined) {
+    const [text, id] = [fleet.get(searchedText), fleet.get(idOf)];
+    tests.push((i) => text(i).includes(search) || id(i).startsWith(search));
+  }
+  return tests;
 };
 
 /** One page of the agents that match, and how many agents stand where; from memory (BW-console.04). */
-export const agentsPage = (heads: Iterable<AgentHead>, query: AgentsQuery, around: Surroundings): AgentsPage => {
-  const counts: Record<string, number> = { active: 0, paused: 0, waiting_input: 0, archived: 0, stuck: 0 };
-  const wanted = query.search?.toLowerCase();
-  const matching: AgentHead[] = [];
-  let total = 0;
-  for (const head of heads) {
-    if (head.status === 'deleted') {
-      if (query.status !== 'deleted') continue;
-    } else {
-      total += 1;
-      counts[head.status] = (counts[head.status] ?? 0) + 1;
-    }
-    const isStuck = around.isStuck(head);
-    if (isStuck) counts['stuck'] = (counts['stuck'] ?? 0) + 1;
-    if (!isOfStatus(head, query.status, isStuck)) continue;
-    if (query.verdict !== undefined && head.vitals?.verdict !== query.verdict) continue;
-    if (query.tag !== undefined && !head.tags.includes(query.tag)) continue;
-    if (wanted !== undefined && !isFound(head, wanted)) continue;
-    matching.push(head);
-  }
-  const shown = sorted(matching, query, around.now, query.offset + query.limit).slice(query.offset);
+export const agentsPage = (fleet: Columns<AgentHead>, query: AgentsQuery, around: Surroundings): AgentsPage => {
+  const tests = testsOf(fleet, query, around);
+  const matching: number[] = [];
+  for (let i = 0; i < fleet.items.length; i += 1) if (tests.every((passes) => passes(i))) matching.push(i);
+  const shown = firstOf(matching, query.offset + query.limit, orderOf(fleet, query, around.now)).slice(query.offset);
+  const { stuck = 0, ...counts } = countAgents(fleet, around);
   return {
-    rows: shown.map((head) => agentRow(head, around)),
+    rows: shown.flatMap((i) => fleet.items[i] ?? []).map((head) => agentRow(head, around)),
     matching: matching.length,
-    total,
-    counts,
+    total: Object.values(counts).reduce((sum, count) => sum + count, 0),
+    counts: { ...counts, stuck },
     offset: query.offset,
     limit: query.limit,
   };

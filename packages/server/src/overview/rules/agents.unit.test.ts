@@ -1,17 +1,22 @@
 import { performance } from 'node:perf_hooks';
+import { AGENT_SORTS } from '@breakwater/contract/overview';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { testOverview } from '../testing/overview.ts';
 import type { AgentHead } from '../../agents/agent.ts';
+import { readCoverage } from '../../agents/coverage.ts';
+import { shownRisk } from '../../agents/standing.ts';
+import { fleets } from '../../lifecycle/rules/testing/fleets.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
-import { createLiveTable } from '../../runtime/index.ts';
+import { columnsOfThese, createLiveTable } from '../../runtime/index.ts';
 import { ManualClock } from '../../runtime/testing/manual-clock.ts';
 import { agentRow, agentsPage, refOf, type AgentsQuery } from './agents.ts';
 import { readAgentsQuery } from './query.ts';
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
   now: NOW,
-  isStuck: ({ agentId }: AgentHead) => stuck.includes(agentId),
+  stuckAfter: ({ agentId }: AgentHead) => (stuck.includes(agentId) ? -Infinity : Infinity),
   isStable: (agentId: string) => agentId !== OTHER,
   conditionsInForce: () => 2,
   find: (agentId: string) => heads.find((one) => one.agentId === agentId),
@@ -52,7 +57,7 @@ const FLEET = [
   head({ agentId: 'e-5', label: 'Eve', status: 'deleted' }),
 ];
 const page = (raw: Readonly<Record<string, string>>, stuck?: readonly string[]) =>
-  agentsPage(FLEET, queryOf(raw), around(FLEET, stuck));
+  agentsPage(columnsOfThese(FLEET), queryOf(raw), around(FLEET, stuck));
 const ids = (raw: Readonly<Record<string, string>>, stuck?: readonly string[]) =>
   page(raw, stuck).rows.map(({ agent_id: id }) => id[0]);
 
@@ -128,7 +133,7 @@ describe('the list of agents', () => {
       head({ agentId: 'n', vitals: vitals({ claims: 1 }) }),
     ];
     const order = (sort: string, direction: string) =>
-      agentsPage(heads, queryOf({ sort, order: direction }), around(heads))
+      agentsPage(columnsOfThese(heads), queryOf({ sort, order: direction }), around(heads))
         .rows.map(({ agent_id }) => agent_id)
         .join('');
     for (const [sort, up] of [
@@ -153,13 +158,17 @@ describe('the list of agents', () => {
   it('pages without loss or repetition', () => {
     const heads = Array.from({ length: 23 }, (_, i) => head({ agentId: `id-${i}` }));
     const seen = [0, 10, 20, 30].flatMap((offset) =>
-      agentsPage(heads, queryOf({ offset: String(offset), limit: '10' }), around(heads)).rows.map((r) => r.agent_id),
+      agentsPage(columnsOfThese(heads), queryOf({ offset: String(offset), limit: '10' }), around(heads)).rows.map(
+        (r) => r.agent_id,
+      ),
     );
     expect(seen).toHaveLength(23);
     expect(new Set(seen).size).toBe(23);
     // Equals keep their places also when memory was filled in another order, as after a restart.
     const reversed = [...heads].reverse();
-    const again = agentsPage(reversed, queryOf({ limit: '23' }), around(reversed)).rows.map((r) => r.agent_id);
+    const again = agentsPage(columnsOfThese(reversed), queryOf({ limit: '23' }), around(reversed)).rows.map(
+      (r) => r.agent_id,
+    );
     expect(again).toEqual(seen);
   });
 });
@@ -272,5 +281,76 @@ describe('large fleets', () => {
     verifies('BW-console.04');
     expect(medianOf(1_000)).toBeLessThan(100);
     expect(medianOf(10_000)).toBeLessThan(100);
+  });
+});
+
+describe('a page of any fleet', () => {
+  type Key = string | number | null;
+  const claimGap = ({ vitals: known }: AgentHead) =>
+    known?.calibration.pass_rate == null ? null : known.calibration.mean_claim! - known.calibration.pass_rate;
+  const sorts: Record<string, (agent: AgentHead) => Key> = {
+    activity: ({ lastActivityAt, createdAt }) => lastActivityAt ?? createdAt,
+    name: ({ label, handle }) => (label ?? handle).toLowerCase(),
+    status: ({ status }) => status,
+    risk: ({ vitals: known }) => shownRisk(known),
+    check_ins: ({ updateCount }) => updateCount,
+    created: ({ createdAt }) => createdAt,
+    pass_rate: ({ vitals: known }) => known?.calibration.pass_rate ?? null,
+    gap: claimGap,
+    coverage: ({ vitals: known }) => readCoverage(known?.coverage, NOW).share,
+    evidence: ({ vitals: known }) => (known === null || known.calibration.graded === 0 ? null : known.claims),
+  };
+
+  it('is what filtering and sorting all of it gives, and so are its counts', () => {
+    verifies('BW-console.04');
+    const queries = fc.record({
+      search: fc.constantFrom(undefined, 'ada', 'ADA', 'build', '3', 'opus', 'nobody'),
+      status: fc.constantFrom('present', 'all', 'stuck', 'active', 'paused', 'archived', 'deleted', 'disabled'),
+      verdict: fc.constantFrom(undefined, undefined, 'pause'),
+      tag: fc.constantFrom(undefined, undefined, 'build'),
+      sort: fc.constantFrom(...AGENT_SORTS),
+      descending: fc.boolean(),
+      offset: fc.nat(20),
+      limit: fc.integer({ min: 1, max: 8 }),
+    });
+    fc.assert(
+      fc.property(fleets, queries, (heads, query) => {
+        const isSilent = ({ status, updateCount }: AgentHead) => status === 'active' && updateCount > 1;
+        const surroundings = {
+          ...around(heads),
+          stuckAfter: (agent: AgentHead) => (isSilent(agent) ? NOW - 1 : Infinity),
+        };
+        const key = sorts[query.sort]!;
+        const matching = heads
+          .filter((agent) => {
+            const { status, verdict, tag } = query;
+            if (agent.status === 'deleted' && status !== 'deleted') return false;
+            if (status === 'stuck' && !isSilent(agent)) return false;
+            if (status === 'present' && agent.status === 'archived') return false;
+            if (!['present', 'all', 'stuck', agent.status].includes(status)) return false;
+            if (verdict !== undefined && agent.vitals?.verdict !== verdict) return false;
+            if (tag !== undefined && !agent.tags.includes(tag)) return false;
+            const wanted = query.search?.toLowerCase() ?? '';
+            const texts = [agent.label ?? '', agent.handle, agent.purpose ?? '', ...agent.tags];
+            return texts.some((text) => text.toLowerCase().includes(wanted)) || agent.agentId.startsWith(wanted);
+          })
+          .sort((a, b) => {
+            const [one, other] = [key(a), key(b)];
+            if ((one === null) !== (other === null)) return one === null ? 1 : -1;
+            if (one !== null && other !== null && one !== other) return one < other === query.descending ? 1 : -1;
+            return a.agentId < b.agentId ? -1 : 1;
+          });
+        const found = agentsPage(columnsOfThese(heads), query, surroundings);
+        const shown = matching.slice(query.offset, query.offset + query.limit);
+        expect(found.rows.map(({ agent_id: id }) => id)).toEqual(shown.map(({ agentId }) => agentId));
+        const present = heads.filter(({ status }) => status !== 'deleted');
+        const counts: Record<string, number> = { active: 0, paused: 0, waiting_input: 0, archived: 0 };
+        for (const { status } of present) counts[status] = (counts[status] ?? 0) + 1;
+        counts['stuck'] = present.filter(isSilent).length;
+        expect(found).toMatchObject({ matching: matching.length, total: present.length });
+        expect(found.counts).toEqual(counts);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

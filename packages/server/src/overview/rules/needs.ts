@@ -1,7 +1,9 @@
 import type { Need } from '@breakwater/contract/overview';
 import { pauseHolds, type AgentHead, type Pause } from '../../agents/agent.ts';
 import { confirmationText, isPausedAgain, type ReviewSession } from '../../dialectic/index.ts';
-import { readCoverage, silenceAsksAt } from '../../agents/coverage.ts';
+import { activityOf } from '../../agents/columns.ts';
+import { readCoverage, silenceAsks, silenceAsksFrom } from '../../agents/coverage.ts';
+import type { Columns } from '../../runtime/index.ts';
 import { shownRisk } from '../../agents/standing.ts';
 import { refOf, type Surroundings } from './agents.ts';
 
@@ -62,7 +64,7 @@ export interface StoredFacts {
 
 /** All that a person may be needed for. */
 export interface NeedFacts {
-  readonly heads: Iterable<AgentHead>;
+  readonly fleet: Columns<AgentHead>;
   readonly stored: StoredFacts | undefined;
   /** Parts that are not warm. */
   readonly coldParts: readonly string[];
@@ -305,46 +307,53 @@ const successorsNeed = ({ agentId, total, strong, last, lastId }: Successors, ar
   };
 };
 
-const silentNeeds = (heads: readonly AgentHead[], around: Surroundings): Need[] => {
-  const lastOf = (head: AgentHead): number => head.lastActivityAt ?? head.createdAt;
-  const since = (head: AgentHead): string => iso(lastOf(head));
-  const [first] = heads;
-  if (first === undefined) return [];
+const silentNeeds = (fleet: Columns<AgentHead>, silent: readonly number[], around: Surroundings): Need[] => {
+  const since = (head: AgentHead): string => iso(activityOf(head));
   const common = { kind: 'stuck', severity: 'info', review_id: null, saga_id: null } as const;
-  if (heads.length > SILENT_ALONE) {
-    const newest = heads.reduce((latest, head) => (lastOf(head) > lastOf(latest) ? head : latest));
+  if (silent.length > SILENT_ALONE) {
+    const lastOf = fleet.get(activityOf);
+    const newest = fleet.items[silent.reduce((latest, i) => (lastOf(i) > lastOf(latest) ? i : latest))];
+    if (newest === undefined) return [];
     return [
       {
         ...common,
         key: 'stuck:many',
         since: since(newest),
-        title: `${heads.length} agents have gone silent`,
+        title: `${silent.length} agents have gone silent`,
         evidence: [{ name: 'the last of them', value: refOf(newest.agentId, around.find).name }],
         agent: null,
         acts: [],
       },
     ];
   }
-  return heads.map((head) => ({
-    ...common,
-    key: `stuck:${head.agentId}`,
-    since: since(head),
-    title: `${refOf(head.agentId, around.find).name} has gone silent`,
-    evidence: [
-      { name: 'check-ins', value: head.updateCount },
-      { name: 'last verdict', value: head.vitals?.verdict ?? null },
-      { name: 'risk', value: numberOf(shownRisk(head.vitals)) },
-    ],
-    agent: refOf(head.agentId, around.find),
-    acts: ['archive'],
-  }));
+  return silent
+    .flatMap((i) => fleet.items[i] ?? [])
+    .map((head) => ({
+      ...common,
+      key: `stuck:${head.agentId}`,
+      since: since(head),
+      title: `${refOf(head.agentId, around.find).name} has gone silent`,
+      evidence: [
+        { name: 'check-ins', value: head.updateCount },
+        { name: 'last verdict', value: head.vitals?.verdict ?? null },
+        { name: 'risk', value: numberOf(shownRisk(head.vitals)) },
+      ],
+      agent: refOf(head.agentId, around.find),
+      acts: ['archive'],
+    }));
 };
+
+/** The instant (ms) before which an agent's silence needs nobody. */
+const unsettledFrom = ({ status, vitals }: AgentHead): number =>
+  status === 'active' && vitals !== null ? silenceAsksFrom(vitals.coverage) : Infinity;
+
+const isPaused = ({ pause }: AgentHead): boolean => pause !== null;
 
 /** Most claims of an agent meet no result: nothing is known of its work, and a person should ask (BW-outcomes.06). */
 const unsettledNeed = (head: AgentHead, around: Surroundings): Need | undefined => {
-  if (head.status !== 'active' || head.vitals === null) return undefined;
-  if (!silenceAsksAt(head.vitals.coverage, around.now)) return undefined;
+  if (head.vitals === null) return undefined;
   const coverage = readCoverage(head.vitals.coverage, around.now);
+  if (!silenceAsks(coverage)) return undefined;
   const agent = refOf(head.agentId, around.find);
   return {
     key: `silence:${head.agentId}`,
@@ -429,20 +438,25 @@ export const needsOf = (
 ): { readonly needs: readonly Need[]; readonly more: number } => {
   const reviews = new Map(facts.stored?.reviews.map((review) => [review.pausedAgentId, review]));
   const needs: Need[] = [];
-  const silent: AgentHead[] = [];
-  for (const head of facts.heads) {
-    if (head.pause !== null && pauseHolds(head.pause, around.now)) {
+  const silent: number[] = [];
+  const [mayBePaused, stuck, asksFrom] = [
+    facts.fleet.get(isPaused),
+    facts.fleet.get(around.stuckAfter),
+    facts.fleet.get(unsettledFrom),
+  ];
+  for (const [i, head] of facts.fleet.items.entries()) {
+    if (mayBePaused(i) && head.pause !== null && pauseHolds(head.pause, around.now)) {
       const review = reviews.get(head.agentId);
       // The review's own need says it all.
       if (review?.waitingSince != null || review?.confirmation?.decision === 'open') continue;
       needs.push(pausedNeed(head, head.pause, review, facts.stored?.previousEnds.get(head.agentId), around));
     } else {
-      if (around.isStuck(head)) silent.push(head);
-      const unsettled = unsettledNeed(head, around);
+      if (around.now > stuck(i)) silent.push(i);
+      const unsettled = around.now < asksFrom(i) ? undefined : unsettledNeed(head, around);
       if (unsettled !== undefined) needs.push(unsettled);
     }
   }
-  needs.push(...silentNeeds(silent, around));
+  needs.push(...silentNeeds(facts.fleet, silent, around));
   for (const review of facts.stored?.reviews ?? []) {
     const { waitingSince, confirmation } = review;
     if (confirmation?.decision === 'open') needs.push(confirmNeed(review, confirmation, around));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import type { AgentHead } from '../../agents/agent.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
+import { columnsOfThese } from '../../runtime/index.ts';
 import { needsOf, type NeedFacts, type OpenReview, type StoredFacts } from './needs.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -9,14 +10,17 @@ const nothing: StoredFacts = { reviews: [], deadLetters: [], troubles: [], succe
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
   now: NOW,
-  isStuck: ({ agentId }: AgentHead) => stuck.includes(agentId),
+  stuckAfter: ({ agentId }: AgentHead) => (stuck.includes(agentId) ? -Infinity : Infinity),
   isStable: () => true,
   conditionsInForce: () => 0,
   find: (agentId: string) => heads.find((one) => one.agentId === agentId),
 });
 
 const look = (heads: readonly AgentHead[], facts: Partial<NeedFacts> = {}, stuck: readonly string[] = []) =>
-  needsOf({ heads, stored: nothing, coldParts: [], overdue: [], ...facts }, around(heads, stuck));
+  needsOf(
+    { fleet: columnsOfThese(heads), stored: nothing, coldParts: [], overdue: [], ...facts },
+    around(heads, stuck),
+  );
 const only = (...args: Parameters<typeof look>) => {
   const { needs } = look(...args);
   expect(needs).toHaveLength(1);

@@ -2,7 +2,7 @@ import { accept } from '@breakwater/contract';
 import type { AgentHead } from '../../agents/index.ts';
 import { Calibration } from '../../calibration/index.ts';
 import type { Database } from '../../postgres/index.ts';
-import { systemClock, type Clock, type LiveTable } from '../../runtime/index.ts';
+import { columnsOf, systemClock, type Clock, type LiveTable } from '../../runtime/index.ts';
 import { createActivity } from '../activity.ts';
 import { Overview } from '../service.ts';
 
@@ -22,6 +22,7 @@ export const testOverview = (
     database,
     clock,
     agents,
+    fleet: columnsOf(agents),
     named: (name) => [...agents.entries()].flatMap(([, head]) => (head.label === name ? [head] : [])),
     isStable,
     flags: { all: () => [], history: () => Promise.resolve(accept([])) },

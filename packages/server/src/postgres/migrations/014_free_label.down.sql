@@ -1,0 +1,1 @@
+DROP FUNCTION core.free_label(text, text);
