@@ -1,10 +1,22 @@
 import { z } from 'zod';
+import { claimCoverage, claimsRecord } from './check-in-answer.ts';
+import {
+  ACTIONS,
+  MARGIN_WORDS,
+  PHASES,
+  PROVENANCE,
+  REGIMES,
+  STANDING_WORDS,
+  STATUSES,
+  SUB_ACTIONS,
+  VERDICTS,
+} from './check-in-words.ts';
 import { isoTime } from './common.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().nonnegative();
 
-export const agentStatus = z.enum(['active', 'paused', 'waiting_input', 'archived', 'disabled', 'deleted']);
+export const agentStatus = z.enum(STATUSES);
 
 /** An agent's id as this caller may see it. */
 export const visibleAgentId = z
@@ -13,25 +25,6 @@ export const visibleAgentId = z
 
 export const agentLabel = z.string().describe('Its name, or its handle when it has none; never an identity');
 
-const record = z.object({
-  graded: count.describe('Results that were held against a claim made before them'),
-  pass_rate: share.nullable().describe('The share of them that succeeded; null before the first'),
-  mean_claim: share.nullable().describe('The confidence that was claimed of them, on average'),
-  mean_gap: z.number().min(-1).max(1).nullable().describe('Mean claim less pass rate; above 0: claims run ahead'),
-});
-
-const coverage = z.object({
-  made: count.describe('Check-ins with a confidence'),
-  settled: count.describe('Claims that a graded result met in time'),
-  expired: count.describe('Claims whose time ran out without one'),
-  open: count.describe('Claims that may still be settled'),
-  unclaimed: count.describe('Check-ins without a confidence'),
-  ungraded: count.describe('Results that were recorded and not graded'),
-  unobserved: count.describe('expired and open together'),
-  share: share.nullable().describe('Settled of all that were settled or expired; null before the first'),
-  silence: z.number().nonnegative().describe('The silence detector; 1 says nothing'),
-});
-
 const currentState = z.object({
   E: share,
   I: share,
@@ -39,14 +32,14 @@ const currentState = z.object({
   V: z.number().min(-1).max(1),
   risk: share.nullable().describe('Mean of the last ten; null: no evidence stands behind it, so it is unknown'),
   risk_latest: share.nullable(),
-  risk_word: z.string().describe('paused, unmeasured, safe, caution or high-risk'),
-  verdict: z.string().describe('proceed, guide, pause or reject'),
-  action: z.string(),
-  sub_action: z.string(),
-  margin: z.string(),
-  regime: z.string(),
-  phase: z.string(),
-  source: z.string().describe('What E, I, S and V are: measured, derived or prior'),
+  risk_word: z.enum(STANDING_WORDS),
+  verdict: z.enum(VERDICTS),
+  action: z.enum(ACTIONS),
+  sub_action: z.enum(SUB_ACTIONS),
+  margin: z.enum(MARGIN_WORDS),
+  regime: z.enum(REGIMES),
+  phase: z.enum(PHASES),
+  source: z.enum(PROVENANCE).describe('What E, I, S and V are'),
   at: isoTime,
   calibration: z.object({
     error: share.nullable().describe('Over-confidence in the worst tenth of confidence; null: too few results'),
@@ -55,7 +48,7 @@ const currentState = z.object({
     mean_claim: share.nullable().optional(),
   }),
   claims: z.number().nonnegative().describe('The claims detector; 1 says nothing'),
-  coverage,
+  coverage: claimCoverage,
   measured: z.boolean().optional().describe('A tool result with its exit code was attached to a check-in'),
   drift: z.number().nonnegative().optional().describe('Norm of the drift vector'),
 });
@@ -74,7 +67,7 @@ const listRow = z.object({
     .object({ claims: count, settled: count, expired: count, unobserved: count })
     .optional()
     .describe('What became of its claims; left out before the first check-in'),
-  record: record.optional().describe('What graded results say of its claims; left out before the first check-in'),
+  record: claimsRecord.optional().describe('What graded results say of its claims; left out before the first check-in'),
   you: z.literal(true).optional().describe('The agent that asks'),
   uuid_redacted: z.literal(true).optional(),
   parent_agent_id_redacted: z.literal(true).optional(),
@@ -114,7 +107,7 @@ export const agentView = z.object({
     .object({ reason: z.string(), expires_at: isoTime.nullable().describe('null: it has no end of its own') })
     .optional()
     .describe('Its own pause'),
-  record: record.optional().describe('What graded results say of its claims; left out before the first check-in'),
+  record: claimsRecord.optional().describe('What graded results say of its claims; left out before the first check-in'),
   current_state: currentState.nullable().describe('By its newest check-in; null: there is none'),
   is_stable: z.boolean().describe('No resolution about it is being carried out'),
   // What follows is shown to the agent itself and to operators alone.
@@ -180,7 +173,7 @@ export const stuckAgents = z.object({
           'no_activity',
         ]),
         minutes: count.describe('Since its last activity'),
-        margin: z.string().nullable().describe('Of its newest check-in'),
+        margin: z.enum(MARGIN_WORDS).nullable().describe('Of its newest check-in'),
       }),
     )
     .max(200),
@@ -237,7 +230,7 @@ export const recoveryCheck = z.object({
       V: z.number().min(-1).max(1).nullable(),
     })
     .describe('null: there is no check-in'),
-  margin: z.string().nullable().describe('Of the newest check-in'),
+  margin: z.enum(MARGIN_WORDS).nullable().describe('Of the newest check-in'),
   thresholds: z.object({
     blockerRisk: share.describe('Above it, the risk is a blocker'),
     quickRisk: share.describe('quick is open up to and including it'),

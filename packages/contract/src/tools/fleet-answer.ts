@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERDICTS } from './check-in-words.ts';
 import { agentLabel, agentStatus, visibleAgentId } from './agent-answer.ts';
 import { isoTime } from './common.ts';
 
@@ -12,7 +13,7 @@ const observed = z.object({
   label: agentLabel,
   status: agentStatus,
   total_updates: count.describe('Its check-ins'),
-  verdict: z.string().nullable().describe('Of its newest check-in; null: there is none'),
+  verdict: z.enum(VERDICTS).nullable().describe('Of its newest check-in; null: there is none'),
   metrics: measures.nullable().describe('Of its newest check-in'),
   at: isoTime.nullable().describe('When that was'),
 });

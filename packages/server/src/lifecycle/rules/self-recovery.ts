@@ -1,4 +1,12 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome, type Recovery, type Refusal } from '@breakwater/contract';
+import {
+  accept,
+  AUDIT_EVENTS,
+  refuse,
+  type MarginWord,
+  type Outcome,
+  type Recovery,
+  type Refusal,
+} from '@breakwater/contract';
 import type { Hold } from '../../agents/agent.ts';
 import type { AgentHead, AuditDraft } from '../../agents/index.ts';
 import { ownHold, refusedAct, verdictOf } from './acts.ts';
@@ -69,7 +77,7 @@ export interface SelfRecoveryCheck {
   readonly review_open: boolean;
   readonly metrics: { readonly risk: number | null; readonly risk_latest: number | null; readonly V: number | null };
   /** The word of the newest check-in; null: there is none. */
-  readonly margin: string | null;
+  readonly margin: MarginWord | null;
   readonly thresholds: typeof SELF_RECOVERY_LIMITS;
   readonly recovery_policy: string;
   readonly recommendations: readonly string[];

@@ -1,3 +1,4 @@
+import type { MarginWord } from '@breakwater/contract';
 import { pauseHolds, type AgentHead } from '../../agents/agent.ts';
 import { withoutOwnId } from './redaction.ts';
 
@@ -80,7 +81,7 @@ export interface Stuck {
   /** Whole minutes since its last activity. */
   readonly minutes: number;
   /** Of its newest check-in. */
-  readonly margin: string | null;
+  readonly margin: MarginWord | null;
 }
 
 /** Agents that act when something happens, not at a pace: their silence means nothing. */
