@@ -110,6 +110,7 @@ describe('a value that breaks its rule', () => {
     otlpEndpoint: 'ftp://127.0.0.1',
     traceRatio: '1.5',
     logLevel: 'loud',
+    checkAnswers: 'maybe',
   };
   /** What they hold is not to be seen. */
   const WRONG_SECRETS: Partial<Record<keyof typeof SETTINGS, string>> = { computeToken: 'top secret' };
