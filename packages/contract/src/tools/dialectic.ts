@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
 import { flag, identityArguments, prose, wholeNumber, word } from './common.ts';
+import * as answers from './dialectic-answers.ts';
 
 const name = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
 const text = (most: number, description: string) => prose(name(most, description));
@@ -53,6 +54,18 @@ export const dialectic = toolSpec({
     position: text(8000, 'quick: what you would do').meta({ hidden: true }),
     risk_score: z.number().min(0).max(1).nullish().meta({ hidden: true }),
   }),
+  defaultAction: 'list',
+  actions: {
+    get: { output: answers.get },
+    list: { output: answers.list },
+    quick: { output: answers.quick },
+    request: { output: answers.request },
+    thesis: { needs: ['session_id'], output: answers.thesis },
+    antithesis: { needs: ['session_id'], output: answers.antithesis },
+    synthesis: { needs: ['session_id'], output: answers.synthesis },
+    reassign: { needs: ['session_id'], output: answers.reassign },
+    confirm: { by: 'acting operator', needs: ['session_id', 'reason'], output: answers.confirm },
+  },
   identity: 'open',
   timeoutMs: 15_000,
   advertised: true,
