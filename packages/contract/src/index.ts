@@ -88,6 +88,13 @@ export {
 } from './tools/outcome-answer.ts';
 export { timeText } from './tools/common.ts';
 export { bindSession, identity, onboard } from './tools/identity.ts';
-export { FINDING_SEVERITIES, FINDING_STATUSES, FINDING_TYPES, knowledge } from './tools/knowledge.ts';
+export {
+  FINDING_CLOSURES,
+  FINDING_RESPONSES,
+  FINDING_SEVERITIES,
+  FINDING_STATUSES,
+  FINDING_TYPES,
+} from './tools/finding-words.ts';
+export { knowledge } from './tools/knowledge.ts';
 export { operators, saga } from './tools/operator.ts';
 export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent, selfRecovery } from './tools/lifecycle.ts';

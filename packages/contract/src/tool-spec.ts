@@ -33,8 +33,8 @@ export interface ActionSpec {
   readonly by?: 'acting operator';
   /** Writes nothing, although the tool may: a client repeats it freely. */
   readonly readOnly?: true;
-  /** What the action answers, beside the envelope; absent where the contract does not describe it yet. */
-  readonly output?: z.ZodType<Readonly<Record<string, unknown>>>;
+  /** What the action answers, beside the envelope. */
+  readonly output: z.ZodType<Readonly<Record<string, unknown>>>;
 }
 
 /** What a tool is on the wire. The handler stands with its feature; this is data. */
@@ -111,6 +111,4 @@ export type AnswerOf<S extends ToolSpec> = S extends { readonly output: infer O 
   : Readonly<Record<string, unknown>>;
 
 /** What the handler of an action gives. */
-export type ActionAnswerOf<A extends ActionSpec> = A extends { readonly output: infer O extends z.ZodType }
-  ? ReadOnly<z.input<O>>
-  : Readonly<Record<string, unknown>>;
+export type ActionAnswerOf<A extends ActionSpec> = ReadOnly<z.input<A['output']>>;

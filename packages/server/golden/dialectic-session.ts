@@ -1,4 +1,5 @@
 import { dialectic, type Outcome } from '@breakwater/contract';
+import type { AgentStatus } from '../src/agents/agent.ts';
 import { actionabilityOf } from '../src/dialectic/rules/actionability.ts';
 import type { Change } from '../src/dialectic/rules/change.ts';
 import { pauseEvidence } from '../src/dialectic/rules/pause-evidence.ts';
@@ -186,7 +187,7 @@ interface ActionabilityInput {
   readonly caller_agent_id: string | null;
   readonly caller_is_operator: boolean;
   readonly agent_labels: Readonly<Record<string, string>>;
-  readonly agent_status: Readonly<Record<string, string>>;
+  readonly agent_status: Readonly<Record<string, AgentStatus>>;
 }
 
 const PHASES: ReadonlySet<string> = new Set<Phase>(['thesis', 'antithesis', 'synthesis', 'resolved', 'failed']);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ERRORS, type ErrorCode } from '../errors.ts';
 import { readTime, TIME_RULE } from '../time.ts';
 
 /** The session secret, accepted by every tool. A token proves only beside its agent_uuid, and a name never anything. */
@@ -85,3 +86,6 @@ export const boundedJson = <T extends z.ZodType>(schema: T) =>
 
 /** A time in an answer: ISO 8601, UTC. */
 export const isoTime = z.iso.datetime();
+
+/** The code of a refusal that stands inside of an answer. */
+export const errorCode = z.enum(Object.keys(ERRORS) as ErrorCode[]);

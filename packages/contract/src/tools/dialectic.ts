@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
 import { flag, identityArguments, prose, wholeNumber, word } from './common.ts';
+import * as answers from './dialectic-answers.ts';
 
 const name = (most: number, description: string) => z.string().trim().max(most).nullish().describe(description);
 const text = (most: number, description: string) => prose(name(most, description));
@@ -55,15 +56,15 @@ export const dialectic = toolSpec({
   }),
   defaultAction: 'list',
   actions: {
-    get: { readOnly: true },
-    list: { readOnly: true },
-    quick: {},
-    request: {},
-    thesis: {},
-    antithesis: {},
-    synthesis: {},
-    reassign: {},
-    confirm: {},
+    get: { readOnly: true, output: answers.get },
+    list: { readOnly: true, output: answers.list },
+    quick: { output: answers.quick },
+    request: { output: answers.request },
+    thesis: { needs: ['session_id'], output: answers.thesis },
+    antithesis: { needs: ['session_id'], output: answers.antithesis },
+    synthesis: { needs: ['session_id'], output: answers.synthesis },
+    reassign: { needs: ['session_id'], output: answers.reassign },
+    confirm: { by: 'acting operator', needs: ['session_id', 'reason'], output: answers.confirm },
   },
   identity: 'open',
   timeoutMs: 15_000,

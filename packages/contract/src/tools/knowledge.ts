@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toolSpec } from '../tool-spec.ts';
 import { boundedJson, flag, identityArguments, prose, wholeNumber, word } from './common.ts';
+import * as answers from './knowledge-answers.ts';
 
 const hidden = { hidden: true } as const;
 
@@ -17,38 +18,6 @@ const words = (description: string) =>
     .optional()
     .describe(description)
     .meta({ wire: { type: 'array', items: { type: 'string' } } });
-
-export const FINDING_TYPES = [
-  'note',
-  'insight',
-  'bug_found',
-  'bug',
-  'bug_fix',
-  'learning',
-  'pattern',
-  'rule',
-  'architectural_decision',
-  'refactoring',
-  'documentation',
-  'experiment',
-  'question',
-  'improvement',
-  'exploration',
-  'observation',
-] as const;
-
-export const FINDING_SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
-
-export const FINDING_STATUSES = [
-  'open',
-  'resolved',
-  'archived',
-  'disputed',
-  'closed',
-  'wont_fix',
-  'superseded',
-  'cold',
-] as const;
 
 export const knowledge = toolSpec({
   name: 'knowledge',
@@ -139,18 +108,18 @@ export const knowledge = toolSpec({
   }),
   defaultAction: 'search',
   actions: {
-    search: { readOnly: true },
-    store: {},
-    note: {},
-    get: { readOnly: true },
-    list: { readOnly: true },
-    details: { readOnly: true },
-    update: {},
-    supersede: {},
-    stats: { readOnly: true },
-    audit: { readOnly: true },
-    synthesize: {},
-    cleanup: {},
+    search: { readOnly: true, output: answers.search },
+    store: { output: answers.store },
+    note: { output: answers.note },
+    get: { readOnly: true, output: answers.get },
+    list: { readOnly: true, output: answers.list },
+    details: { readOnly: true, output: answers.details },
+    update: { output: answers.update },
+    supersede: { output: answers.supersede },
+    stats: { readOnly: true, output: answers.stats },
+    audit: { readOnly: true, output: answers.audit },
+    synthesize: { output: answers.synthesize },
+    cleanup: { output: answers.cleanup },
   },
   identity: 'open',
   timeoutMs: 30_000,

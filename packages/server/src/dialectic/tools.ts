@@ -1,7 +1,7 @@
-import { accept, dialectic as dialecticSpec, refuse, type Outcome } from '@breakwater/contract';
+import { accept, dialectic as dialecticSpec, refuse, type ActionAnswerOf, type Outcome } from '@breakwater/contract';
 import type { AgentHead } from '../agents/index.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from '../lifecycle/index.ts';
-import { defineTool, type LiveTable, type Tool, type ToolCall } from '../runtime/index.ts';
+import { defineActions, type ActionCallOf, type CallOf, type LiveTable, type Tool } from '../runtime/index.ts';
 import { conditionsOf } from './obligations.ts';
 import { actionabilityOf } from './rules/actionability.ts';
 import { CONDITION_NOTICES } from './rules/conditions.ts';
@@ -13,8 +13,11 @@ import { NOTHING_APPLIED } from './saga.ts';
 import type { Dialectic, Done } from './service.ts';
 import type { Confirmation, Session } from './session.ts';
 
-type Call = ToolCall<typeof dialecticSpec.input._zod.output>;
-type Payload = Readonly<Record<string, unknown>>;
+type Spec = typeof dialecticSpec;
+type Call = CallOf<Spec>;
+type Action<K extends keyof Spec['actions']> = (
+  call: ActionCallOf<Spec, K>,
+) => Promise<Outcome<ActionAnswerOf<Spec['actions'][K]>>>;
 
 const MOST_LISTED = 200;
 const LISTED = 50;
@@ -34,11 +37,12 @@ export const dialecticTools = <M>(
   };
 
   /** A session as this caller may see it: participants and operators see who is who, others do not (BW-identity.14). */
-  const viewOf = (session: Session, { caller }: Call, transcript: boolean): Payload => {
+  const viewOf = (session: Session, { caller }: Pick<Call, 'caller'>, transcript: boolean) => {
     const operator = caller.operator !== undefined;
     const own = caller.agentId === session.pausedAgentId || caller.agentId === session.reviewerAgentId;
     const viewer: Viewer = { agentId: caller.agentId, operator: operator || own };
-    const id = (agentId: string | null) => (agentId === null ? null : visibleId(agentId, viewer).id);
+    const id = (agentId: string) => visibleId(agentId, viewer).id;
+    const idOrNull = (agentId: string | null) => (agentId === null ? null : id(agentId));
     const nameOf = (agentId: string) => {
       const head = headOf(agentId);
       return head === undefined ? null : visibleName(head, viewer);
@@ -53,7 +57,7 @@ export const dialecticTools = <M>(
       phase: session.phase,
       session_type: session.sessionType,
       paused_agent: id(session.pausedAgentId),
-      reviewer: id(session.reviewerAgentId),
+      reviewer: idOrNull(session.reviewerAgentId),
       topic: visibleText(session.topic, viewer),
       reason: visibleText(session.reason, viewer),
       trigger_source: session.triggerSource,
@@ -78,22 +82,17 @@ export const dialecticTools = <M>(
           ...(message.concerns.length > 0 && { concerns: message.concerns }),
           ...(message.proposedAction !== null && { proposed_action: message.proposedAction }),
           ...(message.agrees !== null && { agrees: message.agrees }),
-          ...(message.refused && { refused: true }),
+          ...(message.refused && { refused: true as const }),
         })),
       }),
       ...turn,
-      required_agent_id: id(required_agent_id),
+      required_agent_id: idOrNull(required_agent_id),
       allowed_agent_ids: allowed_agent_ids.map(id),
     };
   };
 
-  const sessionIdOf = ({ args }: Call): Outcome<string> =>
-    args.session_id == null || args.session_id === ''
-      ? refuse('MISSING_PARAMETER', 'session_id: name the review.', { details: { parameter: 'session_id' } })
-      : accept(args.session_id);
-
   /** The agent that acts, by a proof sent with the call: what a participant says binds it. */
-  const authorOf = ({ caller }: Call): Outcome<string> => {
+  const authorOf = ({ caller }: Pick<Call, 'caller'>): Outcome<string> => {
     if (caller.agentId === undefined) {
       return refuse('IDENTITY_REQUIRED', 'Taking part in a review needs an identity.', {
         details: { status: 'identity_required' },
@@ -105,7 +104,7 @@ export const dialecticTools = <M>(
     return accept(caller.agentId);
   };
 
-  const submissionOf = ({ args }: Call, agentId: string) => ({
+  const submissionOf = ({ args }: Pick<Call, 'args'>, agentId: string) => ({
     agentId,
     rootCause: args.root_cause ?? null,
     conditions: args.proposed_conditions ?? [],
@@ -115,10 +114,10 @@ export const dialecticTools = <M>(
     observedMetrics: args.observed_metrics ?? null,
   });
 
-  const stored = <R>(done: Outcome<Done<R>>, call: Call, more: (done: Done<R>) => Payload): Outcome<Payload> =>
+  const stored = <R, More>(done: Outcome<Done<R>>, call: Pick<Call, 'caller'>, more: (done: Done<R>) => More) =>
     done.ok ? accept({ ...viewOf(done.value.session, call, false), ...more(done.value) }) : done;
 
-  const request = async (call: Call): Promise<Outcome<Payload>> => {
+  const request: Action<'request'> = async (call) => {
     const author = authorOf(call);
     if (!author.ok) return author;
     const { args, deadline } = call;
@@ -184,13 +183,11 @@ export const dialecticTools = <M>(
     });
   };
 
-  const synthesis = async (call: Call): Promise<Outcome<Payload>> => {
+  const synthesis: Action<'synthesis'> = async (call) => {
     const author = authorOf(call);
     if (!author.ok) return author;
-    const sessionId = sessionIdOf(call);
-    if (!sessionId.ok) return sessionId;
     const said = { ...submissionOf(call, author.value), agrees: call.args.agrees ?? null };
-    const done = await service.submitSynthesis(sessionId.value, said, call.deadline);
+    const done = await service.submitSynthesis(call.args.session_id, said, call.deadline);
     if (!done.ok) return done;
     const { session, reply, end } = done.value;
     const view = viewOf(session, call, false);
@@ -239,10 +236,28 @@ export const dialecticTools = <M>(
     }
   };
 
-  const ACTIONS: Readonly<Record<string, (call: Call) => Promise<Outcome<Payload>>>> = {
+  const confirm: Action<'confirm'> = async (call) => {
+    const { args, caller, deadline } = call;
+    const { decision, reason } = args;
+    if (decision !== 'accept' && decision !== 'reject') {
+      return refuse('PARAMETER_ERROR', 'decision: confirm takes accept or reject.', {
+        details: { parameter: 'decision', allowed: ['accept', 'reject'] },
+      });
+    }
+    const said = { operator: caller.operator.name, decision, reason } as const;
+    const done = await service.confirm(args.session_id, said, deadline);
+    return stored(done, call, ({ reply, session, end }) => ({
+      message: CONFIRMED[reply.kind],
+      decision: reply.kind,
+      agent_status: headOf(session.pausedAgentId)?.status ?? null,
+      ...(reply.kind === 'confirmed' && { applied: end?.kind === 'committed' && end.applied }),
+    }));
+  };
+
+  const tool = defineActions(dialecticSpec, {
     request,
     synthesis,
-    confirm: (call) => confirm(call),
+    confirm,
     async list(call) {
       const { args } = call;
       const limit = Math.min(MOST_LISTED, args.limit ?? LISTED);
@@ -271,13 +286,16 @@ export const dialecticTools = <M>(
           sessions: active.map((session) => viewOf(session, call, false)),
         });
       }
-      const sessionId = sessionIdOf(call);
-      if (!sessionId.ok) return sessionId;
+      const { session_id: sessionId } = args;
+      if (sessionId == null || sessionId === '') {
+        return refuse('MISSING_PARAMETER', 'session_id: get needs it, or the agent_id of an agent under review.', {
+          details: { parameter: 'session_id' },
+        });
+      }
       // A stranger's look changes nothing.
-      const tended =
-        caller.agentId === undefined ? undefined : await service.tend(sessionId.value, true, call.deadline);
-      const session = tended?.ok === true ? tended.value.session : await service.find(sessionId.value);
-      if (session === undefined) return refuse('DIALECTIC_NOT_FOUND', `No review ${sessionId.value}.`);
+      const tended = caller.agentId === undefined ? undefined : await service.tend(sessionId, true, call.deadline);
+      const session = tended?.ok === true ? tended.value.session : await service.find(sessionId);
+      if (session === undefined) return refuse('DIALECTIC_NOT_FOUND', `No review ${sessionId}.`);
       const did = tended?.ok === true && tended.value.reply.action !== 'left' ? tended.value.reply.action : undefined;
       return accept({ ...viewOf(session, call, true), ...(did !== undefined && { timeout_action: did }) });
     },
@@ -290,26 +308,24 @@ export const dialecticTools = <M>(
     async thesis(call) {
       const author = authorOf(call);
       if (!author.ok) return author;
-      const sessionId = sessionIdOf(call);
-      if (!sessionId.ok) return sessionId;
-      const done = await service.submitThesis(sessionId.value, submissionOf(call, author.value), call.deadline);
+      const done = await service.submitThesis(call.args.session_id, submissionOf(call, author.value), call.deadline);
       return stored(done, call, () => ({}));
     },
     async antithesis(call) {
       const author = authorOf(call);
       if (!author.ok) return author;
-      const sessionId = sessionIdOf(call);
-      if (!sessionId.ok) return sessionId;
-      const done = await service.submitAntithesis(sessionId.value, submissionOf(call, author.value), call.deadline);
-      return stored(done, call, ({ reply }) => (reply.claimed ? { reviewer_auto_assigned: true } : {}));
+      const done = await service.submitAntithesis(
+        call.args.session_id,
+        submissionOf(call, author.value),
+        call.deadline,
+      );
+      return stored(done, call, ({ reply }) => (reply.claimed ? { reviewer_auto_assigned: true as const } : {}));
     },
     async reassign(call) {
       const { args, caller } = call;
-      const sessionId = sessionIdOf(call);
-      if (!sessionId.ok) return sessionId;
       const proven = caller.origin === 'caller_asserted' ? (caller.agentId ?? null) : null;
       const done = await service.reassign(
-        sessionId.value,
+        args.session_id,
         {
           caller: { agentId: proven, operator: caller.operator?.act === true ? caller.operator.name : null },
           newReviewerId: args.new_reviewer_id ?? null,
@@ -323,45 +339,12 @@ export const dialecticTools = <M>(
         reopened: reply.reopened,
       }));
     },
-  };
+  });
 
-  const confirm = async (call: Call): Promise<Outcome<Payload>> => {
-    const { args, caller, deadline } = call;
-    if (caller.operator?.act !== true) {
-      return refuse('OPERATOR_REQUIRED', 'Only an operator that may act confirms what a review agreed on.');
-    }
-    const sessionId = sessionIdOf(call);
-    if (!sessionId.ok) return sessionId;
-    const { decision } = args;
-    if (decision !== 'accept' && decision !== 'reject') {
-      return refuse('PARAMETER_ERROR', 'decision: confirm takes accept or reject.', {
-        details: { parameter: 'decision', allowed: ['accept', 'reject'] },
-      });
-    }
-    const reason = args.reason ?? '';
-    if (reason === '') {
-      return refuse('MISSING_PARAMETER', 'reason: confirm needs it.', { details: { parameter: 'reason' } });
-    }
-    const said = { operator: caller.operator.name, decision, reason } as const;
-    const done = await service.confirm(sessionId.value, said, deadline);
-    return stored(done, call, ({ reply, session, end }) => ({
-      message: CONFIRMED[reply.kind],
-      decision: reply.kind,
-      agent_status: headOf(session.pausedAgentId)?.status ?? null,
-      ...(reply.kind === 'confirmed' && { applied: end?.kind === 'committed' && end.applied }),
-    }));
-  };
-
-  return [
-    defineTool(dialecticSpec, (call) => {
-      const action = ACTIONS[call.args.action ?? 'list'];
-      if (action === undefined) throw new Error('the schema lets only known actions through');
-      return action(call);
-    }),
-  ];
+  return [tool];
 };
 
-const roleOf = (session: Session, agentId: string): string => {
+const roleOf = (session: Session, agentId: string): 'paused_agent' | 'reviewer' | 'server' | 'other' => {
   if (agentId === session.pausedAgentId) return 'paused_agent';
   if (agentId === session.reviewerAgentId) return 'reviewer';
   return agentId === 'system' ? 'server' : 'other';
@@ -376,7 +359,7 @@ const CONFIRMED = {
   to_confirm: 'The agreement still waits for an operator.',
 } as const;
 
-const confirmationView = ({ since, action, why, decision, by, at, reason }: Confirmation): Payload => ({
+const confirmationView = ({ since, action, why, decision, by, at, reason }: Confirmation) => ({
   since: iso(since),
   action,
   why,

@@ -78,7 +78,7 @@ const outputsOf = ({ output, actions }: ToolSpec, action: string | undefined): z
   if (actions === undefined) return output === undefined ? [] : [output];
   return Object.entries(actions)
     .filter(([name]) => action === undefined || name === action)
-    .flatMap(([, one]) => one.output ?? [])
+    .map(([, one]) => one.output)
     .filter((one) => !(one instanceof z.ZodNever));
 };
 

@@ -1,11 +1,15 @@
-import { refuse, type knowledge, type Outcome } from '@breakwater/contract';
+import { refuse, type ActionAnswerOf, type knowledge, type Outcome } from '@breakwater/contract';
 import type { Viewer } from '../lifecycle/index.ts';
-import type { Caller, ToolCall } from '../runtime/index.ts';
+import type { ActionCallOf, Caller, CallOf } from '../runtime/index.ts';
 import { refuseFields, missing } from './rules/problems.ts';
 
-export type Call = ToolCall<typeof knowledge.input._zod.output>;
-export type Payload = Readonly<Record<string, unknown>>;
-export type Action = (call: Call) => Promise<Outcome<Payload>>;
+type Spec = typeof knowledge;
+export type ActionName = keyof Spec['actions'];
+
+export type Call = CallOf<Spec>;
+/** What an action answers, as the contract says it. */
+export type Answer<K extends ActionName> = ActionAnswerOf<Spec['actions'][K]>;
+export type Action<K extends ActionName> = (call: ActionCallOf<Spec, K>) => Promise<Outcome<Answer<K>>>;
 
 export const viewerOf = ({ agentId, operator }: Caller): Viewer => ({ agentId, operator: operator !== undefined });
 
@@ -18,10 +22,17 @@ export const discoveryIdOf = ({ args }: Call): Outcome<string> =>
 export const unknownFinding = (id: string): Outcome<never> =>
   refuse('DISCOVERY_NOT_FOUND', `No finding ${id}.`, { details: { discovery_id: id } });
 
-/** Two arguments mean one thing in one action and another in the next; here they get the name that they mean. */
-export const named = (args: Call['args'], action: string): Call['args'] => {
-  const { text, content, ...rest } = args;
-  if (action === 'search') return { ...rest, query: args.query ?? text ?? content };
-  if (action === 'note') return { ...rest, summary: args.summary ?? text ?? content };
-  return { ...rest, summary: args.summary ?? text, details: args.details ?? content };
+/** `text` and `content` mean one thing in one action and another in the next; here they get the name that they mean. */
+export const named = (call: Call, action: 'search' | 'note' | 'store' | 'update'): Call => {
+  const { text, content, ...rest } = call.args;
+  const { query, summary, details } = rest;
+  switch (action) {
+    case 'search':
+      return { ...call, args: { ...rest, query: query ?? text ?? content } };
+    case 'note':
+      return { ...call, args: { ...rest, summary: summary ?? text ?? content } };
+    case 'store':
+    case 'update':
+      return { ...call, args: { ...rest, summary: summary ?? text, details: details ?? content } };
+  }
 };

@@ -10,8 +10,6 @@ import { similarByTags, type Similar } from './rules/similar.ts';
 import { refuseUnbound, type Writer } from './rules/writer.ts';
 import * as sql from './sql.ts';
 
-type Payload = Readonly<Record<string, unknown>>;
-
 /** A finding that was stored, and what else there is under its tags. */
 export interface Stored {
   readonly finding: Finding;
@@ -67,11 +65,11 @@ export class Findings<M> {
    * when it refuses, nothing may have been stored. Refusals of one: IDENTITY_REQUIRED, RATE_LIMIT_EXCEEDED (20 in an hour,
    * BW-knowledge.03), DISCOVERY_NOT_FOUND, FORBIDDEN, INVALID_STATUS_TRANSITION.
    */
-  async store(
+  async store<R>(
     call: WriteCall,
     drafts: readonly Outcome<Draft>[],
-    tell: (results: readonly Outcome<Stored>[]) => Outcome<Payload>,
-  ): Promise<Outcome<Payload>> {
+    tell: (results: readonly Outcome<Stored>[]) => Outcome<R>,
+  ): Promise<Outcome<R>> {
     const similar = await Promise.all(drafts.map((draft) => this.#similar(draft)));
     return this.#options.journal.write(call, async (tx, head, now) => {
       const spent = await this.#options.births.spent(tx, call.writer, now);
@@ -126,12 +124,12 @@ export class Findings<M> {
    * Changes a finding; `tell` makes the answer out of it and of what was changed. Refusals: DISCOVERY_NOT_FOUND, and those
    * of {@link change}.
    */
-  async update(
+  async update<R>(
     call: WriteCall,
     id: string,
     wish: Wish,
-    tell: (finding: Finding, changed: readonly string[]) => Payload,
-  ): Promise<Outcome<Payload>> {
+    tell: (finding: Finding, changed: readonly string[]) => R,
+  ): Promise<Outcome<R>> {
     return this.#options.journal.write(call, async (tx, _head, now) => {
       const { supersededBy } = wish;
       const ids = supersededBy === undefined ? [id] : [id, supersededBy];

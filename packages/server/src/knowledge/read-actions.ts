@@ -1,5 +1,5 @@
 import { accept, type Outcome } from '@breakwater/contract';
-import { discoveryIdOf, unknownFinding, viewerOf, type Action, type Call, type Payload } from './call.ts';
+import { discoveryIdOf, named, unknownFinding, viewerOf, type Action, type Answer, type Call } from './call.ts';
 import type { Journal } from './journal.ts';
 import type { Found, Reader } from './reader.ts';
 import type { KindRow } from './report-sql.ts';
@@ -7,9 +7,12 @@ import type { Finding } from './rules/finding.ts';
 import { hintsOf } from './rules/hints.ts';
 import { missing, refuseFields } from './rules/problems.ts';
 import { limitOf, modeOf, narrowingOf, searchOf, type Narrowing, type SearchRequest } from './rules/search.ts';
-import { BUCKETS } from './rules/staleness.ts';
+import { BUCKET_DAYS } from './rules/staleness.ts';
 import { cutText, DETAILS_LIMIT, redactedQuery } from './rules/text.ts';
-import { detailsView, PREVIEW, viewOf, type Hit, type Mode, type Sight } from './rules/view.ts';
+import { detailsView, fullView, leanView, PREVIEW, viewOf, type Hit, type Mode, type Sight } from './rules/view.ts';
+
+/** What the audit trail keeps of a read. */
+type Facts = Readonly<Record<string, unknown>>;
 
 const FOUND = 10;
 const LISTED = 20;
@@ -26,13 +29,26 @@ const NAMED = 20;
 const TOP = 30;
 const AUDITED = 10;
 
-const FIELDS = ['summary', 'details', 'tags'];
+const FIELDS = ['summary', 'details', 'tags'] as const;
+const LINKS = { RELATED_TO: 'related_to', RESPONDS_TO: 'responds_to', SUPERSEDES: 'supersedes' } as const;
+const NO_BUCKETS = { healthy: 0, aging: 0, stale: 0, candidate_for_archive: 0, permanent: 0 };
 
 const sum = (rows: readonly { readonly n: number }[]): number => rows.reduce((total, { n }) => total + n, 0);
 
-const grouped = (rows: readonly KindRow[], by: 'status' | 'type' | 'severity'): Record<string, number> => {
+/** How many there are of each value, of those that there are any of. */
+const grouped = <K extends string>(
+  rows: readonly KindRow[],
+  of: (row: KindRow) => K,
+): Readonly<Partial<Record<K, number>>> => {
+  const groups: Partial<Record<K, number>> = {};
+  for (const row of rows) groups[of(row)] = (groups[of(row)] ?? 0) + row.n;
+  return groups;
+};
+const byStatus = (rows: readonly KindRow[]) => grouped(rows, ({ status }) => status);
+/** Types are no closed set. */
+const byType = (rows: readonly KindRow[]): Readonly<Record<string, number>> => {
   const groups: Record<string, number> = {};
-  for (const row of rows) groups[row[by]] = (groups[row[by]] ?? 0) + row.n;
+  for (const { type, n } of rows) groups[type] = (groups[type] ?? 0) + n;
   return groups;
 };
 
@@ -55,35 +71,37 @@ const lowConfidence = ({ fellBack, findings, terms }: Found): boolean =>
 export const readActions = <M>(
   reader: Reader<M>,
   journal: Journal<M>,
-): Record<'search' | 'get' | 'list' | 'details' | 'stats' | 'audit', Action> => {
-  const seen = ({ caller }: Call, action: string, facts: Payload): Promise<void> =>
+): { readonly [K in 'search' | 'get' | 'list' | 'details' | 'stats' | 'audit']: Action<K> } => {
+  const seen = ({ caller }: Pick<Call, 'caller'>, action: string, facts: Facts): Promise<void> =>
     journal.noteRead(caller.agentId ?? null, { action, ...facts });
+
+  /** The details of findings, as much of each as the mode has room for. */
+  const readDetails = async (ids: readonly string[], { args }: Pick<Call, 'args'>, mode: Mode, few: number) => {
+    const whole = mode !== 'lean' && (args.include_details ?? ids.length <= few);
+    const asked = args.include_details === true ? Math.floor(DETAILS_BUDGET / Math.max(1, ids.length)) : UNASKED;
+    const most = whole ? Math.min(DETAILS_LIMIT, asked) : PREVIEW[mode];
+    return { whole, details: await reader.detailsOf(ids, args.include_details === false ? 0 : most) };
+  };
 
   /** Findings with as much of their details as the mode has room for. */
   const shown = async (
     found: readonly { readonly finding: Finding; readonly hit?: Hit }[],
-    call: Call,
+    call: Pick<Call, 'args'>,
     sight: Sight,
     few: number,
-  ): Promise<Payload[]> => {
-    const { args } = call;
-    const mode: Mode = modeOf(args);
-    const whole = mode !== 'lean' && (args.include_details ?? found.length <= few);
-    const asked = args.include_details === true ? Math.floor(DETAILS_BUDGET / Math.max(1, found.length)) : UNASKED;
-    const most = whole ? Math.min(DETAILS_LIMIT, asked) : PREVIEW[mode];
+  ) => {
+    const mode = modeOf(call.args);
     const ids = found.map(({ finding }) => finding.id);
-    const details = await reader.detailsOf(ids, args.include_details === false ? 0 : most);
+    const { whole, details } = await readDetails(ids, call, mode, few);
+    const provenance = call.args.include_provenance === true;
     return found.map(({ finding, hit }) => ({
-      ...viewOf(finding, sight, {
-        mode,
-        provenance: args.include_provenance === true,
-        ...(hit !== undefined && { hit }),
-      }),
+      ...viewOf(finding, sight, mode, { provenance, ...(hit !== undefined && { hit }) }),
       ...detailsView(details.get(finding.id), whole, sight),
     }));
   };
 
-  const search: Action = async (call) => {
+  const search: Action<'search'> = async (sent) => {
+    const call = named(sent, 'search');
     const { args, caller } = call;
     const request = searchOf(args);
     if (!request.ok) return request;
@@ -141,17 +159,20 @@ export const readActions = <M>(
   };
 
   /** What a call for one finding is answered with. */
-  const one = async (call: Call, id: string): Promise<Outcome<Payload>> => {
+  const one = async (call: Call, id: string): Promise<Outcome<Answer<'get'>>> => {
     const finding = await reader.find(id);
     if (finding === undefined) return unknownFinding(id);
     const sight = reader.sightOf(viewerOf(call.caller));
-    const whole = { ...call, args: { ...call.args, response_mode: 'full' as const } };
-    const [discovery] = await shown([{ finding }], whole, sight, 1);
+    const { whole, details: read } = await readDetails([id], call, 'full', 1);
+    const discovery = {
+      ...fullView(finding, sight, { provenance: call.args.include_provenance === true }),
+      ...detailsView(read.get(id), whole, sight),
+    };
     await seen(call, 'get', { discovery_id: id, count: 1 });
     return accept({ count: 1, discovery_id: id, discovery, discoveries: [discovery], results: [discovery] });
   };
 
-  const get: Action = async (call) => {
+  const get: Action<'get'> = async (call) => {
     const { args, caller } = call;
     if (args.discovery_id != null && args.discovery_id !== '') return one(call, args.discovery_id);
     const agent = args.agent_id ?? args.agent_id_filter ?? caller.agentId;
@@ -178,7 +199,7 @@ export const readActions = <M>(
     });
   };
 
-  const list: Action = async (call) => {
+  const list: Action<'list'> = async (call) => {
     const { args, caller } = call;
     const narrowed = narrowingOf({ ...args, include_cold: args.include_cold ?? args.including_cold });
     if (!narrowed.ok) return narrowed;
@@ -204,12 +225,12 @@ export const readActions = <M>(
       ...(more && { next_offset: offset + limit }),
       ...(clampedFrom !== undefined && { limit_clamped_from: clampedFrom }),
       total_discoveries: sum(kinds),
-      by_status: grouped(kinds, 'status'),
-      by_type: grouped(kinds, 'type'),
+      by_status: byStatus(kinds),
+      by_type: byType(kinds),
     });
   };
 
-  const details: Action = async (call) => {
+  const details: Action<'details'> = async (call) => {
     const { args, caller } = call;
     const id = discoveryIdOf(call);
     if (!id.ok) return id;
@@ -227,10 +248,9 @@ export const readActions = <M>(
     const depth = args.max_chain_depth ?? CHAIN_DEPTH;
     const chain = args.include_response_chain === true ? await reader.chain(finding.id, depth) : undefined;
     await seen(call, 'details', { discovery_id: finding.id, offset });
-    const lean = (other: Finding) => viewOf(other, sight, { mode: 'lean' });
     return accept({
       discovery_id: finding.id,
-      discovery: viewOf(finding, sight, { mode: 'full', provenance: args.include_provenance === true }),
+      discovery: fullView(finding, sight, { provenance: args.include_provenance === true }),
       details: characters.slice(offset, end).join(''),
       offset,
       length: end - offset,
@@ -238,13 +258,13 @@ export const readActions = <M>(
       has_more: end < characters.length,
       ...(end < characters.length && { next_offset: end }),
       responses_from: responses.map((response) => ({
-        ...lean(response),
+        ...leanView(response, sight),
         response_type: response.responseTo?.type ?? null,
         by: sight.name(response.agentId),
       })),
       links: edges.map(({ other, direction, edge_type: type, weight, summary, status }) => ({
         id: other,
-        link: type.toLowerCase(),
+        link: LINKS[type],
         direction,
         weight: Math.round(weight * 100) / 100,
         status,
@@ -253,7 +273,7 @@ export const readActions = <M>(
       ...(chain !== undefined && {
         response_chain: chain.map(({ depth: steps, finding: other }) => ({
           depth: steps,
-          ...lean(other),
+          ...leanView(other, sight),
           response_type: other.responseTo?.type ?? null,
           by: sight.name(other.agentId),
         })),
@@ -261,42 +281,42 @@ export const readActions = <M>(
     });
   };
 
-  const stats: Action = async (call) => {
+  const stats: Action<'stats'> = async (call) => {
     const { args, caller } = call;
     const currentOnly = args.epoch_scope === 'current';
     const cold = args.including_cold !== false;
     const { kinds, writers, tags } = await reader.counts({ currentOnly, cold }, TOP);
     await seen(call, 'stats', {});
     const sight = reader.sightOf(viewerOf(caller));
-    const byStatus = grouped(kinds, 'status');
+    const statuses = byStatus(kinds);
     const total = sum(kinds);
-    const stored = (byStatus['archived'] ?? 0) + (byStatus['cold'] ?? 0);
+    const { archived = 0, cold: turnedCold = 0 } = statuses;
     return accept({
       total_discoveries: total,
       epoch_scope: currentOnly ? 'current' : 'all',
       including_cold: cold,
-      by_status: byStatus,
-      by_type: grouped(kinds, 'type'),
-      by_severity: grouped(kinds, 'severity'),
+      by_status: statuses,
+      by_type: byType(kinds),
+      by_severity: grouped(kinds, ({ severity }) => severity),
       by_agent: writers.map(({ agent_id: agentId, n }) => ({
         id: sight.id(agentId),
         name: sight.name(agentId),
         count: n,
       })),
       top_tags: Object.fromEntries(tags.map(({ tag, n }) => [tag, n])),
-      lifecycle: { active: total - stored, archived: byStatus['archived'] ?? 0, cold: byStatus['cold'] ?? 0 },
+      lifecycle: { active: total - archived - turnedCold, archived, cold: turnedCold },
     });
   };
 
-  const audit: Action = async (call) => {
+  const audit: Action<'audit'> = async (call) => {
     const { args, caller } = call;
     const scope = args.scope ?? 'open';
     const { buckets, byAgent, stale } = await reader.audit(scope, args.top_n ?? AUDITED);
     await seen(call, 'audit', { scope });
     const sight = reader.sightOf(viewerOf(caller));
-    const counts = Object.fromEntries([...BUCKETS.map(({ name }) => name), 'permanent'].map((name) => [name, 0]));
+    const counts = { ...NO_BUCKETS };
     for (const { bucket, n } of buckets) counts[bucket] = n;
-    const writers = new Map<string, Record<string, number>>();
+    const writers = new Map<string, Partial<typeof NO_BUCKETS>>();
     for (const { agent_id: agentId, bucket, n } of byAgent) {
       const of = writers.get(agentId ?? '') ?? {};
       writers.set(agentId ?? '', { ...of, [bucket]: n });
@@ -305,16 +325,16 @@ export const readActions = <M>(
       scope,
       total: sum(buckets),
       buckets: counts,
-      bucket_days: Object.fromEntries(BUCKETS.map(({ name, from }) => [name, from / 86_400_000])),
+      bucket_days: BUCKET_DAYS,
       top_stale: stale.map((finding) => ({
-        ...viewOf(finding, sight, { mode: 'lean' }),
+        ...leanView(finding, sight),
         by: sight.name(finding.agentId),
         untouched_days: Math.floor((sight.now - (finding.updatedAt ?? finding.createdAt)) / 86_400_000),
       })),
       ...(scope === 'by_agent' && {
         by_agent: [...writers].slice(0, TOP).map(([agentId, of]) => ({ name: sight.name(agentId), buckets: of })),
       }),
-      model_used: false,
+      model_used: false as const,
     };
     // The reference's clients read the nested object alone, and take its absence for an empty one.
     return accept({ ...found, audit: { ...found, total_audited: found.total } });
@@ -323,7 +343,7 @@ export const readActions = <M>(
   return { search, get, list, details, stats, audit };
 };
 
-const filtersOf = (by: Narrowing): Payload => ({
+const filtersOf = (by: Narrowing): Facts => ({
   ...(by.status !== null && { status: by.status }),
   ...(by.tags.length > 0 && { tags: by.tags.slice(0, 10) }),
   ...(by.type !== null && { type: by.type }),

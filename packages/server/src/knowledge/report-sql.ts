@@ -3,7 +3,7 @@ import type { Severity, Status } from './rules/finding.ts';
 import { PERMANENT_TYPES } from './rules/lifecycle.ts';
 import { BUCKETS, STALE_MS, type Bucket } from './rules/staleness.ts';
 import { PERMANENT_TAGS } from './rules/tags.ts';
-import { COLUMNS } from './sql.ts';
+import { COLUMNS, type Edge } from './sql.ts';
 
 /** What is counted: findings of one epoch or of all, and cold ones or not. */
 export interface Counted {
@@ -82,7 +82,7 @@ export const selectResponses = (id: string, most: number): Statement => ({
 export interface EdgeRow {
   readonly other: string;
   readonly direction: 'to' | 'from';
-  readonly edge_type: string;
+  readonly edge_type: Edge['type'];
   readonly weight: number;
   readonly summary: string;
   readonly status: Status;

@@ -9,8 +9,6 @@ import { synthesise, type Synthesis } from './rules/synthesis.ts';
 import * as sql from './sql.ts';
 import * as tending from './tending-sql.ts';
 
-type Payload = Readonly<Record<string, unknown>>;
-
 /** What became of a dense tag. */
 export interface RolledUp {
   readonly synthesis: Synthesis;
@@ -40,12 +38,12 @@ export class RollUp<M> {
   }
 
   /** Writes what the open findings of dense tags come to; an older synthesis is superseded, an unchanged one left. */
-  async run(
+  async run<R>(
     call: WriteCall,
     topic: string | null,
     leastMembers: number,
-    tell: (rolled: readonly RolledUp[]) => Payload,
-  ): Promise<Outcome<Payload>> {
+    tell: (rolled: readonly RolledUp[]) => R,
+  ): Promise<Outcome<R>> {
     return this.#options.journal.write(call, async (tx, head, now) => {
       const dense = await this.#dense(tx, topic, leastMembers);
       const fresh = dense.filter(({ unchanged }) => !unchanged);

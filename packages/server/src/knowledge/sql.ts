@@ -1,6 +1,6 @@
 import type { Statement } from '../postgres/index.ts';
 import type { Patch } from './rules/changing.ts';
-import type { Finding, Severity, Status } from './rules/finding.ts';
+import type { ClosureClass, Finding, ResponseType, Severity, Status } from './rules/finding.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
@@ -27,12 +27,12 @@ export interface FindingRow {
   readonly references_files: readonly string[];
   readonly related_to: readonly string[];
   readonly response_to_id: string | null;
-  readonly response_type: string | null;
+  readonly response_type: ResponseType | null;
   readonly confidence: number | null;
   readonly provenance: Finding['provenance'];
   readonly provenance_chain: Finding['provenanceChain'];
   readonly epoch: number;
-  readonly closure_class: string | null;
+  readonly closure_class: ClosureClass | null;
   readonly closure_evidence: Finding['closureEvidence'];
   readonly resolution_notes: string | null;
   readonly resolved_by: string | null;

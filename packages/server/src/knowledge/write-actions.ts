@@ -1,7 +1,7 @@
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
 import { idempotencyOf } from '../agents/index.ts';
 import type { Caller, Evidence } from '../runtime/index.ts';
-import { discoveryIdOf, viewerOf, type Action, type Call, type Payload } from './call.ts';
+import { discoveryIdOf, named, viewerOf, type Action, type Answer, type Call } from './call.ts';
 import type { Findings, Stored } from './findings.ts';
 import type { Journal, WriteCall } from './journal.ts';
 import type { Reader } from './reader.ts';
@@ -9,10 +9,11 @@ import type { RolledUp, RollUp } from './rollup.ts';
 import { NEW_FINDINGS } from './rules/budget.ts';
 import { wishOf } from './rules/changing.ts';
 import { draftOf } from './rules/drafting.ts';
+import type { Finding } from './rules/finding.ts';
 import { broken, missing, refuseFields } from './rules/problems.ts';
 import { normalTags } from './rules/tags.ts';
 import { cutText } from './rules/text.ts';
-import { viewOf, type Sight } from './rules/view.ts';
+import { compactView, fullView, type Sight } from './rules/view.ts';
 import type { Tended, Tending } from './tending.ts';
 
 const DENSE = 5;
@@ -22,9 +23,9 @@ const TO_RESOLVE = new Set(['bug_found', 'bug', 'question', 'improvement']);
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-const refusalView = ({ code, message, details, retryAfterSeconds }: Refusal): Payload => ({
+const refusalView = ({ code, message, details, retryAfterSeconds }: Refusal) => ({
   ...details,
-  success: false,
+  success: false as const,
   error_code: code,
   error: message,
   ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
@@ -45,15 +46,15 @@ export interface WriteParts<M> {
 /** The actions that write. A finding of low or medium severity may come from anybody; everything else needs an identity. */
 export const writeActions = <M>(
   parts: WriteParts<M>,
-): Record<'store' | 'note' | 'update' | 'supersede' | 'synthesize' | 'cleanup', Action> => {
+): { readonly [K in 'store' | 'note' | 'update' | 'supersede' | 'synthesize' | 'cleanup']: Action<K> } => {
   const { reader, journal, findings, tending, rollUp } = parts;
 
   const writing = (call: Call): Outcome<WriteCall & { readonly warnings: readonly string[] }> => {
     const { args, caller, evidence, deadline } = call;
     const refusal = parts.refusedWrite(caller, 'knowledge');
     if (refusal !== undefined) return { ok: false, refusal };
-    const { agent_id: named } = args;
-    if (caller.agentId !== undefined && named != null && UUID.test(named) && named.toLowerCase() !== caller.agentId) {
+    const { agent_id: given } = args;
+    if (caller.agentId !== undefined && given != null && UUID.test(given) && given.toLowerCase() !== caller.agentId) {
       return refuse('IDENTITY_CONFLICT', 'agent_id names another agent than the one that the call proves.', {
         details: { parameter: 'agent_id' },
       });
@@ -61,7 +62,7 @@ export const writeActions = <M>(
     const writer = journal.writerOf(caller, evidence, parts.sessionKeyOf(evidence));
     const anonymous = caller.agentId === undefined;
     const warnings = [
-      ...(anonymous && named != null ? ['agent_id proves nothing: the finding stands under no agent'] : []),
+      ...(anonymous && given != null ? ['agent_id proves nothing: the finding stands under no agent'] : []),
       ...(anonymous && args.idempotency_key !== undefined
         ? ['idempotency_key counts for a proven agent only: a repeat stores once more']
         : []),
@@ -79,11 +80,7 @@ export const writeActions = <M>(
       : writing(call);
   };
 
-  const storedView = (
-    { finding, draft, similar, left }: Stored,
-    sight: Sight,
-    warnings: readonly string[],
-  ): Payload => {
+  const storedView = ({ finding, draft, similar, left }: Stored, sight: Sight, warnings: readonly string[]) => {
     const told = [...warnings, ...draft.warnings];
     return {
       similar: similar.map(({ finding: other, weight }) => ({
@@ -93,7 +90,7 @@ export const writeActions = <M>(
         weight: Math.round(weight * 100) / 100,
       })),
       ...(draft.supersedes !== null && { supersedes: draft.supersedes }),
-      budget: { left, limit: NEW_FINDINGS, window: 'hour' },
+      budget: { left, limit: NEW_FINDINGS, window: 'hour' as const },
       ...(TO_RESOLVE.has(finding.type) && {
         _resolve_when_done: `knowledge(action=update, discovery_id=${finding.id}, status=resolved)`,
       }),
@@ -102,7 +99,12 @@ export const writeActions = <M>(
     };
   };
 
-  const storeOne = async (call: Call, kind: 'finding' | 'note'): Promise<Outcome<Payload>> => {
+  /** Stores one finding; `tell` makes the answer. */
+  const storeOne = async <R>(
+    call: Call,
+    kind: 'finding' | 'note',
+    tell: (finding: Finding, shown: ReturnType<typeof fullView>, beside: ReturnType<typeof storedView>) => R,
+  ): Promise<Outcome<R>> => {
     const asked = writing(call);
     if (!asked.ok) return asked;
     const raw = kind === 'note' ? { ...call.args, discovery_type: 'note', severity: call.args.severity } : call.args;
@@ -113,17 +115,32 @@ export const writeActions = <M>(
       if (result === undefined) throw new Error('one draft gives one result');
       if (!result.ok) return result;
       const { finding } = result.value;
-      const view = viewOf(finding, sight, { mode: 'full', provenance: true });
-      return accept({
-        message: kind === 'note' ? 'The note is kept.' : 'The finding is stored.',
-        discovery_id: finding.id,
-        ...(kind === 'note' ? { note_id: finding.id, note: view } : { discovery: view }),
-        ...storedView(result.value, sight, asked.value.warnings),
-      });
+      const beside = storedView(result.value, sight, asked.value.warnings);
+      return accept(tell(finding, fullView(finding, sight, { provenance: true }), beside));
     });
   };
 
-  const storeMany = async (call: Call, items: readonly Payload[]): Promise<Outcome<Payload>> => {
+  const storeFinding = (call: Call): Promise<Outcome<Answer<'store'>>> =>
+    storeOne(call, 'finding', ({ id }, discovery, beside) => ({
+      message: 'The finding is stored.',
+      discovery_id: id,
+      discovery,
+      ...beside,
+    }));
+
+  const note: Action<'note'> = (sent) =>
+    storeOne(named(sent, 'note'), 'note', ({ id }, view, beside) => ({
+      message: 'The note is kept.',
+      discovery_id: id,
+      note_id: id,
+      note: view,
+      ...beside,
+    }));
+
+  const storeMany = async (
+    call: Call,
+    items: readonly Readonly<Record<string, unknown>>[],
+  ): Promise<Outcome<Answer<'store'>>> => {
     const asked = writing(call);
     if (!asked.ok) return asked;
     const sight = reader.sightOf(viewerOf(call.caller));
@@ -137,7 +154,12 @@ export const writeActions = <M>(
         discovery_ids: ids,
         results: results.map((result, index) =>
           result.ok
-            ? { index, success: true, discovery_id: result.value.finding.id, ...storedView(result.value, sight, []) }
+            ? {
+                index,
+                success: true as const,
+                discovery_id: result.value.finding.id,
+                ...storedView(result.value, sight, []),
+              }
             : { index, ...refusalView(result.refusal) },
         ),
         ...(asked.value.warnings.length > 0 && { warnings: asked.value.warnings }),
@@ -145,12 +167,14 @@ export const writeActions = <M>(
     });
   };
 
-  const store: Action = (call) => {
+  const store: Action<'store'> = (sent) => {
+    const call = named(sent, 'store');
     const { discoveries } = call.args;
-    return discoveries == null ? storeOne(call, 'finding') : storeMany(call, discoveries);
+    return discoveries == null ? storeFinding(call) : storeMany(call, discoveries);
   };
 
-  const update: Action = async (call) => {
+  const update: Action<'update'> = async (sent) => {
+    const call = named(sent, 'update');
     const asked = answering(call);
     if (!asked.ok) return asked;
     const id = discoveryIdOf(call);
@@ -163,13 +187,13 @@ export const writeActions = <M>(
       message: changed.length === 0 ? 'The finding is like that already.' : 'The finding is updated.',
       discovery_id: finding.id,
       changed: changed.map(snake),
-      discovery: viewOf(finding, sight, { mode: 'full' }),
+      discovery: fullView(finding, sight),
       ...(Object.keys(truncated).length > 0 && { _truncated: truncated }),
       ...(warnings.length > 0 && { warnings }),
     }));
   };
 
-  const supersede: Action = async (call) => {
+  const supersede: Action<'supersede'> = async (call) => {
     const asked = answering(call);
     if (!asked.ok) return asked;
     const { discovery_id: by, supersedes_id: given, supersedes } = call.args;
@@ -185,25 +209,25 @@ export const writeActions = <M>(
       message: `${by} replaces ${old}.`,
       discovery_id: by,
       supersedes_id: old,
-      superseded: viewOf(finding, sight, { mode: 'compact' }),
+      superseded: compactView(finding, sight),
     }));
   };
 
-  const rolledView = (rolled: readonly RolledUp[], dryRun: boolean): Payload => ({
+  const rolledView = (rolled: readonly RolledUp[], dryRun: boolean): Answer<'synthesize'> => ({
     dry_run: dryRun,
     topics: rolled.map(({ synthesis, members, id, supersedes, unchanged }) => ({
       tag: synthesis.tag,
       members,
       severity: synthesis.severity,
       summary: cutText(synthesis.summary, 500),
-      ...(unchanged ? { unchanged: true, discovery_id: supersedes } : { discovery_id: id, supersedes }),
+      ...(unchanged ? { unchanged: true as const, discovery_id: supersedes } : { discovery_id: id, supersedes }),
     })),
     synthesized: rolled.filter(({ id }) => id !== null).length,
     model_used: false,
     ...(rolled.length === 0 && { message: 'No tag has enough open findings.' }),
   });
 
-  const synthesize: Action = async (call) => {
+  const synthesize: Action<'synthesize'> = async (call) => {
     const { topic, min_members: least = DENSE, dry_run: dryRun = true } = call.args;
     const tag = topic == null ? null : normalTags([topic]).tags[0];
     if (tag === undefined) return refuseFields([broken('topic', 'must be a tag')]);
@@ -216,7 +240,7 @@ export const writeActions = <M>(
     return asked.ok ? rollUp.run(asked.value, tag, least, (rolled) => rolledView(rolled, false)) : asked;
   };
 
-  const tendedView = ({ tally, complete }: Tended, dryRun: boolean): Payload => ({
+  const tendedView = ({ tally, complete }: Tended, dryRun: boolean): Answer<'cleanup'> => ({
     dry_run: dryRun,
     message: dryRun ? 'This is what a run would do; send dry_run=false to have it done.' : 'The lifecycle has run.',
     ...tally,
@@ -226,7 +250,7 @@ export const writeActions = <M>(
     cleanup_result: { dry_run: dryRun, ...tally, complete, errors: [] },
   });
 
-  const cleanup: Action = async (call) => {
+  const cleanup: Action<'cleanup'> = async (call) => {
     if (call.args.dry_run !== false) {
       const tended = await tending.look(call.deadline);
       await journal.noteRead(call.caller.agentId ?? null, { action: 'cleanup', ...tended.tally });
@@ -238,5 +262,5 @@ export const writeActions = <M>(
     return tended.ok ? accept(tendedView(tended.value, false)) : tended;
   };
 
-  return { store, note: (call) => storeOne(call, 'note'), update, supersede, synthesize, cleanup };
+  return { store, note, update, supersede, synthesize, cleanup };
 };

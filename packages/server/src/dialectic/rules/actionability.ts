@@ -1,3 +1,4 @@
+import type { AgentStatus } from '../../agents/agent.ts';
 import type { Session } from '../session.ts';
 import { awaitsConfirmation } from './confirmation.ts';
 import { isVerdictPending, objectionStands } from './verdict.ts';
@@ -12,7 +13,7 @@ export interface Viewer {
 /** What is known of the participants, by agent id. */
 export interface Known {
   label(agentId: string): string | null;
-  status(agentId: string): string | null;
+  status(agentId: string): AgentStatus | null;
 }
 
 type RequiredRole =
@@ -45,7 +46,7 @@ export interface Actionability {
   readonly next_call: { readonly tool: 'dialectic'; readonly action: Action; readonly session_id: string } | null;
   readonly paused_agent_label: string | null;
   readonly reviewer_label: string | null;
-  readonly reviewer_status: string | null;
+  readonly reviewer_status: AgentStatus | null;
   readonly required_role: RequiredRole;
   readonly required_agent_id: string | null;
   readonly required_agent_label: string | null;

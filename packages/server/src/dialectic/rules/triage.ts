@@ -14,10 +14,18 @@ export interface Question {
   readonly risk: number | null;
 }
 
+/** What speaks against deciding alone. */
+type Flag =
+  | 'issue_contains_high_risk_terms'
+  | 'decision_context_contains_high_risk_terms'
+  | 'three_or_more_concerns'
+  | 'risk_score_at_or_above_0.70'
+  | 'no_position_supplied';
+
 /** Whether a question may be decided alone, and what speaks against it. */
 export interface Triage {
   readonly recommendation: 'record_decision' | 'escalate_full_dialectic';
-  readonly flags: readonly string[];
+  readonly flags: readonly Flag[];
 }
 
 const mentions = (text: string): boolean => HIGH_RISK.some((term) => text.toLowerCase().includes(term));
@@ -32,12 +40,12 @@ export const triage = ({ issue, position, concerns, risk }: Question): Outcome<T
       details: { parameter: 'issue_description' },
     });
   }
-  const flags = [
-    ...(mentions(issue) ? ['issue_contains_high_risk_terms'] : []),
-    ...(position !== null && mentions(position) ? ['decision_context_contains_high_risk_terms'] : []),
-    ...(concerns.length >= MANY_CONCERNS ? ['three_or_more_concerns'] : []),
-    ...(risk !== null && risk >= HIGH ? ['risk_score_at_or_above_0.70'] : []),
-    ...(position === null ? ['no_position_supplied'] : []),
+  const flags: readonly Flag[] = [
+    ...(mentions(issue) ? (['issue_contains_high_risk_terms'] as const) : []),
+    ...(position !== null && mentions(position) ? (['decision_context_contains_high_risk_terms'] as const) : []),
+    ...(concerns.length >= MANY_CONCERNS ? (['three_or_more_concerns'] as const) : []),
+    ...(risk !== null && risk >= HIGH ? (['risk_score_at_or_above_0.70'] as const) : []),
+    ...(position === null ? (['no_position_supplied'] as const) : []),
   ];
   return accept({ recommendation: flags.length === 0 ? 'record_decision' : 'escalate_full_dialectic', flags });
 };

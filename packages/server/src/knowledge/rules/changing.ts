@@ -1,5 +1,5 @@
 import { accept, refuse, type FieldProblem, type Outcome } from '@breakwater/contract';
-import type { Finding, Severity, Status } from './finding.ts';
+import type { ClosureClass, Finding, Severity, Status } from './finding.ts';
 import { broken, missing, refuseFields } from './problems.ts';
 import { lostTags, normalTags } from './tags.ts';
 import { bounded, DETAILS_LIMIT, leakedMarkup, NOTES_LIMIT, SUMMARY_LIMIT, type Cut } from './text.ts';
@@ -20,7 +20,7 @@ export interface Wish {
   readonly severity?: Severity;
   readonly tags?: readonly string[];
   readonly resolutionNotes?: string;
-  readonly closureClass?: string;
+  readonly closureClass?: ClosureClass;
   readonly closureEvidence?: Readonly<Record<string, unknown>>;
   readonly supersededBy?: string;
 }

@@ -1,12 +1,14 @@
-import type { FINDING_SEVERITIES, FINDING_STATUSES } from '@breakwater/contract';
+import type { FINDING_CLOSURES, FINDING_RESPONSES, FINDING_SEVERITIES, FINDING_STATUSES } from '@breakwater/contract';
 
 export type Severity = (typeof FINDING_SEVERITIES)[number];
 export type Status = (typeof FINDING_STATUSES)[number];
+export type ResponseType = (typeof FINDING_RESPONSES)[number];
+export type ClosureClass = (typeof FINDING_CLOSURES)[number];
 
 /** How one finding answers another. */
 export interface ResponseTo {
   readonly id: string;
-  readonly type: string;
+  readonly type: ResponseType;
 }
 
 /** A finding as it is stored. Times in ms since the epoch, UTC. */
@@ -33,7 +35,7 @@ export interface Finding {
   readonly provenance: Readonly<Record<string, unknown>> | null;
   readonly provenanceChain: readonly Readonly<Record<string, unknown>>[] | null;
   readonly epoch: number;
-  readonly closureClass: string | null;
+  readonly closureClass: ClosureClass | null;
   readonly closureEvidence: Readonly<Record<string, unknown>> | null;
   readonly resolutionNotes: string | null;
   readonly resolvedBy: string | null;

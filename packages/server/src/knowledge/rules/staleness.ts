@@ -3,12 +3,15 @@ import { isPermanent } from './lifecycle.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Buckets of an audit, by the time since anybody touched a finding. Each begins at its age, in ms. */
+/** Buckets of an audit, by the days since anybody touched a finding; each begins at its age. */
+export const BUCKET_DAYS = { healthy: 0, aging: 14, stale: 30, candidate_for_archive: 90 } as const;
+
+/** The same buckets, youngest first, in ms. */
 export const BUCKETS = [
-  { name: 'healthy', from: 0 },
-  { name: 'aging', from: 14 * DAY_MS },
-  { name: 'stale', from: 30 * DAY_MS },
-  { name: 'candidate_for_archive', from: 90 * DAY_MS },
+  { name: 'healthy', from: BUCKET_DAYS.healthy * DAY_MS },
+  { name: 'aging', from: BUCKET_DAYS.aging * DAY_MS },
+  { name: 'stale', from: BUCKET_DAYS.stale * DAY_MS },
+  { name: 'candidate_for_archive', from: BUCKET_DAYS.candidate_for_archive * DAY_MS },
 ] as const;
 export type Bucket = (typeof BUCKETS)[number]['name'];
 

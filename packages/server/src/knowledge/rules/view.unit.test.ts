@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { DAY, finding, NOW } from '../testing/finding.ts';
-import { detailsView, viewOf, type Sight } from './view.ts';
+import { compactView, detailsView, fullView, leanView, type Sight } from './view.ts';
 
 const sight = (reader = 'reader'): Sight => ({
   now: NOW,
@@ -16,39 +16,39 @@ describe('a finding as it is shown', () => {
   it('says in each mode as much as it is for', () => {
     verifies('BW-knowledge.01');
     const long = finding({ summary: `ann ${'x'.repeat(600)}`, tags: ['a'], confidence: 0.5 });
-    const lean = viewOf(long, sight(), { mode: 'lean' });
+    const lean = leanView(long, sight());
     expect(Object.keys(lean)).toEqual(['id', 'type', 'severity', 'status', 'summary']);
-    expect(lean['summary']).toMatch(/^somebody x{151}…$/);
-    const compact = viewOf(long, sight(), { mode: 'compact', hit: { score: 0.5, matched: ['x'] } });
+    expect(lean.summary).toMatch(/^somebody x{151}…$/);
+    const compact = compactView(long, sight(), { hit: { score: 0.5, matched: ['x'] } });
     expect(compact).toMatchObject({ by: 'name(ann)', tags: ['a'], score: 0.5, matched: ['x'] });
     expect(compact).not.toHaveProperty('agent_id');
-    expect(compact['summary']).toHaveLength(501);
-    const full = viewOf(long, sight(), { mode: 'full' });
+    expect(compact.summary).toHaveLength(501);
+    const full = fullView(long, sight());
     expect(full).toMatchObject({ agent_id: 'hidden(ann)', confidence: 0.5, created_at: '2026-05-31T23:00:00.000Z' });
-    expect(full['summary']).toHaveLength(609);
+    expect(full.summary).toHaveLength(609);
     expect(full).not.toHaveProperty('provenance');
   });
 
   it('warns of what was replaced, and of what is likely stale', () => {
     verifies('BW-knowledge.01');
     const old = finding({ createdAt: NOW - 40 * DAY });
-    expect(viewOf(old, sight(), { mode: 'lean' })).toMatchObject({ likely_stale: true });
+    expect(leanView(old, sight())).toMatchObject({ likely_stale: true });
     const replaced = finding({ status: 'superseded', supersededBy: 'g' });
-    expect(viewOf(replaced, sight(), { mode: 'lean' })).toMatchObject({ superseded: true, superseded_by: 'g' });
-    expect(viewOf(finding(), sight(), { mode: 'lean' })).not.toHaveProperty('likely_stale');
+    expect(leanView(replaced, sight())).toMatchObject({ superseded: true, superseded_by: 'g' });
+    expect(leanView(finding(), sight())).not.toHaveProperty('likely_stale');
   });
 
   it('shows where it comes from, and the session to its writer alone', () => {
     const chain = [{ agent_id: 'bob', label: 'Bob', relation: 'parent' }];
     const told = (reader: string) =>
-      viewOf(finding({ provenance, provenanceChain: chain }), sight(reader), { mode: 'compact', provenance: true });
+      compactView(finding({ provenance, provenanceChain: chain }), sight(reader), { provenance: true });
     expect(told('zoe')).toMatchObject({
       provenance: { identity: { bound: true }, writer: { label: 'name(ann)', thread_id: 't' } },
       provenance_chain: [{ agent_id: 'hidden(bob)', label: 'name(bob)', relation: 'parent' }],
     });
     expect(JSON.stringify(told('zoe'))).not.toMatch(/session_key|secret label/);
     expect(told('ann')).toMatchObject({ provenance: { writer: { session_key: 'k' } } });
-    expect(viewOf(finding(), sight(), { mode: 'full', provenance: true })).toMatchObject({
+    expect(fullView(finding(), sight(), { provenance: true })).toMatchObject({
       provenance: null,
       provenance_chain: null,
     });

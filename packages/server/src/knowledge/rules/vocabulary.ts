@@ -1,24 +1,17 @@
-import { FINDING_SEVERITIES, FINDING_STATUSES, FINDING_TYPES, type FieldProblem } from '@breakwater/contract';
+import {
+  FINDING_CLOSURES,
+  FINDING_RESPONSES,
+  FINDING_SEVERITIES,
+  FINDING_STATUSES,
+  FINDING_TYPES,
+  type FieldProblem,
+} from '@breakwater/contract';
 import { nearest } from '../../runtime/index.ts';
-import type { Severity, Status } from './finding.ts';
+import type { ClosureClass, ResponseType, Severity, Status } from './finding.ts';
 
 /** What a value stands for, or why it stands for nothing. */
 export type Understood<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: FieldProblem };
-
-const CLOSURE_CLASSES = ['fix_verified', 'unobserved', 'not_reproducible', 'obsolete', 'duplicate'] as const;
-
-const RESPONSE_TYPES = [
-  'extend',
-  'question',
-  'disagree',
-  'support',
-  'answer',
-  'follow_up',
-  'correction',
-  'elaboration',
-  'supersedes',
-] as const;
 
 /** What was probably meant by words that are near in meaning and not in letters; named in refusals, never taken. */
 const MEANT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -117,7 +110,7 @@ export const understandSeverity = (given: unknown, field = 'severity'): Understo
   understand(field, FINDING_SEVERITIES, given);
 export const understandStatus = (given: unknown, field = 'status'): Understood<Status> =>
   understand(field, FINDING_STATUSES, given);
-export const understandClosureClass = (given: unknown, field = 'closure_class'): Understood<string> =>
-  understand(field, CLOSURE_CLASSES, given);
-export const understandResponseType = (given: unknown, field = 'response_type'): Understood<string> =>
-  understand(field, RESPONSE_TYPES, given);
+export const understandClosureClass = (given: unknown, field = 'closure_class'): Understood<ClosureClass> =>
+  understand(field, FINDING_CLOSURES, given);
+export const understandResponseType = (given: unknown, field = 'response_type'): Understood<ResponseType> =>
+  understand(field, FINDING_RESPONSES, given);
