@@ -52,6 +52,11 @@ test('a check-in arrives at the collector as a span with its boundaries below, a
   const args = { client_session_id: secret, response_text: 'One piece of work.' };
   const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
   expect((await callTool(url, 'sync_state', args, headers)).result).toMatchObject({ success: true });
+  const finding = {
+    client_session_id: secret,
+    summary: 'A trace has a transaction where rows of two tables are written',
+  };
+  expect((await callTool(url, 'store_finding', finding)).result).toMatchObject({ success: true });
   expect(await server.stop(), 'what waits is sent before the end').toMatchObject({ code: 0 });
   expect(server.stderr()).toBe('');
   const checkIn = spans.find(({ name }) => name === 'tools/call process_agent_update');
