@@ -29,7 +29,12 @@ export default {
       from: { path: `^${src}/(${folders.join('|')})/` },
       to: {
         path: `^${src}/(${folders.join('|')})/`,
-        pathNot: [`^${src}/$1/`, '/index\\.ts$', '/testing/', `^${src}/agents/(agent|columns|coverage|record|standing)\\.ts$`],
+        pathNot: [
+          `^${src}/$1/`,
+          '/index\\.ts$',
+          '/testing/',
+          `^${src}/agents/(agent|columns|coverage|record|standing)\\.ts$`,
+        ],
       },
     },
     {
