@@ -192,7 +192,8 @@ describe('what is safe to repeat', () => {
       const alias = toolOf(name);
       const spec = specs.find((one) => one.name === (alias?.tool ?? name));
       // A name that fixes a reading action of a tool that also writes reads, and so does one whose default action reads.
-      const action = String(alias?.inject?.['action'] ?? spec?.defaultAction);
+      const injected = alias?.inject?.['action'];
+      const action = typeof injected === 'string' ? injected : (spec?.defaultAction ?? '');
       const reads = spec?.readOnly === true || spec?.actions?.[action]?.readOnly === true;
       expect(reads, name).toBe(true);
     }

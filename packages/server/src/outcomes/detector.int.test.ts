@@ -229,7 +229,7 @@ describe('an outage', () => {
         agentId,
         args: {
           outcome_type: 'test_failed',
-          prediction_id: checkedIn['prediction_id'] as string,
+          prediction_id: checkedIn['prediction_id'],
           detail: { command: 'npm test', exit_code: 1 },
           outcome_score: undefined,
           is_bad: undefined,
