@@ -44,7 +44,7 @@ const settings = (): string => {
       setting.default === undefined || String(setting.default) === '' ? '' : `\`${String(setting.default)}\``;
     return row(
       `\`${setting.env}\``,
-      'flag' in setting ? `\`${setting.flag}\`` : '',
+      'flag' in setting ? `\`${cell(setting.flag)}\`` : '',
       fallback,
       cell(setting.description),
     );
