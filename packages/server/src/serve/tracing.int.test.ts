@@ -80,11 +80,16 @@ test('each boundary that a call crosses is a span below it, also behind the queu
     call('sync_state', { client_session_id, response_text: `Piece ${i} of work.`, confidence: 0.7 }),
   );
   for (const answer of await Promise.all(checkIns)) expect(answer).toMatchObject({ success: true });
+  const stored = await call('store_finding', {
+    client_session_id,
+    summary: 'A finding is written with its trail at once',
+  });
+  expect(stored).toMatchObject({ success: true });
   const { of, orphans } = await spans();
   expect(orphans, 'no span of a crossing stands alone').toEqual([]);
 
-  const [birth] = of('onboard');
-  expect(birth?.below.map(({ name, kind }) => [name, kind])).toContainEqual([
+  const [finding] = of('store_finding');
+  expect(finding?.below.map(({ name, kind }) => [name, kind])).toContainEqual([
     'postgresql transaction',
     SpanKind.CLIENT,
   ]);
