@@ -133,7 +133,10 @@ export const selectSessionsOf = (sessionIds: readonly string[]): Statement => ({
   values: [sessionIds],
 });
 
-/** Returns no row when the agent has an active session already. */
+/**
+ * Opens a session; returns no row when one of the agent is open. Two openings of one millisecond bear one name, and then it is
+ * the name that may be found to be taken first: no conflict is an error here.
+ */
 export const insertSession = (session: Session): Statement => ({
   name: 'dialectic.insert',
   text: `INSERT INTO core.dialectic_sessions (session_id, paused_agent_id, reviewer_agent_id, phase, session_type, topic,
@@ -141,7 +144,7 @@ export const insertSession = (session: Session): Statement => ({
            awaiting_facilitation, facilitation_since, paused_agent_state_json, created_at, updated_at, last_participant_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::timestamptz, $15::jsonb, $16::timestamptz,
            $16::timestamptz, $17::timestamptz)
-         ON CONFLICT (paused_agent_id) WHERE phase NOT IN ('resolved', 'failed') DO NOTHING
+         ON CONFLICT DO NOTHING
          RETURNING session_id`,
   values: [
     session.sessionId,
