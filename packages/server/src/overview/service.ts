@@ -153,10 +153,9 @@ export class Overview {
     );
     const risk = Array.from({ length: 10 }, () => 0);
     let withoutRisk = 0;
-    const [status, riskOfAgent] = [fleet.get(statusOf), fleet.get(riskOf)];
-    for (let i = 0; i < fleet.items.length; i += 1) {
-      if (status(i) !== ACTIVE) continue;
-      const known = riskOfAgent(i);
+    const status = fleet.get(statusOf);
+    for (const [i, known] of fleet.get(riskOf).entries()) {
+      if (status[i] !== ACTIVE) continue;
       if (Number.isNaN(known)) withoutRisk += 1;
       else {
         const tenth = Math.min(9, Math.max(0, Math.floor(known * 10)));
@@ -216,7 +215,7 @@ export class Overview {
     const children: AgentView['children'][number][] = [];
     const parent = this.#options.fleet.get(parentOf);
     for (const [i, { agentId }] of this.#options.fleet.items.entries()) {
-      if (parent(i) === head.agentId) children.push(refOf(agentId, around.find));
+      if (parent[i] === head.agentId) children.push(refOf(agentId, around.find));
     }
     const { lineage } = head;
     return accept({
@@ -546,7 +545,7 @@ export class Overview {
     const now = clock.now();
     const mayBe = this.#options.fleet.get(mayBeHeld);
     const paused = this.#options.fleet.items.flatMap(({ agentId, pause }, i) => {
-      if (!mayBe(i)) return [];
+      if (mayBe[i] !== true) return [];
       const pausedAt = pause === null ? Number.NaN : Date.parse(pause.paused_at);
       return Number.isNaN(pausedAt) || pause === null ? [] : [{ agentId, pausedAt, actuationId: pause.actuation_id }];
     });

@@ -4,8 +4,9 @@ import { Columns, columnsOf } from './columns.ts';
 import { createLiveTable } from './live-table.ts';
 
 const all = <T extends object, V>(columns: Columns<T>, of: (item: T) => V): V[] => {
-  const value = columns.get(of);
-  return columns.items.map((_, i) => value(i));
+  const values = columns.get(of);
+  expect(columns.items.length).toBe(values.length);
+  return [...values];
 };
 
 it('gives of each item what its function makes of it, however items come, change and go', () => {

@@ -116,22 +116,24 @@ export const listAgents = (
   const [statuses, activity, created] = [fleet.get(statusOf), fleet.get(activityOf), fleet.get(createdOf)];
   const [updates, ids, isTest, heads] = [fleet.get(updatesOf), fleet.get(idOf), fleet.get(isTestAgent), fleet.items];
   const newestFirst = (a: number, b: number): number =>
-    activity(b) - activity(a) || created(b) - created(a) || (ids(a) < ids(b) ? -1 : 1);
+    (activity[b] as number) - (activity[a] as number) ||
+    (created[b] as number) - (created[a] as number) ||
+    ((ids[a] as string) < (ids[b] as string) ? -1 : 1);
 
   const counts = STATUSES.map(() => 0);
   const matching: number[] = [];
   let own: number | undefined;
-  for (const [i, head] of heads.entries()) {
-    const code = statuses(i);
-    counts[code] = (counts[code] ?? 0) + 1;
+  for (let i = 0; i < statuses.length; i += 1) {
+    const code = statuses[i] as number;
+    counts[code] = (counts[code] as number) + 1;
     if (code === DELETED) continue;
-    if (viewer.agentId !== undefined && ids(i) === viewer.agentId) own = i;
+    if (viewer.agentId !== undefined && ids[i] === viewer.agentId) own = i;
     const matches =
       (status === 'all' || STATUSES[code] === status) &&
-      updates(i) >= least &&
-      activity(i) >= since &&
-      (query.includeTestAgents === true || !isTest(i)) &&
-      (query.namedOnly !== true || head.label !== null);
+      (updates[i] as number) >= least &&
+      (activity[i] as number) >= since &&
+      (query.includeTestAgents === true || isTest[i] !== true) &&
+      (query.namedOnly !== true || heads[i]?.label !== null);
     if (matches) matching.push(i);
   }
   const page = firstOf(matching, offset + limit, newestFirst).slice(offset);

@@ -156,12 +156,10 @@ const KEYS: Readonly<Record<Exclude<AgentSort, 'coverage'>, (head: AgentHead) =>
 const coverageOf = ({ vitals }: AgentHead): CoverageAccount | undefined => vitals?.coverage;
 
 /** What each agent of a list is sorted by; undefined: it has none of it. */
-const keysOf = (fleet: Columns<AgentHead>, sort: AgentSort, now: number): ((i: number) => string | number) => {
-  if (sort !== 'coverage') return fleet.get(KEYS[sort]);
-  const accounts = fleet.get(coverageOf);
-  const shares = fleet.items.map((_, i) => readCoverage(accounts(i), now).share ?? NONE);
-  return (i) => shares[i] ?? NONE;
-};
+const keysOf = (fleet: Columns<AgentHead>, sort: AgentSort, now: number): readonly (string | number)[] =>
+  sort === 'coverage'
+    ? fleet.get(coverageOf).map((account) => readCoverage(account, now).share ?? NONE)
+    : fleet.get(KEYS[sort]);
 
 /** The order of a list: who has no key comes last in either direction, and equals keep the order of their ids. */
 const orderOf = (
@@ -173,11 +171,11 @@ const orderOf = (
   const [starts, ids] = [fleet.get(idStartOf), fleet.get(idOf)];
   const first = descending ? 1 : -1;
   return (a, b) => {
-    const [one, other] = [keys(a), keys(b)];
+    const [one, other] = [keys[a] as string | number, keys[b] as string | number];
     if (one < other) return first;
     if (one > other) return -first;
     if (one !== other && Number.isNaN(one) !== Number.isNaN(other)) return Number.isNaN(one) ? 1 : -1;
-    return starts(a) - starts(b) || (ids(a) < ids(b) ? -1 : 1);
+    return (starts[a] as number) - (starts[b] as number) || ((ids[a] as string) < (ids[b] as string) ? -1 : 1);
   };
 };
 
@@ -189,10 +187,10 @@ export const countAgents = (
   const [status, silence] = [fleet.get(statusOf), fleet.get(stuckAfter)];
   const counts = STATUSES.map(() => 0);
   let stuck = 0;
-  for (let i = 0; i < fleet.items.length; i += 1) {
-    const code = status(i);
-    counts[code] = (counts[code] ?? 0) + 1;
-    if (code !== DELETED && now > silence(i)) stuck += 1;
+  for (let i = 0; i < status.length; i += 1) {
+    const code = status[i] as number;
+    counts[code] = (counts[code] as number) + 1;
+    if (code !== DELETED && now > (silence[i] as number)) stuck += 1;
   }
   const present = STATUSES.map((word, code) => [word, counts[code] ?? 0] as const).filter(
     ([word, count]) => word !== 'deleted' && (word !== 'disabled' || count > 0),
@@ -200,41 +198,39 @@ export const countAgents = (
   return { ...Object.fromEntries(present), stuck };
 };
 
-/** What a query asks of agents, one test after the other. */
-const testsOf = (fleet: Columns<AgentHead>, query: AgentsQuery, around: Surroundings): ((i: number) => boolean)[] => {
-  const tests: ((i: number) => boolean)[] = [];
-  const status = fleet.get(statusOf);
+/** Places of the agents that a query asks for, in no order. */
+const matchingOf = (fleet: Columns<AgentHead>, query: AgentsQuery, around: Surroundings): number[] => {
   const wanted = STATUSES.map((word) => {
     if (query.status === 'all' || query.status === 'stuck') return word !== 'deleted';
     return query.status === 'present' ? word !== 'deleted' && word !== 'archived' : word === query.status;
   });
-  tests.push((i) => wanted[status(i)] === true);
+  const status = fleet.get(statusOf);
+  let matching: number[] = [];
+  for (let i = 0; i < status.length; i += 1) if (wanted[status[i] as number] === true) matching.push(i);
   if (query.status === 'stuck') {
     const silence = fleet.get(around.stuckAfter);
-    tests.push((i) => around.now > silence(i));
+    matching = matching.filter((i) => around.now > (silence[i] as number));
   }
   if (query.verdict !== undefined) {
     const verdict = fleet.get(verdictOf);
-    tests.push((i) => verdict(i) === query.verdict);
+    matching = matching.filter((i) => verdict[i] === query.verdict);
   }
   const { tag } = query;
   if (tag !== undefined) {
     const tags = fleet.get(tagsOf);
-    tests.push((i) => tags(i).includes(tag));
+    matching = matching.filter((i) => tags[i]?.includes(tag));
   }
   const search = query.search?.toLowerCase();
   if (search !== undefined) {
     const [text, id] = [fleet.get(searchedText), fleet.get(idOf)];
-    tests.push((i) => text(i).includes(search) || id(i).startsWith(search));
+    matching = matching.filter((i) => text[i]?.includes(search) === true || id[i]?.startsWith(search));
   }
-  return tests;
+  return matching;
 };
 
 /** One page of the agents that match, and how many agents stand where; from memory (BW-console.04). */
 export const agentsPage = (fleet: Columns<AgentHead>, query: AgentsQuery, around: Surroundings): AgentsPage => {
-  const tests = testsOf(fleet, query, around);
-  const matching: number[] = [];
-  for (let i = 0; i < fleet.items.length; i += 1) if (tests.every((passes) => passes(i))) matching.push(i);
+  const matching = matchingOf(fleet, query, around);
   const shown = firstOf(matching, query.offset + query.limit, orderOf(fleet, query, around.now)).slice(query.offset);
   const { stuck = 0, ...counts } = countAgents(fleet, around);
   return {

@@ -312,7 +312,8 @@ const silentNeeds = (fleet: Columns<AgentHead>, silent: readonly number[], aroun
   const common = { kind: 'stuck', severity: 'info', review_id: null, saga_id: null } as const;
   if (silent.length > SILENT_ALONE) {
     const lastOf = fleet.get(activityOf);
-    const newest = fleet.items[silent.reduce((latest, i) => (lastOf(i) > lastOf(latest) ? i : latest))];
+    const newest =
+      fleet.items[silent.reduce((latest, i) => ((lastOf[i] as number) > (lastOf[latest] as number) ? i : latest))];
     if (newest === undefined) return [];
     return [
       {
@@ -439,20 +440,20 @@ export const needsOf = (
   const reviews = new Map(facts.stored?.reviews.map((review) => [review.pausedAgentId, review]));
   const needs: Need[] = [];
   const silent: number[] = [];
-  const [mayBePaused, stuck, asksFrom] = [
-    facts.fleet.get(isPaused),
-    facts.fleet.get(around.stuckAfter),
-    facts.fleet.get(unsettledFrom),
-  ];
-  for (const [i, head] of facts.fleet.items.entries()) {
-    if (mayBePaused(i) && head.pause !== null && pauseHolds(head.pause, around.now)) {
+  const { items } = facts.fleet;
+  const [stuck, asksFrom] = [facts.fleet.get(around.stuckAfter), facts.fleet.get(unsettledFrom)];
+  for (const [i, mayBePaused] of facts.fleet.get(isPaused).entries()) {
+    const pause = mayBePaused ? items[i]?.pause : undefined;
+    if (pause != null && pauseHolds(pause, around.now)) {
+      const head = items[i] as AgentHead;
       const review = reviews.get(head.agentId);
       // The review's own need says it all.
       if (review?.waitingSince != null || review?.confirmation?.decision === 'open') continue;
-      needs.push(pausedNeed(head, head.pause, review, facts.stored?.previousEnds.get(head.agentId), around));
+      needs.push(pausedNeed(head, pause, review, facts.stored?.previousEnds.get(head.agentId), around));
     } else {
-      if (around.now > stuck(i)) silent.push(i);
-      const unsettled = around.now < asksFrom(i) ? undefined : unsettledNeed(head, around);
+      if (around.now > (stuck[i] as number)) silent.push(i);
+      if (around.now < (asksFrom[i] as number)) continue;
+      const unsettled = unsettledNeed(items[i] as AgentHead, around);
       if (unsettled !== undefined) needs.push(unsettled);
     }
   }
