@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { WorkerPool } from '../src/dialectic/compute-pool.ts';
 import { authority } from '../src/dialectic/rules/authority.ts';
 import { canonicalPayload, resolutionHash } from '../src/dialectic/rules/canonical.ts';
 import { unsafeReason } from '../src/dialectic/rules/hard-limits.ts';
@@ -13,7 +12,7 @@ interface BoundaryCost {
   readonly name: string;
   /** The function itself. */
   readonly 'own µs': number;
-  /** There and back to a thread of the pool, as structured clones, without the function. */
+  /** There and back to a thread, as structured clones, without the function. */
   readonly 'thread µs': number;
   /** Input and result to JSON and back. */
   readonly 'json µs': number;
@@ -145,16 +144,14 @@ const perWaitUs = async (calls: number, work: () => Promise<unknown>): Promise<n
 };
 
 const threadUs = async (calls: number, input: unknown, result: unknown): Promise<number> => {
-  const pool = new WorkerPool<unknown, unknown>({ script: answerer(result), threads: 1, waiting: 1 });
-  const { signal } = new AbortController();
+  const worker = new Worker(answerer(result));
   try {
     return await perWaitUs(calls, async () => {
-      const placed = await pool.run(input, signal);
-      // What fails at once would pass for a cheap crossing.
-      if (!placed.ok) throw new Error('a thread that answers was lost');
+      worker.postMessage(input);
+      await once(worker, 'message');
     });
   } finally {
-    await pool.stop();
+    await worker.terminate();
   }
 };
 

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import {
   ensurePartitions,
@@ -9,6 +10,7 @@ import {
   type Database,
 } from '../src/postgres/index.ts';
 import { TEMPLATES } from './database.ts';
+import { DATA_TEMPLATE } from './server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 declare module 'vitest' {
@@ -16,6 +18,18 @@ declare module 'vitest' {
     postgres: ConnectionTarget & { readonly socketDir: string };
   }
 }
+
+/** Makes a migrated database for servers of tests to begin with, and stops its PostgreSQL. Returns its folder. */
+const dataTemplate = async (): Promise<string> => {
+  const home = temporaryFolder('template');
+  const server = await startEmbedded({ dataDir: home });
+  const database = openDatabase({ target: server.target, onError: () => undefined });
+  await migrate(database);
+  await database.close();
+  await server.stop();
+  process.env[DATA_TEMPLATE] = join(home, 'pg');
+  return home;
+};
 
 /**
  * One real PostgreSQL for the run, with migrated templates from which each test file's database is copied. The databases of
@@ -35,7 +49,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await admin.query({ text: `CREATE DATABASE ${TEMPLATES.today} TEMPLATE ${TEMPLATES.bare}` });
   await inTemplate(TEMPLATES.today, (template) => ensurePartitions(template, Date.now()));
   project.provide('postgres', server.target);
+  const stopped = project.name === 'e2e' ? await dataTemplate() : undefined;
   return async () => {
+    if (stopped !== undefined) rmSync(stopped, { recursive: true, force: true });
     const kept = await admin.query<{ name: string }>({
       text: `SELECT datname AS name FROM pg_database WHERE datname LIKE 'test\\_%'`,
     });

@@ -110,7 +110,7 @@ const choiceOrUrl = <const T extends string>(
     const found = options.find((option) => option === value.trim());
     if (found !== undefined) return { value: found };
     const url = URL.parse(value.trim());
-    return isBase(url) ? { value: url } : { problem: `must be ${options.join(', ')}, or ${BASE}` };
+    return isBase(url) ? { value: url } : { problem: `must be ${options.join(', ')} or ${BASE}` };
   },
 });
 
@@ -227,12 +227,11 @@ export const SETTINGS = {
     default: 72,
     description: 'Hours after which a pause ends by itself',
   }),
-  compute: choiceOrUrl(['in_process', 'workers'], {
+  compute: choiceOrUrl(['in_process'], {
     env: 'BREAKWATER_COMPUTE',
     flag: '--compute <where>',
     default: 'in_process',
-    description:
-      'Where the computations of reviews run: in_process, workers (threads), or the URL of another Breakwater',
+    description: 'Where the computations of reviews run: in_process, or the URL of another Breakwater',
   }),
   computeToken: secret({
     env: 'BREAKWATER_COMPUTE_TOKEN',

@@ -750,7 +750,6 @@ export const startNode = async (
     await supervisor.start({ name: 'feed', start: async () => feed.open(), stop: async () => feed.stop() });
     await supervisor.start({ name: 'bindings', stop: () => bindings.renew() });
     await supervisor.start({ name: 'agents', stop: () => agents.stop() });
-    await supervisor.start({ name: 'computations', stop: () => computations.stop() });
     // What a server left half-way when it died is carried out before anybody asks; one that still runs is let be.
     await supervisor.start({
       name: 'dialectic',

@@ -3,7 +3,7 @@ import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract
 import type { Agents } from '../agents/index.ts';
 import { refusalOf, type Database, type Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Clock, type Random } from '../runtime/index.ts';
-import type { Computation } from './compute.ts';
+import type { Computation } from './compute/computation.ts';
 import { refusedAct } from '../lifecycle/index.ts';
 import type { ReviewDuties } from './duties.ts';
 import { Reviewers } from './reviewers.ts';

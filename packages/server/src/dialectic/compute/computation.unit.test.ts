@@ -1,9 +1,9 @@
 import { accept, refuse } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
-import { boundaryCosts, placementOf } from '../../bench/boundary.ts';
-import { verifies } from '../../testing/verifies.ts';
-import { ManualClock } from '../runtime/testing/manual-clock.ts';
-import { settle } from '../runtime/testing/settle.ts';
+import { boundaryCosts, placementOf } from '../../../bench/boundary.ts';
+import { verifies } from '../../../testing/verifies.ts';
+import { ManualClock } from '../../runtime/testing/manual-clock.ts';
+import { settle } from '../../runtime/testing/settle.ts';
 import {
   Computation,
   type ComputeCall,
@@ -11,7 +11,7 @@ import {
   type Placed,
   type Placement,
   type Synthesis,
-} from './compute.ts';
+} from './computation.ts';
 
 const synthesis = {
   message_a: { agent_id: 'a', proposed_conditions: ['add logging'], root_cause: 'a broken runner' },

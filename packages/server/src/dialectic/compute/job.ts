@@ -1,12 +1,12 @@
 import { readTime } from '@breakwater/contract';
-import type { ComputeRequest, SelectionInput, SynthesisInput } from './compute-wire.ts';
-import { unsafeReason } from './rules/hard-limits.ts';
-import { mergeOffers } from './rules/merge.ts';
-import { selectReviewer } from './rules/selection.ts';
+import type { ComputeRequest, SelectionInput, SynthesisInput } from './wire.ts';
+import { unsafeReason } from '../rules/hard-limits.ts';
+import { mergeOffers } from '../rules/merge.ts';
+import { selectReviewer } from '../rules/selection.ts';
 
 /**
  * Everything that a computation depends on, time and chance included, so that it gives the same wherever it runs
- * (W3-5.07). Plain data: it crosses to a thread or a process as it is.
+ * (W3-5.07). Plain data: it crosses to another server as it is.
  */
 export interface ComputeJob {
   readonly request: ComputeRequest;

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { verifies } from '../../testing/verifies.ts';
-import { countCrossings, systemClock, systemIds, type Trace, type TracedWork } from '../runtime/index.ts';
-import { remotePlacement } from './compute-remote.ts';
+import { verifies } from '../../../testing/verifies.ts';
+import { countCrossings, systemClock, systemIds, type Trace, type TracedWork } from '../../runtime/index.ts';
+import { remotePlacement } from './remote.ts';
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net';
 import { accept } from '@breakwater/contract';
 import { afterEach, describe, expect, it } from 'vitest';
-import { verifies } from '../../testing/verifies.ts';
-import { countCrossings, idsFrom, seededRandom, systemClock } from '../runtime/index.ts';
-import type { ComputeJob } from './compute-job.ts';
-import { remotePlacement, type RemoteAnswer } from './compute-remote.ts';
-import { computeRequest } from './compute-wire.ts';
-import { computeAnswerPayload } from './compute.ts';
+import { verifies } from '../../../testing/verifies.ts';
+import { countCrossings, idsFrom, seededRandom, systemClock } from '../../runtime/index.ts';
+import type { ComputeJob } from './job.ts';
+import { remotePlacement, type RemoteAnswer } from './remote.ts';
+import { computeRequest } from './wire.ts';
+import { computeAnswerPayload } from './computation.ts';
 
 const servers: Server[] = [];
 afterEach(async () => {

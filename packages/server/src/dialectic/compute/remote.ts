@@ -1,9 +1,9 @@
 import { accept } from '@breakwater/contract';
 import { z } from 'zod';
-import { crossed, traced, type Clock, type Crossing, type Ids } from '../runtime/index.ts';
-import type { ComputeJob } from './compute-job.ts';
-import { COMPUTE_RESULTS, type ComputeRequest } from './compute-wire.ts';
-import type { Lost, Placed, Placement } from './compute.ts';
+import { crossed, traced, type Clock, type Crossing, type Ids } from '../../runtime/index.ts';
+import type { ComputeJob } from './job.ts';
+import { COMPUTE_RESULTS, type ComputeRequest } from './wire.ts';
+import type { Lost, Placed, Placement } from './computation.ts';
 
 interface RemoteOptions {
   /** Base of the other server; the route is added to it. */

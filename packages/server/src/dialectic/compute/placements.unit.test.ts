@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type { Worker } from 'node:worker_threads';
 import { accept } from '@breakwater/contract';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { verifies } from '../../testing/verifies.ts';
-import { systemClock, systemIds } from '../runtime/index.ts';
-import { startFakeNode, type FakeNode } from '../serve/testing/fake-node.ts';
-import { createComputations, type Computations } from './compute-placements.ts';
-import type { ComputeCall, ComputeFailure, Synthesis } from './compute.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifies } from '../../../testing/verifies.ts';
+import { systemClock, systemIds } from '../../runtime/index.ts';
+import { startFakeNode, type FakeNode } from '../../serve/testing/fake-node.ts';
+import { createComputations } from './placements.ts';
+import type { ComputeCall, ComputeFailure, Synthesis } from './computation.ts';
 
 const TOKEN = 'of-the-other';
 const NOW = Date.parse('2026-05-13T12:00:00Z');
@@ -15,11 +14,8 @@ let other: FakeNode;
 beforeAll(async () => (other = await startFakeNode({ tokens: [TOKEN] })));
 afterAll(() => other.stop());
 
-const made: Computations[] = [];
-afterEach(() => Promise.all(made.splice(0).map((computations) => computations.stop())));
-
 const start = (
-  where: 'in_process' | 'workers' | URL,
+  where: 'in_process' | URL,
   { random = () => 0, token = TOKEN }: { random?: () => number; token?: string } = {},
 ) => {
   const failures: ComputeFailure[] = [];
@@ -32,7 +28,6 @@ const start = (
     token,
     onFailure: (failure) => void failures.push(failure),
   });
-  made.push(computations);
   return { ...computations, failures };
 };
 
@@ -40,10 +35,9 @@ interface Vectors<Input, Expected> {
   readonly cases: readonly { readonly id: string; readonly input: Input; readonly expected: Expected }[];
 }
 const golden = <Input, Expected>(name: string) =>
-  JSON.parse(readFileSync(new URL(`../../fixtures/golden/dialectic_${name}.json`, import.meta.url), 'utf8')) as Vectors<
-    Input,
-    Expected
-  >;
+  JSON.parse(
+    readFileSync(new URL(`../../../fixtures/golden/dialectic_${name}.json`, import.meta.url), 'utf8'),
+  ) as Vectors<Input, Expected>;
 
 interface Said {
   readonly phase: string;
@@ -147,16 +141,12 @@ const selections = golden<
       ],
 );
 
-describe('here, in a thread and at another server', () => {
+describe('here and at another server', () => {
   it('the golden vectors give the same', async () => {
     verifies('W3-5.07');
     let chance = 0;
     const random = () => chance;
-    const places = [
-      start('in_process', { random }),
-      start('workers', { random }),
-      start(new URL(other.url), { random }),
-    ];
+    const places = [start('in_process', { random }), start(new URL(other.url), { random })];
     const cases = [...merges, ...limits, ...selections];
     for (const [round, { id, mode, input, expected, random: drawn = 0 }] of cases.entries()) {
       chance = drawn;
@@ -167,7 +157,7 @@ describe('here, in a thread and at another server', () => {
         }),
       );
       for (const result of results) expect(result, id).toMatchObject(expected);
-      expect(results, id).toEqual([results[0], results[0], results[0]]);
+      expect(results, id).toEqual([results[0], results[0]]);
     }
     expect(places.flatMap(({ failures }) => failures)).toEqual([]);
     expect([merges.length, selections.length].every((count) => count > 10)).toBe(true);
@@ -203,9 +193,9 @@ it('a session is not answered with what a caller left at the other server', asyn
   expect(await start(new URL(other.url)).sessions.synthesize(ours)).toEqual(ofOurs);
 });
 
-it.each(['in_process', 'workers'] as const)('what the route keeps is not kept for sessions: %s', async (where) => {
+it('what the route keeps is not kept for sessions', async () => {
   verifies('W3-5.05');
-  const { route, sessions } = start(where);
+  const { route, sessions } = start('in_process');
   expect(await route.run(callOfTheirs)).toMatchObject({ value: { result: { conditions: ['trust the agent'] } } });
   expect(await sessions.run(callOfTheirs)).toMatchObject({ value: { cache_hit: false } });
   expect(await sessions.synthesize(ours)).toEqual(ofOurs);
@@ -229,27 +219,4 @@ it('another server that asks for another token has refused', async () => {
   const { sessions, failures } = start(new URL(other.url), { token: 'wrong' });
   expect(await sessions.synthesize(ours)).toMatchObject({ ok: false, refusal: { code: 'NOT_READY' } });
   expect(failures).toMatchObject([{ errorClass: 'non_200', statusCode: 401 }]);
-});
-
-it('threads are started by the first work, those of sessions are not those of the route, and a stop ends all', async () => {
-  const workers: Worker[] = [];
-  const onWorker = (worker: Worker) => void workers.push(worker);
-  process.on('worker', onWorker);
-  try {
-    const computations = start('workers');
-    expect(workers).toHaveLength(0);
-    await computations.route.run(callOfTheirs);
-    expect(workers).toHaveLength(1);
-    await computations.sessions.synthesize(ours);
-    expect(workers.map(({ threadId }) => threadId > 0)).toEqual([true, true]);
-    await computations.stop();
-    expect(workers.map(({ threadId }) => threadId)).toEqual([-1, -1]);
-    expect(await computations.sessions.synthesize({ ...ours, round: 2 })).toMatchObject({
-      ok: false,
-      refusal: { code: 'NOT_READY' },
-    });
-    expect(computations.failures).toEqual([]);
-  } finally {
-    process.off('worker', onWorker);
-  }
 });

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { accept, refuse, UNAVAILABLE_RETRY_SECONDS, type Outcome } from '@breakwater/contract';
 import type { z } from 'zod';
-import type { Clock, Random } from '../runtime/index.ts';
-import { boundaryFailure, measurementPayload } from '../channel/index.ts';
-import { computeJob, type ComputeJob, type ComputeResult } from './compute-job.ts';
-import { computeRequest, synthesisResult, type ComputeRequest } from './compute-wire.ts';
-import type { RemoteAnswer } from './compute-remote.ts';
-import type { Offer, Terms } from './rules/merge.ts';
-import type { Message } from './session.ts';
+import type { Clock, Random } from '../../runtime/index.ts';
+import { boundaryFailure, measurementPayload } from '../../channel/index.ts';
+import { computeJob, type ComputeJob, type ComputeResult } from './job.ts';
+import { computeRequest, synthesisResult, type ComputeRequest } from './wire.ts';
+import type { RemoteAnswer } from './remote.ts';
+import type { Offer, Terms } from '../rules/merge.ts';
+import type { Message } from '../session.ts';
 
 const CROSSING = { endpoint: '/v1/dialectic/compute', method: 'POST' };
 const BUDGET_MS = 2000;
@@ -76,18 +76,15 @@ export interface Lost {
   readonly reason: string;
 }
 
-/** What a placement answers: a result, a refusal when it has no room, or that the job was lost on the way. */
-export type Placed<Result = ComputeResult> = Outcome<Result> | { readonly ok: false; readonly lost: Lost };
+/** What a placement answers: a result, a refusal, or that the job was lost on the way. */
+export type Placed = Outcome<ComputeResult> | { readonly ok: false; readonly lost: Lost };
 
-/**
- * Where a job is carried out: here, in a worker, or at a remote. It answers once; `signal` aborts when the budget is over
- * and nobody waits any more.
- */
+/** Where a job is carried out: here, or at another server. It answers once; `signal` aborts when its caller was answered. */
 export type Placement = (job: ComputeJob, signal: AbortSignal) => Placed | Promise<Placed>;
 
 /**
- * In this process. That is the default, because the functions cost microseconds, and to reach a thread or a remote costs
- * at least as much again; `npm run bench` prints both (W3-5.08).
+ * In this process. That is the default, because the functions cost microseconds, and to reach another server costs at least
+ * as much again; `npm run bench` prints both (W3-5.08).
  */
 const inProcess: Placement = (job) => accept(computeJob(job));
 
@@ -163,7 +160,7 @@ export class Computation {
    * The result, for 60 s the same for the same session, round and mode whatever the input says, and computed once even
    * when asked for several times at once (W3-5.05). A computation that passes its budget is refused with TIMEOUT; it is
    * neither kept nor tried again here, so that the caller decides what becomes of the round (W3-5.06). One that is lost
-   * where it is carried out is refused with NOT_READY, one that finds no room there with OVERLOADED.
+   * where it is carried out is refused with NOT_READY.
    */
   async run({ mode, sessionId, round, input }: ComputeCall): Promise<Outcome<Computed>> {
     const { clock } = this.#options;
@@ -242,7 +239,7 @@ export class Computation {
       // A placement in this process holds up the timer too, so the time counts and not only who came first.
       if (placed === undefined || elapsedMs > this.#budgetMs) {
         abort.abort();
-        // Whatever becomes of the work now, its failure would be nobody's.
+        // The caller was already answered; a late rejection must not end the process.
         working.catch(() => undefined);
         return this.#timedOut(job, elapsedMs);
       }

@@ -1,10 +1,10 @@
 import { FAILURE_EVENTS } from '@breakwater/contract';
 import { expect, it } from 'vitest';
-import { testDatabase } from '../../testing/database.ts';
-import { verifies } from '../../testing/verifies.ts';
-import { createChannel } from '../channel/index.ts';
-import { systemClock, systemIds } from '../runtime/index.ts';
-import { Computation, computeFailurePayload, type Placement } from './compute.ts';
+import { testDatabase } from '../../../testing/database.ts';
+import { verifies } from '../../../testing/verifies.ts';
+import { createChannel } from '../../channel/index.ts';
+import { systemClock, systemIds } from '../../runtime/index.ts';
+import { Computation, computeFailurePayload, type Placement } from './computation.ts';
 
 const { database } = await testDatabase();
 
