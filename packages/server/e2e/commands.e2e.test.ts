@@ -7,7 +7,7 @@ import { migrations } from '../src/postgres/migrate.ts';
 import { freePort, postmasterPid, removeDataDir, runCommand, temporaryDataDir } from '../testing/server.ts';
 import { verifies } from '../testing/verifies.ts';
 
-const folder = temporaryDataDir();
+const folder = temporaryDataDir({ empty: true });
 afterAll(() => removeDataDir(folder));
 
 describe('--help', () => {

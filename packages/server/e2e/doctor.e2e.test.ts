@@ -230,7 +230,7 @@ describe('finds, and what it says mends', () => {
 });
 
 test('on a machine with nothing yet it makes nothing', async () => {
-  const nowhere = temporaryDataDir();
+  const nowhere = temporaryDataDir({ empty: true });
   onTestFinished(() => removeDataDir(nowhere));
   const { code, stdout } = await runCommand(['doctor', '--json', '--data-dir', `${nowhere}/data`], { cwd: nowhere });
   expect(code).toBe(0);

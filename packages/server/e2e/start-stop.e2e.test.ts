@@ -8,7 +8,7 @@ import { verifies } from '../testing/verifies.ts';
 
 const folders: string[] = [];
 const dataDir = (): string => {
-  const folder = temporaryDataDir();
+  const folder = temporaryDataDir({ empty: true });
   folders.push(folder);
   return folder;
 };

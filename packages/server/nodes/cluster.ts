@@ -49,7 +49,7 @@ export class Cluster {
   }
 
   static async start(count: number): Promise<Cluster> {
-    const [one, two] = [temporaryDataDir(), temporaryDataDir()];
+    const [one, two] = [temporaryDataDir({ empty: true }), temporaryDataDir({ empty: true })];
     const first = await startEmbedded({ dataDir: one, settings: SETTINGS });
     // A copy of a cluster that was stopped in order is a standby of it.
     await first.stop();
@@ -82,7 +82,7 @@ export class Cluster {
     const { target } = this.#primary;
     if (!('database' in target)) throw new Error('PostgreSQL of our own is reached by its socket');
     const proxy = await postgresProxy(target, 'pass');
-    const [port, dataDir] = [await freePort(), temporaryDataDir()];
+    const [port, dataDir] = [await freePort(), temporaryDataDir({ empty: true })];
     const node: Node = { url: `http://127.0.0.1:${port}`, port, proxy, dataDir, server: spawn(proxy, dataDir, port) };
     this.#nodes.push(node);
     await node.server.ready();
