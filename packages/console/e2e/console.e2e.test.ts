@@ -51,7 +51,14 @@ const signedIn = async (
   return Object.assign(page, { problems });
 };
 const need = (page: Page, text: string) =>
-  page.getByRole('list', { name: 'What needs you' }).getByRole('listitem').filter({ hasText: text });
+  page.getByRole('list', { name: 'Needs attention' }).getByRole('listitem').filter({ hasText: text });
+
+/** An act was done: its dialog is gone, and what it came to is told. */
+const done = (page: Page, title: string) =>
+  page
+    .getByRole('status')
+    .filter({ hasText: new RegExp(`^${title}: `) })
+    .waitFor();
 
 describe('signing in', () => {
   test('a link does it, and its secret stands in the address no longer than that', async () => {
@@ -59,7 +66,7 @@ describe('signing in', () => {
     expect(page.url()).toBe(`${url}/dashboard/`);
     await page.getByText('Live', { exact: true }).waitFor();
     await page.reload();
-    await page.getByRole('heading', { name: 'Now' }).waitFor();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await page.context().close();
@@ -67,12 +74,12 @@ describe('signing in', () => {
 
   test('a link that is followed where the console is open is taken, and its secret leaves the address, too', async () => {
     const page = await signedIn({ flags: ['--read'] });
-    await page.getByText('You are signed in to look only').waitFor();
+    await page.getByText('You are signed in read-only').waitFor();
     const { hash } = new URL(await signInLink(dataDir, url));
     await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
     // Who comes in begins anew: what only looking could not do can be done.
-    await page.getByText('You are signed in to look only').waitFor({ state: 'hidden' });
-    await page.getByRole('heading', { name: 'Now' }).waitFor();
+    await page.getByText('You are signed in read-only').waitFor({ state: 'hidden' });
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
     expect(page.url()).toBe(`${url}/dashboard/`);
     await page.getByText('Live', { exact: true }).waitFor();
     expect(page.problems).toEqual([]);
@@ -96,12 +103,12 @@ describe('signing in', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Or paste the link').fill(await signInLink(dataDir, url));
     await page.keyboard.press('Enter');
-    await page.getByText('Nothing needs you').waitFor();
+    await page.getByText('Nothing needs attention').waitFor();
     late.resolve(undefined);
     await answered.promise;
     // An answer that came later has been taken, and so has the late one.
     await page.waitForResponse(async (response) => response.url().endsWith('/api/now') && response.ok());
-    await page.getByRole('heading', { name: 'Now' }).waitFor();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
     expect(await page.getByRole('heading', { name: 'Sign in' }).count()).toBe(0);
     await page.context().close();
   });
@@ -111,7 +118,7 @@ describe('signing in', () => {
     await page.goto(`${url}/dashboard/agents`);
     await page.getByLabel('Or paste the link').fill('hello');
     await page.keyboard.press('Enter');
-    await page.getByText('one begins with bwo_').waitFor();
+    await page.getByText('That is not a Breakwater credential').waitFor();
     await page.getByLabel('Or paste the link').fill(`bwo_${'x'.repeat(43)}`);
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('unknown, expired or revoked').waitFor();
@@ -122,14 +129,14 @@ describe('signing in', () => {
 test('a fleet without agents has empty pages, and none that failed', async () => {
   verifies('BW-console.03');
   const page = await signedIn();
-  await page.getByText('Nothing needs you').waitFor();
+  await page.getByText('Nothing needs attention').waitFor();
   await page.getByText('There are no agents yet').waitFor();
   for (const [path, text] of [
     ['agents', 'There are no agents yet'],
-    ['reviews', 'There were no reviews yet'],
+    ['reviews', 'No reviews yet'],
     ['knowledge', 'No agent has stored a finding yet'],
-    ['calibration', 'No claim has been held against a result'],
-    ['channel', 'No failure was recorded'],
+    ['calibration', 'No claim has a graded result yet'],
+    ['channel', 'No failures in this period'],
   ] as const) {
     await page.goto(`${url}/dashboard/${path}`);
     await page.getByText(text).waitFor();
@@ -144,7 +151,7 @@ test('a pause appears on the open page with its evidence; a review, assigned by 
   const page = await signedIn();
   const reviewer = await newAgent(url, 'Ada');
   await worksHonestly(reviewer);
-  await page.getByText('Nothing needs you').waitFor();
+  await page.getByText('Nothing needs attention').waitFor();
 
   const drifting = await newAgent(url, 'Max');
   await driftsUntilPaused(drifting);
@@ -152,7 +159,7 @@ test('a pause appears on the open page with its evidence; a review, assigned by 
   const card = need(page, 'Max is paused');
   await card.getByText('claimed on average').waitFor();
   expect(performance.now() - pausedAt).toBeLessThan(2000);
-  await card.getByText('90 %').waitFor();
+  await card.getByText('90%').waitFor();
   await card.getByText('Claims run ahead of results').waitFor();
 
   const opened = await drifting.call('request_review', {
@@ -171,21 +178,19 @@ test('a pause appears on the open page with its evidence; a review, assigned by 
   await dialog.getByRole('searchbox').waitFor();
   await page.keyboard.type('Ada');
   // Whom one asks is seen by its record.
-  await dialog.getByRole('radio', { name: /Ada 6 graded results, pass rate \d+ %, gap/ }).waitFor();
+  await dialog.getByRole('radio', { name: /Ada 6 graded results, pass rate \d+%, gap/ }).waitFor();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Space');
-  // Past the reason and the button that cancels.
-  for (let tab = 0; tab < 3; tab += 1) await page.keyboard.press('Tab');
-  await page.keyboard.press('Enter');
+  // From where one is, without the buttons.
+  await page.keyboard.press('Control+Enter');
   // Without a reason nothing is done.
-  await dialog.getByText('Reason is missing.').waitFor();
+  await dialog.getByText('Please enter: reason.').waitFor();
   await page.keyboard.type('Ada knows this code');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await dialog.getByText('Done.').waitFor();
-  await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
+  await done(page, 'Assign reviewer');
 
   await card.getByRole('link', { name: 'Read the review' }).click();
   await page.getByRole('heading', { name: 'Review of Max' }).waitFor();
@@ -200,8 +205,8 @@ test('a pause appears on the open page with its evidence; a review, assigned by 
     reasoning: 'Smaller pieces.',
   });
   // Both agree, and Max stays paused until the operator has said yes, with the transcript beside it.
-  await page.getByRole('heading', { name: 'Waits for you to confirm it' }).waitFor();
-  await page.getByRole('link', { name: /^Now/ }).click();
+  await page.getByRole('heading', { name: 'Waiting for your confirmation' }).waitFor();
+  await page.getByRole('link', { name: /^Overview/ }).click();
   const confirming = need(page, 'The review of Max agreed on resume');
   await confirming.getByRole('button', { name: 'Reject' }).waitFor();
   await confirming.getByRole('link', { name: 'Read the review' }).click();
@@ -209,13 +214,12 @@ test('a pause appears on the open page with its evidence; a review, assigned by 
   const yes = page.getByRole('dialog', { name: 'Confirm' });
   await yes.getByLabel('Reason').fill('The cause is mended');
   await yes.getByRole('button', { name: 'Confirm' }).click();
-  await yes.getByText('The agreement is confirmed').waitFor();
-  await yes.getByRole('button', { name: 'Close' }).click();
-  await page.getByRole('heading', { name: 'What the operator said' }).waitFor();
-  await page.getByRole('heading', { name: 'The resolution' }).waitFor();
+  await page.getByText('The agreement is confirmed').waitFor();
+  await page.getByRole('heading', { name: 'Operator decision' }).waitFor();
+  await page.getByRole('heading', { name: 'Resolution' }).waitFor();
   await page.getByText('committed').first().waitFor();
-  await page.getByRole('link', { name: /^Now/ }).click();
-  await page.getByText('Nothing needs you').waitFor();
+  await page.getByRole('link', { name: /^Overview/ }).click();
+  await page.getByText('Nothing needs attention').waitFor();
   expect(page.problems).toEqual([]);
   await page.context().close();
 });
@@ -238,16 +242,15 @@ test('an operator reads why, resumes with a reason, and the trail says who and w
   ]) {
     await record.getByText(name, { exact: true }).waitFor();
   }
-  const results = page.getByRole('region', { name: 'Claims against outcomes, a table' });
+  const results = page.getByRole('region', { name: 'Claims and results, a table' });
   await results.getByText('npm test').first().waitFor();
   await page.getByRole('button', { name: 'Resume' }).click();
   const dialog = page.getByRole('dialog', { name: 'Resume' });
   await dialog.getByLabel('Reason').fill('The test runner was broken');
   await dialog.getByRole('button', { name: 'Resume' }).click();
-  await dialog.getByText('The agent is active again.').waitFor();
-  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByText('The agent is active again.').waitFor();
   await page.getByRole('button', { name: 'Pause' }).waitFor();
-  const row = page.getByRole('row').filter({ hasText: 'lifecycle resumed' });
+  const row = page.getByRole('row').filter({ hasText: 'Resumed' });
   await row.getByText('The test runner was broken').waitFor();
   expect(await row.textContent()).toMatch(/"operator":"\S+ console [0-9a-f]{6}"/);
 
@@ -256,8 +259,7 @@ test('an operator reads why, resumes with a reason, and the trail says who and w
   const pausing = page.getByRole('dialog', { name: 'Pause' });
   await pausing.getByLabel('Reason').fill('Waits for the new test runner');
   await pausing.getByRole('button', { name: 'Pause' }).click();
-  await pausing.getByText('Done.').waitFor();
-  await page.keyboard.press('Escape');
+  await done(page, 'Pause');
   await page.getByRole('heading', { name: 'Why it is paused' }).waitFor();
   await expect(agent.call('self_recovery', { action: 'quick' })).rejects.toThrow(
     'A paused agent cannot lift this pause itself',
@@ -279,9 +281,7 @@ test('an act that takes its own button away leaves the focus on the page, at its
   await page.keyboard.press('Enter');
   await dialog.getByLabel('Reason').fill('The focus goes somewhere');
   await dialog.getByRole('button', { name: 'Pause' }).press('Enter');
-  await dialog.getByText('Done.').waitFor();
   await page.getByRole('heading', { name: 'Why it is paused' }).waitFor();
-  await dialog.getByRole('button', { name: 'Close' }).press('Enter');
   await focused().toBe('Eva');
   expect(page.problems).toEqual([]);
   await page.context().close();
@@ -295,7 +295,7 @@ test('a new need is said on every page, and lists are walked by the arrows', asy
   const page = await signedIn({ path: '/agents?search=i' });
   await page.getByRole('link', { name: 'Kim' }).waitFor();
   await driftsUntilPaused(agent);
-  await page.getByRole('status').filter({ hasText: 'Needs you: Kim is paused' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Needs attention: Kim is paused' }).waitFor();
 
   await page.goto(`${url}/dashboard/agents?sort=name&status=paused`);
   const first = page.getByRole('link', { name: 'Eva', exact: true });
@@ -322,13 +322,13 @@ test('the address of the agents holds verdict, tag and part; one that leads nowh
   await page.getByRole('button', { name: /^With the tag no-such-tag/ }).click();
   await page.getByRole('link', { name: 'Eva', exact: true }).waitFor();
   await page.goto(`${url}/dashboard/agents?offset=500`);
-  await page.getByText('The list ends before this').waitFor();
-  await page.getByRole('button', { name: 'Show the last ones' }).click();
+  await page.getByText('This list has only').waitFor();
+  await page.getByRole('button', { name: 'Show the last page' }).click();
   await page.getByRole('link', { name: 'Eva', exact: true }).waitFor();
   await page.evaluate(
     "history.pushState(null, '', '/dashboard/agents/%zz'); dispatchEvent(new PopStateEvent('popstate'))",
   );
-  await page.getByRole('heading', { name: 'No such page' }).waitFor();
+  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
   expect(page.problems).toEqual([]);
   await page.context().close();
 });
@@ -343,8 +343,7 @@ test('a flag is flipped with a reason, which stands in its history', async () =>
   await dialog.getByLabel('New value').selectOption('off');
   await dialog.getByLabel('Reason').fill('Measuring without it');
   await dialog.getByRole('button', { name: 'Set' }).click();
-  await dialog.getByText('Done.').waitFor();
-  await dialog.getByRole('button', { name: 'Close' }).click();
+  await done(page, 'Change');
   await page.getByRole('region', { name: 'History', exact: true }).getByText('Measuring without it').waitFor();
   await page.context().close();
 });
@@ -352,10 +351,10 @@ test('a flag is flipped with a reason, which stands in its history', async () =>
 test('who may only look is shown everything and no act, and is told so', async () => {
   verifies('BW-console.02');
   const page = await signedIn({ flags: ['--read'] });
-  await page.getByText('You are signed in to look only').waitFor();
+  await page.getByText('You are signed in read-only').waitFor();
   for (const path of ['/', '/agents/Tom', '/flags', '/system']) {
     await page.goto(`${url}/dashboard${path}`);
-    await page.getByText('You are signed in to look only').waitFor();
+    await page.getByText('You are signed in read-only').waitFor();
     const acts = page.getByRole('button', { name: /Resume|Archive|Pause|Add note|Change|Revoke|Assign/ });
     expect(await acts.count(), path).toBe(0);
   }
@@ -373,6 +372,126 @@ const PAGES = [
   '/flags',
   '/system',
 ];
+
+test('a list that is pointed at stays as it is, tells of what moved, and is where it was on the way back', async () => {
+  verifies('BW-console.04');
+  const page = await signedIn({ path: '/agents?status=active' });
+  const names = () => page.locator('tbody th > a').allTextContents();
+  await page.getByRole('link', { name: 'Zoe', exact: true }).hover();
+  const before = await names();
+  const last = before.at(-1)!;
+  const agent = await newAgent(url, 'Late');
+  await worksHonestly(agent, 1);
+  await page.getByText(/rows changed places; the new order appears when you leave the list/).waitFor();
+  expect(await names()).toEqual(before);
+  await page.getByRole('searchbox').hover();
+  await expect.poll(async () => (await names())[0]).toBe('Late');
+
+  await page.setViewportSize({ width: 1280, height: 300 });
+  await page.getByRole('link', { name: last, exact: true }).scrollIntoViewIfNeeded();
+  const top = (): Promise<number> => page.evaluate('scrollY');
+  const was = await top();
+  expect(was).toBeGreaterThan(0);
+  await page.getByRole('link', { name: last, exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: last }).waitFor();
+  await page.goBack();
+  await expect.poll(top).toBe(was);
+  expect(page.problems).toEqual([]);
+  await page.context().close();
+});
+
+test('an agent that is not there, and the calibration of one, say so in words and show nobody else', async () => {
+  const page = await signedIn({ path: '/agents/Nobody' });
+  await page.getByText('No agent has this id or name').waitFor();
+  expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+  await page.getByRole('link', { name: 'Search the agents for “Nobody”' }).click();
+  await page.getByText('No agent matches').waitFor();
+
+  await page.goto(`${url}/dashboard/calibration?agent=Zoe`);
+  await page.getByRole('heading', { level: 1, name: 'Calibration of Zoe' }).waitFor();
+  await page.getByText('Brier score').waitFor();
+  await page.getByRole('searchbox').fill('Zo');
+  await page.keyboard.press('Enter');
+  await page.getByText('No agent has the id or the name “Zo”').waitFor();
+  expect(await page.getByText('Brier score').count()).toBe(0);
+  await page.getByRole('link', { name: 'Zora' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Calibration of Zora' }).waitFor();
+  await page.getByText('Brier score').waitFor();
+  expect(page.problems).toEqual([]);
+  await page.context().close();
+});
+
+test('what is typed into a dialog is not lost by one key, and what cannot be sent says why', async () => {
+  verifies('BW-console.02');
+  const agent = await newAgent(url, 'Ida');
+  const page = await signedIn({ path: `/agents/${agent.agentId}` });
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Pause' });
+  expect(await page.evaluate('document.activeElement.id')).toBe('act-reason');
+  await page.keyboard.type('Looks wrong');
+  await page.keyboard.press('Escape');
+  await dialog.getByText('Press Esc again').waitFor();
+  expect(await dialog.getByLabel('Reason').inputValue()).toBe('Looks wrong');
+  await dialog.getByLabel('Hours').fill('-2');
+  await dialog.getByRole('button', { name: 'Pause' }).click();
+  await dialog.getByText('Hours must be a whole number from 1.').waitFor();
+  await dialog.getByLabel('Hours').fill('72');
+  await page.keyboard.press('Control+Enter');
+  await done(page, 'Pause');
+  await page.getByText('Resumes automatically in 72 hours').waitFor();
+  await page.goto(`${url}/dashboard/`);
+  await need(page, 'Ida was paused by an operator').getByText('info').waitFor();
+  expect(page.problems).toEqual([]);
+  await page.context().close();
+});
+
+test('a plot keeps what the reader zoomed into while new check-ins come', async () => {
+  const agent = await newAgent(url, 'Ben');
+  await worksHonestly(agent, 6);
+  const page = await signedIn({ path: `/agents/${agent.agentId}` });
+  const plot = page.locator('.plot .u-over');
+  await plot.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await plot.boundingBox())!;
+  await page.mouse.move(x + width * 0.3, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.7, y + height / 2, { steps: 5 });
+  await page.mouse.up();
+  const reset = page.getByRole('button', { name: 'Reset zoom' });
+  await reset.waitFor();
+  await worksHonestly(agent, 3);
+  await page.getByRole('img', { name: /^9 check-ins/ }).waitFor();
+  expect(await reset.count()).toBe(1);
+  await reset.click();
+  await page.getByText('Drag to zoom in.').waitFor();
+  expect(page.problems).toEqual([]);
+  await page.context().close();
+});
+
+test('on a phone every value of a row stands behind its name, and every column of a table is within sight', async () => {
+  verifies('BW-console.05');
+  const page = await signedIn({ path: '/agents' });
+  await page.setViewportSize({ width: 360, height: 740 });
+  const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'Zoe', exact: true }) });
+  const cell = row.locator('[data-name="Pass rate"]');
+  const { x, width } = (await cell.boundingBox())!;
+  expect(x + width).toBeLessThanOrEqual(360);
+  expect(
+    await cell.evaluate("getComputedStyle(document.querySelector('[data-name=\"Pass rate\"]'), '::before').content"),
+  ).toBe('"Pass rate"');
+  await page.locator('.who').waitFor();
+  for (const width of [1024, 1440]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto(`${url}/dashboard/channel`);
+    await page.getByRole('region', { name: 'Measurements, a table' }).waitFor();
+    await page.getByText('sync_state', { exact: true }).first().waitFor();
+    const hidden = await page.evaluate<number[]>(
+      "[...document.querySelectorAll('.scroll')].map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)",
+    );
+    expect(Math.max(...hidden), `at ${width} px`).toBeLessThanOrEqual(0);
+  }
+  expect(page.problems).toEqual([]);
+  await page.context().close();
+});
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
   test('no page has a serious fault of accessibility, and none is wider than a phone', async () => {
@@ -415,10 +534,10 @@ test('every page is reached by keyboard', async () => {
     ['r', 'Reviews'],
     ['k', 'Knowledge'],
     ['c', 'Calibration'],
-    ['h', 'Channel'],
-    ['f', 'Flags'],
+    ['h', 'Server health'],
+    ['f', 'Settings'],
     ['s', 'System'],
-    ['n', 'Now'],
+    ['n', 'Overview'],
   ] as const) {
     await page.keyboard.press('g');
     await page.keyboard.press(key);
@@ -460,7 +579,7 @@ test('among 1,000 agents a filter, a search and an order each answer in under 10
     await Promise.all(Array.from({ length: 50 }, (_, k) => newAgent(url, `Worker ${String(i + k).padStart(4, '0')}`)));
   }
   const page = await signedIn({ path: '/agents' });
-  await page.getByText(/of 1,00\d/).waitFor();
+  await page.getByText(/of 1,0\d\d/).waitFor();
   const rows = page.getByRole('row');
   await page.getByRole('button', { name: 'Name' }).click();
   await page.getByRole('link', { name: 'Ada' }).waitFor();

@@ -11,7 +11,13 @@ export type Failure =
   /** The server answers that it cannot yet, or not now. */
   | { readonly kind: 'unavailable'; readonly message: string }
   | { readonly kind: 'signed_out'; readonly message: string }
-  | { readonly kind: 'refused'; readonly message: string; readonly action: string | undefined };
+  | {
+      readonly kind: 'refused';
+      /** Of the catalogue of refusals; undefined: the server gave none. */
+      readonly code: string | undefined;
+      readonly message: string;
+      readonly action: string | undefined;
+    };
 
 /** What came of a request. */
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
@@ -73,6 +79,7 @@ export const signOut = (because?: string): void => {
 
 interface Refused {
   readonly error?: string;
+  readonly error_code?: string;
   readonly reason?: string;
   readonly recovery?: { readonly action?: string };
 }
@@ -81,7 +88,7 @@ const refusedAs = (status: number, body: Refused | undefined): Failure => {
   const message = body?.error ?? `The server answered with status ${status}.`;
   if (status === 503) return { kind: 'unavailable', message: body?.reason ?? message };
   if (status === 401) return { kind: 'signed_out', message };
-  return { kind: 'refused', message, action: body?.recovery?.action };
+  return { kind: 'refused', code: body?.error_code, message, action: body?.recovery?.action };
 };
 
 const request = async (path: string, init: RequestInit): Promise<Answer<unknown>> => {
@@ -102,7 +109,10 @@ const request = async (path: string, init: RequestInit): Promise<Answer<unknown>
   const body: unknown = await response.json().catch(() => undefined);
   if (!response.ok) return { ok: false, failure: refusedAs(response.status, body as Refused | undefined) };
   if (body === undefined) {
-    return { ok: false, failure: { kind: 'refused', message: 'The answer is no JSON.', action: undefined } };
+    return {
+      ok: false,
+      failure: { kind: 'refused', code: undefined, message: 'The answer is not JSON.', action: undefined },
+    };
   }
   return { ok: true, value: body };
 };
@@ -129,6 +139,7 @@ export const callTool = async <T = Readonly<Record<string, unknown>>>(
     ok: false,
     failure: {
       kind: 'refused',
+      code: result?.error_code,
       message: result?.error ?? 'The server gave no result.',
       action: result?.recovery?.action,
     },

@@ -73,7 +73,7 @@ const Navigation = () => {
               <a href={addressOf(page.path)} aria-current={isHere ? 'page' : undefined}>
                 {page.name}
                 {page.path === '/' && needs > 0 && (
-                  <span class="count" title={`${needs} need a person`}>
+                  <span class="count" title={`${needs} need attention`}>
                     {needs}
                   </span>
                 )}
@@ -95,7 +95,7 @@ const Header = () => (
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M2 15c3 0 3-3 6-3s3 3 6 3 3-3 6-3 2 1 2 1M2 20c3 0 3-3 6-3s3 3 6 3 3-3 6-3 2 1 2 1M12 3v6" />
       </svg>
-      Breakwater
+      <span>Breakwater</span>
     </a>
     <ConnectionMark />
     <div class="tools">
@@ -111,7 +111,10 @@ const Header = () => (
         ?
       </button>
       {session.value?.operator != null && (
-        <span class="who" title={session.value.operator.can_act ? 'may act' : 'may look only'}>
+        <span
+          class="who"
+          title={`${session.value.operator.name}: ${session.value.operator.can_act ? 'may act' : 'read only'}`}
+        >
           {session.value.operator.name}
           {!session.value.operator.can_act && ' (read only)'}
         </span>
@@ -154,6 +157,12 @@ const Shortcuts = () => {
           <dt>Search</dt>
           <dd>
             <kbd>/</kbd>
+          </dd>
+        </div>
+        <div>
+          <dt>Send a dialog</dt>
+          <dd>
+            <kbd>Ctrl</kbd> <kbd>Enter</kbd>
           </dd>
         </div>
         <div>
@@ -209,7 +218,7 @@ const SignInPage = () => {
             }}
           />
           <small id="secret-hint" class={wrong ? 'bad-text' : 'faint'}>
-            {wrong ? 'That holds no credential; one begins with bwo_.' : 'It stays in this tab, and ends with it.'}
+            {wrong ? 'That is not a Breakwater credential (bwo_…).' : 'Kept for this tab only.'}
           </small>
         </div>
         <div class="buttons">
@@ -224,9 +233,9 @@ const SignInPage = () => {
 
 const NotFound = () => (
   <>
-    <PageTitle title="No such page" />
+    <PageTitle title="Page not found" />
     <p>
-      Nothing is at this address. <a href={addressOf('/')}>See what needs you now</a>
+      Nothing is at this address. <a href={addressOf('/')}>Go to overview</a>
     </p>
   </>
 );

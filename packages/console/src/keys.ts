@@ -3,13 +3,13 @@ import { addressOf, navigate } from './router.ts';
 
 /** Pages by the letter that follows `g`. */
 export const PAGES = [
-  { key: 'n', path: '/', name: 'Now' },
+  { key: 'n', path: '/', name: 'Overview' },
   { key: 'a', path: '/agents', name: 'Agents' },
   { key: 'r', path: '/reviews', name: 'Reviews' },
   { key: 'k', path: '/knowledge', name: 'Knowledge' },
   { key: 'c', path: '/calibration', name: 'Calibration' },
-  { key: 'h', path: '/channel', name: 'Channel' },
-  { key: 'f', path: '/flags', name: 'Flags' },
+  { key: 'h', path: '/channel', name: 'Server health' },
+  { key: 'f', path: '/flags', name: 'Settings' },
   { key: 's', path: '/system', name: 'System' },
 ] as const;
 

@@ -15,7 +15,7 @@ describe('the way to the server in one word', () => {
     ['unavailable', { failure: { kind: 'unavailable', message: 'starting' } }],
     ['offline', { failure: { kind: 'offline' }, feedIsOpen: false, answeredAt: 0 }],
     // A refusal is an answer.
-    ['live', { failure: { kind: 'refused', message: 'no', action: undefined } }],
+    ['live', { failure: { kind: 'refused', code: undefined, message: 'no', action: undefined } }],
   ])('%s', (word, link) => {
     verifies('BW-console.03');
     expect(connectionOf({ ...LIVE, ...link }, NOW)).toBe(word);

@@ -5,6 +5,8 @@ import { concerns, connectionOf, isOld, paceOf, POLL_MS, type Connection } from 
 
 /** What is known of one route, and how fresh it is. */
 export interface Loaded<T> {
+  /** What was asked for. While another part of a list is on its way, this is still the part before. */
+  readonly key: string;
   readonly data: T | undefined;
   /** Why the newest request failed; undefined when it did not. */
   readonly failure: Failure | undefined;
@@ -70,7 +72,12 @@ const ask = async (entry: Entry): Promise<void> => {
     lastFailure.value = undefined;
     // The same answer leaves what is shown alone.
     const isSame = JSON.stringify(before.data) === JSON.stringify(answer.value);
-    entry.state.value = { data: isSame ? before.data : answer.value, failure: undefined, at: Date.now() };
+    entry.state.value = {
+      key: entry.key,
+      data: isSame ? before.data : answer.value,
+      failure: undefined,
+      at: Date.now(),
+    };
     return;
   }
   const { failure } = answer;
@@ -155,7 +162,7 @@ const entryOf = (key: string, load: Entry['load'], everyMs: number): Entry => {
     entry = {
       key,
       load,
-      state: signal<Loaded<unknown>>({ data: undefined, failure: undefined, at: 0 }),
+      state: signal<Loaded<unknown>>({ key, data: undefined, failure: undefined, at: 0 }),
       everyMs,
       watchers: 0,
       askedAt: 0,
@@ -184,8 +191,10 @@ const useEntry = <T>(key: string, load: Entry['load'], everyMs: number): Loaded<
   const last = useRef<{ readonly source: string; readonly state: Loaded<T> }>(undefined);
   const source = key.split('?', 1)[0] ?? key;
   if (state.data !== undefined) last.current = { source, state };
-  // While another page of the same list is on its way, the one before stays.
-  else if (last.current?.source === source) return { ...last.current.state, failure: state.failure };
+  // While another page of the same list is on its way, the one before stays; where there is no other, it would be a lie.
+  else if (last.current?.source === source && state.failure?.kind !== 'refused') {
+    return { ...last.current.state, failure: state.failure };
+  }
   return state;
 };
 

@@ -8,5 +8,7 @@ export const saidOfNew = (
   if (known === undefined) return undefined;
   const [first, ...others] = needs.filter(({ key }) => !known.has(key));
   if (first === undefined) return undefined;
-  return others.length === 0 ? `Needs you: ${first.title}` : `${others.length + 1} more need you: ${first.title}, …`;
+  return others.length === 0
+    ? `Needs attention: ${first.title}`
+    : `${others.length + 1} more need attention: ${first.title}, …`;
 };

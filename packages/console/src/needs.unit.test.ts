@@ -11,6 +11,6 @@ test('what a page opens with is not news, and neither is what was known', () => 
 });
 
 test('what came is said, the first by its title', () => {
-  expect(saidOfNew(new Set(), [max])).toBe('Needs you: Max is paused');
-  expect(saidOfNew(new Set([max.key]), [max, tom, ada])).toBe('2 more need you: Tom is paused, …');
+  expect(saidOfNew(new Set(), [max])).toBe('Needs attention: Max is paused');
+  expect(saidOfNew(new Set([max.key]), [max, tom, ada])).toBe('2 more need attention: Tom is paused, …');
 });

@@ -42,10 +42,28 @@ const read = (): void => {
   route.value = routeOf(location.pathname, location.search);
 };
 
+/** How long a page that is gone back to may take until it is as long as it was. */
+const RESTORE_MS = 3_000;
+
+/** Scrolls to where the reader left a page, as soon as the page is long enough again: what it lists has yet to come. */
+const restoreScroll = (top: number): void => {
+  const reaches = (): boolean => document.documentElement.scrollHeight >= top + innerHeight;
+  const watch = new ResizeObserver(() => {
+    if (!reaches()) return;
+    watch.disconnect();
+    scrollTo(0, top);
+  });
+  watch.observe(document.body);
+  setTimeout(() => {
+    watch.disconnect();
+  }, RESTORE_MS);
+};
+
 /** Goes to an address. `replace`: without a step back, for what is typed or chosen on a page. */
 export const navigate = (address: string, how: { readonly replace?: boolean } = {}): void => {
   if (how.replace === true) history.replaceState(null, '', address);
   else {
+    history.replaceState({ top: scrollY }, '');
     history.pushState(null, '', address);
     scrollTo(0, 0);
   }
@@ -55,7 +73,12 @@ export const navigate = (address: string, how: { readonly replace?: boolean } = 
 /** Follows the browser's address, and takes clicks on links of the console. */
 export const startRouter = (): void => {
   read();
-  addEventListener('popstate', read);
+  // The browser restores before anything is loaded, and so never far down.
+  history.scrollRestoration = 'manual';
+  addEventListener('popstate', ({ state }) => {
+    read();
+    restoreScroll((state as { readonly top?: number } | null)?.top ?? 0);
+  });
   addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;

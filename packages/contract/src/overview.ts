@@ -427,6 +427,8 @@ export interface NowView {
   /** Those of the last day that are not listed because there are more than 50. */
   readonly more_free_resumes: number;
   readonly agents: Readonly<Record<string, number>>;
+  /** Agents that have checked in within the last five minutes. */
+  readonly at_work: number;
   /** Check-ins of the last hour by verdict, in minutes, as this node's commits counted them; the oldest first. */
   readonly activity: readonly ActivityBucket[];
   /** Since when the activity is counted: a node that has just started knows less than an hour. */

@@ -10,12 +10,13 @@ import { Evidence } from '../parts/evidence.tsx';
 import { RecordFacts } from '../parts/record.tsx';
 import { ReliabilityDiagram, StatePlot } from '../parts/plots.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 import { addressOf } from '../router.ts';
 
 const SOURCES: Readonly<Record<string, string>> = {
   measured: 'measured',
-  derived: 'derived from its own check-ins',
-  prior: 'a prior: nothing is known yet',
+  derived: "agent's own check-ins",
+  prior: 'default values: not enough data yet',
 };
 
 const MEANINGS = [
@@ -27,14 +28,11 @@ const MEANINGS = [
     'risk, 0 to 1',
     'The mean of the last ten final risks; it decides. Unknown without a graded result or a tool result with exit code.',
   ],
-  ['evidence against its claims', 'How strongly results speak against what was claimed; 1 says nothing, 1,000 pauses.'],
-  ['mean gap', 'Claimed on average, less the actual pass rate: above 0 the claims run ahead of the results.'],
+  ['over-claiming evidence', 'How strongly results speak against the claims: 1 means none, 1,000 pauses.'],
+  ['mean gap', 'Average claim minus pass rate: above 0 the claims run ahead of the results.'],
   ['coverage', 'The share of claims that a graded result met within their 24 hours.'],
   ['unobserved claims', 'Claims that no result has settled: they expired, or are still open.'],
-  [
-    'evidence of silence',
-    'How strongly it speaks that most claims meet no result; 1 says nothing, 1,000 asks for a person.',
-  ],
+  ['evidence of silence', 'How strongly missing results count against it: 1 means none, 1,000 asks for a person.'],
 ] as const;
 
 const Vitals = ({ vitals }: { vitals: VitalsView }) => (
@@ -59,20 +57,33 @@ const VitalsFacts = ({ vitals }: { vitals: VitalsView }) => (
       ['I integrity', number(vitals.I)],
       ['S entropy', number(vitals.S)],
       ['V volatility', number(vitals.V)],
-      ['these numbers are', SOURCES[vitals.source] ?? vitals.source],
+      ['source', SOURCES[vitals.source] ?? vitals.source],
       ['as of', <Time key="at" at={vitals.at} />],
     ]}
   />
 );
+
+/** A longer text than this is folded: it would take half of its card. */
+const FOLDED = 160;
+
+const Folded = ({ text }: { text: string }) =>
+  text.length <= FOLDED ? (
+    <>{text}</>
+  ) : (
+    <details>
+      <summary>{text.slice(0, FOLDED).trimEnd()} …</summary>
+      {text}
+    </details>
+  );
 
 const Identity = ({ agent }: { agent: AgentView }) => (
   <Facts
     facts={[
       ['id', <code key="id">{agent.agent_id}</code>],
       ['handle', agent.handle],
-      ['purpose', agent.purpose ?? '–'],
+      ['purpose', <Folded key="purpose" text={agent.purpose ?? '–'} />],
       ['tags', agent.tags.length === 0 ? '–' : agent.tags.join(', ')],
-      ['born', <Time key="born" at={agent.created_at} />],
+      ['created', <Time key="created" at={agent.created_at} />],
       ['last activity', <Time key="active" at={agent.last_activity_at} />],
       ['parent', agent.parent === null ? 'none declared' : <AgentLink key="parent" agent={agent.parent} />],
       ...(agent.parent === null
@@ -103,7 +114,7 @@ const Identity = ({ agent }: { agent: AgentView }) => (
           ? []
           : [
               [
-                side === 'successors' ? 'may go on for it' : 'may go on for',
+                side === 'successors' ? 'may have been replaced by' : 'may replace',
                 <ul key={side} class="inline">
                   {agent[side].map(({ agent: other, evidence }) => (
                     <li key={other.agent_id}>
@@ -114,7 +125,7 @@ const Identity = ({ agent }: { agent: AgentView }) => (
               ] as const,
             ],
       ),
-      ['sessions in force', agent.sessions.in_force],
+      ['active sessions', agent.sessions.in_force],
       ['session last seen', <Time key="seen" at={agent.sessions.last_seen_at} />],
       ...(agent.substrate === null ? [] : ([['bound to', agent.substrate.executable]] as const)),
     ]}
@@ -127,7 +138,7 @@ const History = ({ id }: { id: string }) => {
     <Shown loaded={loaded}>
       {({ points, truncated }) =>
         points.length === 0 ? (
-          <Empty title="It has not checked in yet" />
+          <Empty title="No check-ins yet" />
         ) : (
           <>
             <StatePlot points={points} />
@@ -147,8 +158,8 @@ const ClaimsCurve = ({ rows }: { rows: ClaimsView['rows'] }) => {
     <figure class="curve">
       <ReliabilityDiagram bins={bins} />
       <figcaption class="faint">
-        What was claimed, and how much of it came true, over the {counted(graded, 'graded result')} below. Under the
-        diagonal claims run ahead of results.
+        Claimed confidence against the pass rate, over the {counted(graded, 'graded result')} below. Points under the
+        diagonal are over-confident.
       </figcaption>
     </figure>
   );
@@ -175,13 +186,34 @@ const Counts = ({ row }: { row: ClaimRow }) => {
   );
 };
 
+const RESULTS: readonly Column<ClaimRow>[] = [
+  { name: 'When', cell: ({ at }) => <Time at={at} /> },
+  {
+    name: 'Result',
+    cell: ({ graded, is_bad, outcome, ran }) => (
+      <>
+        <span class={`badge ${graded ? (is_bad ? 'bad' : 'good') : 'neutral'}`}>{words(outcome)}</span>
+        {ran !== null && <code class="clipped">{ran}</code>}
+      </>
+    ),
+  },
+  { name: 'Claimed', numeric: true, cell: ({ claimed_confidence }) => percent(claimed_confidence) },
+  { name: 'Passed', cell: ({ is_bad, score }) => (is_bad ? 'no' : score === null ? '–' : 'yes') },
+  { name: 'Evidence', cell: ({ grade }) => words(grade) },
+  { name: 'Graded', cell: (row) => <Counts row={row} /> },
+];
+
+const resultKey = ({ at, check_in, outcome }: ClaimRow): string => `${at} ${check_in ?? ''} ${outcome}`;
+
 const Claims = ({ id }: { id: string }) => {
   const loaded = useData<ClaimsView>(`/api/agents/${id}/claims?limit=50`);
   return (
     <Shown loaded={loaded}>
-      {({ rows }) =>
-        rows.length === 0 ? (
-          <Empty title="No results are known">
+      {({ rows, truncated }) => {
+        const graded = rows.filter((row) => row.graded);
+        const others = rows.filter((row) => !row.graded);
+        return rows.length === 0 ? (
+          <Empty title="No results yet">
             <p>
               They come with <code>record_result</code>, and are held against what was claimed.
             </p>
@@ -189,48 +221,45 @@ const Claims = ({ id }: { id: string }) => {
         ) : (
           <>
             <ClaimsCurve rows={rows} />
-            <div class="scroll" tabIndex={0} role="region" aria-label="Claims against outcomes, a table">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">When</th>
-                    <th scope="col">Result</th>
-                    <th scope="col" class="numeric">
-                      Claimed
-                    </th>
-                    <th scope="col">Came out</th>
-                    <th scope="col">Known by</th>
-                    <th scope="col">Counts</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map((row) => (
-                    <tr key={`${row.at} ${row.check_in ?? ''} ${row.outcome}`}>
-                      <td>
-                        <Time at={row.at} />
-                      </td>
-                      <td>
-                        <span class={`badge ${row.graded ? (row.is_bad ? 'bad' : 'good') : 'neutral'}`}>
-                          {words(row.outcome)}
-                        </span>
-                        {row.ran !== null && <code class="clipped">{row.ran}</code>}
-                      </td>
-                      <td class="numeric">{percent(row.claimed_confidence)}</td>
-                      <td>{row.is_bad ? 'fail' : row.score === null ? '–' : 'pass'}</td>
-                      <td>{words(row.grade)}</td>
-                      <td>
-                        <Counts row={row} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            {graded.length > 0 && (
+              <Table label="Claims and results" columns={RESULTS} rows={graded} keyOf={resultKey} />
+            )}
+            {others.length > 0 && (
+              <details open={graded.length === 0}>
+                <summary>{counted(others.length, 'result')} not graded, with the reason</summary>
+                <Table label="Results that are not graded" columns={RESULTS} rows={others} keyOf={resultKey} />
+              </details>
+            )}
+            {truncated && <p class="faint">The newest {rows.length} results; there are older ones.</p>}
           </>
-        )
-      }
+        );
+      }}
     </Shown>
   );
+};
+
+const TRAIL: readonly Column<TrailView['rows'][number]>[] = [
+  { name: '#', numeric: true, cell: ({ index }) => index },
+  { name: 'When', cell: ({ at }) => <Time at={at} /> },
+  { name: 'Event', cell: ({ event }) => EVENTS[event] ?? words(event) },
+  {
+    name: 'Details',
+    cell: ({ payload }) => (
+      <span class="payload">
+        <code>{plain(payload)}</code>
+      </span>
+    ),
+  },
+  { name: 'Hash', cell: ({ hash }) => <code title={hash}>{hash.slice(0, 8)}</code> },
+];
+
+/** Events of the trail that have a word of their own. */
+const EVENTS: Readonly<Record<string, string>> = {
+  checkin_recorded: 'Check-in',
+  lifecycle_paused: 'Paused',
+  lifecycle_resumed: 'Resumed',
+  lifecycle_archived: 'Archived',
+  void_alert: 'Imbalance warning (V)',
 };
 
 const Trail = ({ id }: { id: string }) => {
@@ -242,38 +271,7 @@ const Trail = ({ id }: { id: string }) => {
     <Shown loaded={loaded}>
       {({ rows, next }) => (
         <>
-          <div class="scroll" tabIndex={0} role="region" aria-label="Audit trail, a table">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col" class="numeric">
-                    #
-                  </th>
-                  <th scope="col">When</th>
-                  <th scope="col">Event</th>
-                  <th scope="col">What</th>
-                  <th scope="col">Hash</th>
-                </tr>
-              </thead>
-              <tbody>
-                {rows.map((row) => (
-                  <tr key={row.index}>
-                    <td class="numeric">{row.index}</td>
-                    <td>
-                      <Time at={row.at} />
-                    </td>
-                    <td>{words(row.event)}</td>
-                    <td class="payload">
-                      <code>{plain(row.payload)}</code>
-                    </td>
-                    <td>
-                      <code title={row.hash}>{row.hash.slice(0, 8)}</code>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table label="Audit trail" columns={TRAIL} rows={rows} keyOf={({ index }) => index} />
           <nav class="pager" aria-label="Parts of the audit trail">
             {before !== undefined && (
               <button
@@ -304,15 +302,15 @@ const Trail = ({ id }: { id: string }) => {
 
 const Conditions = ({ agent }: { agent: AgentView }) =>
   agent.conditions_in_force.length === 0 ? (
-    <Empty title="No conditions are in force" />
+    <Empty title="No active conditions" />
   ) : (
     <ul class="plain">
       {agent.conditions_in_force.map((condition) => (
         <li key={`${condition.text} ${condition.from}`}>
           <strong>{condition.text}</strong>{' '}
           <span class="faint">
-            {condition.enforced ? 'held by every check-in' : 'shown to people'}, from <Time at={condition.from} />
-            {condition.until === null ? ', without an end' : ', ends '}
+            {condition.enforced ? 'enforced' : 'advisory'}, from <Time at={condition.from} />
+            {condition.until === null ? ', no end' : ', ends '}
             {condition.until !== null && <Time at={condition.until} />}
           </span>
         </li>
@@ -327,13 +325,13 @@ const Standing = ({ agent }: { agent: AgentView }) => (
         <p class="lead">{agent.pause.reason}</p>
         <Evidence record={agent.pause.evidence} />
         <p>
-          {agent.pause.expires_at === null ? 'It has no end of its own.' : 'It ends by itself '}
+          {agent.pause.expires_at === null ? 'Stays paused until it is resumed.' : 'Resumes automatically '}
           {agent.pause.expires_at !== null && <Time at={agent.pause.expires_at} />}
         </p>
       </Section>
     )}
     {agent.archive !== null && (
-      <Section title="Why it is over" aside={<Time at={agent.archive.at} />}>
+      <Section title="Archived" aside={<Time at={agent.archive.at} />}>
         <p class="lead">{agent.archive.reason}</p>
         <p class="faint">
           By {agent.archive.by}
@@ -344,7 +342,7 @@ const Standing = ({ agent }: { agent: AgentView }) => (
   </>
 );
 
-/** One agent: who it is, how it does, what it claimed and what came of it, and what was done about it. */
+/** One agent: who it is, its health, its claims and results, and what was done about it. */
 export const AgentPage = ({ id }: { id: string }) => {
   const path = encodeURIComponent(id);
   const loaded = useData<AgentView>(`/api/agents/${path}`);
@@ -364,63 +362,76 @@ export const AgentPage = ({ id }: { id: string }) => {
         )}
       </PageTitle>
       <ReadOnlyNote />
-      <Shown loaded={loaded}>
-        {(view) => (
-          <>
-            <Standing agent={view} />
-            {view.vitals !== null && (
-              <Section title="Claims and results">
-                <RecordFacts vitals={view.vitals} />
+      {loaded.failure?.kind === 'refused' && loaded.failure.code === 'AGENT_NOT_FOUND' && agent === undefined ? (
+        <Empty title="No agent has this id or name">
+          <p>
+            It may never have checked in here, or bear another name.{' '}
+            <a href={addressOf('/agents', { search: id, status: 'all' })}>Search the agents for “{id}”</a>
+          </p>
+        </Empty>
+      ) : (
+        <Shown loaded={loaded}>
+          {(view) => (
+            <>
+              <Standing agent={view} />
+              {view.vitals !== null && (
+                <Section title="Claims and results">
+                  <RecordFacts vitals={view.vitals} />
+                </Section>
+              )}
+              <div class="grid">
+                <Section title="Health">
+                  {view.vitals === null ? <Empty title="No check-ins yet" /> : <Vitals vitals={view.vitals} />}
+                </Section>
+                <Section title="Identity">
+                  <Identity agent={view} />
+                </Section>
+              </div>
+              <Section title="History">
+                <History id={path} />
               </Section>
-            )}
-            <div class="grid">
-              <Section title="How it does">
-                {view.vitals === null ? <Empty title="It has not checked in yet" /> : <Vitals vitals={view.vitals} />}
+              <div class="grid">
+                <Section title="Active conditions">
+                  <Conditions agent={view} />
+                </Section>
+                <Section title="Reviews">
+                  {view.reviews.length === 0 ? (
+                    <Empty title="No reviews" />
+                  ) : (
+                    <ul class="plain">
+                      {view.reviews.map((review) => (
+                        <li key={review.review_id}>
+                          <a href={addressOf(`/reviews/${encodeURIComponent(review.review_id)}`)}>
+                            {review.agent.agent_id === view.agent_id
+                              ? `as subject, by ${review.reviewer?.name ?? 'nobody yet'}`
+                              : `as reviewer of ${review.agent.name}`}
+                          </a>{' '}
+                          <Badge word={review.phase} />
+                          {review.awaiting_facilitation && <Badge word="waiting" />} <Time at={review.created_at} />{' '}
+                          {review.awaiting_facilitation && <ActButton small act={assignReviewerAct(review)} />}
+                        </li>
+                      ))}
+                    </ul>
+                  )}
+                </Section>
+              </div>
+              <Section title="Claims vs. results">
+                <Claims id={path} />
               </Section>
-              <Section title="Who it is">
-                <Identity agent={view} />
-              </Section>
-            </div>
-            <Section title="State over time, with the verdicts on it">
-              <History id={path} />
-            </Section>
-            <div class="grid">
-              <Section title="Conditions in force">
-                <Conditions agent={view} />
-              </Section>
-              <Section title="Reviews">
-                {view.reviews.length === 0 ? (
-                  <Empty title="It was in no review" />
+              <Section title="Notes">
+                {view.notes === null || view.notes === '' ? (
+                  <Empty title="No notes" />
                 ) : (
-                  <ul class="plain">
-                    {view.reviews.map((review) => (
-                      <li key={review.review_id}>
-                        <a href={addressOf(`/reviews/${encodeURIComponent(review.review_id)}`)}>
-                          {review.agent.agent_id === view.agent_id
-                            ? `of it, by ${review.reviewer?.name ?? 'nobody yet'}`
-                            : `of ${review.agent.name}, by it`}
-                        </a>{' '}
-                        <Badge word={review.phase} />
-                        {review.awaiting_facilitation && <Badge word="waiting" />} <Time at={review.created_at} />{' '}
-                        {review.awaiting_facilitation && <ActButton small act={assignReviewerAct(review)} />}
-                      </li>
-                    ))}
-                  </ul>
+                  <p class="pre">{view.notes}</p>
                 )}
               </Section>
-            </div>
-            <Section title="Claims against outcomes">
-              <Claims id={path} />
-            </Section>
-            <Section title="Notes">
-              {view.notes === null || view.notes === '' ? <Empty title="No notes" /> : <p class="pre">{view.notes}</p>}
-            </Section>
-            <Section title="Audit trail">
-              <Trail id={path} />
-            </Section>
-          </>
-        )}
-      </Shown>
+              <Section title="Audit trail">
+                <Trail id={path} />
+              </Section>
+            </>
+          )}
+        </Shown>
+      )}
     </>
   );
 };

@@ -1,55 +1,20 @@
 import type { AgentRow, AgentsPage as Page, AgentSort } from '@breakwater/contract/overview';
+import { useRef, useState } from 'preact/hooks';
 import { agentsRoute, changedAddress, columnOf, lastOffset, stateOf, type AgentsState } from '../agents-query.ts';
 import { counted, number, percent, points, words } from '../format.ts';
-import { useData } from '../live.ts';
+import { heldRows } from '../held-rows.ts';
+import { useData, type Loaded } from '../live.ts';
 import { AgentLink, Badge, PageTitle, Time } from '../parts/basics.tsx';
 import { coverageText } from '../parts/record.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 import { navigate, route } from '../router.ts';
 
 const STATUSES = ['', 'active', 'paused', 'stuck', 'waiting_input', 'archived', 'all'] as const;
 const VERDICTS = ['', 'proceed', 'guide', 'pause', 'reject'] as const;
-const COLUMNS: readonly { readonly sort?: AgentSort; readonly name: string; readonly numeric?: true }[] = [
-  { sort: 'name', name: 'Name' },
-  { sort: 'status', name: 'Status' },
-  { sort: 'pass_rate', name: 'Pass rate', numeric: true },
-  { sort: 'gap', name: 'Mean gap', numeric: true },
-  { sort: 'coverage', name: 'Coverage', numeric: true },
-  { sort: 'evidence', name: 'Evidence', numeric: true },
-  { sort: 'check_ins', name: 'Check-ins', numeric: true },
-  { sort: 'activity', name: 'Last activity' },
-];
-
 const go = (state: AgentsState, changed: Partial<AgentsState>, replace = false): void =>
   navigate(changedAddress(state, changed), { replace });
-
-const Heading = ({ column, state }: { column: (typeof COLUMNS)[number]; state: AgentsState }) => {
-  const { sort, name, numeric } = column;
-  const classes = numeric === true ? 'numeric' : undefined;
-  if (sort === undefined) {
-    return (
-      <th scope="col" class={classes}>
-        {name}
-      </th>
-    );
-  }
-  const { sorted, next } = columnOf(state, sort);
-  return (
-    <th scope="col" class={classes} aria-sort={sorted}>
-      <button
-        type="button"
-        class="sort"
-        onClick={() => {
-          go(state, { sort, order: next });
-        }}
-      >
-        {name}
-        <span aria-hidden="true">{sorted === undefined ? '' : sorted === 'ascending' ? ' ↑' : ' ↓'}</span>
-      </button>
-    </th>
-  );
-};
 
 /** Why an agent stands as it does, in a few words; null: there is nothing to say. */
 const whyOf = ({ pause, vitals, status }: AgentRow): string | null => {
@@ -59,51 +24,104 @@ const whyOf = ({ pause, vitals, status }: AgentRow): string | null => {
   return vitals.verdict === 'proceed' ? null : vitals.verdict;
 };
 
-const Row = ({ row, state }: { row: AgentRow; state: AgentsState }) => {
-  const { vitals } = row;
-  const graded = vitals?.graded ?? 0;
+const Name = ({ row, state }: { row: AgentRow; state: AgentsState }) => (
+  <>
+    <AgentLink agent={row} />
+    {row.tags.length > 0 && (
+      <span class="row-tags">
+        {row.tags.map((tag) => (
+          <a key={tag} href={changedAddress(state, { tag })} aria-label={`Agents with the tag ${tag}`}>
+            {tag}
+          </a>
+        ))}
+      </span>
+    )}
+    {row.purpose !== null && <span class="faint clipped">{row.purpose}</span>}
+  </>
+);
+
+const Status = ({ row }: { row: AgentRow }) => {
   const why = whyOf(row);
   return (
-    <tr>
-      <th scope="row">
-        <AgentLink agent={row} />
-        {row.tags.length > 0 && (
-          <span class="row-tags">
-            {row.tags.map((tag) => (
-              <a key={tag} href={changedAddress(state, { tag })} aria-label={`Agents with the tag ${tag}`}>
-                {tag}
-              </a>
-            ))}
-          </span>
-        )}
-        {row.purpose !== null && <span class="faint clipped">{row.purpose}</span>}
-      </th>
-      <td>
-        <Badge word={row.status} />
-        {row.status !== 'paused' && vitals?.risk_word === 'paused' && <Badge word="held" />}
-        {row.is_stuck && <Badge word="stuck" />}
-        {!row.is_stable && <Badge word="in flight" />}
-        {row.conditions > 0 && <span class="faint"> {counted(row.conditions, 'condition')}</span>}
-        {why !== null && <span class="faint why">{why}</span>}
-      </td>
-      <td class="numeric" title={graded === 0 ? 'No result is graded yet' : counted(graded, 'graded result')}>
-        {percent(vitals?.pass_rate)}
-      </td>
-      <td class="numeric" title="Claimed on average, less the pass rate, in points">
-        {points(vitals?.mean_gap)}
-      </td>
-      <td class="numeric" title={vitals === null ? undefined : coverageText(vitals.coverage)}>
-        {percent(vitals?.coverage.share)}
-      </td>
-      <td class="numeric" title="Evidence against its claims: 1 says nothing, 1,000 pauses">
-        {graded === 0 ? '–' : number(vitals?.claims, 1)}
-      </td>
-      <td class="numeric">{row.check_ins.toLocaleString('en')}</td>
-      <td>
-        <Time at={row.last_activity_at ?? row.created_at} />
-      </td>
-    </tr>
+    <>
+      <Badge word={row.status} />
+      {row.status !== 'paused' && row.vitals?.risk_word === 'paused' && <Badge word="held" />}
+      {row.is_stuck && <Badge word="stuck" />}
+      {!row.is_stable && <Badge word="in flight" />}
+      {row.conditions > 0 && <span class="faint"> {counted(row.conditions, 'condition')}</span>}
+      {why !== null && <span class="faint why">{why}</span>}
+    </>
   );
+};
+
+const gradedOf = ({ vitals }: AgentRow): number => vitals?.graded ?? 0;
+
+const columnsOf = (state: AgentsState): readonly Column<AgentRow>[] => {
+  const column = (sort: AgentSort, name: string, rest: Omit<Column<AgentRow>, 'name' | 'sort'>): Column<AgentRow> => {
+    const { sorted, next } = columnOf(state, sort);
+    const choose = () => {
+      go(state, { sort, order: next });
+    };
+    return { name, sort: { sorted, choose }, ...rest };
+  };
+  return [
+    column('name', 'Name', { heads: true, cell: (row) => <Name row={row} state={state} /> }),
+    column('status', 'Status', { cell: (row) => <Status row={row} /> }),
+    column('pass_rate', 'Pass rate', {
+      numeric: true,
+      title: (row) => (gradedOf(row) === 0 ? 'No result is graded yet' : counted(gradedOf(row), 'graded result')),
+      cell: ({ vitals }) => percent(vitals?.pass_rate),
+    }),
+    column('gap', 'Mean gap', {
+      numeric: true,
+      title: () => 'Average claim minus the pass rate, in points',
+      cell: ({ vitals }) => points(vitals?.mean_gap),
+    }),
+    column('coverage', 'Coverage', {
+      numeric: true,
+      title: ({ vitals }) => (vitals === null ? undefined : coverageText(vitals.coverage)),
+      cell: ({ vitals }) => percent(vitals?.coverage.share),
+    }),
+    column('evidence', 'Evidence', {
+      numeric: true,
+      title: () => 'Over-claiming evidence: 1 means none, 1,000 pauses',
+      cell: (row) => (gradedOf(row) === 0 ? '–' : number(row.vitals?.claims, 1)),
+    }),
+    column('check_ins', 'Check-ins', { numeric: true, cell: (row) => row.check_ins.toLocaleString('en') }),
+    column('activity', 'Last activity', { cell: (row) => <Time at={row.last_activity_at ?? row.created_at} /> }),
+  ];
+};
+
+/**
+ * The rows of a list, which stay where they are while somebody points at them or has the focus there: a list that follows
+ * its agents would move under the cursor. Another list (another filter, order or part) is shown at once.
+ */
+const useHeldRows = ({ key, data }: Loaded<Page>) => {
+  const [pointed, setPointed] = useState(false);
+  const [focused, setFocused] = useState(false);
+  const shown = useRef<{ key: string; rows: readonly AgentRow[] }>(undefined);
+  const newest = data?.rows ?? [];
+  const holds = (pointed || focused) && shown.current?.key === key;
+  const held = holds ? heldRows(shown.current?.rows ?? [], newest, ({ agent_id }) => agent_id) : undefined;
+  if (held === undefined) shown.current = { key, rows: newest };
+  return {
+    rows: held?.rows ?? newest,
+    moved: held?.moved ?? 0,
+    region: {
+      onPointerEnter: () => {
+        setPointed(true);
+      },
+      onPointerLeave: () => {
+        setPointed(false);
+      },
+      onFocusIn: () => {
+        setFocused(true);
+      },
+      onFocusOut: () => {
+        setFocused(false);
+      },
+    },
+  };
 };
 
 /** Every agent: filtered, searched, sorted, in pages (BW-console.04). */
@@ -111,6 +129,7 @@ export const AgentsPage = () => {
   const state = stateOf(route.value.query);
   const loaded = useData<Page>(agentsRoute(state));
   const counts = loaded.data?.counts;
+  const { rows, moved, region } = useHeldRows(loaded);
   return (
     <>
       <PageTitle title="Agents">
@@ -134,7 +153,7 @@ export const AgentsPage = () => {
               go(state, { status });
             }}
           >
-            {status === '' ? 'present' : words(status)}
+            {status === '' ? 'current' : words(status)}
             {counts !== undefined && status in counts && <span class="count">{counts[status]}</span>}
           </button>
         ))}
@@ -165,6 +184,11 @@ export const AgentsPage = () => {
             tag: {state.tag} <span aria-hidden="true">×</span>
           </button>
         )}
+        {moved > 0 && (
+          <span class="faint waiting" role="status">
+            {counted(moved, 'row')} changed places; the new order appears when you leave the list
+          </span>
+        )}
       </div>
       <Shown loaded={loaded}>
         {(page) =>
@@ -174,7 +198,7 @@ export const AgentsPage = () => {
                 page.total === 0
                   ? 'There are no agents yet'
                   : page.matching > 0
-                    ? `The list ends before this: ${counted(page.matching, 'agent')} match`
+                    ? `This list has only ${counted(page.matching, 'agent')}`
                     : 'No agent matches'
               }
             >
@@ -189,7 +213,7 @@ export const AgentsPage = () => {
                     go(state, { offset: lastOffset(page.matching) }, true);
                   }}
                 >
-                  Show the last ones
+                  Show the last page
                 </button>
               ) : (
                 <button
@@ -204,22 +228,13 @@ export const AgentsPage = () => {
             </Empty>
           ) : (
             <>
-              <div class="scroll" tabIndex={0} role="region" aria-label="Agents, a table">
-                <table>
-                  <thead>
-                    <tr>
-                      {COLUMNS.map((column) => (
-                        <Heading key={column.name} column={column} state={state} />
-                      ))}
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {page.rows.map((row) => (
-                      <Row key={row.agent_id} row={row} state={state} />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table
+                label="Agents"
+                columns={columnsOf(state)}
+                rows={rows}
+                keyOf={({ agent_id }) => agent_id}
+                region={region}
+              />
               <Pager
                 {...page}
                 go={(offset) => {

@@ -1,9 +1,12 @@
+import type { ComponentChildren } from 'preact';
+import type { AgentsPage, AgentView } from '@breakwater/contract/overview';
 import type { ReliabilityBin } from '../curves.ts';
 import { number, percent, words } from '../format.ts';
-import { useData } from '../live.ts';
+import { useData, type Loaded } from '../live.ts';
 import { Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
 import { ReliabilityDiagram } from '../parts/plots.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 import { addressOf, navigate, route } from '../router.ts';
 
 const EVERY_MS = 30_000;
@@ -42,39 +45,108 @@ interface Calibration {
 const intervalText = (interval: readonly [number, number] | null): string =>
   interval === null ? '–' : `${percent(interval[0])} to ${percent(interval[1])}`;
 
+const BINS: readonly Column<ReliabilityBin>[] = [
+  { name: 'Claims from', heads: true, cell: ({ lower, upper }) => `${number(lower, 1)} to ${number(upper, 1)}` },
+  { name: 'How many', numeric: true, cell: ({ n }) => n.toLocaleString('en') },
+  { name: 'Claimed', numeric: true, cell: ({ mean_confidence }) => percent(mean_confidence) },
+  { name: 'Passed', numeric: true, cell: ({ accuracy }) => percent(accuracy) },
+];
+
 const Bins = ({ bins }: { bins: readonly ReliabilityBin[] }) => (
-  <div class="scroll" tabIndex={0} role="region" aria-label="Claims by confidence, a table">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Claims from</th>
-          <th scope="col" class="numeric">
-            How many
-          </th>
-          <th scope="col" class="numeric">
-            Claimed
-          </th>
-          <th scope="col" class="numeric">
-            Came true
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {bins
-          .filter(({ n }) => n > 0)
-          .map((bin) => (
-            <tr key={bin.lower}>
-              <th scope="row">
-                {number(bin.lower, 1)} to {number(bin.upper, 1)}
-              </th>
-              <td class="numeric">{bin.n.toLocaleString('en')}</td>
-              <td class="numeric">{percent(bin.mean_confidence)}</td>
-              <td class="numeric">{percent(bin.accuracy)}</td>
-            </tr>
-          ))}
-      </tbody>
-    </table>
-  </div>
+  <Table
+    label="Claims by confidence"
+    columns={BINS}
+    rows={bins.filter(({ n }) => n > 0)}
+    keyOf={({ lower }) => lower}
+  />
+);
+
+/** Whose calibration it is: the name also where the address has the id. */
+const TitleOf = ({ agent, children }: { agent: string; children: ComponentChildren }) => {
+  const { data } = useData<AgentView>(`/api/agents/${encodeURIComponent(agent)}`, EVERY_MS);
+  return <PageTitle title={`Calibration of ${data?.name ?? agent}`}>{children}</PageTitle>;
+};
+
+/** No agent bears the name that was typed: those whose names hold it. */
+const NoSuchAgent = ({ name, since }: { name: string; since: string }) => {
+  const query = { search: name, status: 'all', sort: 'name', limit: 8 };
+  const { data } = useData<AgentsPage>(addressOf('/agents', query).replace('/dashboard', '/api'));
+  const rows = data?.rows ?? [];
+  return (
+    <Empty title={`No agent has the id or the name “${name}”`}>
+      {data !== undefined && (
+        <p>
+          {rows.length === 0 ? 'No name, purpose or tag of an agent holds it either.' : 'Did you mean one of these?'}
+        </p>
+      )}
+      <ul class="inline">
+        {rows.map((row) => (
+          <li key={row.agent_id}>
+            <a href={addressOf('/calibration', { since, agent: row.agent_id })}>{row.name}</a>
+          </li>
+        ))}
+      </ul>
+    </Empty>
+  );
+};
+
+const Report = ({ loaded }: { loaded: Loaded<Calibration> }) => (
+  <Shown loaded={loaded} everyMs={EVERY_MS}>
+    {(view) => (
+      <>
+        <p class="summary">
+          <Badge word={view.calibration_status} /> {view.guidance.confidence_policy}
+        </p>
+        {[...view.issues, ...view.advisories].length > 0 && (
+          <Section title="Issues">
+            <ul class="plain">
+              {[...view.issues, ...view.advisories].map((one) => (
+                <li key={one.code + one.message}>
+                  <strong>{words(one.code)}</strong> {one.message}
+                </li>
+              ))}
+            </ul>
+          </Section>
+        )}
+        <div class="grid">
+          <Section title="Reliability: claims against results">
+            {view.curves.tactical.n === 0 ? (
+              <Empty title="No claim has a graded result yet">
+                <p>It takes a result with evidence for a check-in that stated a confidence.</p>
+              </Empty>
+            ) : (
+              <ReliabilityDiagram bins={view.curves.tactical.bins} />
+            )}
+          </Section>
+          <Section title="In numbers">
+            <Facts
+              facts={[
+                ['graded results', view.curves.tactical.n.toLocaleString('en')],
+                ['claimed on average', percent(view.confidence_distribution.mean)],
+                ['passed', percent(view.accuracy)],
+                ['95% interval of the pass rate', intervalText(view.tactical_evidence.interval)],
+                ['mean gap, claims less results', number(view.mean_gap)],
+                ['largest gap of a bin', number(view.worst_bin_gap)],
+                ['Brier score', number(view.skill.brier, 3)],
+                ['reliability, 0 is best', number(view.skill.reliability, 3)],
+                [
+                  'resolution',
+                  view.skill.one_class === true
+                    ? 'unknown: all results are the same'
+                    : number(view.skill.resolution, 3),
+                ],
+                ['uncertainty', number(view.skill.uncertainty, 3)],
+                ['skill, 1 is best', number(view.skill.skill)],
+                ['newest result', <Time key="newest" at={view.tactical_evidence.newest_at} />],
+                ['computed', <Time key="counted" at={view.window.as_of} />],
+              ]}
+            />
+            {view.curves.tactical.n > 0 && <Bins bins={view.curves.tactical.bins} />}
+          </Section>
+        </div>
+      </>
+    )}
+  </Shown>
 );
 
 /** Whether claimed confidence and results agree. */
@@ -86,19 +158,21 @@ export const CalibrationPage = () => {
     addressOf('/calibration', { since, agent }).replace('/dashboard', '/api'),
     EVERY_MS,
   );
+  const search = (
+    <input
+      type="search"
+      aria-label="Filter by agent: its id, or exactly its name"
+      placeholder="Filter by agent: id or name"
+      value={agent}
+      onChange={({ currentTarget }) => {
+        navigate(addressOf('/calibration', { since, agent: currentTarget.value }));
+      }}
+    />
+  );
+  const isUnknown = loaded.failure?.kind === 'refused' && loaded.failure.code === 'AGENT_NOT_FOUND';
   return (
     <>
-      <PageTitle title="Calibration">
-        <input
-          type="search"
-          aria-label="Of one agent, by id or exactly its name"
-          placeholder="Of one agent: id or name"
-          value={agent}
-          onChange={({ currentTarget }) => {
-            navigate(addressOf('/calibration', { since, agent: currentTarget.value }));
-          }}
-        />
-      </PageTitle>
+      {agent === '' ? <PageTitle title="Calibration">{search}</PageTitle> : <TitleOf agent={agent}>{search}</TitleOf>}
       <div class="tabs" role="group" aria-label="Time">
         {SPANS.map((span) => (
           <button
@@ -113,62 +187,7 @@ export const CalibrationPage = () => {
           </button>
         ))}
       </div>
-      <Shown loaded={loaded} everyMs={EVERY_MS}>
-        {(view) => (
-          <>
-            <p class="summary">
-              <Badge word={view.calibration_status} /> {view.guidance.confidence_policy}
-            </p>
-            {[...view.issues, ...view.advisories].length > 0 && (
-              <Section title="What is wrong">
-                <ul class="plain">
-                  {[...view.issues, ...view.advisories].map((one) => (
-                    <li key={one.code + one.message}>
-                      <strong>{words(one.code)}</strong> {one.message}
-                    </li>
-                  ))}
-                </ul>
-              </Section>
-            )}
-            <div class="grid">
-              <Section title="Reliability: what was claimed against what came true">
-                {view.curves.tactical.n === 0 ? (
-                  <Empty title="No claim has been held against a result">
-                    <p>It takes a result with evidence for a check-in that stated a confidence.</p>
-                  </Empty>
-                ) : (
-                  <ReliabilityDiagram bins={view.curves.tactical.bins} />
-                )}
-              </Section>
-              <Section title="In numbers">
-                <Facts
-                  facts={[
-                    ['graded results', view.curves.tactical.n.toLocaleString('en')],
-                    ['claimed on average', percent(view.confidence_distribution.mean)],
-                    ['came true', percent(view.accuracy)],
-                    ['95 % interval of that', intervalText(view.tactical_evidence.interval)],
-                    ['claims less results, on average', number(view.mean_gap)],
-                    ['claims less results, worst bin', number(view.worst_bin_gap)],
-                    ['Brier score', number(view.skill.brier, 3)],
-                    ['reliability, 0 is best', number(view.skill.reliability, 3)],
-                    [
-                      'resolution',
-                      view.skill.one_class === true
-                        ? 'unknown: all results are the same'
-                        : number(view.skill.resolution, 3),
-                    ],
-                    ['uncertainty', number(view.skill.uncertainty, 3)],
-                    ['skill, 1 is best', number(view.skill.skill)],
-                    ['newest result', <Time key="newest" at={view.tactical_evidence.newest_at} />],
-                    ['counted', <Time key="counted" at={view.window.as_of} />],
-                  ]}
-                />
-                {view.curves.tactical.n > 0 && <Bins bins={view.curves.tactical.bins} />}
-              </Section>
-            </div>
-          </>
-        )}
-      </Shown>
+      {isUnknown ? <NoSuchAgent name={agent} since={since} /> : <Report loaded={loaded} />}
     </>
   );
 };

@@ -1,8 +1,10 @@
 import type { ChannelLine, ChannelView } from '@breakwater/contract/overview';
-import { number } from '../format.ts';
+import { placeOf } from '../endpoints.ts';
+import { exactTime, number } from '../format.ts';
 import { useData } from '../live.ts';
 import { PageTitle, Section, Time } from '../parts/basics.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 import { addressOf, navigate, route } from '../router.ts';
 
 const EVERY_MS = 30_000;
@@ -18,58 +20,49 @@ const classesOf = (line: ChannelLine): string =>
     .map(([name, count]) => `${name} ${count}`)
     .join(', ');
 
-const Lines = ({ lines, title, failing }: { lines: readonly ChannelLine[]; title: string; failing: boolean }) => (
-  <div class="scroll" tabIndex={0} role="region" aria-label={`${title}, a table`}>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Type</th>
-          <th scope="col">Where</th>
-          <th scope="col" class="numeric">
-            Count
-          </th>
-          {failing && (
-            <th scope="col" class="numeric">
-              Incidents
-            </th>
-          )}
-          <th scope="col" class="numeric">
-            Agents
-          </th>
-          <th scope="col" class="numeric">
-            p50 ms
-          </th>
-          <th scope="col" class="numeric">
-            p99 ms
-          </th>
-          <th scope="col">Classes</th>
-          <th scope="col">First</th>
-          <th scope="col">Last</th>
-        </tr>
-      </thead>
-      <tbody>
-        {lines.map((line) => (
-          <tr key={`${line.type} ${line.endpoint ?? ''} ${line.tool ?? ''}`}>
-            <th scope="row">{line.type.replace(/^(coordination_failure|measurement)\./, '')}</th>
-            <td>{[line.endpoint, line.tool].filter(Boolean).join(' ') || <span class="faint">–</span>}</td>
-            <td class="numeric">{line.count.toLocaleString('en')}</td>
-            {failing && <td class="numeric">{line.incidents}</td>}
-            <td class="numeric">{line.agents}</td>
-            <td class="numeric">{number(line.elapsed_ms.p50, 1)}</td>
-            <td class="numeric">{number(line.elapsed_ms.p99, 1)}</td>
-            <td>{classesOf(line) || <span class="faint">–</span>}</td>
-            <td>
-              <Time at={line.first} />
-            </td>
-            <td>
-              <Time at={line.last} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
-);
+const typeOf = ({ type }: ChannelLine): string => type.replace(/^(coordination_failure|measurement)\./, '');
+
+const COLUMNS: readonly Column<ChannelLine>[] = [
+  { name: 'Type', heads: true, cell: typeOf },
+  { name: 'Endpoint / tool', title: (line) => placeOf(line).wire, cell: (line) => placeOf(line).shown },
+  { name: 'Count', numeric: true, cell: ({ count }) => count.toLocaleString('en') },
+  { name: 'Incidents', numeric: true, cell: ({ incidents }) => incidents },
+  { name: 'Agents', numeric: true, cell: ({ agents }) => agents },
+  { name: 'p50 ms', numeric: true, cell: ({ elapsed_ms: { p50 } }) => number(p50, 1) },
+  { name: 'p99 ms', numeric: true, cell: ({ elapsed_ms: { p99 } }) => number(p99, 1) },
+  { name: 'Error codes', cell: (line) => classesOf(line) || <span class="faint">–</span> },
+  { name: 'Last', title: ({ first }) => `First: ${exactTime(first)}`, cell: ({ last }) => <Time at={last} /> },
+];
+
+/** The lines of one kind; a type that all of them share is said once, above, and an empty column nowhere. */
+const Lines = ({ lines, title, empty }: { lines: readonly ChannelLine[]; title: string; empty: string }) => {
+  const types = new Set(lines.map(typeOf));
+  const hasIncidents = lines.some(({ incidents }) => incidents > 0);
+  const hasCodes = lines.some((line) => classesOf(line) !== '');
+  const columns = COLUMNS.filter(
+    ({ name }) =>
+      (name !== 'Type' || types.size > 1) &&
+      (name !== 'Incidents' || hasIncidents) &&
+      (name !== 'Error codes' || hasCodes),
+  ).map((column, place) => (place === 0 ? { ...column, heads: true } : column));
+  return (
+    <Section
+      title={title}
+      aside={types.size === 1 ? <span class="faint">all of the type {[...types][0]}</span> : undefined}
+    >
+      {lines.length === 0 ? (
+        <Empty title={empty} />
+      ) : (
+        <Table
+          label={title}
+          columns={columns}
+          rows={lines}
+          keyOf={({ type, endpoint, tool }) => `${type} ${endpoint ?? ''} ${tool ?? ''}`}
+        />
+      )}
+    </Section>
+  );
+};
 
 /** What the servers say of themselves: failures and measurements. */
 export const ChannelPage = () => {
@@ -77,7 +70,7 @@ export const ChannelPage = () => {
   const loaded = useData<ChannelView>(`/api/channel?since=${encodeURIComponent(since)}`, EVERY_MS);
   return (
     <>
-      <PageTitle title="Channel" />
+      <PageTitle title="Server health" />
       <div class="tabs" role="group" aria-label="Time">
         {SPANS.map(([span, name]) => (
           <button
@@ -95,23 +88,11 @@ export const ChannelPage = () => {
       <Shown loaded={loaded} everyMs={EVERY_MS}>
         {(view) => (
           <>
-            <Section title="Failures">
-              {view.failures.no_data ? (
-                <Empty title="No failure was recorded in this time" />
-              ) : (
-                <Lines lines={view.failures.lines} title="Failures" failing />
-              )}
-            </Section>
-            <Section title="Measurements">
-              {view.measurements.no_data ? (
-                <Empty title="Nothing was measured in this time" />
-              ) : (
-                <Lines lines={view.measurements.lines} title="Measurements" failing={false} />
-              )}
-            </Section>
+            <Lines lines={view.failures.lines} title="Failures" empty="No failures in this period" />
+            <Lines lines={view.measurements.lines} title="Measurements" empty="Nothing was measured in this period" />
             <p class="faint">
               {view.samples_dropped === 0
-                ? 'Nothing is known to be missing.'
+                ? 'No samples dropped.'
                 : `${view.samples_dropped} more were counted but could not be stored.`}
             </p>
           </>

@@ -5,19 +5,29 @@ import { ActButton, ReadOnlyNote } from '../parts/act.tsx';
 import { setFlagAct } from '../parts/acts.tsx';
 import { Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 
 const ORIGINS: Readonly<Record<string, string>> = {
-  environment: 'by the environment of this node, which wins',
-  postgres: 'as it is stored',
-  default: 'by default',
+  environment: 'set by the environment of this node, which wins',
+  postgres: 'set in the database',
+  default: 'the default',
 };
+
+const HISTORY: readonly Column<FlagsView['history'][number]>[] = [
+  { name: 'When', cell: ({ at }) => <Time at={at} /> },
+  { name: 'Flag', heads: true, cell: ({ key }) => words(key) },
+  { name: 'From', cell: ({ from }) => plain(from) },
+  { name: 'To', cell: ({ to }) => plain(to) },
+  { name: 'By', cell: ({ by }) => by },
+  { name: 'Reason', cell: ({ reason }) => reason },
+];
 
 /** The switches of the server, and who turned them. */
 export const FlagsPage = () => {
   const loaded = useData<FlagsView>('/api/flags');
   return (
     <>
-      <PageTitle title="Flags" />
+      <PageTitle title="Settings" />
       <ReadOnlyNote />
       <Shown loaded={loaded}>
         {(view) => (
@@ -32,10 +42,10 @@ export const FlagsPage = () => {
                   <Facts
                     facts={[
                       ['key', <code key="key">{flag.key}</code>],
-                      ['legal values', flag.values.join(', ')],
+                      ['allowed values', flag.values.join(', ')],
                       ['default', flag.default],
                       ['set by', flag.stored?.by ?? '–'],
-                      ['because', flag.stored?.reason ?? '–'],
+                      ['reason', flag.stored?.reason ?? '–'],
                     ]}
                   />
                 </Section>
@@ -43,36 +53,14 @@ export const FlagsPage = () => {
             </div>
             <Section title="History">
               {view.history.length === 0 ? (
-                <Empty title="No flag was ever changed" />
+                <Empty title="No changes yet" />
               ) : (
-                <div class="scroll" tabIndex={0} role="region" aria-label="History of the flags, a table">
-                  <table>
-                    <thead>
-                      <tr>
-                        <th scope="col">When</th>
-                        <th scope="col">Flag</th>
-                        <th scope="col">From</th>
-                        <th scope="col">To</th>
-                        <th scope="col">By</th>
-                        <th scope="col">Because</th>
-                      </tr>
-                    </thead>
-                    <tbody>
-                      {view.history.map((change) => (
-                        <tr key={`${change.at} ${change.key}`}>
-                          <td>
-                            <Time at={change.at} />
-                          </td>
-                          <th scope="row">{words(change.key)}</th>
-                          <td>{plain(change.from)}</td>
-                          <td>{plain(change.to)}</td>
-                          <td>{change.by}</td>
-                          <td>{change.reason}</td>
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </div>
+                <Table
+                  label="History of the flags"
+                  columns={HISTORY}
+                  rows={view.history}
+                  keyOf={({ at, key }) => `${at} ${key}`}
+                />
               )}
             </Section>
           </>

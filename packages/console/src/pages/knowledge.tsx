@@ -64,7 +64,7 @@ const Card = ({ finding }: { finding: Finding }) => {
   );
 };
 
-/** What agents have found out and told the others. */
+/** The findings that agents have stored for each other. */
 export const KnowledgePage = () => {
   const { query } = route.value;
   const search = query.get('search') ?? '';
@@ -100,7 +100,7 @@ export const KnowledgePage = () => {
           ) : (
             <>
               {view.fallback_used === true && (
-                <p class="faint">No finding holds all of these words; these hold some of them.</p>
+                <p class="faint">No finding has all of these words; these have some of them.</p>
               )}
               <ul class="cards" aria-label="Findings">
                 {view.discoveries.map((finding) => (

@@ -37,10 +37,10 @@ const actsOf = ({ acts, agent, review_id, saga_id }: Need): readonly Act[] =>
   });
 
 const MORE: Readonly<Partial<Record<Need['kind'], readonly [path: string, text: string]>>> = {
-  breach: ['/channel', 'See the channel'],
-  divergence: ['/channel', 'See the channel'],
-  not_ready: ['/system', 'See the system'],
-  retention: ['/system', 'See the system'],
+  breach: ['/channel', 'Server health'],
+  divergence: ['/channel', 'Server health'],
+  not_ready: ['/system', 'System'],
+  retention: ['/system', 'System'],
 };
 
 /** What a need stands on above all, which takes a line of its own. */
@@ -87,7 +87,7 @@ const NeedCard = ({ need }: { need: Need }) => {
         {need.review_id !== null && (
           <a href={addressOf(`/reviews/${encodeURIComponent(need.review_id)}`)}>Read the review</a>
         )}
-        {need.key === 'stuck:many' && <a href={addressOf('/agents', { status: 'stuck' })}>See them</a>}
+        {need.key === 'stuck:many' && <a href={addressOf('/agents', { status: 'stuck' })}>Show them</a>}
         {more !== undefined && <a href={addressOf(more[0])}>{more[1]}</a>}
       </div>
     </li>
@@ -95,14 +95,14 @@ const NeedCard = ({ need }: { need: Need }) => {
 };
 
 const HOW: Readonly<Record<FreeResume['how'], string>> = {
-  review: 'by a review',
-  self_recovery: 'by itself',
-  expiry: 'its time was over',
+  review: 'after a review',
+  self_recovery: 'by self-recovery',
+  expiry: 'when its pause expired',
 };
 
-/** Who went on after a pause although no operator said so: what a person should look at once. */
+/** Agents that resumed although no operator said so: a person should look at them once. */
 const FreeResumes = ({ resumes, more }: { resumes: readonly FreeResume[]; more: number }) => (
-  <Section title="Went on without an operator in the last day">
+  <Section title="Resumed without an operator in the last 24 h">
     <ul class="plain">
       {resumes.map(({ at, agent, how, by, why, review_id }) => (
         <li key={`${agent.agent_id}:${at}`}>
@@ -141,18 +141,18 @@ const Fleet = ({ view }: { view: NowView }) => (
     <Section title="Reviews and requests">
       <Facts
         facts={[
-          ['reviews under way', view.reviews?.open ?? null],
-          ['reviews that wait for a person', view.reviews?.waiting ?? null],
-          ['requests of the last minute', view.requests?.count.toLocaleString('en') ?? null],
-          ['of them could not be served', view.requests?.unavailable ?? null],
+          ['open reviews', view.reviews?.open ?? null],
+          ['reviews waiting for a person', view.reviews?.waiting ?? null],
+          ['requests (last minute)', view.requests?.count.toLocaleString('en') ?? null],
+          ['rejected with 503', view.requests?.unavailable ?? null],
         ]}
       />
     </Section>
     <Section
-      title="Check-ins of the last hour, by verdict"
+      title="Check-ins by verdict, last 60 min"
       aside={
         <span class="faint">
-          counted since <Time at={view.activity_since} />
+          as counted by this node since <Time at={view.activity_since} />
         </span>
       }
     >
@@ -173,7 +173,7 @@ const Fleet = ({ view }: { view: NowView }) => (
         <RiskHistogram counts={view.risk} />
       )}
       {view.without_risk > 0 && (
-        <p class="faint">{counted(view.without_risk, 'agent')} of unknown risk: no check-in yet, or no evidence.</p>
+        <p class="faint">{counted(view.without_risk, 'agent')} with unknown risk: no check-in yet, or no evidence.</p>
       )}
     </Section>
   </div>
@@ -184,23 +184,25 @@ export const NowPage = () => {
   const loaded = useData<NowView>('/api/now');
   return (
     <>
-      <PageTitle title="Now" />
+      <PageTitle title="Overview" />
       <Shown loaded={loaded}>
         {(view) => {
           const count = view.needs.length + view.more_needs;
-          const atWork = counted(view.agents['active'] ?? 0, 'agent');
           return (
             <>
               <p class="summary">
-                {count === 0 ? 'Nothing needs you' : `${count} ${count === 1 ? 'needs' : 'need'} you`} · {atWork} at
-                work
+                {count === 0
+                  ? 'Nothing needs attention'
+                  : `${counted(count, 'item')} ${count === 1 ? 'needs' : 'need'} attention`}{' '}
+                · {counted(view.at_work, 'agent')} at work{' '}
+                <span class="faint">(checked in within the last 5 minutes)</span>
               </p>
               <ReadOnlyNote />
               {count === 0 ? (
                 <Empty title="All is well">
                   <p>
-                    Looked at <Time at={view.at} />. Pauses, reviews without a reviewer, resolutions that were given up
-                    and failures of the server appear here by themselves.
+                    Updated <Time at={view.at} />. Pauses, reviews without a reviewer, resolutions that failed
+                    permanently and failures of the server will appear here automatically.
                   </p>
                   {Object.values(view.agents).every((agents) => agents === 0) && (
                     <p>
@@ -209,11 +211,14 @@ export const NowPage = () => {
                   )}
                 </Empty>
               ) : (
-                <ul class="needs" aria-label="What needs you">
-                  {view.needs.map((need) => (
-                    <NeedCard key={need.key} need={need} />
-                  ))}
-                </ul>
+                <>
+                  <h2 class="visually-hidden">Needs attention</h2>
+                  <ul class="needs" aria-label="Needs attention">
+                    {view.needs.map((need) => (
+                      <NeedCard key={need.key} need={need} />
+                    ))}
+                  </ul>
+                </>
               )}
               {view.more_needs > 0 && <p>And {view.more_needs} more, which are not shown.</p>}
               {view.free_resumes !== null && view.free_resumes.length > 0 && (

@@ -26,7 +26,7 @@ const List = ({ title, items }: { title: string; items: readonly string[] }) =>
   );
 
 const verdictOf = ({ agrees, refused }: ReviewMessage): string | null => {
-  if (refused) return 'was refused';
+  if (refused) return 'refused';
   if (agrees === null) return null;
   return agrees ? 'agrees' : 'disagrees';
 };
@@ -52,11 +52,11 @@ const Message = ({ message }: { message: ReviewMessage }) => {
         </p>
       )}
       {message.reasoning !== null && <p>{message.reasoning}</p>}
-      <List title="Asks for" items={message.conditions} />
-      <List title="Is concerned about" items={message.concerns} />
+      <List title="Proposes" items={message.conditions} />
+      <List title="Concerns" items={message.concerns} />
       {message.proposed_action !== null && (
         <p>
-          Wants: <strong>{words(message.proposed_action)}</strong>
+          Proposed action: <strong>{words(message.proposed_action)}</strong>
         </p>
       )}
     </li>
@@ -69,9 +69,7 @@ const Merge = ({ merge }: { merge: MergeView }) => (
       {merge.conditions.map((condition) => (
         <li key={condition.text}>
           <strong>{condition.text}</strong>{' '}
-          <span class="faint">
-            {condition.from === 'both' ? 'both ask for it' : `the ${condition.from} asks for it`}
-          </span>
+          <span class="faint">{condition.from === 'both' ? 'both want it' : `the ${condition.from} wants it`}</span>
         </li>
       ))}
       {merge.conflicts.map((conflict) => (
@@ -84,7 +82,7 @@ const Merge = ({ merge }: { merge: MergeView }) => (
       ))}
     </ul>
     {merge.root_cause_similarity !== null && (
-      <p class="faint">The causes that the two see are alike by {percent(merge.root_cause_similarity)}.</p>
+      <p class="faint">Root causes: {percent(merge.root_cause_similarity)} similar.</p>
     )}
   </>
 );
@@ -92,7 +90,7 @@ const Merge = ({ merge }: { merge: MergeView }) => (
 const Saga = ({ saga }: { saga: SagaView }) => (
   <li>
     <p>
-      <Badge word={saga.dead_letter ? 'given up' : saga.state} /> <code>{saga.saga_id}</code>{' '}
+      <Badge word={saga.dead_letter ? 'failed permanently' : saga.state} /> <code>{saga.saga_id}</code>{' '}
       {saga.attempts > 0 && <span class="faint">taken over {number(saga.attempts)} times</span>}
     </p>
     <ol class="steps">
@@ -114,7 +112,7 @@ const Saga = ({ saga }: { saga: SagaView }) => (
 
 const Resolution = ({ review }: { review: ReviewView }) =>
   review.resolution === null ? (
-    <Empty title={review.phase === 'failed' ? 'It failed without a resolution' : 'There is no resolution yet'} />
+    <Empty title={review.phase === 'failed' ? 'Failed without a resolution' : 'No resolution yet'} />
   ) : (
     <>
       <p class="lead">
@@ -130,7 +128,7 @@ const Resolution = ({ review }: { review: ReviewView }) =>
 
 /** An agreement before an operator, and what it said. */
 const Confirmed = ({ confirmation }: { confirmation: ConfirmationView }) => (
-  <Section title={confirmation.decision === 'open' ? 'Waits for you to confirm it' : 'What the operator said'}>
+  <Section title={confirmation.decision === 'open' ? 'Waiting for your confirmation' : 'Operator decision'}>
     {confirmation.decision === 'open' ? (
       <p>
         Both agree on <strong>{words(confirmation.action)}</strong> since <Time at={confirmation.since} />. You are
@@ -148,7 +146,7 @@ const Confirmed = ({ confirmation }: { confirmation: ConfirmationView }) => (
 /** What two agents say to each other is no event of the feed; it is asked for more often than the rest. */
 const EVERY_MS = 2_000;
 
-/** One review: what was said, how the proposals come together, and how the result was carried out. */
+/** One review: its messages, what the two agree on, and how the result was carried out. */
 export const ReviewPage = ({ id }: { id: string }) => {
   const loaded = useData<ReviewView>(`/api/reviews/${encodeURIComponent(id)}`, EVERY_MS);
   const review = loaded.data;
@@ -172,7 +170,7 @@ export const ReviewPage = ({ id }: { id: string }) => {
       <Shown loaded={loaded}>
         {(view) => (
           <>
-            <Section title="At a glance">
+            <Section title="Summary">
               <Facts
                 facts={[
                   ['agent', <AgentLink key="agent" agent={view.agent} />],
@@ -180,20 +178,20 @@ export const ReviewPage = ({ id }: { id: string }) => {
                   ...(view.reviewer_assigned_by === null
                     ? []
                     : ([['reviewer assigned by', `operator ${view.reviewer_assigned_by}`]] as const)),
-                  ['asked for because', view.reason ?? '–'],
+                  ['reason', view.reason ?? '–'],
                   ['round', `${view.round} of ${view.max_rounds}`],
-                  ['begun', <Time key="begun" at={view.created_at} />],
-                  ['last word of a participant', <Time key="last" at={view.last_participant_at} />],
+                  ['started', <Time key="started" at={view.created_at} />],
+                  ['last message', <Time key="last" at={view.last_participant_at} />],
                   ...(view.facilitation_since === null
                     ? []
-                    : ([['waits for a person', <Time key="waits" at={view.facilitation_since} />]] as const)),
+                    : ([['waiting for a person since', <Time key="waits" at={view.facilitation_since} />]] as const)),
                 ]}
               />
             </Section>
             {view.confirmation !== null && <Confirmed confirmation={view.confirmation} />}
-            <Section title="What was said">
+            <Section title="Messages">
               {view.transcript.length === 0 ? (
-                <Empty title="Nobody has said anything yet" />
+                <Empty title="No messages yet" />
               ) : (
                 <ol class="transcript">
                   {view.transcript.map((message, index) => (
@@ -203,20 +201,16 @@ export const ReviewPage = ({ id }: { id: string }) => {
               )}
             </Section>
             <div class="grid">
-              <Section title="How the proposals come together">
-                {view.merge === null ? (
-                  <Empty title="Both have not proposed something yet" />
-                ) : (
-                  <Merge merge={view.merge} />
-                )}
+              <Section title="Agreement">
+                {view.merge === null ? <Empty title="Waiting for both proposals" /> : <Merge merge={view.merge} />}
               </Section>
-              <Section title="The resolution">
+              <Section title="Resolution">
                 <Resolution review={view} />
               </Section>
             </div>
-            <Section title="How it was carried out">
+            <Section title="Execution log">
               {view.sagas.length === 0 ? (
-                <Empty title="There was nothing to carry out yet" />
+                <Empty title="Not executed yet" />
               ) : (
                 <ul class="plain">
                   {view.sagas.map((saga) => (

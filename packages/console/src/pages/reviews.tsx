@@ -6,10 +6,44 @@ import { assignReviewerAct } from '../parts/acts.tsx';
 import { AgentLink, Badge, PageTitle, Time } from '../parts/basics.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 import { addressOf, navigate, route } from '../router.ts';
 
 const LIMIT = 50;
 const STATUSES = ['all', 'open', 'waiting', 'resolved', 'failed'] as const;
+
+const COLUMNS: readonly Column<Page['rows'][number]>[] = [
+  {
+    name: 'Review',
+    heads: true,
+    cell: ({ review_id, reason }) => (
+      <a href={addressOf(`/reviews/${encodeURIComponent(review_id)}`)}>{reason ?? review_id}</a>
+    ),
+  },
+  { name: 'Agent', cell: ({ agent }) => <AgentLink agent={agent} /> },
+  {
+    name: 'Reviewer',
+    cell: ({ reviewer }) => (reviewer === null ? <span class="faint">nobody</span> : <AgentLink agent={reviewer} />),
+  },
+  {
+    name: 'Phase',
+    cell: ({ phase, awaiting_facilitation }) => (
+      <>
+        <Badge word={phase} />
+        {awaiting_facilitation && <Badge word="waiting" />}
+      </>
+    ),
+  },
+  { name: 'Round', cell: ({ round, max_rounds }) => `${round} of ${max_rounds}` },
+  { name: 'Outcome', cell: ({ outcome }) => (outcome === null ? <span class="faint">–</span> : words(outcome)) },
+  { name: 'Started', cell: ({ created_at }) => <Time at={created_at} /> },
+  { name: 'Last message', cell: ({ last_participant_at }) => <Time at={last_participant_at} /> },
+  {
+    name: 'Acts',
+    silent: true,
+    cell: (row) => row.awaiting_facilitation && <ActButton small act={assignReviewerAct(row)} />,
+  },
+];
 
 /** Every review, the newest first. */
 export const ReviewsPage = () => {
@@ -39,68 +73,14 @@ export const ReviewsPage = () => {
       <Shown loaded={loaded}>
         {(page) =>
           page.rows.length === 0 ? (
-            <Empty title={status === 'all' ? 'There were no reviews yet' : `No review is ${status}`}>
+            <Empty title={status === 'all' ? 'No reviews yet' : `No review is ${status}`}>
               <p>
                 A paused agent asks for one with <code>request_review</code>; another agent answers it.
               </p>
             </Empty>
           ) : (
             <>
-              <div class="scroll" tabIndex={0} role="region" aria-label="Reviews, a table">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">Review</th>
-                      <th scope="col">Agent</th>
-                      <th scope="col">Reviewer</th>
-                      <th scope="col">Phase</th>
-                      <th scope="col">Round</th>
-                      <th scope="col">Outcome</th>
-                      <th scope="col">Begun</th>
-                      <th scope="col">Last word</th>
-                      <th scope="col">
-                        <span class="visually-hidden">Acts</span>
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {page.rows.map((row) => (
-                      <tr key={row.review_id}>
-                        <th scope="row">
-                          <a href={addressOf(`/reviews/${encodeURIComponent(row.review_id)}`)}>
-                            {row.reason ?? row.review_id}
-                          </a>
-                        </th>
-                        <td>
-                          <AgentLink agent={row.agent} />
-                        </td>
-                        <td>
-                          {row.reviewer === null ? (
-                            <span class="faint">nobody</span>
-                          ) : (
-                            <AgentLink agent={row.reviewer} />
-                          )}
-                        </td>
-                        <td>
-                          <Badge word={row.phase} />
-                          {row.awaiting_facilitation && <Badge word="waiting" />}
-                        </td>
-                        <td>
-                          {row.round} of {row.max_rounds}
-                        </td>
-                        <td>{row.outcome === null ? <span class="faint">–</span> : words(row.outcome)}</td>
-                        <td>
-                          <Time at={row.created_at} />
-                        </td>
-                        <td>
-                          <Time at={row.last_participant_at} />
-                        </td>
-                        <td>{row.awaiting_facilitation && <ActButton small act={assignReviewerAct(row)} />}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table label="Reviews" columns={COLUMNS} rows={page.rows} keyOf={({ review_id }) => review_id} />
               <Pager
                 {...page}
                 go={(next) => {

@@ -5,6 +5,7 @@ import { ActButton, ReadOnlyNote } from '../parts/act.tsx';
 import { retrySagaAct, revertSagaAct, revokeOperatorAct } from '../parts/acts.tsx';
 import { AgentLink, Badge, Facts, PageTitle, Section, Time } from '../parts/basics.tsx';
 import { Empty, Shown } from '../parts/state.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 
 const Readiness = ({ view }: { view: SystemView }) => (
   <ul class="plain">
@@ -16,60 +17,39 @@ const Readiness = ({ view }: { view: SystemView }) => (
   </ul>
 );
 
+type Partition = NonNullable<SystemView['partitions']>[number];
+
+const PARTITIONS: readonly Column<Partition>[] = [
+  { name: 'Table', heads: true, cell: ({ table }) => table },
+  { name: 'Kept', cell: ({ kept_days }) => (kept_days === null ? 'for ever' : `${kept_days} days`) },
+  { name: 'Partitions', numeric: true, cell: ({ partitions }) => partitions },
+  { name: 'Oldest', cell: ({ oldest }) => <Time at={oldest} /> },
+  {
+    name: 'Rows, estimated',
+    numeric: true,
+    title: () => 'What PostgreSQL counted when it last analysed the table',
+    cell: ({ rows }) => (rows === null ? 'not known' : `~${number(rows, 0)}`),
+  },
+  { name: 'Size', numeric: true, cell: ({ bytes }) => size(bytes) },
+  { name: 'Months ahead', numeric: true, cell: ({ months_ahead }) => months_ahead },
+  { name: 'Overdue', cell: ({ overdue }) => (overdue.length === 0 ? '–' : overdue.join(', ')) },
+];
+
 const Partitions = ({ partitions }: { partitions: SystemView['partitions'] }) =>
   partitions === null ? (
     <Empty title="Not known: PostgreSQL does not answer" />
   ) : (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Partitions, a table">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Table</th>
-            <th scope="col">Kept</th>
-            <th scope="col" class="numeric">
-              Partitions
-            </th>
-            <th scope="col">Oldest</th>
-            <th scope="col" class="numeric">
-              Rows
-            </th>
-            <th scope="col" class="numeric">
-              Size
-            </th>
-            <th scope="col" class="numeric">
-              Months ahead
-            </th>
-            <th scope="col">Overdue</th>
-          </tr>
-        </thead>
-        <tbody>
-          {partitions.map((table) => (
-            <tr key={table.table}>
-              <th scope="row">{table.table}</th>
-              <td>{table.kept_days === null ? 'for ever' : `${table.kept_days} days`}</td>
-              <td class="numeric">{table.partitions}</td>
-              <td>
-                <Time at={table.oldest} />
-              </td>
-              <td class="numeric">{number(table.rows, 0)}</td>
-              <td class="numeric">{size(table.bytes)}</td>
-              <td class="numeric">{table.months_ahead}</td>
-              <td>{table.overdue.length === 0 ? '–' : table.overdue.join(', ')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Partitions" columns={PARTITIONS} rows={partitions} keyOf={({ table }) => table} />
   );
 
 const Sagas = ({ sagas }: { sagas: SystemView['sagas'] }) =>
   sagas.length === 0 ? (
-    <Empty title="No resolution is being carried out, and none was given up" />
+    <Empty title="No running resolutions, and none failed" />
   ) : (
     <ul class="plain">
       {sagas.map((saga) => (
         <li key={saga.saga_id}>
-          <Badge word={saga.dead_letter ? 'given up' : saga.state} /> of <AgentLink agent={saga.agent} />{' '}
+          <Badge word={saga.dead_letter ? 'failed permanently' : saga.state} /> of <AgentLink agent={saga.agent} />{' '}
           {saga.last_error !== null && <span class="bad-text">{saga.last_error}</span>}
           {saga.dead_letter && (
             <span class="acts">
@@ -82,49 +62,33 @@ const Sagas = ({ sagas }: { sagas: SystemView['sagas'] }) =>
     </ul>
   );
 
+type Operator = OperatorsView['operators'][number];
+
+const OPERATORS: readonly Column<Operator>[] = [
+  { name: 'Name', heads: true, cell: ({ name }) => name },
+  { name: 'Role', cell: ({ can_act }) => (can_act ? 'operator' : 'read only') },
+  { name: 'State', cell: ({ state }) => <Badge word={state} /> },
+  { name: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
+  { name: 'Last seen', cell: ({ last_seen_at }) => <Time at={last_seen_at} /> },
+  { name: 'Expires', cell: ({ expires_at }) => <Time at={expires_at} /> },
+  {
+    name: 'Acts',
+    silent: true,
+    cell: ({ name, state }) => state === 'in force' && <ActButton small act={revokeOperatorAct(name)} />,
+  },
+];
+
 const Operators = () => {
   const loaded = useData<OperatorsView>('/api/operators');
   return (
     <Shown loaded={loaded}>
       {({ operators }) => (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Operators, a table">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">May</th>
-                <th scope="col">State</th>
-                <th scope="col">Made</th>
-                <th scope="col">Last seen</th>
-                <th scope="col">Ends</th>
-                <th scope="col">
-                  <span class="visually-hidden">Acts</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {operators.map((operator) => (
-                <tr key={`${operator.name} ${operator.created_at}`}>
-                  <th scope="row">{operator.name}</th>
-                  <td>{operator.can_act ? 'look and act' : 'look only'}</td>
-                  <td>
-                    <Badge word={operator.state} />
-                  </td>
-                  <td>
-                    <Time at={operator.created_at} />
-                  </td>
-                  <td>
-                    <Time at={operator.last_seen_at} />
-                  </td>
-                  <td>
-                    <Time at={operator.expires_at} />
-                  </td>
-                  <td>{operator.state === 'in force' && <ActButton small act={revokeOperatorAct(operator.name)} />}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Operators"
+          columns={OPERATORS}
+          rows={operators}
+          keyOf={({ name, created_at }) => `${name} ${created_at}`}
+        />
       )}
     </Shown>
   );
@@ -184,21 +148,21 @@ export const SystemPage = () => {
                     ),
                     ...view.mailboxes.map(
                       ({ name, loaded: count, waiting }) =>
-                        [`mailboxes of ${name}`, `${count} loaded, ${waiting} calls wait`] as const,
+                        [`${name} queues`, `${count} loaded, ${waiting} calls queued`] as const,
                     ),
-                    ['event loop late by', `${number(view.event_loop_ms.p99, 1)} ms at p99`],
+                    ['event-loop lag', `${number(view.event_loop_ms.p99, 1)} ms at p99`],
                     ...(['failures', 'measurements'] as const).map(
                       (kind) =>
                         [
-                          `${kind} on their way`,
-                          `${view.channel[kind].waiting} wait, ${view.channel[kind].dropped} dropped`,
+                          `queued ${kind}`,
+                          `${view.channel[kind].waiting} queued, ${view.channel[kind].dropped} dropped`,
                         ] as const,
                     ),
                   ]}
                 />
               </Section>
             </div>
-            <Section title="Resolutions under way">
+            <Section title="Running resolutions">
               <Sagas sagas={view.sagas} />
             </Section>
             <Section title="Partitions">

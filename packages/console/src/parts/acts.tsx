@@ -5,22 +5,17 @@ import { useData } from '../live.ts';
 import { addressOf } from '../router.ts';
 import type { Act } from './act.tsx';
 
-const HARD = 'Above risk 0.8 nobody can; above 0.6 you must insist.';
-
 /** Makes a paused agent active again. */
 export const resumeAct = (agent: AgentRef): Act => ({
   title: 'Resume',
-  says: `${agent.name} goes on at once, and what it was paused for is settled. ${HARD}`,
+  says: `${agent.name} resumes immediately, and the evidence it was paused for is cleared. Above risk 0.8 the server refuses until the pause ends.`,
   verb: 'Resume',
   tool: 'operator_resume_agent',
   fields: [
     {
       name: 'force',
-      label: 'If its risk is above 0.6',
-      choices: [
-        { value: '', label: 'refuse' },
-        { value: 'yes', label: 'resume it all the same' },
-      ],
+      label: 'Resume even if its risk is above 0.6 or unknown',
+      box: true,
       optional: true,
     },
   ],
@@ -30,11 +25,13 @@ export const resumeAct = (agent: AgentRef): Act => ({
 /** Pauses an agent that is at work. */
 export const pauseAct = (agent: AgentRef): Act => ({
   title: 'Pause',
-  says: `The check-ins of ${agent.name} are refused until an operator resumes it, or until the hours are over.`,
+  says: `The check-ins of ${agent.name} are refused until an operator resumes it, or until the hours have passed.`,
   verb: 'Pause',
   tone: 'danger',
   tool: 'agent',
-  fields: [{ name: 'hours', label: 'Hours', hint: 'Whole hours; empty: until somebody resumes it.', optional: true }],
+  fields: [
+    { name: 'hours', label: 'Hours', hint: 'Empty: until an operator resumes it.', whole: true, optional: true },
+  ],
   args: ({ reason, hours }) => ({
     action: 'pause',
     target_agent_id: agent.agent_id,
@@ -46,18 +43,15 @@ export const pauseAct = (agent: AgentRef): Act => ({
 /** Ends the active life of an agent. */
 export const archiveAct = (agent: AgentRef): Act => ({
   title: 'Archive',
-  says: `${agent.name} is over: it can no longer check in. Its record stays, and an operator can bring it back.`,
+  says: `${agent.name} will be archived: it can no longer check in. Its record is kept, and an operator can bring it back.`,
   verb: 'Archive',
   tone: 'danger',
   tool: 'agent',
   fields: [
     {
       name: 'force',
-      label: 'If it looks live',
-      choices: [
-        { value: '', label: 'refuse' },
-        { value: 'yes', label: 'archive it all the same' },
-      ],
+      label: 'Archive even if it is still active',
+      box: true,
       optional: true,
     },
   ],
@@ -180,7 +174,7 @@ export const rejectReviewAct = (review: { readonly review_id: string; readonly a
   args: ({ reason }) => ({ action: 'confirm', session_id: review.review_id, decision: 'reject', reason }),
 });
 
-/** Has a resolution that was given up carried out once more. */
+/** Has a resolution that failed permanently carried out once more. */
 export const retrySagaAct = (sagaId: string): Act => ({
   title: 'Retry',
   says: 'The resolution is carried out from where it stood. Do it when the cause of the error is gone.',
@@ -189,11 +183,11 @@ export const retrySagaAct = (sagaId: string): Act => ({
   args: ({ reason }) => ({ action: 'retry', saga_id: sagaId, reason }),
 });
 
-/** Takes back a resolution that was given up. */
+/** Rolls back a resolution that failed permanently. */
 export const revertSagaAct = (sagaId: string): Act => ({
-  title: 'Take back',
+  title: 'Roll back',
   says: 'Nothing of the resolution is applied: its review fails, and the paused agent stays paused.',
-  verb: 'Take back',
+  verb: 'Roll back',
   tone: 'danger',
   tool: 'saga',
   args: ({ reason }) => ({ action: 'revert', saga_id: sagaId, reason }),
@@ -206,7 +200,7 @@ export const setFlagAct = (flag: {
   readonly values: readonly string[];
 }): Act => ({
   title: 'Change',
-  says: `${flag.key} is ${flag.value} now. The new value is in force at once, on every node.`,
+  says: `${flag.key} is ${flag.value} now. The new value takes effect immediately, on every node.`,
   verb: 'Set',
   tool: 'flags',
   fields: [
@@ -222,7 +216,7 @@ export const setFlagAct = (flag: {
 /** Ends an operator's credential. */
 export const revokeOperatorAct = (name: string): Act => ({
   title: 'Revoke',
-  says: `${name} is signed out everywhere, at once and for good.`,
+  says: `${name} is signed out everywhere, immediately and permanently.`,
   verb: 'Revoke',
   tone: 'danger',
   tool: 'operators',

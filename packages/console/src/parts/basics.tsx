@@ -51,7 +51,7 @@ const TONES: Readonly<Record<string, string>> = {
   miscalibrated: 'bad',
   'high-risk': 'bad',
   'not ready': 'bad',
-  'given up': 'bad',
+  'failed permanently': 'bad',
   guide: 'warn',
   caution: 'warn',
   warning: 'warn',

@@ -1,16 +1,24 @@
 import type { ActivityBucket, StatePoint } from '@breakwater/contract/overview';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import UPlot, { type AlignedData, type Options, type Series } from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { hourOf, type Minute, type ReliabilityBin } from '../curves.ts';
-import { counted, exactTime, number } from '../format.ts';
+import { axisTimes, counted, exactTime, number } from '../format.ts';
 import { theme } from '../theme.ts';
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 const HEIGHT = 220;
 
-/** A plot over time that fits its place, and follows new data, another width or theme. */
+/** The x of every plot: times as the reader writes them; nothing where nobody points. */
+const TIME: Series = {
+  value: (_plot, at: number | null) => (at === null ? '' : exactTime(new Date(at * 1000).toISOString())),
+};
+
+/**
+ * A plot over time that fits its place, and follows new data, another width or theme. What the reader has zoomed into, and
+ * points at, stays while new data comes.
+ */
 const TimePlot = ({
   data,
   series,
@@ -27,6 +35,7 @@ const TimePlot = ({
   const drawn = useRef<UPlot>(undefined);
   const newest = useRef(data);
   newest.current = data;
+  const [zoomed, setZoomed] = useState(false);
   const { value: scheme } = theme;
   useEffect(() => {
     const { current } = place;
@@ -36,13 +45,29 @@ const TimePlot = ({
       {
         width: current.clientWidth,
         height: HEIGHT,
-        padding: [8, 8, 0, 0],
+        // Room for the half of the last mark that stands right of it.
+        padding: [8, 32, 0, 0],
         legend: { live: true },
         cursor: { y: false },
-        axes: [{ ...axis }, { ...axis, size: 44 }],
+        axes: [
+          {
+            ...axis,
+            space: 80,
+            size: 42,
+            values: (_plot, splits, _axis, _space, step) => [...axisTimes(splits, step)],
+          },
+          { ...axis, size: 44, values: (_plot, splits) => splits.map((split) => number(split)) },
+        ],
+        hooks: {
+          setSelect: [
+            ({ select }) => {
+              if (select.width > 0) setZoomed(true);
+            },
+          ],
+        },
         ...options,
         series: [
-          {},
+          TIME,
           ...series.map(({ colour: name, fills, ...one }): Series => {
             const stroke = colour(name);
             return {
@@ -59,6 +84,11 @@ const TimePlot = ({
       current,
     );
     drawn.current = plot;
+    setZoomed(false);
+    const showAll = () => {
+      setZoomed(false);
+    };
+    plot.over.addEventListener('dblclick', showAll);
     const watch = new ResizeObserver(() => {
       plot.setSize({ width: current.clientWidth, height: HEIGHT });
     });
@@ -69,9 +99,29 @@ const TimePlot = ({
     };
   }, [series, options, scheme]);
   useEffect(() => {
-    if (drawn.current?.data !== data) drawn.current?.setData(data);
-  }, [data]);
-  return <div ref={place} class="plot" role="img" aria-label={label} />;
+    if (drawn.current?.data !== data) drawn.current?.setData(data, !zoomed);
+  }, [data, zoomed]);
+  return (
+    <>
+      <div ref={place} class="plot" role="img" aria-label={label} />
+      <p class="faint plot-hint">
+        {zoomed ? (
+          <button
+            type="button"
+            class="small"
+            onClick={() => {
+              setZoomed(false);
+              drawn.current?.setData(newest.current, true);
+            }}
+          >
+            Reset zoom
+          </button>
+        ) : (
+          'Drag to zoom in.'
+        )}
+      </p>
+    </>
+  );
 };
 
 const seconds = (at: string): number => Date.parse(at) / 1000;
@@ -97,7 +147,7 @@ const ACTIVITY_SERIES = [
   ...one,
   // The bars stand on each other; the legend tells each by itself.
   value: (plot: UPlot, here: number | null, _series: number, at: number | null) => {
-    if (at === null || here === null) return '–';
+    if (at === null || here === null) return '';
     return String(here - (plot.data[index + 2]?.[at] ?? 0));
   },
 }));
@@ -115,10 +165,10 @@ const STATE_SERIES = [
   { label: 'I integrity', colour: '--i' },
   { label: 'S entropy', colour: '--s' },
   { label: 'V volatility', colour: '--v' },
-  { label: 'risk', colour: '--bad', width: 2.5 },
+  { label: 'risk', colour: '--text', width: 2.5 },
   { label: 'guided', colour: '--warn', width: 0, points: { show: true, size: 7 } },
   { label: 'paused', colour: '--bad', width: 0, points: { show: true, size: 10 } },
-].map((one) => ({ ...one, value: (_plot: UPlot, value: number | null) => number(value) }));
+].map((one) => ({ ...one, value: (_plot: UPlot, value: number | null) => (value === null ? '' : number(value)) }));
 const STATE: Partial<Options> = {
   scales: {
     x: {
@@ -128,7 +178,8 @@ const STATE: Partial<Options> = {
         return only !== undefined && others.length === 0 ? [only - 30, only + 30] : [min, max];
       },
     },
-    y: { range: [-0.2, 1] },
+    // V reaches from -1 to 1, and is mostly near 0.
+    y: { range: (_plot, min, max) => [Math.min(-0.2, min - 0.05), Math.max(1, max)] },
   },
 };
 
@@ -211,7 +262,7 @@ export const RiskHistogram = ({ counts }: { counts: readonly number[] }) => {
 };
 
 const FIELD = 300;
-const EDGE = 36;
+const EDGE = 52;
 
 /** Claimed confidence against how often it came true; on the diagonal claims are worth what they say. */
 export const ReliabilityDiagram = ({ bins }: { bins: readonly ReliabilityBin[] }) => {
@@ -220,8 +271,7 @@ export const ReliabilityDiagram = ({ bins }: { bins: readonly ReliabilityBin[] }
   const full = bins.filter(({ n }) => n > 0);
   const most = Math.max(1, ...full.map(({ n }) => n));
   const said = full.map(
-    ({ mean_confidence, accuracy, n }) =>
-      `claimed ${number(mean_confidence)}, came true ${number(accuracy)}, ${n} claims`,
+    ({ mean_confidence, accuracy, n }) => `claimed ${number(mean_confidence)}, passed ${number(accuracy)}, ${n} claims`,
   );
   return (
     <svg
@@ -257,13 +307,24 @@ export const ReliabilityDiagram = ({ bins }: { bins: readonly ReliabilityBin[] }
               />
             )}
             <circle class="point" cx={x(mean_confidence)} cy={y(accuracy)} r={4 + 8 * Math.sqrt(n / most)}>
-              <title>{`claimed ${number(mean_confidence)}, came true ${number(accuracy)}, ${n} claims`}</title>
+              <title>{`claimed ${number(mean_confidence)}, passed ${number(accuracy)}, ${n} claims`}</title>
             </circle>
+            <text
+              class="faint"
+              x={x(mean_confidence) + (mean_confidence > 0.85 ? -14 : 14)}
+              y={y(accuracy) + 4}
+              text-anchor={mean_confidence > 0.85 ? 'end' : 'start'}
+            >
+              n={n}
+            </text>
           </g>
         );
       })}
       <text class="faint" x={x(0.5)} y={y(0) + 34} text-anchor="middle">
         claimed confidence
+      </text>
+      <text class="faint" transform={`translate(11 ${y(0.5)}) rotate(-90)`} text-anchor="middle">
+        pass rate
       </text>
     </svg>
   );

@@ -2,13 +2,13 @@ import type { CoverageView, VitalsView } from '@breakwater/contract/overview';
 import { counted, number, percent, points } from '../format.ts';
 import { Facts } from './basics.tsx';
 
-/** How many claims a result settled, and what became of the others. */
+/** How many claims a result settled, and how many expired or are open. */
 export const coverageText = ({ made, settled, expired, open }: CoverageView): string =>
   made === 0
     ? 'no claims yet'
     : `${settled.toLocaleString('en')} of ${counted(made, 'claim')} settled, ${expired} expired, ${open} open`;
 
-/** What an agent claimed, what came of it, and how much of it is seen at all: the same names as in every answer and export. */
+/** An agent's claims and results, and how much of its work is seen at all. */
 export const RecordFacts = ({ vitals }: { vitals: VitalsView }) => {
   const { graded, pass_rate, mean_claim, mean_gap, claims, coverage } = vitals;
   return (
@@ -22,7 +22,7 @@ export const RecordFacts = ({ vitals }: { vitals: VitalsView }) => {
         ['unobserved claims', coverage.unobserved.toLocaleString('en')],
         ['check-ins without confidence', coverage.unclaimed.toLocaleString('en')],
         ['results not graded', coverage.ungraded.toLocaleString('en')],
-        ['evidence against its claims', graded === 0 ? 'unmeasured' : number(claims, 1)],
+        ['over-claiming evidence', graded === 0 ? 'unmeasured' : number(claims, 1)],
         ['evidence of silence', number(coverage.silence, 1)],
       ]}
     />

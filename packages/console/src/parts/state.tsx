@@ -8,24 +8,28 @@ import { isStale, now, refresh, type Loaded } from '../live.ts';
 const saidOf = (failure: Failure): string => {
   switch (failure.kind) {
     case 'offline':
-      return 'The server does not answer. This page asks again by itself.';
+      return 'The server does not answer. This page will retry automatically.';
     case 'unavailable':
-      return `The server cannot answer yet (${failure.message.replaceAll('_', ' ')}). This page asks again by itself.`;
+      return `The server cannot answer yet (${failure.message.replaceAll('_', ' ')}). This page will retry automatically.`;
     case 'signed_out':
       return failure.message;
+    // What to do about it is said to callers of tools, in their words.
     case 'refused':
-      return `${failure.message}${failure.action === undefined ? '' : ` ${failure.action}`}`;
+      return failure.message;
   }
 };
 
 /** Why there is nothing to show, in words, and the way out. */
 export const Failed = ({ failure }: { failure: Failure }) => (
   <div class="state error" role="alert">
-    <strong>{failure.kind === 'refused' ? 'The server refused.' : 'No answer.'}</strong>
+    <strong>{failure.kind === 'refused' ? 'This cannot be shown.' : 'No answer.'}</strong>
     <p>{saidOf(failure)}</p>
-    <button type="button" onClick={refresh}>
-      Try again
-    </button>
+    {/* What was refused will be refused again. */}
+    {failure.kind !== 'refused' && (
+      <button type="button" onClick={refresh}>
+        Try again
+      </button>
+    )}
   </div>
 );
 

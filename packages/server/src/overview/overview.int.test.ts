@@ -81,9 +81,9 @@ describe('a paused agent', async () => {
     const { pause: stored } = taken(await overview.agent('Ada'));
     const recorded = stored!.evidence as { graded: number; mean_claim: number; accuracy: number };
     expect(lineOf(need!, 'graded results')).toBe(recorded.graded);
-    expect(lineOf(need!, 'claimed on average')).toBe(`${Math.round(recorded.mean_claim * 100)} %`);
-    expect(lineOf(need!, 'actual pass rate')).toBe(`${Math.round(recorded.accuracy * 100)} %`);
-    expect(lineOf(need!, 'ends by itself')).toBe(stored!.expires_at);
+    expect(lineOf(need!, 'claimed on average')).toBe(`${Math.round(recorded.mean_claim * 100)}%`);
+    expect(lineOf(need!, 'actual pass rate')).toBe(`${Math.round(recorded.accuracy * 100)}%`);
+    expect(lineOf(need!, 'auto-resumes')).toBe(stored!.expires_at);
   });
 
   it('has its check-ins on record, the oldest first, each number in its place', async () => {
@@ -376,7 +376,7 @@ describe('reviews', async () => {
     ]);
     expect(lineOf(of('divergence')[0]!, 'seen in the last day')).toBe(2);
     expect(lineOf(of('divergence')[0]!, 'store')).toBe('newer');
-    expect(lineOf(of('breach')[0]!, 'share answered with 503')).toBe('50 %');
+    expect(lineOf(of('breach')[0]!, 'share answered with 503')).toBe('50%');
     expect((await overview.system()).sagas).toMatchObject([{ saga_id: LETTER, dead_letter: true, attempts: 5 }]);
     expect(taken(await overview.reviews({ status: 'waiting', agent: undefined, offset: 0, limit: 1 }))).toMatchObject({
       matching: 1,

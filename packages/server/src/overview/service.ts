@@ -37,6 +37,7 @@ import {
   agentRow,
   agentsPage,
   countAgents,
+  countAtWork,
   refOf,
   riskOf,
   successionView,
@@ -172,6 +173,7 @@ export class Overview {
       more_free_resumes:
         stored === undefined ? 0 : Math.max(0, (stored.resumes[0]?.total ?? 0) - stored.resumes.length),
       agents: countAgents(fleet, around),
+      at_work: countAtWork(fleet, around.now),
       activity: activity.read(clock.now()),
       activity_since: iso(activity.since),
       risk,

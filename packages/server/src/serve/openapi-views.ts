@@ -316,6 +316,7 @@ export const VIEWS: Readonly<Record<string, Schema>> = {
     ),
     more_free_resumes: WHOLE,
     agents: each(WHOLE),
+    at_work: WHOLE,
     activity: list(view<views.ActivityBucket>({ from: TIME, proceed: WHOLE, guide: WHOLE, pause: WHOLE })),
     activity_since: TIME,
     risk: list(WHOLE),

@@ -198,6 +198,19 @@ export const countAgents = (
   return { ...Object.fromEntries(present), stuck };
 };
 
+/** An agent that checked in less than this long ago is at work, ms. */
+const AT_WORK_MS = 5 * 60_000;
+
+/** When an agent last checked in, ms since the epoch; none: before all time. */
+const lastCheckInOf = ({ vitals }: AgentHead): number => (vitals === null ? -Infinity : Date.parse(vitals.at));
+
+/** How many agents have checked in within the last five minutes. */
+export const countAtWork = (fleet: Columns<AgentHead>, now: number): number => {
+  let count = 0;
+  for (const at of fleet.get(lastCheckInOf)) if (now - at < AT_WORK_MS) count += 1;
+  return count;
+};
+
 /** Places of the agents that a query asks for, in no order. */
 const matchingOf = (fleet: Columns<AgentHead>, query: AgentsQuery, around: Surroundings): number[] => {
   const wanted = STATUSES.map((word) => {

@@ -11,7 +11,7 @@ import { fleets } from '../../lifecycle/rules/testing/fleets.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
 import { columnsOfThese, createLiveTable } from '../../runtime/index.ts';
 import { ManualClock } from '../../runtime/testing/manual-clock.ts';
-import { agentRow, agentsPage, refOf, type AgentsQuery } from './agents.ts';
+import { agentRow, agentsPage, countAtWork, refOf, type AgentsQuery } from './agents.ts';
 import { readAgentsQuery } from './query.ts';
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
@@ -353,4 +353,16 @@ describe('a page of any fleet', () => {
       { numRuns: 500 },
     );
   });
+});
+
+it('at work is who has checked in within the last five minutes, and not who was only born', () => {
+  const checkedIn = (agentId: string, ago: number) =>
+    head({ agentId, vitals: vitals({ at: new Date(NOW - ago).toISOString() }) });
+  const heads = [
+    checkedIn('a', 0),
+    checkedIn('b', 5 * MINUTE - 1),
+    checkedIn('c', 5 * MINUTE),
+    head({ agentId: 'd', vitals: null, createdAt: NOW }),
+  ];
+  expect(countAtWork(columnsOfThese(heads), NOW)).toBe(2);
 });

@@ -79,13 +79,16 @@ const MOST = 200;
 const MOST_TEXT = 300;
 const SEVERITIES: readonly Need['severity'][] = ['critical', 'warning', 'info'];
 
+/** A pause that a person made on purpose: it is listed, and asks for nothing. */
+const OPERATOR_PAUSE = 'operator_pause';
+
 const PAUSES: Readonly<Record<string, string>> = {
   claims_pause: 'is paused: it claims more than its results show',
   risk_pause: 'is paused for risk',
   reject: 'is paused: its recent work was too risky',
   cirs_block: 'is paused: its risk is above 0.70',
   conditions_pause: 'is paused: it broke a condition that it works under',
-  operator_pause: 'was paused by an operator',
+  [OPERATOR_PAUSE]: 'was paused by an operator',
   review_cooldown: 'cools down as its review agreed',
   review_block: 'is blocked by its review until an operator decides',
   review_escalate: 'is handed to an operator by its review',
@@ -110,7 +113,7 @@ const flattened = (value: Readonly<Record<string, unknown>>, most: number, under
   return lines;
 };
 
-const percent = (share: unknown): string | null => (typeof share === 'number' ? `${Math.round(share * 100)} %` : null);
+const percent = (share: unknown): string | null => (typeof share === 'number' ? `${Math.round(share * 100)}%` : null);
 
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? round(value) : null);
 const partOf = (record: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> => {
@@ -125,6 +128,13 @@ const pointsOf = (claim: unknown, passRate: unknown): string | null => {
   return `${points > 0 ? '+' : ''}${points}`;
 };
 
+/** `1,807 (pauses at 1,000)`: the detector's value beside its limit. */
+const scoreOf = (value: unknown, limit: unknown): string | null => {
+  if (typeof value !== 'number') return null;
+  const whole = (number: number): string => Math.round(number).toLocaleString('en');
+  return typeof limit === 'number' ? `${whole(value)} (pauses at ${whole(limit)})` : whole(value);
+};
+
 /** What the claims detector found, in words; nothing when no result was held against a claim. */
 const claimsLines = (claims: Readonly<Record<string, unknown>>, limit: unknown): Evidence =>
   (numberOf(claims['graded']) ?? 0) === 0
@@ -134,8 +144,7 @@ const claimsLines = (claims: Readonly<Record<string, unknown>>, limit: unknown):
         { name: 'actual pass rate', value: percent(claims['accuracy']) },
         { name: 'mean gap, in points', value: pointsOf(claims['mean_claim'], claims['accuracy']) },
         { name: 'graded results', value: numberOf(claims['graded']) },
-        { name: 'evidence against its claims', value: numberOf(claims['value']) },
-        { name: 'limit of that evidence', value: numberOf(limit) },
+        { name: 'evidence score', value: scoreOf(claims['value'], limit) },
       ];
 
 /** What a pause stands on, for a person: its main numbers first, in words; what is in no known form, as it was recorded. */
@@ -163,7 +172,10 @@ const againLines = (pause: Pause, previousEnd: number | undefined): Evidence =>
       ]
     : [];
 
-const endOf = (pause: Pause): Evidence[number] => ({ name: 'ends by itself', value: pause.expires_at ?? 'never' });
+const endOf = (pause: Pause): Evidence[number] =>
+  pause.expires_at === null
+    ? { name: 'stays paused', value: 'until it is resumed' }
+    : { name: 'auto-resumes', value: pause.expires_at };
 
 const pausedNeed = (
   head: AgentHead,
@@ -177,9 +189,13 @@ const pausedNeed = (
   return {
     key: `paused:${head.agentId}:${pause.actuation_id}`,
     kind: 'paused',
-    // Who is in review is looked after; who is not waits for somebody.
+    // An agent in review is looked after, one without waits for somebody; a pause that an operator made is meant.
     severity:
-      review === undefined || isPausedAgain(Date.parse(pause.paused_at), previousEnd ?? null) ? 'critical' : 'warning',
+      pause.sub_action === OPERATOR_PAUSE
+        ? 'info'
+        : review === undefined || isPausedAgain(Date.parse(pause.paused_at), previousEnd ?? null)
+          ? 'critical'
+          : 'warning',
     since: pause.paused_at,
     title: `${agent.name} ${PAUSES[pause.sub_action] ?? `is paused (${pause.sub_action.replaceAll('_', ' ')})`}`,
     evidence: [
@@ -189,7 +205,7 @@ const pausedNeed = (
       endOf(pause),
       ...(review === undefined
         ? []
-        : [{ name: 'review', value: `under way, ${review.phase}${hasNoReviewer ? ', nobody has taken it yet' : ''}` }]),
+        : [{ name: 'review', value: `open, ${review.phase}${hasNoReviewer ? ', no reviewer yet' : ''}` }]),
     ],
     agent,
     review_id: review?.reviewId ?? null,
@@ -379,7 +395,7 @@ const unsettledNeed = (head: AgentHead, around: Surroundings): Need | undefined 
 };
 
 const TROUBLES: Readonly<Record<Trouble['kind'], string>> = {
-  breach: 'More than 1 % of the requests could not be served',
+  breach: 'More than 1% of the requests could not be served',
   divergence: 'Memory differed from PostgreSQL; PostgreSQL won',
 };
 
@@ -388,7 +404,7 @@ const troubleEvidence = ({ kind, payload }: Trouble): Evidence => {
   const { rate, threshold, count_503: unavailable, count_request: requests, window_seconds: seconds } = payload;
   if (kind !== 'breach' || typeof rate !== 'number') return flattened(payload, 5);
   const share = (part: unknown): string | null =>
-    typeof part === 'number' ? `${Math.round(part * 1000) / 10} %` : null;
+    typeof part === 'number' ? `${Math.round(part * 1000) / 10}%` : null;
   return [
     { name: 'share answered with 503', value: share(rate) },
     { name: 'limit of that share', value: share(threshold) },

@@ -55,12 +55,11 @@ const measured = {
   enforcement: { mode: 'circuit_breaker', effect: 'check_ins_refused' },
 };
 const MEASURED_LINES = [
-  { name: 'claimed on average', value: '90 %' },
-  { name: 'actual pass rate', value: '45 %' },
+  { name: 'claimed on average', value: '90%' },
+  { name: 'actual pass rate', value: '45%' },
   { name: 'mean gap, in points', value: '+45' },
   { name: 'graded results', value: 11 },
-  { name: 'evidence against its claims', value: 41.235 },
-  { name: 'limit of that evidence', value: 20 },
+  { name: 'evidence score', value: '41 (pauses at 20)' },
   { name: 'risk', value: 0.654 },
   { name: 'limit of risk', value: 0.6 },
   { name: 'check-in', value: 12 },
@@ -78,7 +77,7 @@ describe('a paused agent', () => {
       evidence: [
         { name: 'reason', value: 'claims' },
         ...MEASURED_LINES,
-        { name: 'ends by itself', value: iso(NOW + HOUR) },
+        { name: 'auto-resumes', value: iso(NOW + HOUR) },
       ],
       agent: { agent_id: ME, name: 'Ada' },
       review_id: null,
@@ -91,13 +90,12 @@ describe('a paused agent', () => {
     const evidence = { detector: 'claims', value: 25, limit: 20, graded: 9, mean_claim: 0.8, accuracy: 0.25 };
     expect(only([paused({ evidence })]).evidence).toEqual([
       { name: 'reason', value: 'risk' },
-      { name: 'claimed on average', value: '80 %' },
-      { name: 'actual pass rate', value: '25 %' },
+      { name: 'claimed on average', value: '80%' },
+      { name: 'actual pass rate', value: '25%' },
       { name: 'mean gap, in points', value: '+55' },
       { name: 'graded results', value: 9 },
-      { name: 'evidence against its claims', value: 25 },
-      { name: 'limit of that evidence', value: 20 },
-      { name: 'ends by itself', value: iso(NOW + HOUR) },
+      { name: 'evidence score', value: '25 (pauses at 20)' },
+      { name: 'auto-resumes', value: iso(NOW + HOUR) },
     ]);
   });
 
@@ -110,7 +108,7 @@ describe('a paused agent', () => {
       { name: 'risk', value: null },
       { name: 'limit of risk', value: null },
       { name: 'check-in', value: 3 },
-      { name: 'ends by itself', value: iso(NOW + HOUR) },
+      { name: 'auto-resumes', value: iso(NOW + HOUR) },
     ]);
   });
 
@@ -135,7 +133,7 @@ describe('a paused agent', () => {
       { name: 'text', value: 'x'.repeat(300) },
       { name: 'a', value: 1 },
       { name: 'b', value: 2 },
-      { name: 'ends by itself', value: 'never' },
+      { name: 'stays paused', value: 'until it is resumed' },
     ]);
   });
 
@@ -152,10 +150,20 @@ describe('a paused agent', () => {
     expect(only([paused({ sub_action })]).title).toBe(`Ada ${words}`);
   });
 
+  it('that an operator paused is listed after all that asks for somebody', () => {
+    const meant = paused({ sub_action: 'operator_pause' });
+    const asks = paused({ sub_action: 'claims_pause' }, { agentId: OTHER, label: 'Bob' });
+    const { needs } = look([meant, asks]);
+    expect(needs.map(({ title, severity }) => `${severity}: ${title}`)).toEqual([
+      'critical: Bob is paused: it claims more than its results show',
+      'info: Ada was paused by an operator',
+    ]);
+  });
+
   it('in review is looked after: a warning, and no reviewer to assign while it has one', () => {
     const need = only([paused()], { stored: { ...nothing, reviews: [review()] } });
     expect(need).toMatchObject({ kind: 'paused', severity: 'warning', review_id: 'r-1', acts: ['resume', 'archive'] });
-    expect(need.evidence.at(-1)).toEqual({ name: 'review', value: 'under way, antithesis' });
+    expect(need.evidence.at(-1)).toEqual({ name: 'review', value: 'open, antithesis' });
     const untaken = only([paused()], { stored: { ...nothing, reviews: [review({ reviewerAgentId: null })] } });
     expect(untaken.acts).toEqual(['assign_reviewer', 'resume', 'archive']);
   });
@@ -177,7 +185,7 @@ describe('a paused agent', () => {
         { name: 'reviewer', value: null },
         { name: 'paused because', value: 'claims' },
         ...MEASURED_LINES,
-        { name: 'ends by itself', value: iso(NOW + HOUR) },
+        { name: 'auto-resumes', value: iso(NOW + HOUR) },
       ],
       acts: ['assign_reviewer', 'resume'],
     });
@@ -243,8 +251,8 @@ describe('other needs', () => {
         'warning',
         [
           { name: 'seen in the last day', value: 3 },
-          { name: 'share answered with 503', value: '2.1 %' },
-          { name: 'limit of that share', value: '1 %' },
+          { name: 'share answered with 503', value: '2.1%' },
+          { name: 'limit of that share', value: '1%' },
           { name: 'answered with 503', value: 4 },
           { name: 'requests', value: 188 },
           { name: 'counted over', value: '60 s' },
