@@ -10,6 +10,15 @@ const colour = (name: string): string => getComputedStyle(document.documentEleme
 
 const HEIGHT = 220;
 
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+/** How far apart the marks of time may be, in seconds: no less than one, or a burst would be marked by one time ten times. */
+const STEPS = [
+  ...[1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800],
+  ...[1, 2, 3, 4, 6, 12].map((hours) => hours * HOUR),
+  ...[1, 2, 7, 14, 28, 84, 364].map((days) => days * DAY),
+];
+
 /** The x of every plot: times as the reader writes them; nothing where nobody points. */
 const TIME: Series = {
   value: (_plot, at: number | null) => (at === null ? '' : exactTime(new Date(at * 1000).toISOString())),
@@ -53,6 +62,7 @@ const TimePlot = ({
           {
             ...axis,
             space: 80,
+            incrs: STEPS,
             size: 42,
             values: (_plot, splits, _axis, _space, step) => [...axisTimes(splits, step)],
           },
