@@ -248,7 +248,7 @@ test('an operator reads why, resumes with a reason, and the trail says who and w
   const dialog = page.getByRole('dialog', { name: 'Resume' });
   await dialog.getByLabel('Reason').fill('The test runner was broken');
   await dialog.getByRole('button', { name: 'Resume' }).click();
-  await page.getByText('The agent is active again.').waitFor();
+  await page.getByText('Tom is active again.').waitFor();
   await page.getByRole('button', { name: 'Pause' }).waitFor();
   const row = page.getByRole('row').filter({ hasText: 'Resumed' });
   await row.getByText('The test runner was broken').waitFor();

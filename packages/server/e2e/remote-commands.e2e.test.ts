@@ -169,7 +169,10 @@ describe('who a command is', () => {
     const { code, stderr } = await refused(['agents', 'pause', 'Ada', '--reason', 'x'], away(reader));
     expect(code).toBe(1);
     expect(stderr).toMatch(/operator/i);
-    expect(await told(['agents', 'show', 'Ada'])).toMatchObject({ status: 'active' });
+    expect(await told(['agents', 'show', 'Ada'])).toMatchObject({
+      status: 'active',
+      message: 'Ada is active again.',
+    });
   });
 
   test('where no server answers, it says so and ends with 2', async () => {
@@ -256,7 +259,10 @@ describe('agents', () => {
     expect(paused).toEqual({ agent_id: idOf('Ada'), status: 'paused', message: expect.any(String) as string });
     const shown = await said(['agents', 'show', 'Ada']);
     expect(shown).toMatch(/^paused +.*freeze.* \(operator_pause\)/m);
-    expect(await told(['agents', 'resume', 'Ada', '--reason', 'thaw'], away())).toMatchObject({ status: 'active' });
+    expect(await told(['agents', 'resume', 'Ada', '--reason', 'thaw'], away())).toMatchObject({
+      status: 'active',
+      message: 'Ada is active again.',
+    });
     await said(['agents', 'note', 'Ada', 'first', '--replace', '--reason', 'r']);
     expect(await told(['agents', 'note', 'Ada', 'second', '--reason', 'why it is noted'])).toEqual({
       agent_id: idOf('Ada'),

@@ -190,11 +190,11 @@ export const agentsCommands = (program: Command): void => {
     MOST,
   )
     .option('--search <text>', 'Part of the name, id, purpose or a tag')
-    .addOption(new Option('--status <status>', 'Of this status; present by default').choices(AGENT_STATUS_FILTERS))
-    .addOption(new Option('--verdict <verdict>', 'Whose newest check-in got this verdict').choices(VERDICTS))
-    .option('--tag <tag>', 'With this tag')
-    .addOption(new Option('--sort <field>', 'By what; activity by default').choices(AGENT_SORTS))
-    .addOption(new Option('--order <order>', 'Which comes first').choices(['asc', 'desc']))
+    .addOption(new Option('--status <status>', 'Filter by status (default: present)').choices(AGENT_STATUS_FILTERS))
+    .addOption(new Option('--verdict <verdict>', 'Filter by latest verdict').choices(VERDICTS))
+    .option('--tag <tag>', 'Filter by tag')
+    .addOption(new Option('--sort <field>', 'Sort field (default: activity)').choices(AGENT_SORTS))
+    .addOption(new Option('--order <order>', 'Sort order').choices(['asc', 'desc']))
     .action(async (flags: ListFlags) => {
       const { search, status, verdict, tag, sort, order } = flags;
       const page = {
@@ -247,7 +247,7 @@ export const agentsCommands = (program: Command): void => {
     'Example:\n  breakwater agents resume Ada --reason "the evidence was a broken test runner"',
   )
     .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
-    .option('--force', 'Although its risk is above 0.60')
+    .option('--force', 'Resume even if its risk is above 0.60')
     .action((agent: string, flags: AgentFlags & { reason: string; force?: boolean }) =>
       act(flags, 'operator_resume_agent', {
         target_agent_id: agent,
@@ -262,7 +262,7 @@ export const agentsCommands = (program: Command): void => {
     'Example:\n  breakwater agents archive Ada --reason "its work is done"',
   )
     .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
-    .option('--force', 'Although it looks live')
+    .option('--force', 'Archive even if it looks live')
     .action((agent: string, flags: AgentFlags & { reason: string; force?: boolean }) =>
       act(flags, 'agent', {
         action: 'archive',
@@ -280,7 +280,7 @@ export const agentsCommands = (program: Command): void => {
   )
     .argument('<text>', 'The note')
     .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
-    .option('--replace', 'Instead of the notes that it has')
+    .option('--replace', 'Replace the notes that it has')
     .action((agent: string, text: string, flags: AgentFlags & { reason: string; replace?: boolean }) =>
       withServer(flags, 'act', async (remote) => {
         const done = await remote.call('agent', {

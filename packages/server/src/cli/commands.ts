@@ -19,7 +19,7 @@ const withSettings = (command: Command): Command => {
 const prepare = (command: Command, name: string): void => {
   command
     .exitOverride()
-    .helpOption('--help', 'Explain this command')
+    .helpOption('--help', 'Show help')
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .showHelpAfterError(`For help:  ${name} --help`)

@@ -29,6 +29,10 @@ const helpOf = (command: Command): string => {
 };
 
 describe('every command', () => {
+  it.each(all.map((command) => [nameOf(command), command] as const))('%s says how to get help', (_, command) => {
+    expect(helpOf(command)).toMatch(/--help +Show help/);
+  });
+
   it.each(leaves)('%s has help with an example of itself', (name, command) => {
     verifies('BW-cli.01');
     const help = helpOf(command);

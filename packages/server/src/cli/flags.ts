@@ -143,7 +143,7 @@ export const flagsCommands = (program: Command): void => {
   add(
     'set',
     'Set a flag for all servers, at once, with who and why on record',
-    `The reference's words are understood, too: ${words}.\n${ENVIRONMENT}\n\n` +
+    `Also accepted, as other words for the values: ${words}.\n${ENVIRONMENT}\n\n` +
       'Example:\n  breakwater flags set identity_strict_mode enforce --reason "all clients send client_session_id"',
   )
     .argument('<key>', 'Name of the flag')

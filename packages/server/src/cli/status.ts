@@ -4,6 +4,7 @@ import { needCommands } from './needs.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
 import { paint, tame, terminalOf } from './terminal.ts';
 import { say } from './output.ts';
+import { needsText, reviewsText, sinceText } from './status-text.ts';
 
 /** Exit code of `status --check` when something waits for a person. */
 const NEEDED_EXIT = 3;
@@ -20,13 +21,13 @@ const counted = (counts: Readonly<Record<string, number>>, words: readonly strin
 const HOW: Readonly<Record<FreeResume['how'], string>> = {
   review: 'by a review',
   self_recovery: 'by itself',
-  expiry: 'since its time was over',
+  expiry: 'because its pause expired',
 };
 
 /** Who went on in the last day although no operator said so. */
 const printResumes = ({ free_resumes: resumes, more_free_resumes: unlisted }: NowView): void => {
   if (resumes === null || resumes.length === 0) return;
-  say(`\nWent on without an operator in the last day (${resumes.length + unlisted}):`);
+  say(`\nResumed without an operator in the last day (${resumes.length + unlisted}):`);
   for (const { at, agent, how, by, why, review_id: review } of resumes.slice(0, MOST_RESUMES)) {
     const who = how === 'review' && by !== null ? `, reviewed by ${by.name}` : '';
     const link = review === null ? '' : `  → breakwater reviews show ${review}`;
@@ -68,30 +69,27 @@ const print = (session: SessionView, now: NowView, url: string): void => {
     'Agents',
     counted(now.agents, ['active', 'paused', 'waiting_input', 'stuck', 'disabled', 'archived', 'deleted']),
   );
-  line(
-    'Reviews',
-    now.reviews === null ? 'not known' : `${now.reviews.open} open, ${now.reviews.waiting} of them wait for a person`,
-  );
+  line('Reviews', now.reviews === null ? 'unknown' : reviewsText(now.reviews));
   const verdicts = { proceed: 0, guide: 0, pause: 0 };
   for (const bucket of now.activity) {
     for (const verdict of ['proceed', 'guide', 'pause'] as const) verdicts[verdict] += bucket[verdict];
   }
   line(
     'Check-ins',
-    `${counted(verdicts, ['proceed', 'guide', 'pause'])} since ${now.activity_since.slice(0, 16)}Z, at most an hour`,
+    `${counted(verdicts, ['proceed', 'guide', 'pause'])} in the last hour${sinceText(now.activity_since, now.at)}`,
   );
   line(
     'Requests',
     now.requests === null
-      ? 'not known yet'
-      : `${now.requests.count} in the last minute, ${now.requests.unavailable} of them turned away with 503`,
+      ? 'unknown yet'
+      : `${now.requests.count} in the last minute, ${now.requests.unavailable} rejected with 503`,
   );
   printResumes(now);
   if (now.needs.length === 0) {
-    say('\nNothing waits for a person.');
+    say('\nNothing needs attention.');
     return;
   }
-  say(`\nWaits for a person (${now.needs.length + now.more_needs}):`);
+  say(`\n${needsText(now.needs.length + now.more_needs)}:`);
   for (const need of now.needs.slice(0, MOST)) {
     say(
       `  ${paint(need.severity.padEnd(9), COLOURS[need.severity], terminal)}${tame(need.title)}` +

@@ -1,6 +1,7 @@
 import { accept, operatorResumeAgent, selfRecovery } from '@breakwater/contract';
 import { defineActions, defineTool, type ActionCallOf, type Tool } from '../runtime/index.ts';
 import { actorOf } from './rules/authority.ts';
+import { viewerOf, visibleName } from './rules/redaction.ts';
 import { operatorResume } from './rules/resume.ts';
 import { checkSelfRecovery, quickRecovery, refusedReviewRecord, reviewRecovery } from './rules/self-recovery.ts';
 import type { Lifecycle } from './service.ts';
@@ -20,7 +21,11 @@ export const operatorResumeTool = <M>(service: Lifecycle<M>): Tool =>
     );
     if (!resumed.ok) return resumed;
     const { agentId, status } = resumed.value;
-    return accept({ message: 'The agent is active again.', agent_id: agentId, lifecycle_status: status });
+    return accept({
+      message: `${visibleName(resumed.value, viewerOf(caller))} is active again.`,
+      agent_id: agentId,
+      lifecycle_status: status,
+    });
   });
 
 /** The tool by which an agent resumes itself. */
