@@ -28,6 +28,7 @@ export {
 export { IGNORED_ARGUMENTS } from './ignored-arguments.ts';
 export { FEED_EVENTS, type FeedEventType, type FeedSeverity } from './feed.ts';
 export { BRIEF } from './listing.ts';
+export { AGENT_SORTS, AGENT_STATUS_FILTERS, VERDICTS } from './overview-words.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS, PREDICTION_HOURS } from './policy.ts';
 export { readTime, TIME_RULE } from './time.ts';

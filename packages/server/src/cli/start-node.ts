@@ -500,6 +500,7 @@ export const startNode = async (
 
   const attestor = config.socket === undefined ? undefined : await createPeerAttestor();
   const http = createHttpServer({
+    checksAnswers: config.checkAnswers === 'on',
     dispatcher,
     limits,
     sessions: {

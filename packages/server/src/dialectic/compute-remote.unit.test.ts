@@ -7,7 +7,7 @@ import { verifies } from '../../testing/verifies.ts';
 import { countCrossings, idsFrom, seededRandom, systemClock } from '../runtime/index.ts';
 import type { ComputeJob } from './compute-job.ts';
 import { remotePlacement, type RemoteAnswer } from './compute-remote.ts';
-import { computeRequest } from './compute-wire.ts';
+import { computeRequest } from '@breakwater/contract/routes';
 import { computeAnswerPayload } from './compute.ts';
 
 const servers: Server[] = [];
