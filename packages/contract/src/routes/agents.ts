@@ -115,7 +115,7 @@ const mcp = <const P extends string>(path: P) =>
 // The chain of the tool reads what they are sent, and answers while the server starts.
 const reports = { method: 'POST', tag: 'agents', auth: 'token', handsOn: true, whileNotReady: true } as const;
 const reads = { ...reports, method: 'GET', errors: [429] } as const;
-const reportErrors = { errors: [404, 409, 429] } as const;
+const reportErrors = { errors: [409, 429] } as const;
 const stored = { succeeds: { 201: 'It is stored.' } } as const;
 const { since, until, severity, limit, name } = notices.input.shape;
 
