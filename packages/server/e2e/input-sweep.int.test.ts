@@ -1,10 +1,10 @@
-import * as contract from '@breakwater/contract';
 import type { FieldProblem, ToolSpec } from '@breakwater/contract';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { HOSTILE_PARTS } from '../fuzz/values.ts';
 import { shapeOf } from '../src/dispatch/index.ts';
 import { ROUTES } from '@breakwater/contract/routes';
+import { TOOLS } from '@breakwater/contract/tools';
 import { onboard, operator, type Answer } from '../testing/calls.ts';
 import { serveWorld } from '../testing/serving.ts';
 import { verifies } from '../testing/verifies.ts';
@@ -21,9 +21,7 @@ afterAll(async () => {
   await w.node.stop();
 });
 
-const isSpec = (value: unknown): value is ToolSpec =>
-  typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
-const SPECS = Object.values(contract as Readonly<Record<string, unknown>>).filter(isSpec);
+const SPECS = Object.values<ToolSpec>(TOOLS);
 
 /** Each argument of each action of each tool. */
 const PLACES = SPECS.flatMap((spec) => {

@@ -1,8 +1,8 @@
-import * as contract from '@breakwater/contract';
 import { ALIASES, type ToolSpec } from '@breakwater/contract';
 import { z } from 'zod';
 import type { Random } from '../src/runtime/index.ts';
 import { ROUTES } from '@breakwater/contract/routes';
+import { TOOLS } from '@breakwater/contract/tools';
 import { hostile, HOSTILE_PARTS, misspelt, oneOf } from './values.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -26,21 +26,16 @@ export interface Shot {
   readonly body: string | undefined;
 }
 
-const isSpec = (value: unknown): value is ToolSpec =>
-  typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
-
 interface Target {
   readonly spec: ToolSpec;
   readonly properties: Readonly<Record<string, Json>>;
 }
 
-const TARGETS: readonly Target[] = Object.values(contract as Readonly<Record<string, unknown>>)
-  .filter(isSpec)
-  .map((spec) => ({
-    spec,
-    properties: (z.toJSONSchema(spec.input, { io: 'input' }) as { properties: Readonly<Record<string, Json>> })
-      .properties,
-  }));
+const TARGETS: readonly Target[] = Object.values<ToolSpec>(TOOLS).map((spec) => ({
+  spec,
+  properties: (z.toJSONSchema(spec.input, { io: 'input' }) as { properties: Readonly<Record<string, Json>> })
+    .properties,
+}));
 const BY_NAME = new Map(TARGETS.map((target) => [target.spec.name, target]));
 const NAMES = [...BY_NAME.keys(), ...ALIASES.map(({ name }) => name)];
 

@@ -1,4 +1,5 @@
-import { externalOutcome, type Outcome } from '@breakwater/contract';
+import type { Outcome } from '@breakwater/contract';
+import { externalOutcome } from '@breakwater/contract/tools';
 import { agentRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
 import { lookAt, refuseArguments, shapeOf } from '../dispatch/index.ts';
