@@ -23,7 +23,7 @@ export default {
     {
       name: 'only-the-face',
       comment:
-        'Another folder is entered through its index.ts; rules, which may not load I/O, find what an agent is and how ' +
+        'Another folder is entered through its index.ts, and by what serves its tools through its tools.ts; rules, which may not load I/O, find what an agent is and how ' +
         'it stands in the pure files of agents/. Test helpers only by tests, see testing-is-for-tests',
       severity: 'error',
       from: { path: `^${src}/(${folders.join('|')})/` },
@@ -31,7 +31,7 @@ export default {
         path: `^${src}/(${folders.join('|')})/`,
         pathNot: [
           `^${src}/$1/`,
-          '/index\\.ts$',
+          '/(index|tools)\\.ts$',
           '/testing/',
           `^${src}/agents/(agent|columns|coverage|record|standing)\\.ts$`,
         ],

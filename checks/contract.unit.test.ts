@@ -1,15 +1,16 @@
 import * as contract from '@breakwater/contract';
+import * as tools from '@breakwater/contract/tools';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const isSpec = (value: unknown): value is contract.ToolSpec =>
   typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
 
-const specs = Object.entries<contract.ToolSpec>(contract.TOOLS);
+const specs = Object.entries<contract.ToolSpec>(tools.TOOLS);
 
 test('every tool stands in TOOLS, under the name that it is called by', () => {
   const listed = new Set<contract.ToolSpec>(specs.map(([, spec]) => spec));
-  const exported = (Object.values(contract) as unknown[]).filter(isSpec);
+  const exported = (Object.values(tools) as unknown[]).filter(isSpec);
   expect(exported.filter((spec) => !listed.has(spec)).map(({ name }) => name)).toEqual([]);
   expect(specs.filter(([name, spec]) => name !== spec.name).map(([name]) => name)).toEqual([]);
 });

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import * as contract from '../packages/contract/src/index.ts';
+import { TOOLS } from '../packages/contract/src/tools.ts';
 import { createProgram } from '../packages/server/src/cli/commands.ts';
 import type { Figure } from '../packages/server/efficacy/figure.ts';
 import { valueText, intervalText } from '../packages/server/efficacy/table.ts';
@@ -19,7 +20,7 @@ const cell = (text: string) => text.replaceAll('|', '\\|');
 const NEEDS: Readonly<Record<contract.IdentityNeed, string>> = { required: 'yes', open: 'no', operator: 'operator' };
 
 const tools = (): string => {
-  const lines = Object.values<contract.ToolSpec>(contract.TOOLS).map((spec) => {
+  const lines = Object.values<contract.ToolSpec>(TOOLS).map((spec) => {
     const workflow = contract.ALIASES.find(({ tool, kind }) => tool === spec.name && kind === 'workflow');
     const name = workflow === undefined ? `\`${spec.name}\`` : `\`${workflow.name}\` (\`${spec.name}\`)`;
     return row(name, NEEDS[spec.identity], cell(spec.description));
@@ -122,14 +123,14 @@ const retention = (): string => {
  */
 const sdkFacts = (): string => {
   const names = [
-    ...Object.keys(contract.TOOLS).map((name) => ({ name, tool: name, action: undefined })),
+    ...Object.keys(TOOLS).map((name) => ({ name, tool: name, action: undefined })),
     ...contract.ALIASES.map(({ name, tool, inject }) => ({ name, tool, action: inject?.['action'] })),
   ].toSorted((a, b) => a.name.localeCompare(b.name, 'en'));
   const reads: string[] = [];
   const readsBy: Record<string, (string | undefined)[]> = {};
   const keyed: string[] = [];
   for (const { name, tool, action } of names) {
-    const spec: contract.ToolSpec = contract.TOOLS[tool as contract.ToolName];
+    const spec: contract.ToolSpec = TOOLS[tool as contract.ToolName];
     const reading = Object.entries(spec.actions ?? {}).flatMap(([one, { readOnly }]) => (readOnly ? [one] : []));
     if (spec.readOnly || (typeof action === 'string' && reading.includes(action))) reads.push(name);
     else if (action === undefined && reading.length > 0) {

@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import * as contract from '../packages/contract/src/index.ts';
+import { TOOLS } from '../packages/contract/src/tools.ts';
 import { Registry } from '../packages/server/src/dispatch/registry.ts';
 import { defineTool } from '../packages/server/src/runtime/index.ts';
 import { sources, textsOf } from './texts.ts';
 
-const isSpec = (value: unknown): value is contract.ToolSpec =>
-  typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
-
 const unreachable = () => Promise.reject(new Error('nobody calls it'));
 const registry = new Registry(
-  (Object.values(contract) as unknown[]).filter(isSpec).map((spec) => defineTool(spec, unreachable)),
+  Object.values<contract.ToolSpec>(TOOLS).map((spec) => defineTool(spec, unreachable)),
   contract.ALIASES,
 );
 

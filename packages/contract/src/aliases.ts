@@ -1,6 +1,14 @@
 import type { ToolAlias } from './tool-spec.ts';
-import { WORKFLOW } from './tools.ts';
-import { NOT_OFFERED } from './tools/fleet.ts';
+import type { ToolName } from './tools.ts';
+import { NOT_OFFERED } from './not-offered.ts';
+
+/** The names that agents should learn, and the tools behind them. */
+export const WORKFLOW = {
+  start_session: 'onboard',
+  sync_state: 'process_agent_update',
+  check_working_state: 'get_governance_metrics',
+  record_result: 'outcome_event',
+} as const satisfies Readonly<Record<string, ToolName>>;
 
 const guesses = (tool: string, names: readonly string[]): ToolAlias[] =>
   names.map((name) => ({ name, tool, kind: 'guess' }));

@@ -1,12 +1,10 @@
-/** What crosses the wire: tool specifications, aliases, the error catalogue, outcomes and event names. */
-export { ALIASES, COMPLEXITY_WORDS } from './aliases.ts';
-export {
-  type ErrorEnvelope,
-  type FieldProblem,
-  type NormalizedParameter,
-  type SuccessEnvelope,
-  type ToolListing,
-} from './envelope.ts';
+/**
+ * What crosses the wire: aliases, the error catalogue, outcomes, event names, and the types of the rest. Nothing here loads Zod,
+ * so that a command starts at once: the specifications of tools are in `@breakwater/contract/tools`, those of routes in
+ * `@breakwater/contract/routes`.
+ */
+export { ALIASES, COMPLEXITY_WORDS, WORKFLOW } from './aliases.ts';
+export type { ErrorEnvelope, FieldProblem, NormalizedParameter, SuccessEnvelope, ToolListing } from './envelope.ts';
 export {
   ERRORS,
   REPEATS,
@@ -28,66 +26,50 @@ export {
 export { IGNORED_ARGUMENTS } from './ignored-arguments.ts';
 export { FEED_EVENTS, type FeedEventType, type FeedSeverity } from './feed.ts';
 export { BRIEF } from './listing.ts';
+export { NOT_OFFERED } from './not-offered.ts';
+export { AGENT_SORTS, AGENT_STATUS_FILTERS, VERDICTS } from './overview-words.ts';
 export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
 export { CLAIMS_LIMITS, PREDICTION_HOURS } from './policy.ts';
 export { readTime, TIME_RULE } from './time.ts';
-export {
-  type ActionAnswerOf,
-  type ActionSpec,
-  type AnswerOf,
-  type IdentityNeed,
-  type ToolAlias,
-  type ToolCategory,
-  type ToolExample,
-  type ToolSpec,
+export type {
+  ActionAnswerOf,
+  ActionSpec,
+  AnswerOf,
+  IdentityNeed,
+  ToolAlias,
+  ToolCategory,
+  ToolExample,
+  ToolSpec,
 } from './tool-spec.ts';
-export { TOOLS, WORKFLOW, type ToolName } from './tools.ts';
+export type { ToolName } from './tools.ts';
 export { VERSION } from './version.ts';
-export { calibration } from './tools/calibration.ts';
-export {
-  calibrationCheck,
-  type CalibrationAdvisory,
-  type CalibrationCheck,
-  type CalibrationIssue,
-  type CalibrationStatus,
+export type {
+  CalibrationAdvisory,
+  CalibrationCheck,
+  CalibrationIssue,
+  CalibrationStatus,
 } from './tools/calibration-answer.ts';
-export {
-  type Action,
-  type Basin,
-  type Edge,
-  type Health,
-  type MarginWord,
-  type Phase,
-  type Provenance,
-  type Regime,
-  type StandingWord,
-  type SubAction,
-  type Verdict,
-  type VerdictWord,
+export type {
+  Action,
+  Basin,
+  Edge,
+  Health,
+  MarginWord,
+  Phase,
+  Provenance,
+  Regime,
+  StandingWord,
+  SubAction,
+  Verdict,
+  VerdictWord,
 } from './tools/check-in-words.ts';
-export {
-  getGovernanceMetrics,
-  outcomeEvent,
-  processAgentUpdate,
-  simulateUpdate,
-  type ResponseMode,
-  type TaskType,
-  type VerificationSource,
-} from './tools/core.ts';
-export { dialectic } from './tools/dialectic.ts';
-export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
-export { flags } from './tools/flags.ts';
-export { admin, config, NOT_OFFERED, notices, notOffered, observe, report } from './tools/fleet.ts';
-export { externalOutcome } from './tools/external-outcome.ts';
-export {
-  externalOutcomeAnswer,
-  type CorroborationGrade,
-  type ExternalOutcomeAnswer,
-  type OutcomeType,
-  type PredictionSource,
+export type { ResponseMode, TaskType, VerificationSource } from './tools/core.ts';
+export type {
+  CorroborationGrade,
+  ExternalOutcomeAnswer,
+  OutcomeType,
+  PredictionSource,
 } from './tools/outcome-answer.ts';
-export { timeText } from './tools/common.ts';
-export { bindSession, identity, onboard } from './tools/identity.ts';
 export {
   FINDING_CLOSURES,
   FINDING_RESPONSES,
@@ -95,6 +77,3 @@ export {
   FINDING_STATUSES,
   FINDING_TYPES,
 } from './tools/finding-words.ts';
-export { knowledge } from './tools/knowledge.ts';
-export { operators, saga } from './tools/operator.ts';
-export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent, selfRecovery } from './tools/lifecycle.ts';

@@ -1,560 +1,558 @@
 /**
  * What the routes under `/api` tell an operator: the console and the command line read the same. JSON, times in ISO 8601
- * UTC, `null` for what is not known; nothing is ever made up. Every route but `/api/session` needs an operator credential
- * (`Authorization: Bearer bwo_…`) with `operator:read`; acts are tools, called as everywhere with `POST /v1/tools/call`.
+ * UTC, `null` for what is not known; nothing is ever made up. `routes/operators.ts` says which route answers what.
+ *
+ * A client imports the types alone (`import type`), so that no Zod gets into a page or a command.
  */
+import { z } from 'zod';
+import type { ReadOnly } from './tool-spec.ts';
+import { isoTime } from './tools/common.ts';
 
-/** `GET /api/session`: who is signed in, and to what. Answers callers without a credential as well. */
-export interface SessionView {
-  readonly operator: { readonly name: string; readonly can_act: boolean } | null;
-  readonly server: { readonly version: string; readonly node: string; readonly started_at: string };
-}
+export type { AgentSort } from './overview-words.ts';
 
-export type AgentStatusWord = 'active' | 'paused' | 'archived' | 'waiting_input' | 'disabled' | 'deleted';
+const count = z.int().nonnegative();
+const share = z.number().min(0).max(1);
+const counts = z.record(z.string(), count);
+const free = z.record(z.string(), z.unknown());
 
-/** An agent by its id and the name that people know it by. */
-export interface AgentRef {
-  readonly agent_id: string;
-  readonly name: string;
-}
+/** Who is signed in, and to what. */
+export const sessionView = z
+  .object({
+    operator: z.object({ name: z.string(), can_act: z.boolean() }).nullable(),
+    server: z.object({ version: z.string(), node: z.string(), started_at: isoTime }),
+  })
+  .meta({ id: 'SessionView' });
+export type SessionView = ReadOnly<z.infer<typeof sessionView>>;
 
+const agentStatusWord = z.enum(['active', 'paused', 'archived', 'waiting_input', 'disabled', 'deleted']);
+
+const agentRefOf = { agent_id: z.string(), name: z.string() };
+const agentRef = z
+  .object(agentRefOf)
+  .meta({ id: 'AgentRef', description: 'An agent by its id and the name that people know it by' });
+export type AgentRef = ReadOnly<z.infer<typeof agentRef>>;
+
+const coverageView = z.object({
+  made: count.describe('Check-ins with a confidence'),
+  settled: count.describe('Claims that a graded result met in time'),
+  expired: count.describe('Claims whose time ran out without one'),
+  open: count.describe('Claims that may still be settled'),
+  unclaimed: count.describe('Check-ins without a confidence'),
+  ungraded: count.describe('Results that were recorded and not graded'),
+  unobserved: count.describe('Claims that no result has settled: those that expired, and those that are open'),
+  share: share.nullable().describe('Settled of all that were settled or expired; null before the first'),
+  silence: z.number().describe("The silence detector's value; 1 says nothing"),
+});
+/** How many of an agent's claims were settled, expired or are open, counted by the hour of their expiry. */
+export type CoverageView = ReadOnly<z.infer<typeof coverageView>>;
+
+const vitalsView = z
+  .object({
+    E: z.number(),
+    I: z.number(),
+    S: z.number(),
+    V: z.number(),
+    risk: z.number().nullable().describe('null: no evidence stands behind it, so it is unknown'),
+    risk_word: z.string().describe('paused, unmeasured, safe, caution or high-risk'),
+    verdict: z.string(),
+    source: z.string().describe('measured, derived or prior'),
+    at: isoTime,
+    calibration_error: z
+      .number()
+      .nullable()
+      .describe('Over-confidence in the worst tenth of confidence, which is no mean; null: too few results'),
+    graded: count.describe('Results that were held against a claim made before them, since the agent began'),
+    pass_rate: share.nullable().describe('The share of them that succeeded; null before the first'),
+    mean_claim: share.nullable().describe('The confidence that was claimed of them, on average'),
+    mean_gap: z.number().nullable().describe('Mean claim less pass rate: above 0 the claims run ahead of the results'),
+    claims: z.number().describe("The claims detector's value; 1 says nothing"),
+    coverage: coverageView,
+  })
+  .meta({ id: 'Vitals', description: 'The numbers of the newest check-in' });
 /** The numbers of the newest check-in; see docs/evidence.md for what each can be trusted for. */
-export interface VitalsView {
-  readonly E: number;
-  readonly I: number;
-  readonly S: number;
-  readonly V: number;
-  /** null: no evidence stands behind it, so it is unknown. */
-  readonly risk: number | null;
-  /** paused, unmeasured, safe, caution or high-risk. */
-  readonly risk_word: string;
-  readonly verdict: string;
-  /** measured, derived or prior. */
-  readonly source: string;
-  readonly at: string;
-  /** Over-confidence in the worst tenth of confidence, which is no mean; null: too few results. */
-  readonly calibration_error: number | null;
-  /** Results that were held against a claim made before them, since the agent began. */
-  readonly graded: number;
-  /** The share of them that succeeded, 0 to 1; null before the first. */
-  readonly pass_rate: number | null;
-  /** The confidence that was claimed of them, on average, 0 to 1. */
-  readonly mean_claim: number | null;
-  /** Mean claim less pass rate: above 0 the claims run ahead of the results. */
-  readonly mean_gap: number | null;
-  /** The claims detector's value; 1 says nothing. */
-  readonly claims: number;
-  readonly coverage: CoverageView;
-}
+export type VitalsView = ReadOnly<z.infer<typeof vitalsView>>;
 
-/** What became of an agent's claims, counted by the hour of their expiry. */
-export interface CoverageView {
-  /** Check-ins with a confidence. */
-  readonly made: number;
-  /** Claims that a graded result met in time. */
-  readonly settled: number;
-  /** Claims whose time ran out without one. */
-  readonly expired: number;
-  /** Claims that may still be settled. */
-  readonly open: number;
-  /** Check-ins without a confidence. */
-  readonly unclaimed: number;
-  /** Results that were recorded and not graded. */
-  readonly ungraded: number;
-  /** Claims that no result has settled: those that expired, and those that are open. */
-  readonly unobserved: number;
-  /** Settled of all that were settled or expired, 0 to 1; null before the first. */
-  readonly share: number | null;
-  /** The silence detector's value; 1 says nothing. */
-  readonly silence: number;
-}
+const pauseView = z
+  .object({
+    paused_at: isoTime,
+    expires_at: isoTime.nullable().describe('null: it has no end of its own'),
+    kind: z.string(),
+    reason: z.string(),
+    evidence: free,
+  })
+  .meta({ id: 'Pause', description: 'A pause in force, with the evidence it stands on as it was recorded' });
+export type PauseView = ReadOnly<z.infer<typeof pauseView>>;
 
-/** A pause in force, with the evidence it stands on as it was recorded. */
-export interface PauseView {
-  readonly paused_at: string;
-  /** null: it has no end of its own. */
-  readonly expires_at: string | null;
-  readonly kind: string;
-  readonly reason: string;
-  readonly evidence: Readonly<Record<string, unknown>>;
-}
+const agentRowOf = {
+  ...agentRefOf,
+  status: agentStatusWord,
+  tags: z.array(z.string()),
+  purpose: z.string().nullable(),
+  parent: agentRef.nullable(),
+  created_at: isoTime,
+  last_activity_at: isoTime.nullable(),
+  is_stuck: z.boolean().describe('Silent for longer than it should be'),
+  is_stable: z.boolean().describe('False while a resolution is being applied to it'),
+  check_ins: count,
+  vitals: vitalsView.nullable(),
+  pause: pauseView.nullable(),
+  conditions: count.describe('How many conditions are in force'),
+};
+const agentRow = z.object(agentRowOf).meta({ id: 'AgentRow' });
+export type AgentRow = ReadOnly<z.infer<typeof agentRow>>;
 
-/** A row of `GET /api/agents`. */
-export interface AgentRow extends AgentRef {
-  readonly status: AgentStatusWord;
-  readonly tags: readonly string[];
-  readonly purpose: string | null;
-  readonly parent: AgentRef | null;
-  readonly created_at: string;
-  readonly last_activity_at: string | null;
-  /** Silent for longer than it should be. */
-  readonly is_stuck: boolean;
-  /** False while a resolution is being applied to it. */
-  readonly is_stable: boolean;
-  readonly check_ins: number;
-  readonly vitals: VitalsView | null;
-  readonly pause: PauseView | null;
-  /** How many conditions are in force. */
-  readonly conditions: number;
-}
+const page = { offset: count, limit: count };
 
-/** What a list of agents may be ordered by. */
-export const AGENT_SORTS = [
-  'activity',
-  'name',
-  'status',
-  'risk',
-  'check_ins',
-  'created',
-  'pass_rate',
-  /** Mean claim less pass rate. */
-  'gap',
-  /** The share of claims that a result settled. */
-  'coverage',
-  /** The claims detector's value. */
-  'evidence',
-] as const;
-export type AgentSort = (typeof AGENT_SORTS)[number];
+export const agentsPage = z
+  .object({
+    rows: z.array(agentRow),
+    matching: count.describe('How many match, over all pages'),
+    total: count.describe('All agents but deleted ones'),
+    counts: counts.describe('Of all but deleted agents, by status; and stuck'),
+    ...page,
+  })
+  .meta({ id: 'AgentsPage' });
+export type AgentsPage = ReadOnly<z.infer<typeof agentsPage>>;
 
-/** What a list of agents may be narrowed to. */
-export const AGENT_STATUS_FILTERS = [
-  'present',
-  'active',
-  'paused',
-  'waiting_input',
-  'archived',
-  'disabled',
-  'deleted',
-  'stuck',
-  'all',
-] as const;
+const successionView = z
+  .object({
+    agent: agentRef.describe('The other one'),
+    evidence: z
+      .array(z.enum(['mcp_session', 'process', 'address_and_program']))
+      .describe('The strongest first; address_and_program alone is weak, since all agents of one machine share it'),
+    at: isoTime,
+  })
+  .meta({ id: 'Succession', description: 'A link between a paused agent and a new one, by what both have in common' });
+export type SuccessionView = ReadOnly<z.infer<typeof successionView>>;
 
-/** Verdicts of the newest check-in, from mild to severe. */
-export const VERDICTS = ['proceed', 'guide', 'pause', 'reject'] as const;
+const conditionView = z
+  .object({
+    text: z.string(),
+    from: z.string(),
+    until: isoTime.nullable(),
+    enforced: z.boolean().describe('Whether check-ins are held to it, or a person must look'),
+  })
+  .meta({ id: 'Condition' });
 
-/**
- * `GET /api/agents?search=&status=&verdict=&tag=&sort=&order=asc|desc&offset=&limit=` from memory. `search` is in name,
- * purpose or tags, or begins the id; `status` is a status, `stuck` or `all`, which is all but deleted; default: all but archived and deleted, newest activity first,
- * limit 50 (at most 1000).
- */
-export interface AgentsPage {
-  readonly rows: readonly AgentRow[];
-  /** How many match, over all pages. */
-  readonly matching: number;
-  /** All agents but deleted ones. */
-  readonly total: number;
-  /** Of all but deleted agents, by status; and `stuck`. */
-  readonly counts: Readonly<Record<string, number>>;
-  readonly offset: number;
-  readonly limit: number;
-}
+const reviewRowOf = {
+  review_id: z.string(),
+  agent: agentRef,
+  reviewer: agentRef.nullable(),
+  phase: z.enum(['thesis', 'antithesis', 'synthesis', 'resolved', 'failed']),
+  round: count,
+  max_rounds: count,
+  awaiting_facilitation: z.boolean(),
+  facilitation_since: isoTime.nullable(),
+  reason: z.string().nullable(),
+  outcome: z.string().nullable(),
+  created_at: isoTime,
+  last_participant_at: isoTime,
+  messages: count,
+  awaiting_confirmation_since: isoTime
+    .nullable()
+    .describe('Since when both agree and an operator is asked to confirm it; null: nothing waits for that'),
+};
+const reviewRow = z.object(reviewRowOf).meta({ id: 'ReviewRow' });
+export type ReviewRow = ReadOnly<z.infer<typeof reviewRow>>;
 
-/** `GET /api/agents/:id` (id, or exactly a name). */
-export interface AgentView extends AgentRow {
-  readonly handle: string;
-  readonly notes: string | null;
-  readonly spawn_reason: string | null;
-  readonly children: readonly AgentRef[];
-  /** The ancestor whose pause holds it; null: none does. */
-  readonly held_by: AgentRef | null;
-  /** New agents that may go on for it, since they were met where it was while it was paused; the newest first, at most 50. */
-  readonly successors: readonly SuccessionView[];
-  /** Paused agents that it may go on for. */
-  readonly successor_of: readonly SuccessionView[];
-  readonly lineage: {
-    readonly state: 'none' | 'provisional' | 'confirmed' | 'demoted';
-    readonly declared_at: string | null;
-    readonly evaluated_at: string | null;
-  };
-  readonly archive: {
-    readonly at: string;
-    readonly by: string;
-    readonly actor: string | null;
-    readonly reason: string;
-  } | null;
-  /** The unit and executable that its process must be; null: it is not bound to a process. */
-  readonly substrate: { readonly unit: string | null; readonly executable: string } | null;
-  /** What proves it, without any secret. */
-  readonly sessions: { readonly in_force: number; readonly last_seen_at: string | null };
-  readonly conditions_in_force: readonly ConditionView[];
-  /** Reviews of it or by it, the newest first, at most 20. */
-  readonly reviews: readonly ReviewRow[];
-}
+export const agentView = z
+  .object({
+    ...agentRowOf,
+    handle: z.string(),
+    notes: z.string().nullable(),
+    spawn_reason: z.string().nullable(),
+    children: z.array(agentRef),
+    held_by: agentRef.nullable().describe('The ancestor whose pause holds it; null: none does'),
+    successors: z
+      .array(successionView)
+      .describe(
+        'New agents that may go on for it, since they were met where it was while it was paused; the newest first, at most 50',
+      ),
+    successor_of: z.array(successionView).describe('Paused agents that it may go on for'),
+    lineage: z.object({
+      state: z.enum(['none', 'provisional', 'confirmed', 'demoted']),
+      declared_at: isoTime.nullable(),
+      evaluated_at: isoTime.nullable(),
+    }),
+    archive: z.object({ at: isoTime, by: z.string(), actor: z.string().nullable(), reason: z.string() }).nullable(),
+    substrate: z
+      .object({ unit: z.string().nullable(), executable: z.string() })
+      .nullable()
+      .describe('The unit and executable that its process must be; null: it is not bound to a process'),
+    sessions: z
+      .object({ in_force: count, last_seen_at: isoTime.nullable() })
+      .describe('What proves it, without any secret'),
+    conditions_in_force: z.array(conditionView),
+    reviews: z.array(reviewRow).describe('Reviews of it or by it, the newest first, at most 20'),
+  })
+  .meta({ id: 'AgentView' });
+export type AgentView = ReadOnly<z.infer<typeof agentView>>;
 
-/** A link between a paused agent and a new one, by what both have in common. */
-export interface SuccessionView {
-  /** The other one. */
-  readonly agent: AgentRef;
-  /** The strongest first; `address_and_program` alone is weak, since all agents of one machine share it. */
-  readonly evidence: readonly ('mcp_session' | 'process' | 'address_and_program')[];
-  readonly at: string;
-}
+const statePoint = z.object({
+  at: isoTime,
+  check_in: count,
+  E: z.number(),
+  I: z.number(),
+  S: z.number().nullable(),
+  V: z.number(),
+  risk: z.number().nullable(),
+  coherence: z.number(),
+  verdict: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+export type StatePoint = ReadOnly<z.infer<typeof statePoint>>;
 
-export interface ConditionView {
-  readonly text: string;
-  readonly from: string;
-  readonly until: string | null;
-  /** Whether check-ins are held to it, or a person must look. */
-  readonly enforced: boolean;
-}
+export const statesView = z
+  .object({
+    points: z.array(statePoint),
+    truncated: z.boolean().describe('Whether older check-ins exist that are not among the points'),
+  })
+  .meta({ id: 'StatesView' });
+export type StatesView = ReadOnly<z.infer<typeof statesView>>;
 
-/** A point of `GET /api/agents/:id/states?limit=` (at most 2000, default 300): the newest check-ins, the oldest first. */
-export interface StatePoint {
-  readonly at: string;
-  readonly check_in: number;
-  readonly E: number;
-  readonly I: number;
-  readonly S: number | null;
-  readonly V: number;
-  readonly risk: number | null;
-  readonly coherence: number;
-  readonly verdict: string | null;
-  readonly reason: string | null;
-}
-export interface StatesView {
-  readonly points: readonly StatePoint[];
-  /** Whether older check-ins exist that are not among the points. */
-  readonly truncated: boolean;
-}
+const claimRow = z.object({
+  at: isoTime,
+  outcome: z.string(),
+  is_bad: z.boolean(),
+  score: z.number().nullable(),
+  claimed_confidence: z.number().nullable(),
+  check_in: count.nullable(),
+  grade: z.string().describe('How well it is known; docs/scoring.md names the grades'),
+  weight: z.number(),
+  graded: z.boolean().describe('Whether calibration learned from it, and the claims detector unless its bet was held'),
+  why_not_graded: z.string().nullable().describe('For a person; null: it is graded'),
+  bet_held: z
+    .object({ others: count, shortfall: share })
+    .nullable()
+    .describe('Graded, but the detector placed no bet: so many results of other agents fell short as well, by so much'),
+  ran: z
+    .string()
+    .nullable()
+    .describe('What it was known by, in short: the command, test or tool that ran; null: none was named'),
+  source: z.string().nullable(),
+});
+export type ClaimRow = ReadOnly<z.infer<typeof claimRow>>;
 
-/** `GET /api/agents/:id/claims?limit=` (at most 500, default 100): outcomes beside what was claimed, the newest first. */
-export interface ClaimRow {
-  readonly at: string;
-  readonly outcome: string;
-  readonly is_bad: boolean;
-  readonly score: number | null;
-  readonly claimed_confidence: number | null;
-  readonly check_in: number | null;
-  /** How well it is known; docs/scoring.md names the grades. */
-  readonly grade: string;
-  readonly weight: number;
-  /** Whether calibration learned from it, and the claims detector unless its bet was held. */
-  readonly graded: boolean;
-  /** Why it is not graded, for a person; null: it is. */
-  readonly why_not_graded: string | null;
-  /** Graded, but the detector placed no bet: so many results of other agents fell short as well, by so much (0 to 1). */
-  readonly bet_held: { readonly others: number; readonly shortfall: number } | null;
-  /** What it was known by, in short: the command, test or tool that ran; null: none was named. */
-  readonly ran: string | null;
-  readonly source: string | null;
-}
-export interface ClaimsView {
-  readonly rows: readonly ClaimRow[];
-  readonly truncated: boolean;
-}
+export const claimsView = z.object({ rows: z.array(claimRow), truncated: z.boolean() }).meta({ id: 'ClaimsView' });
+export type ClaimsView = ReadOnly<z.infer<typeof claimsView>>;
 
-/** `GET /api/agents/:id/trail?before=<index>&limit=` (at most 200, default 50): the hash-chained audit rows, the newest first. */
-export interface TrailRow {
-  readonly index: number;
-  readonly at: string;
-  readonly event: string;
-  readonly payload: Readonly<Record<string, unknown>>;
-  readonly hash: string;
-}
-export interface TrailView {
-  readonly rows: readonly TrailRow[];
-  /** To be asked with as `before` for what is older; null: that was all that is kept. */
-  readonly next: number | null;
-}
+const trailRow = z.object({ index: count, at: isoTime, event: z.string(), payload: free, hash: z.string() });
 
-/** A row of `GET /api/reviews`. */
-export interface ReviewRow {
-  readonly review_id: string;
-  readonly agent: AgentRef;
-  readonly reviewer: AgentRef | null;
-  readonly phase: 'thesis' | 'antithesis' | 'synthesis' | 'resolved' | 'failed';
-  readonly round: number;
-  readonly max_rounds: number;
-  readonly awaiting_facilitation: boolean;
-  readonly facilitation_since: string | null;
-  readonly reason: string | null;
-  readonly outcome: string | null;
-  readonly created_at: string;
-  readonly last_participant_at: string;
-  readonly messages: number;
-  /** Since when both agree and an operator is asked to confirm it; null: nothing waits for that. */
-  readonly awaiting_confirmation_since: string | null;
-}
+export const trailView = z
+  .object({
+    rows: z.array(trailRow),
+    next: count.nullable().describe('To be asked with as before for what is older; null: that was all that is kept'),
+  })
+  .meta({ id: 'TrailView' });
+export type TrailView = ReadOnly<z.infer<typeof trailView>>;
 
-/** `GET /api/reviews?status=open|waiting|resolved|failed|all&agent=&offset=&limit=`: the newest first; default all, limit 50 (at most 200). */
-export interface ReviewsPage {
-  readonly rows: readonly ReviewRow[];
-  readonly matching: number;
-  readonly counts: {
-    readonly open: number;
-    readonly waiting: number;
-    readonly resolved: number;
-    readonly failed: number;
-  };
-  readonly offset: number;
-  readonly limit: number;
-}
+export const reviewsPage = z
+  .object({
+    rows: z.array(reviewRow),
+    matching: count,
+    counts: z.object({ open: count, waiting: count, resolved: count, failed: count }),
+    ...page,
+  })
+  .meta({ id: 'ReviewsPage' });
+export type ReviewsPage = ReadOnly<z.infer<typeof reviewsPage>>;
 
-export interface ReviewMessage {
-  readonly at: string;
-  readonly kind: 'thesis' | 'antithesis' | 'synthesis' | 'system' | 'failed';
-  /** null: the server itself. */
-  readonly author: AgentRef | null;
-  readonly role: 'paused agent' | 'reviewer' | 'server';
-  readonly root_cause: string | null;
-  readonly reasoning: string | null;
-  readonly conditions: readonly string[];
-  readonly concerns: readonly string[];
-  readonly proposed_action: string | null;
-  readonly agrees: boolean | null;
-  readonly refused: boolean;
-}
+const reviewMessage = z.object({
+  at: isoTime,
+  kind: z.enum(['thesis', 'antithesis', 'synthesis', 'system', 'failed']),
+  author: agentRef.nullable().describe('null: the server itself'),
+  role: z.enum(['paused agent', 'reviewer', 'server']),
+  root_cause: z.string().nullable(),
+  reasoning: z.string().nullable(),
+  conditions: z.array(z.string()),
+  concerns: z.array(z.string()),
+  proposed_action: z.string().nullable(),
+  agrees: z.boolean().nullable(),
+  refused: z.boolean(),
+});
+export type ReviewMessage = ReadOnly<z.infer<typeof reviewMessage>>;
 
+const mergeView = z.object({
+  conditions: z.array(z.object({ text: z.string(), from: z.enum(['both', 'paused agent', 'reviewer']) })),
+  conflicts: z.array(z.object({ a: z.string(), b: z.string(), why: z.string() })),
+  root_cause_similarity: z.number().nullable(),
+});
 /** How the proposals of both sides come together: where each merged condition comes from. */
-export interface MergeView {
-  readonly conditions: readonly {
-    readonly text: string;
-    readonly from: 'both' | 'paused agent' | 'reviewer';
-  }[];
-  readonly conflicts: readonly { readonly a: string; readonly b: string; readonly why: string }[];
-  readonly root_cause_similarity: number | null;
-}
+export type MergeView = ReadOnly<z.infer<typeof mergeView>>;
 
-export interface SagaView {
-  readonly saga_id: string;
-  readonly review_id: string;
-  readonly agent: AgentRef;
-  readonly reviewer: AgentRef | null;
-  readonly state: string;
-  readonly dead_letter: boolean;
-  readonly attempts: number;
-  readonly last_error: string | null;
-  /** The steps that are known to have happened, in order. */
-  readonly history: readonly { readonly step: string; readonly at: string }[];
-}
+const sagaView = z
+  .object({
+    saga_id: z.string(),
+    review_id: z.string(),
+    agent: agentRef,
+    reviewer: agentRef.nullable(),
+    state: z.string(),
+    dead_letter: z.boolean(),
+    attempts: count,
+    last_error: z.string().nullable(),
+    history: z
+      .array(z.object({ step: z.string(), at: isoTime }))
+      .describe('The steps that are known to have happened, in order'),
+  })
+  .meta({ id: 'Saga' });
+export type SagaView = ReadOnly<z.infer<typeof sagaView>>;
 
+const confirmationView = z.object({
+  since: isoTime,
+  action: z.string().describe('What both agreed on: resume or cooldown'),
+  why: z.string().describe('Why an operator is asked, for a person'),
+  decision: z.enum(['open', 'accept', 'reject']),
+  operator: z.string().nullable(),
+  at: isoTime.nullable(),
+  reason: z.string().nullable(),
+});
 /** An agreement that an operator is, or was, asked to confirm. */
-export interface ConfirmationView {
-  readonly since: string;
-  /** What both agreed on: resume or cooldown. */
-  readonly action: string;
-  /** Why an operator is asked, for a person. */
-  readonly why: string;
-  readonly decision: 'open' | 'accept' | 'reject';
-  readonly operator: string | null;
-  readonly at: string | null;
-  readonly reason: string | null;
-}
+export type ConfirmationView = ReadOnly<z.infer<typeof confirmationView>>;
 
-/** `GET /api/reviews/:id`. */
-export interface ReviewView extends ReviewRow {
-  /** The operator who gave the place to the reviewer; null: the server chose it, or it took the place itself. */
-  readonly reviewer_assigned_by: string | null;
-  /** null: no operator was asked. */
-  readonly confirmation: ConfirmationView | null;
-  readonly transcript: readonly ReviewMessage[];
-  /** What both said last, merged as the resolution would be, or how it was; null before both have proposed something. */
-  readonly merge: MergeView | null;
-  readonly resolution: {
-    readonly action: string;
-    readonly conditions: readonly string[];
-    readonly root_cause: string;
-    readonly reasoning: string;
-    readonly at: string;
-  } | null;
-  /** The newest first. */
-  readonly sagas: readonly SagaView[];
-}
+export const reviewView = z
+  .object({
+    ...reviewRowOf,
+    reviewer_assigned_by: z
+      .string()
+      .nullable()
+      .describe(
+        'The operator who gave the place to the reviewer; null: the server chose it, or it took the place itself',
+      ),
+    confirmation: confirmationView.nullable().describe('null: no operator was asked'),
+    transcript: z.array(reviewMessage),
+    merge: mergeView
+      .nullable()
+      .describe(
+        'What both said last, merged as the resolution would be, or how it was; null before both have proposed something',
+      ),
+    resolution: z
+      .object({
+        action: z.string(),
+        conditions: z.array(z.string()),
+        root_cause: z.string(),
+        reasoning: z.string(),
+        at: isoTime,
+      })
+      .nullable(),
+    sagas: z.array(sagaView).describe('The newest first'),
+  })
+  .meta({ id: 'ReviewView' });
+export type ReviewView = ReadOnly<z.infer<typeof reviewView>>;
 
+const needAct = z.enum([
+  'resume',
+  'archive',
+  'assign_reviewer',
+  'confirm_review',
+  'reject_review',
+  'retry_saga',
+  'revert_saga',
+]);
 /** What an operator may do about a need; each is a call of a tool. */
-export type NeedAct =
-  'resume' | 'archive' | 'assign_reviewer' | 'confirm_review' | 'reject_review' | 'retry_saga' | 'revert_saga';
+export type NeedAct = z.infer<typeof needAct>;
 
+const need = z
+  .object({
+    key: z.string().describe('Stable as long as it is the same need, for lists that live'),
+    kind: z.enum([
+      'paused',
+      'successors',
+      'review_waiting',
+      'confirm_review',
+      'dead_letter',
+      'silence',
+      'stuck',
+      'breach',
+      'divergence',
+      'not_ready',
+      'retention',
+    ]),
+    severity: z.enum(['critical', 'warning', 'info']),
+    since: isoTime.nullable(),
+    title: z.string().describe('One sentence for a person'),
+    evidence: z
+      .array(z.object({ name: z.string(), value: z.union([z.string(), z.number(), z.null()]) }))
+      .describe('Facts that it stands on, named for people, in the order to show them'),
+    agent: agentRef.nullable(),
+    review_id: z.string().nullable(),
+    saga_id: z.string().nullable(),
+    acts: z.array(needAct).describe('The acts that answer it, the likeliest first'),
+  })
+  .meta({ id: 'Need', description: 'Something that waits for a person, with why, and what would answer it' });
 /** Something that waits for a person, with why, and what would answer it. */
-export interface Need {
-  /** Stable as long as it is the same need, for lists that live. */
-  readonly key: string;
-  readonly kind:
-    | 'paused'
-    | 'successors'
-    | 'review_waiting'
-    | 'confirm_review'
-    | 'dead_letter'
-    | 'silence'
-    | 'stuck'
-    | 'breach'
-    | 'divergence'
-    | 'not_ready'
-    | 'retention';
-  readonly severity: 'critical' | 'warning' | 'info';
-  readonly since: string | null;
-  /** One sentence for a person. */
-  readonly title: string;
-  /** Facts that it stands on, named for people, in the order to show them. */
-  readonly evidence: readonly { readonly name: string; readonly value: string | number | null }[];
-  readonly agent: AgentRef | null;
-  readonly review_id: string | null;
-  readonly saga_id: string | null;
-  /** The acts that answer it, the likeliest first. */
-  readonly acts: readonly NeedAct[];
-}
+export type Need = ReadOnly<z.infer<typeof need>>;
 
+const freeResume = z
+  .object({
+    at: isoTime,
+    agent: agentRef,
+    how: z
+      .enum(['review', 'self_recovery', 'expiry'])
+      .describe('By the agreement of a review, by the agent itself, or because the time of the pause was over'),
+    by: agentRef.nullable().describe('The reviewer that agreed, or the agent itself; null: nobody, time did it'),
+    why: z.string().nullable().describe('In words: what was said, or how long the pause had lasted'),
+    review_id: z.string().nullable(),
+  })
+  .describe('An agent that went on after a pause although no operator said so');
 /** An agent that went on after a pause although no operator said so. */
-export interface FreeResume {
-  readonly at: string;
-  readonly agent: AgentRef;
-  /** By the agreement of a review, by the agent itself, or because the time of the pause was over. */
-  readonly how: 'review' | 'self_recovery' | 'expiry';
-  /** The reviewer that agreed, or the agent itself; null: nobody, time did it. */
-  readonly by: AgentRef | null;
-  /** In words: what was said, or how long the pause had lasted. */
-  readonly why: string | null;
-  readonly review_id: string | null;
-}
+export type FreeResume = ReadOnly<z.infer<typeof freeResume>>;
 
+const activityBucket = z.object({ from: isoTime, proceed: count, guide: count, pause: count });
 /** A bucket of {@link NowView.activity}. */
-export interface ActivityBucket {
-  readonly from: string;
-  readonly proceed: number;
-  readonly guide: number;
-  readonly pause: number;
-}
+export type ActivityBucket = ReadOnly<z.infer<typeof activityBucket>>;
 
-/** `GET /api/now`: what needs a person, the worst first, and the fleet at a glance. */
-export interface NowView {
-  readonly at: string;
-  readonly ready: boolean;
-  readonly needs: readonly Need[];
-  /** Needs that are not listed because there are more than 200. */
-  readonly more_needs: number;
-  /** Agents that went on in the last day without an operator's word, the newest first; null: PostgreSQL does not answer. */
-  readonly free_resumes: readonly FreeResume[] | null;
-  /** Those of the last day that are not listed because there are more than 50. */
-  readonly more_free_resumes: number;
-  readonly agents: Readonly<Record<string, number>>;
-  /** Agents that have checked in within the last five minutes. */
-  readonly at_work: number;
-  /** Check-ins of the last hour by verdict, in minutes, as this node's commits counted them; the oldest first. */
-  readonly activity: readonly ActivityBucket[];
-  /** Since when the activity is counted: a node that has just started knows less than an hour. */
-  readonly activity_since: string;
-  /** Active agents by risk, in tenths: ten counts. */
-  readonly risk: readonly number[];
-  /** Active agents whose risk is unknown: they have not checked in yet, or no evidence stands behind it. */
-  readonly without_risk: number;
-  /** null: PostgreSQL does not answer. */
-  readonly reviews: { readonly open: number; readonly waiting: number } | null;
-  /** Requests and 503s of the last minute; null: not known. */
-  readonly requests: { readonly count: number; readonly unavailable: number } | null;
-}
+export const nowView = z
+  .object({
+    at: isoTime,
+    ready: z.boolean(),
+    needs: z.array(need),
+    more_needs: count.describe('Needs that are not listed because there are more than 200'),
+    free_resumes: z
+      .array(freeResume)
+      .nullable()
+      .describe(
+        "Agents that went on in the last day without an operator's word, the newest first; null: PostgreSQL does not answer",
+      ),
+    more_free_resumes: count.describe('Those of the last day that are not listed because there are more than 50'),
+    agents: counts,
+    at_work: count.describe('Agents that have checked in within the last five minutes'),
+    activity: z
+      .array(activityBucket)
+      .describe(
+        "Check-ins of the last hour by verdict, in minutes, as this node's commits counted them; the oldest first",
+      ),
+    activity_since: isoTime.describe(
+      'Since when the activity is counted: a node that has just started knows less than an hour',
+    ),
+    risk: z.array(count).describe('Active agents by risk, in tenths: ten counts'),
+    without_risk: count.describe(
+      'Active agents whose risk is unknown: they have not checked in yet, or no evidence stands behind it',
+    ),
+    reviews: z.object({ open: count, waiting: count }).nullable().describe('null: PostgreSQL does not answer'),
+    requests: z
+      .object({ count, unavailable: count })
+      .nullable()
+      .describe('Requests and 503s of the last minute; null: not known'),
+  })
+  .meta({ id: 'NowView' });
+export type NowView = ReadOnly<z.infer<typeof nowView>>;
 
+const channelLine = z
+  .object({
+    type: z.string(),
+    endpoint: z.string().nullable(),
+    tool: z.string().nullable(),
+    count,
+    agents: count,
+    incidents: count,
+    elapsed_ms: z.object({ p50: z.number().nullable(), p99: z.number().nullable() }),
+    classes: counts,
+    first: isoTime,
+    last: isoTime,
+  })
+  .meta({ id: 'ChannelLine' });
 /** A line of the channel report. */
-export interface ChannelLine {
-  readonly type: string;
-  readonly endpoint: string | null;
-  readonly tool: string | null;
-  readonly count: number;
-  readonly agents: number;
-  readonly incidents: number;
-  readonly elapsed_ms: { readonly p50: number | null; readonly p99: number | null };
-  readonly classes: Readonly<Record<string, number>>;
-  readonly first: string;
-  readonly last: string;
-}
+export type ChannelLine = ReadOnly<z.infer<typeof channelLine>>;
 
-/** `GET /api/channel?since=24h&until=`: as `breakwater channel report --json`. */
-export interface ChannelView {
-  readonly from: string;
-  readonly to: string;
-  readonly failures: { readonly no_data: boolean; readonly lines: readonly ChannelLine[] };
-  readonly measurements: { readonly no_data: boolean; readonly lines: readonly ChannelLine[] };
-  /** Emissions that were counted but not stored. */
-  readonly samples_dropped: number;
-}
+const channelLines = z.object({ no_data: z.boolean(), lines: z.array(channelLine) });
 
-export interface FlagRow {
-  readonly key: string;
-  readonly description: string;
-  readonly value: string;
-  readonly default: string;
-  readonly values: readonly string[];
-  /** environment, stored or default. */
-  readonly origin: string;
-  readonly stored: {
-    readonly value: unknown;
-    readonly by: string;
-    readonly reason: string | null;
-  } | null;
-}
+export const channelView = z
+  .object({
+    from: isoTime,
+    to: isoTime,
+    failures: channelLines,
+    measurements: channelLines,
+    samples_dropped: count.describe('Emissions that were counted but not stored'),
+  })
+  .meta({ id: 'ChannelView', description: 'The same as breakwater channel report --json' });
+export type ChannelView = ReadOnly<z.infer<typeof channelView>>;
 
-/** `GET /api/flags`. */
-export interface FlagsView {
-  readonly flags: readonly FlagRow[];
-  readonly history: readonly {
-    readonly key: string;
-    readonly from: unknown;
-    readonly to: unknown;
-    readonly at: string;
-    readonly by: string;
-    readonly reason: string;
-  }[];
-}
+const flagRow = z.object({
+  key: z.string(),
+  description: z.string(),
+  value: z.string(),
+  default: z.string(),
+  values: z.array(z.string()),
+  origin: z.string().describe('environment, stored or default'),
+  stored: z.object({ value: z.unknown(), by: z.string(), reason: z.string().nullable() }).nullable(),
+});
 
-/** `GET /api/operators`: credentials without their secrets, the newest first. */
-export interface OperatorsView {
-  readonly operators: readonly {
-    readonly name: string;
-    readonly can_act: boolean;
-    readonly state: 'in force' | 'expired' | 'revoked';
-    readonly created_at: string;
-    readonly expires_at: string;
-    readonly last_seen_at: string | null;
-  }[];
-}
+export const flagsView = z
+  .object({
+    flags: z.array(flagRow),
+    history: z.array(
+      z.object({
+        key: z.string(),
+        from: z.unknown(),
+        to: z.unknown(),
+        at: isoTime,
+        by: z.string(),
+        reason: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'FlagsView' });
+export type FlagsView = ReadOnly<z.infer<typeof flagsView>>;
 
-/** `GET /api/system`. */
-export interface SystemView {
-  readonly at: string;
-  readonly version: string;
-  readonly node: string;
-  readonly host: string;
-  readonly node_version: string;
-  readonly started_at: string;
-  readonly ready: boolean;
-  /** Each part that must be warm, and whether it is. */
-  readonly parts: Readonly<Record<string, boolean>>;
-  readonly database: {
-    readonly embedded: boolean;
-    /** null: PostgreSQL did not answer. */
-    readonly version: string | null;
-    readonly bytes: number | null;
-    readonly schema_version: number | null;
-    readonly schema_target: number | null;
-  };
-  /** Nodes that are connected to the database; empty while PostgreSQL does not answer. */
-  readonly nodes: readonly {
-    readonly name: string;
-    readonly connections: number;
-    readonly since: string;
-    readonly self: boolean;
-  }[];
-  readonly live_tables: readonly { readonly name: string; readonly rows: number }[];
-  readonly mailboxes: readonly {
-    readonly name: string;
-    readonly loaded: number;
-    readonly waiting: number;
-  }[];
-  readonly event_loop_ms: { readonly max: number; readonly p99: number };
-  readonly channel: Readonly<
-    Record<'failures' | 'measurements', { readonly waiting: number; readonly dropped: number; readonly stored: number }>
-  >;
-  /** Partitioned tables, as retention last saw them; null: not looked yet. */
-  readonly partitions:
-    | readonly {
-        readonly table: string;
-        readonly kept_days: number | null;
-        readonly partitions: number;
-        readonly oldest: string | null;
-        readonly rows: number | null;
-        readonly bytes: number;
-        readonly months_ahead: number;
-        readonly overdue: readonly string[];
-      }[]
-    | null;
-  readonly sagas: readonly SagaView[];
-}
+export const operatorsView = z
+  .object({
+    operators: z
+      .array(
+        z.object({
+          name: z.string(),
+          can_act: z.boolean(),
+          state: z.enum(['in force', 'expired', 'revoked']),
+          created_at: isoTime,
+          expires_at: isoTime,
+          last_seen_at: isoTime.nullable(),
+        }),
+      )
+      .describe('The newest first'),
+  })
+  .meta({ id: 'OperatorsView' });
+export type OperatorsView = ReadOnly<z.infer<typeof operatorsView>>;
+
+const emissions = z.object({ waiting: count, dropped: count, stored: count });
+
+export const systemView = z
+  .object({
+    at: isoTime,
+    version: z.string(),
+    node: z.string(),
+    host: z.string(),
+    node_version: z.string(),
+    started_at: isoTime,
+    ready: z.boolean(),
+    parts: z.record(z.string(), z.boolean()).describe('Each part that must be warm, and whether it is'),
+    database: z.object({
+      embedded: z.boolean(),
+      version: z.string().nullable().describe('null: PostgreSQL did not answer'),
+      bytes: z.number().nullable(),
+      schema_version: count.nullable(),
+      schema_target: count.nullable(),
+    }),
+    nodes: z
+      .array(z.object({ name: z.string(), connections: count, since: isoTime, self: z.boolean() }))
+      .describe('Nodes that are connected to the database; empty while PostgreSQL does not answer'),
+    live_tables: z.array(z.object({ name: z.string(), rows: count })),
+    mailboxes: z.array(z.object({ name: z.string(), loaded: count, waiting: count })),
+    event_loop_ms: z.object({ max: z.number(), p99: z.number() }),
+    channel: z.object({ failures: emissions, measurements: emissions }),
+    partitions: z
+      .array(
+        z.object({
+          table: z.string(),
+          kept_days: count.nullable(),
+          partitions: count,
+          oldest: z.string().nullable(),
+          rows: count.nullable(),
+          bytes: z.number(),
+          months_ahead: count,
+          overdue: z.array(z.string()),
+        }),
+      )
+      .nullable()
+      .describe('Partitioned tables, as retention last saw them; null: not looked yet'),
+    sagas: z.array(sagaView),
+  })
+  .meta({ id: 'SystemView' });
+export type SystemView = ReadOnly<z.infer<typeof systemView>>;

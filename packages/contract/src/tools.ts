@@ -1,3 +1,4 @@
+/** The tools, with the schemas of what they take and answer. */
 import type { ToolSpec } from './tool-spec.ts';
 import { calibration } from './tools/calibration.ts';
 import { getGovernanceMetrics, outcomeEvent, processAgentUpdate, simulateUpdate } from './tools/core.ts';
@@ -9,6 +10,21 @@ import { bindSession, identity, onboard } from './tools/identity.ts';
 import { knowledge } from './tools/knowledge.ts';
 import { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent, selfRecovery } from './tools/lifecycle.ts';
 import { operators, saga } from './tools/operator.ts';
+
+export { calibration } from './tools/calibration.ts';
+export { calibrationCheck } from './tools/calibration-answer.ts';
+export { timeText } from './tools/common.ts';
+export { getGovernanceMetrics, outcomeEvent, processAgentUpdate, simulateUpdate } from './tools/core.ts';
+export { dialectic } from './tools/dialectic.ts';
+export { describeTool, getServerInfo, healthCheck, listTools } from './tools/discovery.ts';
+export { externalOutcome } from './tools/external-outcome.ts';
+export { admin, config, notices, notOffered, observe, report } from './tools/fleet.ts';
+export { flags } from './tools/flags.ts';
+export { bindSession, identity, onboard } from './tools/identity.ts';
+export { knowledge } from './tools/knowledge.ts';
+export { agent, archiveOrphanAgents, detectStuckAgents, operatorResumeAgent, selfRecovery } from './tools/lifecycle.ts';
+export { operators, saga } from './tools/operator.ts';
+export { externalOutcomeAnswer } from './tools/outcome-answer.ts';
 
 /** Every tool, by the name that it is called by. */
 export const TOOLS = {
@@ -43,11 +59,3 @@ export const TOOLS = {
 } as const satisfies Readonly<Record<string, ToolSpec>>;
 
 export type ToolName = keyof typeof TOOLS;
-
-/** The names that agents should learn, and the tools behind them. */
-export const WORKFLOW = {
-  start_session: 'onboard',
-  sync_state: 'process_agent_update',
-  check_working_state: 'get_governance_metrics',
-  record_result: 'outcome_event',
-} as const satisfies Readonly<Record<string, ToolName>>;

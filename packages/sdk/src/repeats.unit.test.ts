@@ -1,4 +1,5 @@
 import * as contract from '@breakwater/contract';
+import { TOOLS } from '@breakwater/contract/tools';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../server/testing/verifies.ts';
 import { connect } from './client.ts';
@@ -180,7 +181,7 @@ describe('a call is repeated', () => {
 });
 
 describe('what is safe to repeat', () => {
-  const specs = Object.values<contract.ToolSpec>(contract.TOOLS);
+  const specs = Object.values<contract.ToolSpec>(TOOLS);
   const toolOf = (name: string) => contract.ALIASES.find((alias) => alias.name === name);
 
   it('is by name alone only what the contract says writes nothing', () => {

@@ -1,7 +1,8 @@
-import type * as contract from '@breakwater/contract';
+import type { WORKFLOW } from '@breakwater/contract';
+import type { TOOLS } from '@breakwater/contract/tools';
 
-type Tools = typeof contract.TOOLS;
-type Workflow = typeof contract.WORKFLOW;
+type Tools = typeof TOOLS;
+type Workflow = typeof WORKFLOW;
 
 /** The tools of the contract by the names that they are called by, those that agents learn included. */
 type Named = Tools & { readonly [N in keyof Workflow]: Tools[Workflow[N]] };

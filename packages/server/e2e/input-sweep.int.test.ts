@@ -1,10 +1,10 @@
-import * as contract from '@breakwater/contract';
 import type { FieldProblem, ToolSpec } from '@breakwater/contract';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { HOSTILE_PARTS } from '../fuzz/values.ts';
 import { shapeOf } from '../src/dispatch/index.ts';
-import { ROUTES } from '../src/serve/openapi-routes.ts';
+import { ROUTES } from '@breakwater/contract/routes';
+import { TOOLS } from '@breakwater/contract/tools';
 import { onboard, operator, type Answer } from '../testing/calls.ts';
 import { serveWorld } from '../testing/serving.ts';
 import { verifies } from '../testing/verifies.ts';
@@ -21,9 +21,7 @@ afterAll(async () => {
   await w.node.stop();
 });
 
-const isSpec = (value: unknown): value is ToolSpec =>
-  typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
-const SPECS = Object.values(contract as Readonly<Record<string, unknown>>).filter(isSpec);
+const SPECS = Object.values<ToolSpec>(TOOLS);
 
 /** Each argument of each action of each tool. */
 const PLACES = SPECS.flatMap((spec) => {
@@ -156,12 +154,8 @@ const json = { 'content-type': 'application/json', 'x-breakwater-operator': secr
 
 test('every route answers hostile addresses and bodies in the one form of refusals', { timeout: 240_000 }, async () => {
   verifies('BW-dispatch.09');
-  const routes = Object.keys(ROUTES)
-    .map((route) => route.split(' ') as [string, string])
-    .filter(([, path]) => !path.startsWith('/mcp') && path !== '/ws/eisv' && !path.includes('*'));
-  const queryOf = (method: string, path: string): readonly string[] =>
-    [...(ROUTES[`${method} ${path}`]?.query ?? []), 'no_such_field'].map((text) => text.split(':')[0] ?? '');
-  const asked = routes.flatMap(([method, path]) =>
+  const routes = ROUTES.filter(({ path }) => !path.startsWith('/mcp') && path !== '/ws/eisv' && !path.includes('*'));
+  const asked = routes.flatMap(({ method, path, query }) =>
     PARTS.flatMap((part): [string, string, string | undefined][] => {
       const here = path.replaceAll(/:\w+/g, part);
       const bodies =
@@ -169,7 +163,11 @@ test('every route answers hostile addresses and bodies in the one form of refusa
           ? [undefined]
           : [...FIELDS.map((field) => JSON.stringify({ [field]: decoded(part) })), '[1]', '{'];
       return method === 'GET'
-        ? queryOf(method, path).map((name) => [method, `${here}?${name}=${part}`, undefined])
+        ? [...Object.keys(query?.shape ?? {}), 'no_such_field'].map((name) => [
+            method,
+            `${here}?${name}=${part}`,
+            undefined,
+          ])
         : bodies.map((body) => [method, here, body]);
     }),
   );

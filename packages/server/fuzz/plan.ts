@@ -1,8 +1,8 @@
-import * as contract from '@breakwater/contract';
 import { ALIASES, type ToolSpec } from '@breakwater/contract';
 import { z } from 'zod';
 import type { Random } from '../src/runtime/index.ts';
-import { ROUTES } from '../src/serve/openapi-routes.ts';
+import { ROUTES } from '@breakwater/contract/routes';
+import { TOOLS } from '@breakwater/contract/tools';
 import { hostile, HOSTILE_PARTS, misspelt, oneOf } from './values.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -26,21 +26,16 @@ export interface Shot {
   readonly body: string | undefined;
 }
 
-const isSpec = (value: unknown): value is ToolSpec =>
-  typeof value === 'object' && value !== null && 'input' in value && 'timeoutMs' in value;
-
 interface Target {
   readonly spec: ToolSpec;
   readonly properties: Readonly<Record<string, Json>>;
 }
 
-const TARGETS: readonly Target[] = Object.values(contract as Readonly<Record<string, unknown>>)
-  .filter(isSpec)
-  .map((spec) => ({
-    spec,
-    properties: (z.toJSONSchema(spec.input, { io: 'input' }) as { properties: Readonly<Record<string, Json>> })
-      .properties,
-  }));
+const TARGETS: readonly Target[] = Object.values<ToolSpec>(TOOLS).map((spec) => ({
+  spec,
+  properties: (z.toJSONSchema(spec.input, { io: 'input' }) as { properties: Readonly<Record<string, Json>> })
+    .properties,
+}));
 const BY_NAME = new Map(TARGETS.map((target) => [target.spec.name, target]));
 const NAMES = [...BY_NAME.keys(), ...ALIASES.map(({ name }) => name)];
 
@@ -177,7 +172,7 @@ const toolShot = (random: Random, known: Credentials): Shot => {
   return { what: `mcp-2026 ${name}`, method: 'POST', path: '/mcp/', headers: { ...headers, accept, ...modern }, body };
 };
 
-const ROUTE_NAMES = Object.keys(ROUTES).filter((route) => !route.includes('/ws/') && !route.includes('*'));
+const ASKED = ROUTES.filter(({ path }) => !path.startsWith('/ws/') && !path.includes('*'));
 const PARTS = [...HOSTILE_PARTS, '9'.repeat(40), '2026-02-30', ''];
 const BODY_FIELDS = [
   'name',
@@ -199,18 +194,17 @@ const BODY_FIELDS = [
 ];
 
 const routeShot = (random: Random, known: Credentials): Shot => {
-  const route = oneOf(random, ROUTE_NAMES);
-  const [stated = 'GET', pattern = '/'] = route.split(' ');
+  const { method: stated, path: pattern, query: fieldsOf } = oneOf(random, ASKED);
   const method = random() < 0.95 ? stated : oneOf(random, ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']);
   const part = (): string => (random() < 0.3 ? oneOf(random, known.agents) : oneOf(random, PARTS));
-  const fields = [...(ROUTES[route]?.query ?? []).map((text) => text.split(':')[0] ?? ''), 'no_such_field'];
+  const fields = [...Object.keys(fieldsOf?.shape ?? {}), 'no_such_field'];
   const query = random() < 0.6 ? `?${oneOf(random, fields)}=${part()}` : '';
   const path = `${pattern.replaceAll(/:\w+/g, part)}${query}`;
   const sent = Object.fromEntries(
     Array.from({ length: 4 }, () => [oneOf(random, BODY_FIELDS), hostile(random)] as const),
   );
   const body = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? undefined : bodyOf(random, sent);
-  return { what: route, method, path, headers: headersOf(random, known), body };
+  return { what: `${stated} ${pattern}`, method, path, headers: headersOf(random, known), body };
 };
 
 /** The next request that chance makes. */

@@ -1,4 +1,5 @@
-import { dialectic, type Outcome } from '@breakwater/contract';
+import type { Outcome } from '@breakwater/contract';
+import { dialectic } from '@breakwater/contract/tools';
 import type { AgentStatus } from '../src/agents/agent.ts';
 import { actionabilityOf } from '../src/dialectic/rules/actionability.ts';
 import type { Change } from '../src/dialectic/rules/change.ts';

@@ -1,4 +1,5 @@
-import { accept, processAgentUpdate } from '@breakwater/contract';
+import { accept } from '@breakwater/contract';
+import { processAgentUpdate } from '@breakwater/contract/tools';
 import { expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode } from '../../testing/node.ts';

@@ -1,4 +1,5 @@
-import { accept, AUDIT_EVENTS, processAgentUpdate } from '@breakwater/contract';
+import { accept, AUDIT_EVENTS } from '@breakwater/contract';
+import { processAgentUpdate } from '@breakwater/contract/tools';
 import { afterAll, describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode, type TestNode } from '../../testing/node.ts';

@@ -1,4 +1,5 @@
-import { processAgentUpdate, type Outcome } from '@breakwater/contract';
+import type { Outcome } from '@breakwater/contract';
+import { processAgentUpdate } from '@breakwater/contract/tools';
 import { afterAll, describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode, type TestNode } from '../../testing/node.ts';

@@ -1,4 +1,5 @@
-import { accept, calibration as calibrationSpec, refuse } from '@breakwater/contract';
+import { accept, refuse } from '@breakwater/contract';
+import { calibration as calibrationSpec } from '@breakwater/contract/tools';
 import { defineActions, type Tool } from '../runtime/index.ts';
 import { calibrationReply } from './rules/reply.ts';
 import type { Calibration } from './service.ts';

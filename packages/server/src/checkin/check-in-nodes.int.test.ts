@@ -1,4 +1,5 @@
-import { accept, AUDIT_EVENTS, processAgentUpdate, type Outcome } from '@breakwater/contract';
+import { accept, AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
+import { processAgentUpdate } from '@breakwater/contract/tools';
 import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode, type TestNode } from '../../testing/node.ts';

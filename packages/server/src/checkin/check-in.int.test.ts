@@ -1,4 +1,5 @@
-import { accept, processAgentUpdate, type Outcome } from '@breakwater/contract';
+import { accept, type Outcome } from '@breakwater/contract';
+import { processAgentUpdate } from '@breakwater/contract/tools';
 import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, PAUSE_MS, testNode, type TestNode } from '../../testing/node.ts';

@@ -5,10 +5,9 @@ import {
   refuse,
   type Outcome,
   type AnswerOf,
-  type processAgentUpdate,
   type Refusal,
-  type simulateUpdate,
 } from '@breakwater/contract';
+import type { processAgentUpdate, simulateUpdate } from '@breakwater/contract/tools';
 import {
   claimMade,
   idempotencyOf,

@@ -1,4 +1,5 @@
-import { accept, getGovernanceMetrics, processAgentUpdate, refuse, simulateUpdate } from '@breakwater/contract';
+import { accept, refuse } from '@breakwater/contract';
+import { getGovernanceMetrics, processAgentUpdate, simulateUpdate } from '@breakwater/contract/tools';
 import type { AgentHead, Hold } from '../agents/index.ts';
 import { defineTool, type CallOf, type Evidence, type Tool } from '../runtime/index.ts';
 import type { CheckIns, ReviewWaiting } from './service.ts';

@@ -1,14 +1,12 @@
-import {
-  AGENT_SORTS,
-  AGENT_STATUS_FILTERS,
-  VERDICTS,
-  type AgentRow,
-  type AgentsPage,
-  type AgentView,
-  type ClaimRow,
-  type ClaimsView,
-  type CoverageView,
-  type VitalsView,
+import { AGENT_SORTS, AGENT_STATUS_FILTERS, VERDICTS } from '@breakwater/contract';
+import type {
+  AgentRow,
+  AgentsPage,
+  AgentView,
+  ClaimRow,
+  ClaimsView,
+  CoverageView,
+  VitalsView,
 } from '@breakwater/contract/overview';
 import { Option, type Command } from 'commander';
 import { systemClock } from '../runtime/index.ts';

@@ -37,19 +37,14 @@ import {
 import { Dispatcher, Limits } from '../dispatch/index.ts';
 import { fleetTools, Notices, noticeTools } from '../notices/index.ts';
 import { createFleetTally, Feed } from '../feed/index.ts';
-import { createFlags, flagTools } from '../flags/index.ts';
-import {
-  Bindings,
-  Identity,
-  identityTools,
-  LineageSweep,
-  operatorTools,
-  serverSecret,
-  type Mode,
-} from '../identity/index.ts';
+import { createFlags } from '../flags/index.ts';
+import { flagTools } from '../flags/tools.ts';
+import { Bindings, Identity, LineageSweep, serverSecret, type Mode } from '../identity/index.ts';
+import { identityTools, operatorTools } from '../identity/tools.ts';
 import { createKnowledge, knowledgeTools, lifecycleJob } from '../knowledge/index.ts';
 import { createActivity, createLastMinute, Overview } from '../overview/index.ts';
-import { Lifecycle, lifecycleTools } from '../lifecycle/index.ts';
+import { Lifecycle } from '../lifecycle/index.ts';
+import { lifecycleTools } from '../lifecycle/tools.ts';
 import { FLEET_REFRESH_MS, HarnessOutcomes, Outcomes, outcomeTools } from '../outcomes/index.ts';
 import {
   checkAddress,
@@ -500,6 +495,7 @@ export const startNode = async (
 
   const attestor = config.socket === undefined ? undefined : await createPeerAttestor();
   const http = createHttpServer({
+    checksAnswers: config.checkAnswers === 'on',
     dispatcher,
     limits,
     sessions: {

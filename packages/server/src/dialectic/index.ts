@@ -1,6 +1,5 @@
 /** The dialectic: a paused agent comes back by a review, and a saga carries out what was agreed. */
 export { createComputations } from './compute/placements.ts';
-export { computeRequest } from './compute/wire.ts';
 export { Computation, computeAnswerPayload, computeFailurePayload } from './compute/computation.ts';
 export { ENDED_LIMIT, isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from './dead-letters.ts';
 export { ReviewDuties } from './duties.ts';

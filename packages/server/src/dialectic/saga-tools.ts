@@ -1,4 +1,5 @@
-import { accept, refuse, saga as sagaSpec, type Outcome } from '@breakwater/contract';
+import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { saga as sagaSpec } from '@breakwater/contract/tools';
 import type { Database } from '../postgres/index.ts';
 import { defineActions, type ActionCallOf, type Clock, type Ids, type Tool } from '../runtime/index.ts';
 import { isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from './dead-letters.ts';

@@ -1,4 +1,5 @@
-import { accept, dialectic as dialecticSpec, refuse, type ActionAnswerOf, type Outcome } from '@breakwater/contract';
+import { accept, refuse, type ActionAnswerOf, type Outcome } from '@breakwater/contract';
+import { dialectic as dialecticSpec } from '@breakwater/contract/tools';
 import type { AgentHead } from '../agents/index.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from '../lifecycle/index.ts';
 import { defineActions, type ActionCallOf, type CallOf, type LiveTable, type Tool } from '../runtime/index.ts';

@@ -1,12 +1,10 @@
+import { accept, ALIASES, ERRORS, refuse, type FieldProblem, type ToolListing } from '@breakwater/contract';
 import {
-  accept,
   admin,
   agent,
-  ALIASES,
   calibration,
   config,
   dialectic,
-  ERRORS,
   getGovernanceMetrics,
   getServerInfo,
   healthCheck,
@@ -18,13 +16,10 @@ import {
   onboard,
   outcomeEvent,
   processAgentUpdate,
-  refuse,
   report,
   selfRecovery,
   simulateUpdate,
-  type FieldProblem,
-  type ToolListing,
-} from '@breakwater/contract';
+} from '@breakwater/contract/tools';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';

@@ -1,8 +1,6 @@
 import {
   accept,
-  describeTool,
   ERRORS,
-  listTools,
   refuse,
   type AnswerOf,
   type ErrorCode,
@@ -11,6 +9,7 @@ import {
   type ToolAlias,
   type ToolCategory,
 } from '@breakwater/contract';
+import { describeTool, listTools } from '@breakwater/contract/tools';
 import { defineTool, nearest, type Tool } from '../runtime/index.ts';
 import { toolNotFound } from './chain.ts';
 import { firstSentence, type RegisteredTool, type Registry, type Target } from './registry.ts';

@@ -73,6 +73,12 @@ const withoutNoise = (schema: unknown): unknown => {
   );
 };
 
+/**
+ * The JSON schema of an answer. As an input: what a later version adds to an answer must not break a reader that holds it
+ * against this.
+ */
+export const answerSchema = (answer: z.ZodType): Json => withoutNoise(z.toJSONSchema(answer, { io: 'input' })) as Json;
+
 /** The answers that a call may get: of the tool, of one action, or of all that are not refused whatever is sent. */
 const outputsOf = ({ output, actions }: ToolSpec, action: string | undefined): z.ZodType[] => {
   if (actions === undefined) return output === undefined ? [] : [output];
@@ -90,10 +96,7 @@ export const outputSchema = (spec: ToolSpec, action?: string): Json | undefined 
   const outputs = outputsOf(spec, action);
   const [first] = outputs;
   if (first === undefined) return undefined;
-  const answers = outputs.length === 1 ? first : z.union(outputs);
-  // As an input: what a later version adds to an answer must not break a reader that holds it against this.
-  const schema = withoutNoise(z.toJSONSchema(answers, { io: 'input' }));
-  return { type: 'object', ...(isObject(schema) && schema) };
+  return { type: 'object', ...answerSchema(outputs.length === 1 ? first : z.union(outputs)) };
 };
 
 /** The schema of some arguments in brief, hidden ones too: their types and words, nothing said about them. */

@@ -1,4 +1,5 @@
-import { accept, flags as flagsSpec } from '@breakwater/contract';
+import { accept } from '@breakwater/contract';
+import { flags as flagsSpec } from '@breakwater/contract/tools';
 import { defineActions, type Tool } from '../runtime/index.ts';
 import { valueOfWord } from './flag.ts';
 import type { Flags } from './service.ts';

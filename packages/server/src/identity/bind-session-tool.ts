@@ -1,4 +1,5 @@
-import { accept, bindSession as bindSessionSpec, refuse } from '@breakwater/contract';
+import { accept, refuse } from '@breakwater/contract';
+import { bindSession as bindSessionSpec } from '@breakwater/contract/tools';
 import { refuseEnded } from '../agents/index.ts';
 import { refuseHeld } from '../lifecycle/index.ts';
 import { defineTool, type Tool } from '../runtime/index.ts';

@@ -1,4 +1,5 @@
-import { accept, identity as identitySpec, refuse } from '@breakwater/contract';
+import { accept, refuse } from '@breakwater/contract';
+import { identity as identitySpec } from '@breakwater/contract/tools';
 import { refuseEnded, type AgentHead } from '../agents/index.ts';
 import { nextStep } from '../lifecycle/index.ts';
 import { defineTool, type Caller, type CallOf, type Tool } from '../runtime/index.ts';

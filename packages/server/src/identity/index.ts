@@ -13,7 +13,5 @@ export { credentialHash } from './binding.ts';
 export { Bindings } from './bindings.ts';
 export { LineageSweep } from './lineage-sweep.ts';
 export type { Mode } from './rules/pin.ts';
-export { operatorTools } from './operator-tools.ts';
 export { serverSecret } from './server-secret.ts';
 export { Identity } from './service.ts';
-export { identityTools } from './tools.ts';

@@ -1,4 +1,5 @@
-import { accept, onboard as onboardSpec } from '@breakwater/contract';
+import { accept } from '@breakwater/contract';
+import { onboard as onboardSpec } from '@breakwater/contract/tools';
 import { nextStep } from '../lifecycle/index.ts';
 import { defineTool, type Tool } from '../runtime/index.ts';
 import { displayNameOf, pauseBlock, readName, type Around } from './face.ts';

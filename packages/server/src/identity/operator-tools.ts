@@ -1,4 +1,5 @@
-import { accept, operators as operatorsSpec } from '@breakwater/contract';
+import { accept } from '@breakwater/contract';
+import { operators as operatorsSpec } from '@breakwater/contract/tools';
 import type { Database } from '../postgres/index.ts';
 import { defineActions, type Clock, type Tool } from '../runtime/index.ts';
 import { listOperators, operatorState, revokeOperator, type OperatorCredential } from './operators.ts';

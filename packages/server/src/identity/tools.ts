@@ -5,6 +5,8 @@ import { identityTool } from './identity-tool.ts';
 import { onboardTool } from './onboard-tool.ts';
 import type { Identity } from './service.ts';
 
+export { operatorTools } from './operator-tools.ts';
+
 /** The tools of identity. */
 export const identityTools = <M>({ identity, ...around }: Around & { readonly identity: Identity<M> }): Tool[] => [
   onboardTool(identity, around),

@@ -1,4 +1,5 @@
-import { refuse, type ActionAnswerOf, type knowledge, type Outcome } from '@breakwater/contract';
+import { refuse, type ActionAnswerOf, type Outcome } from '@breakwater/contract';
+import type { knowledge } from '@breakwater/contract/tools';
 import type { Viewer } from '../lifecycle/index.ts';
 import type { ActionCallOf, Caller, CallOf } from '../runtime/index.ts';
 import { refuseFields, missing } from './rules/problems.ts';

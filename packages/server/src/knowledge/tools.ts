@@ -1,4 +1,4 @@
-import { knowledge as knowledgeSpec } from '@breakwater/contract';
+import { knowledge as knowledgeSpec } from '@breakwater/contract/tools';
 import { defineActions, type Tool } from '../runtime/index.ts';
 import { readActions } from './read-actions.ts';
 import { writeActions, type WriteParts } from './write-actions.ts';

@@ -1,4 +1,5 @@
-import { accept, agent as agentSpec, refuse, type Outcome } from '@breakwater/contract';
+import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { agent as agentSpec } from '@breakwater/contract/tools';
 import { isMeasured, readCoverage, recordOf, shownRisk, standingWord, type AgentHead } from '../agents/index.ts';
 import { defineActions, type CallOf, type Tool } from '../runtime/index.ts';
 import { actorOf } from './rules/authority.ts';

@@ -4,6 +4,5 @@ export { ownHold, holdText, refuseHeld, refusedAct } from './rules/acts.ts';
 export { nextStep } from './rules/next-step.ts';
 export { reactivate } from './rules/standing.ts';
 export { Lifecycle } from './service.ts';
-export { lifecycleTools } from './tools.ts';
 export { viewerOf, visibleId, visibleName, visibleText, type Viewer } from './rules/redaction.ts';
 export { stuckAfter } from './rules/sweep.ts';

@@ -1,4 +1,5 @@
-import { accept, operatorResumeAgent, selfRecovery } from '@breakwater/contract';
+import { accept } from '@breakwater/contract';
+import { operatorResumeAgent, selfRecovery } from '@breakwater/contract/tools';
 import { defineActions, defineTool, type ActionCallOf, type Tool } from '../runtime/index.ts';
 import { actorOf } from './rules/authority.ts';
 import { viewerOf, visibleName } from './rules/redaction.ts';

@@ -1,4 +1,5 @@
-import { accept, archiveOrphanAgents, AUDIT_EVENTS, detectStuckAgents, refuse } from '@breakwater/contract';
+import { accept, AUDIT_EVENTS, refuse } from '@breakwater/contract';
+import { archiveOrphanAgents, detectStuckAgents } from '@breakwater/contract/tools';
 import { defineTool, type Tool } from '../runtime/index.ts';
 import { viewerOf, visibleId, visibleName } from './rules/redaction.ts';
 import { orphans, stuck } from './rules/sweep.ts';

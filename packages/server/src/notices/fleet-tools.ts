@@ -1,13 +1,5 @@
-import {
-  accept,
-  CLAIMS_LIMITS,
-  config as configSpec,
-  NOT_OFFERED,
-  notOffered,
-  observe as observeSpec,
-  refuse,
-  type Outcome,
-} from '@breakwater/contract';
+import { NOT_OFFERED, accept, CLAIMS_LIMITS, refuse, type Outcome } from '@breakwater/contract';
+import { config as configSpec, notOffered, observe as observeSpec } from '@breakwater/contract/tools';
 import type { AgentHead } from '../agents/index.ts';
 import { DEFAULT_LOOP_LIMITS } from '../checkin/index.ts';
 import { viewerOf, visibleId, visibleName, visibleText, type Viewer } from '../lifecycle/index.ts';

@@ -1,12 +1,5 @@
-import {
-  accept,
-  notices as noticesSpec,
-  readTime,
-  refuse,
-  report as reportSpec,
-  TIME_RULE,
-  type Outcome,
-} from '@breakwater/contract';
+import { accept, readTime, refuse, TIME_RULE, type Outcome } from '@breakwater/contract';
+import { notices as noticesSpec, report as reportSpec } from '@breakwater/contract/tools';
 import type { AgentHead } from '../agents/index.ts';
 import { reportWindow } from '../channel/index.ts';
 import { viewerOf, visibleId, visibleName, type Viewer } from '../lifecycle/index.ts';

@@ -1,4 +1,4 @@
-import { externalOutcomeAnswer } from '@breakwater/contract';
+import { externalOutcomeAnswer } from '@breakwater/contract/tools';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onboard, operator } from '../../testing/calls.ts';
 import { postJson, type Json } from '../../testing/rest.ts';

@@ -1,4 +1,5 @@
-import { externalOutcome, refuse, type ExternalOutcomeAnswer, type Outcome } from '@breakwater/contract';
+import { refuse, type ExternalOutcomeAnswer, type Outcome } from '@breakwater/contract';
+import { externalOutcome } from '@breakwater/contract/tools';
 import { idempotencyOf } from '../agents/index.ts';
 import { standing, type Clock, type ProvenOperator } from '../runtime/index.ts';
 import type { Outcomes, WithEvidence } from './service.ts';

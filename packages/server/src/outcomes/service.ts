@@ -4,11 +4,11 @@ import {
   AUDIT_EVENTS,
   type AnswerOf,
   type CorroborationGrade,
-  type outcomeEvent,
   type Outcome,
   type OutcomeType,
   type VerificationSource,
 } from '@breakwater/contract';
+import type { outcomeEvent } from '@breakwater/contract/tools';
 import {
   idempotencyOf,
   pauseChange,

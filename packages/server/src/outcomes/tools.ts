@@ -1,4 +1,4 @@
-import { outcomeEvent } from '@breakwater/contract';
+import { outcomeEvent } from '@breakwater/contract/tools';
 import { defineTool, type Evidence, type Tool } from '../runtime/index.ts';
 import type { Outcomes, WithEvidence } from './service.ts';
 

@@ -1,12 +1,4 @@
 /** What operators see of a fleet and of the server, put together for the console and the command line. */
 export { createActivity } from './activity.ts';
 export { createLastMinute } from './last-minute.ts';
-export {
-  readAgentsQuery,
-  readLimit,
-  readReviewsQuery,
-  readTexts,
-  readTrailQuery,
-  type RawQuery,
-} from './rules/query.ts';
 export { Overview } from './service.ts';

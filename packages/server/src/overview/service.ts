@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { accept, refuse, type CalibrationCheck, type Outcome } from '@breakwater/contract';
 import type {
   AgentsPage,
   AgentView,
@@ -14,6 +14,7 @@ import type {
   SystemView,
   TrailView,
 } from '@breakwater/contract/overview';
+import type { AgentsQuery, ReviewsQuery } from '@breakwater/contract/routes';
 import { holdOf, mayBeHeld, parentOf, STATUSES, statusOf, type AgentHead } from '../agents/index.ts';
 import { readReport, reportWindow, type ReportLine } from '../channel/index.ts';
 import { AGAIN_WITHIN, conditionsOf, isInForce, readSession } from '../dialectic/index.ts';
@@ -42,12 +43,10 @@ import {
   riskOf,
   successionView,
   type StoredSuccession,
-  type AgentsQuery,
   type Surroundings,
 } from './rules/agents.ts';
 import { freeResume, type StoredResume } from './rules/free-resumes.ts';
 import { needsOf, type OpenReview, type StoredFacts, type Successors, type Trouble } from './rules/needs.ts';
-import type { ReviewsQuery } from './rules/query.ts';
 import { reviewRow, reviewView, sagaView, type StoredReview, type StoredSaga } from './rules/review.ts';
 import * as sql from './sql.ts';
 
@@ -117,6 +116,9 @@ const ACTIVE = STATUSES.indexOf('active');
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+
+/** What an operator is shown of a sink's counters, which has more. */
+const emissionsOf = ({ waiting, dropped, stored }: SystemView['channel']['failures']) => ({ waiting, dropped, stored });
 
 const lineView = ({ first, last, p50, p99, ...line }: ReportLine): ChannelLine => ({
   ...line,
@@ -311,7 +313,7 @@ export class Overview {
   /** `limit` rows of an agent's hash-chained trail before an index, the newest first. */
   async trail(
     target: string,
-    { before, limit }: { readonly before: number | undefined; readonly limit: number },
+    { before, limit }: { readonly before?: number | undefined; readonly limit: number },
   ): Promise<Outcome<TrailView>> {
     const found = this.#find(target);
     if (!found.ok) return found;
@@ -378,7 +380,7 @@ export class Overview {
   }
 
   /** Calibration of the fleet, or of an agent, over a time in words. Refuses what names no time or no agent. */
-  async calibration(since: string, agent: string | undefined): Promise<Outcome<object>> {
+  async calibration(since: string, agent: string | undefined): Promise<Outcome<CalibrationCheck>> {
     const { calibration, clock } = this.#options;
     const window = reportWindow(since, undefined, clock.now());
     if (!window.ok) return window;
@@ -438,6 +440,7 @@ export class Overview {
     ]);
     const delay = node.loopDelay();
     const { find } = this.#around();
+    const { failures, measurements } = node.channel();
     return {
       at: iso(clock.now()),
       version: node.version,
@@ -463,7 +466,7 @@ export class Overview {
       live_tables: node.liveTables(),
       mailboxes: node.mailboxes(),
       event_loop_ms: { max: delay.maxMs, p99: delay.p99Ms },
-      channel: node.channel(),
+      channel: { failures: emissionsOf(failures), measurements: emissionsOf(measurements) },
       partitions:
         tables.length === 0
           ? null

@@ -1,4 +1,4 @@
-import { processAgentUpdate } from '@breakwater/contract';
+import { processAgentUpdate } from '@breakwater/contract/tools';
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode, type TestNode } from '../../testing/node.ts';

@@ -1,7 +1,9 @@
 import { ERRORS, refuse } from '@breakwater/contract';
+import { serverRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
+import { serveRoute } from './route.ts';
 import { sendUnavailable } from './unavailable.ts';
 
 /** A tool that passes its deadline is a call that worked; here the computation is the call. */
@@ -12,7 +14,7 @@ const TIMED_OUT = 504;
  * (W3-5.04). They need neither memory nor PostgreSQL, so readiness does not matter.
  */
 export const registerCompute = (app: FastifyInstance, { compute }: Pick<ServeOptions, 'compute'>): void => {
-  app.post('/v1/dialectic/compute', async ({ body }, reply) => {
+  serveRoute(app, serverRoutes.compute, async ({ body }, reply) => {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       return sendRefusal(
         reply,
@@ -23,7 +25,7 @@ export const registerCompute = (app: FastifyInstance, { compute }: Pick<ServeOpt
     }
     const { mode, session_id: sessionId, round, input } = body as Record<string, unknown>;
     const outcome = await compute({ mode, sessionId, round, input });
-    if (outcome.ok) return { ok: true, ...outcome.value };
+    if (outcome.ok) return { ok: true as const, ...outcome.value };
     const { code } = outcome.refusal;
     if (ERRORS[code].status === 503) return sendUnavailable(reply, code);
     return code === 'TIMEOUT' ? sendRefusal(reply, outcome.refusal, TIMED_OUT) : sendRefusal(reply, outcome.refusal);

@@ -4,8 +4,10 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { consoleRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { oneHeader } from './evidence.ts';
+import { serveRoute } from './route.ts';
 
 const BUILT = fileURLToPath(new URL('../../../console/dist', import.meta.url));
 
@@ -102,9 +104,6 @@ const sendFile = async (request: FastifyRequest, reply: FastifyReply, file: Buil
   return reply.header('content-encoding', form).send(smaller);
 };
 
-/** Whether this is a path of the console: its files hold no data, and load without a token. */
-export const isConsole = (path: string): boolean => path === '/dashboard' || path.startsWith('/dashboard/');
-
 /**
  * The built console at `/dashboard`. Addresses below it that are no file are pages of the console, which finds its way by
  * them; the browser keeps files, whose names change with their content, and asks for the page each time. A path is looked up
@@ -135,6 +134,6 @@ export const registerConsole = (app: FastifyInstance, folder = BUILT): void => {
     }
     return sendFile(request, reply.header('cache-control', 'no-cache'), built.page);
   };
-  app.get('/dashboard', serve);
-  app.get('/dashboard/*', serve);
+  serveRoute(app, consoleRoutes.page, serve);
+  serveRoute(app, consoleRoutes.below, serve);
 };

@@ -1,6 +1,5 @@
-import { ERRORS, type ErrorCategory, type Outcome, type Refusal } from '@breakwater/contract';
+import { ERRORS, type ErrorCategory, type Refusal } from '@breakwater/contract';
 import type { FastifyReply } from 'fastify';
-import { refusalOf } from '../postgres/index.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { sendUnavailable } from './unavailable.ts';
 
@@ -23,21 +22,4 @@ export const sendFeatureRefusal = (reply: FastifyReply, refusal: Refusal): Fasti
   if (NOT_FOUND.has(refusal.code)) return sendRefusal(reply, refusal, 404);
   if (refusal.code === 'RATE_LIMIT_EXCEEDED') return sendRefusal(reply, refusal, 429);
   return sendRefusal(reply, refusal, status === 200 ? STATUS[category] : status);
-};
-
-/** PostgreSQL being away, or unable to hold what was asked for, is no bug of the feature that met it. */
-const unlessKnown = (error: unknown): Outcome<never> => {
-  const refusal = refusalOf(error);
-  if (refusal === undefined) throw error;
-  return { ok: false, refusal };
-};
-
-/** Asks a feature and sends what `send` makes of its answer, its refusal, or the 503 contract while PostgreSQL is away. */
-export const answerWith = async <T>(
-  reply: FastifyReply,
-  ask: () => Promise<Outcome<T>>,
-  send: (value: T) => FastifyReply,
-): Promise<FastifyReply> => {
-  const outcome = await ask().catch(unlessKnown);
-  return outcome.ok ? send(outcome.value) : sendFeatureRefusal(reply, outcome.refusal);
 };

@@ -1,4 +1,5 @@
 import { refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { agentRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocketServer } from 'ws';
 import type { Admission } from './admission.ts';
@@ -6,11 +7,11 @@ import { evidenceOf } from './evidence.ts';
 import { sendFeatureRefusal } from './feature-refusal.ts';
 import { FeedClients, type FeedClient } from './feed-clients.ts';
 import { FeedPlaces } from './feed-places.ts';
-import { eventFor, readFeedQuery, type FeedPage, type FeedQuery } from '../feed/index.ts';
+import { eventFor, type FeedFilter, type FeedPage } from '../feed/index.ts';
 import type { Viewer } from '../lifecycle/index.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
-import { sendUnavailable } from './unavailable.ts';
+import { serveRoute } from './route.ts';
 import { routeUpgrades, type Upgrade } from './upgrade.ts';
 
 const PLACES = { all: 100, forOperators: 20, ofAddress: 40 } as const;
@@ -22,6 +23,9 @@ const gapOf = ({ gap }: FeedPage) =>
   gap === undefined
     ? null
     : { reason: gap.reason, until: new Date(gap.until).toISOString(), hint: 'Events up to then may be missing.' };
+
+/** What a watcher asks for. */
+type Watched = FeedFilter & { readonly since: number | undefined };
 
 /** What a reader must know of a cursor that was given before this server started. */
 const RESTARTED = {
@@ -37,13 +41,10 @@ const RESTARTED = {
  */
 export const registerFeed = (
   app: FastifyInstance,
-  options: Pick<
-    ServeOptions,
-    'feed' | 'readiness' | 'operatorOf' | 'attestor' | 'metrics' | 'server' | 'clock' | 'log'
-  >,
+  options: Pick<ServeOptions, 'feed' | 'operatorOf' | 'attestor' | 'metrics' | 'server' | 'clock' | 'log'>,
   admission: Admission,
 ): { stop(): void } => {
-  const { feed, readiness, clock } = options;
+  const { feed, clock } = options;
   const clients = new FeedClients(clock);
   const places = new FeedPlaces(PLACES);
   const isOperator = async (secret: string): Promise<boolean> => (await options.operatorOf(secret)) !== undefined;
@@ -59,13 +60,11 @@ export const registerFeed = (
     return { agentId: undefined, operator };
   };
 
-  app.get('/api/events', async (request, reply) => {
-    const query = readFeedQuery(request.query as Record<string, unknown>, ['limit', 'agent_id', 'type', 'since']);
-    if (!query.ok) return sendFeatureRefusal(reply, query.refusal);
-    if (!readiness.ready) return sendUnavailable(reply);
+  serveRoute(app, agentRoutes.events, async (request, reply) => {
     const refused = await admission(request, 'reads');
     if (refused !== undefined) return sendFeatureRefusal(reply, refused);
-    const page = await feed.page(query.value);
+    const { limit, since, agent_id, type } = request.query;
+    const page = await feed.page({ limit, since, agentId: agent_id, types: type });
     if (!page.ok) return sendFeatureRefusal(reply, page.refusal);
     const viewer = await viewerOf(evidenceOf(request, options.attestor).operatorSecret);
     const { events, cursor, hasMore, restarted } = page.value;
@@ -94,7 +93,7 @@ export const registerFeed = (
     return server;
   };
 
-  const replayed = async (query: FeedQuery): Promise<Outcome<FeedPage>> => {
+  const replayed = async (query: Watched): Promise<Outcome<FeedPage>> => {
     const page = await feed.page({ ...query, limit: query.since === undefined ? 1 : Number.MAX_SAFE_INTEGER });
     if (!page.ok || query.since !== undefined) return page;
     return { ok: true, value: { ...page.value, events: [] } };
@@ -115,15 +114,13 @@ export const registerFeed = (
     });
   };
 
-  app.get('/ws/eisv', async (request, reply) => {
-    const query = readFeedQuery(request.query as Record<string, unknown>, ['agent_id', 'since']);
-    if (!query.ok) return sendFeatureRefusal(reply, query.refusal);
-    if (!readiness.ready) return sendUnavailable(reply);
+  serveRoute(app, agentRoutes.watch, async (request, reply) => {
     const tooOften = await admission(request, 'reads');
     if (tooOften !== undefined) return sendFeatureRefusal(reply, tooOften);
     const upgrade = upgradeOf(request.raw);
     if (upgrade === undefined) return sendRefusal(reply.header('upgrade', 'websocket'), upgradeRequired, 426);
-    const refused = await join(request, upgrade, query.value);
+    const { since, agent_id } = request.query;
+    const refused = await join(request, upgrade, { since, agentId: agent_id });
     if (refused !== undefined) return sendFeatureRefusal(reply, refused);
     reply.hijack();
     return undefined;
@@ -133,7 +130,7 @@ export const registerFeed = (
   const join = async (
     request: Pick<FastifyRequest, 'raw' | 'socket' | 'headers'>,
     upgrade: Upgrade,
-    query: FeedQuery,
+    query: Watched,
   ): Promise<Refusal | undefined> => {
     joining += 1;
     let leave: (() => void) | undefined;

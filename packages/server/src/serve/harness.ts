@@ -1,10 +1,12 @@
-import { externalOutcome, type Outcome } from '@breakwater/contract';
+import type { Outcome } from '@breakwater/contract';
+import { externalOutcome } from '@breakwater/contract/tools';
+import { agentRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
 import { lookAt, refuseArguments, shapeOf } from '../dispatch/index.ts';
 import { evidenceOf } from './evidence.ts';
-import { answerWith, sendFeatureRefusal } from './feature-refusal.ts';
+import { sendFeatureRefusal } from './feature-refusal.ts';
 import type { ServeOptions } from './ports.ts';
-import { sendUnavailable } from './unavailable.ts';
+import { serveRoute } from './route.ts';
 
 const SHAPE = shapeOf(externalOutcome);
 
@@ -20,21 +22,14 @@ const lookAtBody = (body: unknown): Outcome<unknown> => {
  */
 export const registerHarness = (
   app: FastifyInstance,
-  {
-    readiness,
-    recordExternalOutcome,
-    attestor,
-  }: Pick<ServeOptions, 'readiness' | 'recordExternalOutcome' | 'attestor'>,
+  { recordExternalOutcome, attestor }: Pick<ServeOptions, 'recordExternalOutcome' | 'attestor'>,
 ): void => {
-  app.post('/v1/harness/outcome', async (request, reply) => {
-    if (!readiness.ready) return sendUnavailable(reply);
+  serveRoute(app, agentRoutes.outcome, async (request, reply) => {
     const looked = lookAtBody(request.body);
     if (!looked.ok) return sendFeatureRefusal(reply, looked.refusal);
     const { operatorSecret } = evidenceOf(request, attestor);
-    return answerWith(
-      reply,
-      () => recordExternalOutcome(operatorSecret, looked.value),
-      (recorded) => reply.type('application/json').send(JSON.stringify({ success: true, ...recorded })),
-    );
+    const recorded = await recordExternalOutcome(operatorSecret, looked.value);
+    if (!recorded.ok) return sendFeatureRefusal(reply, recorded.refusal);
+    return reply.type('application/json').send(JSON.stringify({ success: true, ...recorded.value }));
   });
 };

@@ -1,6 +1,8 @@
+import { serverRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
 import type { WriteProblem } from '../postgres/index.ts';
 import type { ServeOptions } from './ports.ts';
+import { serveRoute } from './route.ts';
 
 const WARMING_RETRY_SECONDS = 2;
 const WRITES_RETRY_SECONDS = 5;
@@ -22,15 +24,6 @@ const ENDPOINTS = {
   console: '/dashboard/',
   openapi: '/openapi.json',
 };
-
-/** Routes that answer without a token: a probe has none, and they tell nothing about agents. */
-export const OPEN_ROUTES: ReadonlySet<string> = new Set([
-  '/',
-  '/health',
-  '/health/live',
-  '/health/ready',
-  '/openapi.json',
-]);
 
 /**
  * Health, from memory alone: a probe must get its answer while PostgreSQL hangs (BW-serve.02). `live` says that the
@@ -54,42 +47,43 @@ export const registerHealth = (
       .filter(([, warm]) => !warm)
       .map(([part]) => part);
 
-  app.get('/health/live', async () => ({ status: 'alive' }));
+  serveRoute(app, serverRoutes.live, async () => ({ status: 'alive' as const }));
 
-  app.get('/health/ready', async (_request, reply) => {
+  serveRoute(app, serverRoutes.ready, async (_request, reply) => {
     const problem = writeProblem();
-    if (readiness.ready && problem === undefined) return { status: 'ready', parts: readiness.parts() };
+    if (readiness.ready && problem === undefined) return { status: 'ready' as const, parts: readiness.parts() };
     void reply.code(503).header('retry-after', String(WARMING_RETRY_SECONDS));
     if (readiness.ready && problem !== undefined) {
       const since = new Date(problem.since).toISOString();
-      return { status: 'degraded', not_ready: ['writes'], writes: problem.reason, since, parts: readiness.parts() };
+      const parts = readiness.parts();
+      return reply.send({ status: 'degraded', not_ready: ['writes'], writes: problem.reason, since, parts });
     }
     const { coldSince } = readiness;
     const why = readiness.why();
-    return {
+    return reply.send({
       status: 'warming_up',
       not_ready: cold(),
       ...(Object.keys(why).length > 0 && { why }),
       ...(coldSince !== undefined && { since: new Date(coldSince).toISOString() }),
       parts: readiness.parts(),
-    };
+    });
   });
 
-  app.get('/health', async (_request, reply) => {
+  serveRoute(app, serverRoutes.health, async (_request, reply) => {
     if (!readiness.ready) {
       void reply.code(503).header('retry-after', String(WARMING_RETRY_SECONDS));
-      return {
+      return reply.send({
         status: 'warming_up',
         message: `Not ready: ${cold().join(', ')}`,
         hint: `Ask again in ${WARMING_RETRY_SECONDS} s.`,
         server_version: server.version,
         parts: readiness.parts(),
-      };
+      });
     }
     const problem = writeProblem();
     if (problem !== undefined) {
       void reply.code(503).header('retry-after', String(WRITES_RETRY_SECONDS));
-      return {
+      return reply.send({
         status: 'degraded',
         message: `Reads are answered; writes are refused with 503: ${WRITE_PROBLEMS[problem.reason]}.`,
         writes: problem.reason,
@@ -97,11 +91,11 @@ export const registerHealth = (
         hint: 'Free space or mend the disk; service comes back within seconds, without a restart.',
         server_version: server.version,
         parts: readiness.parts(),
-      };
+      });
     }
     const seconds = Math.round((clock.monotonic() - startedAt) / 1000);
     return {
-      status: 'ok',
+      status: 'ok' as const,
       version: server.version,
       uptime: { seconds },
       parts: readiness.parts(),
@@ -111,7 +105,7 @@ export const registerHealth = (
     };
   });
 
-  app.get('/', async ({ headers }, reply) => {
+  serveRoute(app, serverRoutes.root, async ({ headers }, reply) => {
     // A person with a browser wants the console, a program the list.
     if (headers.accept?.includes('text/html') === true) return reply.redirect('/dashboard/');
     return { name: server.name, version: server.version, endpoints: ENDPOINTS };

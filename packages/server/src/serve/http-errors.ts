@@ -7,7 +7,7 @@ import { refusalOf } from '../postgres/index.ts';
 import { sendFeatureRefusal } from './feature-refusal.ts';
 import type { ServeOptions } from './ports.ts';
 import { refusalText, sendRefusal } from './refusal-reply.ts';
-import { sendUnavailable } from './unavailable.ts';
+import { RefusedRequest } from './route.ts';
 
 const MAX_BODY_MB = 1;
 export const BODY_LIMIT = MAX_BODY_MB * 1024 * 1024;
@@ -95,11 +95,11 @@ class Methods {
 
 /** Answers an error that reached the HTTP framework: the caller's own in words, anything else as an incident of ours. */
 const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply, log: ServeOptions['log']) => {
+  if (error instanceof RefusedRequest) return sendRefusal(reply, error.refusal);
   const caused = REFUSED[error.code];
   if (caused !== undefined) return sendRefusal(reply, caused);
   if (error.statusCode !== undefined && error.statusCode < 500) return sendRefusal(reply, badBody);
   const known = refusalOf(error);
-  if (known?.code === 'STORAGE_UNAVAILABLE') return sendUnavailable(reply, known.code);
   if (known !== undefined) return sendFeatureRefusal(reply, known);
   log.error({ err: error, request_id: request.id }, 'request failed');
   return sendRefusal(

@@ -1,14 +1,15 @@
 import { ERRORS, refuse, type Refusal } from '@breakwater/contract';
+import { serverRoutes } from '@breakwater/contract/routes';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { assertSafeBinding, createBearerCheck } from './auth.ts';
 import { createAdmission } from './admission.ts';
 import { registerCalibration } from './calibration.ts';
 import { registerCompute } from './compute.ts';
-import { isConsole, registerConsole } from './console.ts';
+import { registerConsole } from './console.ts';
 import { bearerOf, oneHeader } from './evidence.ts';
 import { registerFeed } from './feed.ts';
-import { OPEN_ROUTES, registerHealth } from './health.ts';
+import { registerHealth } from './health.ts';
 import { registerHarness } from './harness.ts';
 import { admitOrigin } from './cors.ts';
 import { createHostOriginCheck } from './host-origin.ts';
@@ -21,6 +22,7 @@ import { registerOverview } from './overview.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import { createRequestLog } from './request-log.ts';
+import { createReadinessHook, holdAnswer, serveRoute, validatorCompiler } from './route.ts';
 import { createRestCall } from './rest-call.ts';
 import { registerRest } from './rest.ts';
 import { createCallTool } from './tool-calls.ts';
@@ -33,7 +35,6 @@ import { SharedAnswers } from '../runtime/index.ts';
 /** A part of an address that is an id or a name; each route has its own, lower limit and says so in words. */
 const MAX_PARAMETER = 2000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
-const LIVE = '/health/live';
 /** What machines ask by address: an orchestrator's probes, and who collects metrics. */
 const PROBED: ReadonlySet<string> = new Set(['/health', '/health/ready', '/metrics']);
 /** The feed of what happens to agents. */
@@ -150,7 +151,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   const guard = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     void reply.header('x-request-id', request.id);
     const path = request.url.split('?', 1)[0] ?? '';
-    if (path === LIVE) {
+    if (request.routeOptions.config.spec?.always === true) {
       done();
       return;
     }
@@ -161,7 +162,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     }
     if (what === 'host') void sendRefusal(reply, foreignHost, 421);
     else if (what === 'origin') void sendRefusal(reply, foreignOrigin, 403);
-    else if (OPEN_ROUTES.has(path) || isConsole(path) || overSocket(request) || bearerIsGood(authorization))
+    else if (request.routeOptions.config.spec?.auth === 'open' || overSocket(request) || bearerIsGood(authorization))
       admit(reply, done);
     else {
       const refused = () =>
@@ -198,6 +199,11 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
     done();
   });
 
+  app.setValidatorCompiler(validatorCompiler);
+  // The one place where a request is told that the server starts, or has lost PostgreSQL; those that answer all the same say so.
+  app.addHook('preValidation', createReadinessHook(options));
+  if (options.checksAnswers === true) app.addHook('onSend', holdAnswer);
+
   const shared = new SharedAnswers(clock);
   const callTool = createCallTool(options, shared);
   const admission = createAdmission(options);
@@ -216,7 +222,7 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   registerOverview(app, options, shared);
   registerConsole(app);
   registerMcp(app, options, callTool, requests, admission);
-  app.get('/metrics', async (_request, reply) => {
+  serveRoute(app, serverRoutes.metrics, async (_request, reply) => {
     const exposed = await shared.get('/metrics', async () => Buffer.from(await metrics.expose()));
     return reply.type(metrics.contentType).send(exposed);
   });

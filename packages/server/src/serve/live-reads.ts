@@ -1,15 +1,7 @@
-import { refuse } from '@breakwater/contract';
+import { serverRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
-import { isText } from '../dispatch/index.ts';
-import type { ReadLive, ServeOptions } from './ports.ts';
-import { sendRefusal } from './refusal-reply.ts';
-import { sendUnavailable } from './unavailable.ts';
-
-const keyIn = (body: unknown, field: string): string | undefined => {
-  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, field)) return undefined;
-  const value: unknown = (body as Record<string, unknown>)[field];
-  return typeof value === 'string' && value !== '' && value.length <= 200 && isText(value) ? value : undefined;
-};
+import type { ServeOptions } from './ports.ts';
+import { serveRoute } from './route.ts';
 
 /**
  * Reads of live tables over HTTP, for a reader that moves over from asking PostgreSQL itself (W3-10.11). A key that is
@@ -18,23 +10,8 @@ const keyIn = (body: unknown, field: string): string | undefined => {
  */
 export const registerLiveReads = (
   app: FastifyInstance,
-  { readiness, readFlag, readBaseline }: Pick<ServeOptions, 'readiness' | 'readFlag' | 'readBaseline'>,
+  { readFlag, readBaseline }: Pick<ServeOptions, 'readFlag' | 'readBaseline'>,
 ): void => {
-  const route = (path: string, field: string, read: ReadLive) =>
-    app.post(path, async (request, reply) => {
-      const key = keyIn(request.body, field);
-      if (key === undefined) {
-        return sendRefusal(
-          reply,
-          refuse('BAD_REQUEST', `"${field}" must be a string of 1 to 200 characters.`, {
-            details: { field },
-            recovery: { action: `Send {"${field}": "…"} as application/json.` },
-          }).refusal,
-        );
-      }
-      if (!readiness.ready) return sendUnavailable(reply);
-      return { [field]: key, ...read(key) };
-    });
-  route('/v1/feature_flag/get', 'name', readFlag);
-  route('/v1/baseline/get', 'agent_id', readBaseline);
+  serveRoute(app, serverRoutes.flag, async ({ body: { name } }) => ({ name, ...readFlag(name) }));
+  serveRoute(app, serverRoutes.baseline, async ({ body: { agent_id } }) => ({ agent_id, ...readBaseline(agent_id) }));
 };

@@ -1,5 +1,6 @@
 import { accept, refuse, type Outcome } from '@breakwater/contract';
 import { CLIENT_INFO_META_KEY, isInitializeRequest, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
+import { agentRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import type { Admission } from './admission.ts';
@@ -9,6 +10,7 @@ import { createEnvelopeCheck, createFastAnswer, MODERN_REVISION, readFastCall } 
 import { createMcpSdk, type MessageFacts, type ReplyForm } from './mcp-sdk.ts';
 import type { DispatchReply } from '../dispatch/index.ts';
 import type { ServeOptions } from './ports.ts';
+import { serveRoute } from './route.ts';
 import type { RequestLog } from './request-log.ts';
 import type { CallTool } from './tool-calls.ts';
 import { sendUnavailable, unavailableReason } from './unavailable.ts';
@@ -248,7 +250,6 @@ export const registerMcp = (
   };
 
   const end = async (request: FastifyRequest, reply: FastifyReply) => {
-    if (!readiness.ready) return sendUnavailable(reply);
     const session = oneHeader(request.headers, SESSION_HEADER);
     if (session === undefined)
       return sendRpcError(reply, 400, -32000, 'Bad Request: Mcp-Session-Id header is required');
@@ -264,10 +265,10 @@ export const registerMcp = (
     // The text is kept as it came: whether it is JSON, and of the right media type, is the SDK's to say.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-    for (const path of ['/mcp', '/mcp/']) {
-      scope.post(path, post);
-      scope.delete(path, end);
-      scope.get(path, noStream);
+    for (const spec of [agentRoutes.mcp, agentRoutes.mcpWithSlash]) {
+      serveRoute(scope, spec.post, post);
+      serveRoute(scope, spec.end, end);
+      serveRoute(scope, spec.get, noStream);
     }
   });
 };

@@ -1,7 +1,9 @@
+import { agentRoutes, serverRoutes, type RouteSpec } from '@breakwater/contract/routes';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { sendFeatureRefusal } from './feature-refusal.ts';
 import type { DispatchReply } from '../dispatch/index.ts';
 import type { RestCall } from './rest-call.ts';
+import { serveRoute } from './route.ts';
 
 const CREATED = 201;
 const DEEP_SECONDS = {
@@ -29,26 +31,26 @@ export const registerNotices = (app: FastifyInstance, call: RestCall): void => {
       .type('application/json')
       .send(JSON.stringify(body));
   };
-  const posts = (path: string, action: string, status = CREATED): void => {
-    app.post(path, async (request, reply) =>
+  const posts = (spec: RouteSpec, action: string, status = CREATED): void => {
+    serveRoute(app, spec, async (request, reply) =>
       send(reply, await call(request, 'report', { ...objectOf(request.body), action }), status),
     );
   };
-  const reads = (path: string, action: string): void => {
-    app.get(path, async (request, reply) =>
+  const reads = (spec: RouteSpec, action: string): void => {
+    serveRoute(app, spec, async (request, reply) =>
       send(reply, await call(request, 'notices', { ...objectOf(request.query), action }), 200),
     );
   };
-  posts('/api/findings', 'finding', 200);
-  posts('/v1/metrics', 'metric');
-  posts('/v1/substrate/observe', 'substrate');
-  posts('/v1/runtime/observe', 'runtime');
-  reads('/api/findings', 'findings');
-  reads('/v1/metrics/series', 'series');
-  reads('/v1/metrics/catalog', 'catalog');
-  reads('/v1/residents', 'residents');
-  reads('/v1/residents/tag_audit', 'tag_audit');
-  app.get('/health/deep', async (request, reply) => {
+  posts(agentRoutes.reportFinding, 'finding', 200);
+  posts(agentRoutes.reportMetric, 'metric');
+  posts(agentRoutes.observeSubstrate, 'substrate');
+  posts(agentRoutes.observeRuntime, 'runtime');
+  reads(agentRoutes.findings, 'findings');
+  reads(agentRoutes.series, 'series');
+  reads(agentRoutes.catalog, 'catalog');
+  reads(agentRoutes.residents, 'residents');
+  reads(agentRoutes.tagAudit, 'tag_audit');
+  serveRoute(app, serverRoutes.deep, async (request, reply) => {
     const answer = await call(request, 'health_check', {});
     const { body } = answer;
     const seen = { ...DEEP_SECONDS, produced_at: body['timestamp'] };

@@ -1,12 +1,18 @@
 import { ERRORS, UNAVAILABLE_RETRY_SECONDS, type ToolListing } from '@breakwater/contract';
+import { ROUTES, serverRoutes, type RouteSpec } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
-import { ROUTES, type RouteText } from './openapi-routes.ts';
-import { ref, VIEWS } from './openapi-views.ts';
+import { z } from 'zod';
+import { answerSchema, wireSchema } from '../dispatch/index.ts';
 import type { ServeOptions } from './ports.ts';
+import { serveRoute } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 const json = (schema: Json): Json => ({ 'application/json': { schema } });
+
+const COMPONENTS = '#/components/schemas/';
+/** A schema of the document, by its name there. */
+const ref = (name: string): Json => ({ $ref: `${COMPONENTS}${name}` });
 
 /** What each status of HTTP that is no success means here; docs/agents.md has them from here. */
 export const REFUSALS: Readonly<Record<number, string>> = {
@@ -21,81 +27,113 @@ export const REFUSALS: Readonly<Record<number, string>> = {
   415: 'The body is of another media type, or compressed.',
   421: 'The Host header names a host that this server does not answer for.',
   426: 'This address is a WebSocket.',
+  429: 'Too many of them; Retry-After says when to ask again.',
   503: 'The server starts, stops, or cannot reach PostgreSQL.',
   504: 'It took too long.',
 };
 /** Refused before the route has a say, and so in one form everywhere. */
 const BEFORE_THE_ROUTE: ReadonlySet<number> = new Set([401, 403, 413, 421]);
 
-const refusalsOf = (method: string, route: RouteText): readonly number[] =>
+/** Bodies of refusals that are not as everywhere. */
+const FORMS: Readonly<Record<'rpc' | 'text', Json>> = { rpc: ref('RpcError'), text: { type: 'string' } };
+
+const refusalsOf = ({ method, auth, always, errors }: RouteSpec): readonly number[] =>
   [
     ...new Set([
-      ...(route.refusals ?? []),
-      ...(route.access === 'open' ? [] : [401]),
-      ...(route.always === true ? [] : [403, 421, 503]),
-      ...(method === 'POST' ? [400, 413, 415] : []),
+      ...errors,
+      // What is no text in an address is refused before any route.
+      400,
+      ...(auth === 'open' ? [] : [401]),
+      ...(always === true ? [] : [403, 421, 503]),
+      ...(method === 'POST' ? [413, 415] : []),
     ]),
   ].sort((a, b) => a - b);
 
-const refusal = (status: number, { refused, unavailable, produces }: RouteText): Json => {
+const refusal = (status: number, { refused, unavailable, produces }: RouteSpec, described: Described): Json => {
   const description = REFUSALS[status] ?? '';
   if (status === 503) {
+    const usual = ref('Unavailable');
     return {
       description,
       headers: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds until the next try.' } },
-      content: json(unavailable === undefined ? ref('Unavailable') : { anyOf: [unavailable, ref('Unavailable')] }),
+      content: json(unavailable === undefined ? usual : { anyOf: [described(unavailable), usual] }),
     };
   }
   if (refused === undefined || BEFORE_THE_ROUTE.has(status)) return { description, content: json(ref('Error')) };
-  if (refused['type'] === 'string') return { description, content: { 'text/plain': { schema: refused } } };
+  if (refused === 'text') {
+    return {
+      description,
+      content: { ...(status === 400 && json(ref('Error'))), 'text/plain': { schema: FORMS.text } },
+    };
+  }
   // What is no JSON at all is refused as everywhere.
-  return { description, content: json(produces === undefined ? refused : { anyOf: [refused, ref('Error')] }) };
+  const isBoth = status === 400 || produces !== undefined;
+  return { description, content: json(isBoth ? { anyOf: [FORMS[refused], ref('Error')] } : FORMS[refused]) };
 };
 
-/** A parameter as a route's text names it: `limit:integer`, `status:a|b`, or a text. */
-const parameter = (text: string, place: 'query' | 'path'): Json => {
-  const [name = '', kind = 'string'] = text.split(':');
-  const schema = kind.includes('|') ? { type: 'string', enum: kind.split('|') } : { type: kind };
-  return { name, in: place, required: place === 'path', schema };
+const parameters = (fields: z.ZodObject | undefined, place: 'query' | 'path'): Json[] => {
+  if (fields === undefined) return [];
+  const { properties = {}, required = [] } = wireSchema(fields) as {
+    properties?: Readonly<Record<string, Json>>;
+    required?: readonly string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: place,
+    required: required.includes(name),
+    ...(description !== undefined && { description }),
+    schema,
+  }));
 };
 
-/** The names of what stands in an address; that of a `*` is `path`. */
-const namesIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 const pathOf = (url: string): string => url.replaceAll(/:(\w+)/g, '{$1}').replace('*', '{path}');
+/** The rest of an address behind `*`. */
+const REST: readonly Json[] = [{ name: 'path', in: 'path', required: true, schema: { type: 'string' } }];
 
-const SECURITY: Readonly<Record<NonNullable<RouteText['access']>, readonly Json[]>> = {
+const SECURITY: Readonly<Record<RouteSpec['auth'], readonly Json[] | undefined>> = {
   open: [],
   operator: [{ operator: [] }, { operatorHeader: [] }, { bearer: [], operatorHeader: [] }],
+  token: undefined,
 };
 
-const contentOf = ({ answer, produces }: RouteText): Json => ({
-  ...((answer !== undefined || produces === undefined) && json(answer ?? { type: 'object' })),
-  ...(produces !== undefined && { [produces]: {} }),
-});
+/** Gives the schema of an answer as the document has it; those with a name of their own stand among its components. */
+type Described = (schema: z.ZodType) => Json;
 
-const operation = (method: string, url: string, route: RouteText): Json => {
-  const body = typeof route.body === 'function' ? route.body() : route.body;
-  const succeeds = route.succeeds ?? { 200: 'As the summary says.' };
-  const hasContent = route.answer !== undefined || route.produces !== undefined || route.succeeds === undefined;
+const bodyOf = (body: NonNullable<RouteSpec['body']>, described: Described): Json => {
+  if (body === 'ToolCall') return ref('ToolCall');
+  return body instanceof z.ZodObject ? wireSchema(body) : described(body);
+};
+
+const operation = (spec: RouteSpec, described: Described): Json => {
+  const { method, path, auth, body, answer, produces } = spec;
+  const security = SECURITY[auth];
+  const content = {
+    ...(answer !== undefined && json(described(answer))),
+    ...(produces !== undefined && { [produces]: {} }),
+  };
+  // A status of its own for what is stored takes the answer with it.
+  const succeeds = spec.succeeds ?? { 200: 'As the summary says.' };
+  const answered = Object.keys(succeeds).includes('201') ? '201' : '200';
   return {
     // Each sign keeps its place: /mcp and /mcp/ are two.
-    operationId: `${method.toLowerCase()}${url.replaceAll(/[^a-zA-Z0-9]/g, '_')}`,
-    tags: [route.tag],
-    summary: route.says,
-    ...(route.access !== undefined && { security: SECURITY[route.access] }),
+    operationId: `${method.toLowerCase()}${path.replaceAll(/[^a-zA-Z0-9]/g, '_')}`,
+    tags: [spec.tag],
+    summary: spec.summary,
+    ...(security !== undefined && { security }),
     parameters: [
-      ...namesIn(pathOf(url)).map((name) => parameter(name, 'path')),
-      ...(route.query ?? []).map((text) => parameter(text, 'query')),
+      ...parameters(spec.params, 'path'),
+      ...(path.endsWith('*') ? REST : []),
+      ...parameters(spec.query, 'query'),
     ],
-    ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
+    ...(body !== undefined && { requestBody: { required: true, content: json(bodyOf(body, described)) } }),
     responses: {
       ...Object.fromEntries(
         Object.entries(succeeds).map(([status, description]) => [
           status,
-          { description, ...(status === '200' && hasContent && { content: contentOf(route) }) },
+          { description, ...(status === answered && Object.keys(content).length > 0 && { content }) },
         ]),
       ),
-      ...Object.fromEntries(refusalsOf(method, route).map((status) => [status, refusal(status, route)])),
+      ...Object.fromEntries(refusalsOf(spec).map((status) => [status, refusal(status, spec, described)])),
       default: {
         description: 'A fault of the server; `incident_id` is what its log has.',
         content: json(ref('Error')),
@@ -149,28 +187,29 @@ const schemas = (tools: readonly ToolListing[]): Json => ({
       properties: { name: { const: name }, arguments: inputSchema },
     })),
   },
-  ToolAnswer: {
-    type: 'object',
-    required: ['name', 'success'],
-    description:
-      'A tool that refused is a call that worked, also with RATE_LIMIT_EXCEEDED: `result.success` is false, and `result` ' +
-      'has what Error has.',
-    properties: { name: { type: 'string' }, success: { type: 'boolean' }, result: { type: 'object' } },
-  },
-  ...VIEWS,
 });
 
-const document = (
-  routes: readonly (readonly [method: string, url: string])[],
-  version: string,
-  tools: readonly ToolListing[],
-): Json => {
+/** Every schema of the answers, with the named ones apart. */
+const describeAnswers = (routes: readonly RouteSpec[]): { readonly described: Described; readonly named: Json } => {
+  const schemas = routes
+    .flatMap(({ answer, unavailable, body }) => [answer, unavailable, body])
+    .filter((schema) => schema instanceof z.ZodType);
+  // All at once, so that what two answers have in common is there once.
+  const { properties = [], $defs = {} } = JSON.parse(
+    JSON.stringify(answerSchema(z.object(Object.fromEntries(schemas.entries())))).replaceAll(
+      '"#/$defs/',
+      `"${COMPONENTS}`,
+    ),
+  ) as { readonly properties?: readonly Json[]; readonly $defs?: Json };
+  return { described: (schema) => (properties as Record<number, Json>)[schemas.indexOf(schema)] ?? {}, named: $defs };
+};
+
+const document = (routes: readonly RouteSpec[], version: string, tools: readonly ToolListing[]): Json => {
+  const { described, named } = describeAnswers(routes);
   const paths: Record<string, Record<string, Json>> = {};
-  for (const [method, url] of routes) {
-    const route = ROUTES[`${method} ${url}`];
-    if (route === undefined) continue;
-    const path = (paths[pathOf(url)] ??= {});
-    path[method.toLowerCase()] = operation(method, url, route);
+  for (const spec of routes) {
+    const path = (paths[pathOf(spec.path)] ??= {});
+    path[spec.method.toLowerCase()] = operation(spec, described);
   }
   return {
     openapi: '3.1.0',
@@ -184,7 +223,7 @@ const document = (
     security: [{ bearer: [] }, { operator: [] }, {}],
     paths,
     components: {
-      schemas: schemas(tools),
+      schemas: { ...schemas(tools), ...named },
       securitySchemes: {
         bearer: {
           type: 'http',
@@ -208,31 +247,31 @@ const document = (
 };
 
 /**
- * `GET /openapi.json`: every route of this server, generated from the routes that are registered and the tools that there
- * are, once. Call it before any route is; a route that nobody has described, or a description without a route, ends the
+ * `GET /openapi.json`: every route of this server, as the contract has it, and the tools that there are, written once. Call it
+ * before any route is registered; a route that the contract has not, or one of the contract that is not served, ends the
  * start.
  */
 export const registerOpenApi = (
   app: FastifyInstance,
   { dispatcher, server }: Pick<ServeOptions, 'dispatcher' | 'server'>,
 ): void => {
-  const routes: (readonly [method: string, url: string])[] = [];
-  app.addHook('onRoute', ({ method, url }) => {
-    for (const one of Array.isArray(method) ? method : [method]) {
-      // Fastify answers HEAD for every GET by itself.
-      if (one !== 'HEAD') routes.push([one, url]);
+  const served = new Set<RouteSpec>();
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const { spec } = config ?? {};
+    if (spec === undefined || !ROUTES.includes(spec)) {
+      throw new Error(
+        `The contract has no route ${String(method)} ${url}: describe it in packages/contract/src/routes.`,
+      );
     }
+    served.add(spec);
   });
   app.addHook('onReady', async () => {
-    const registered = new Set(routes.map(([method, url]) => `${method} ${url}`));
-    const undescribed = [...registered].filter((route) => !(route in ROUTES));
-    const missing = Object.keys(ROUTES).filter((route) => !registered.has(route));
-    const wrong = [...undescribed, ...missing].join(', ');
-    if (wrong !== '') throw new Error(`openapi-routes.ts and the routes of the server differ: ${wrong}`);
+    const missing = ROUTES.filter((spec) => !served.has(spec)).map(({ method, path }) => `${method} ${path}`);
+    if (missing.length > 0) throw new Error(`Routes of the contract are not served: ${missing.join(', ')}.`);
   });
   let written: string | undefined;
-  app.get('/openapi.json', async (_request, reply) => {
-    written ??= JSON.stringify(document(routes, server.version, dispatcher.advertised('full')));
+  serveRoute(app, serverRoutes.document, async (_request, reply) => {
+    written ??= JSON.stringify(document(ROUTES, server.version, dispatcher.advertised('full')));
     return reply.type('application/json').send(written);
   });
 };

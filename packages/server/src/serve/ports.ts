@@ -72,6 +72,8 @@ export interface ServeOptions {
   readonly server: { readonly name: string; readonly version: string };
   /** Told to MCP clients when they connect: how to work with this server. */
   readonly instructions?: string;
+  /** Holds every answer of a route against the contract; one that does not fit becomes an error. Default false. */
+  readonly checksAnswers?: boolean;
   /** False sends every MCP call through the SDK, so that the two paths can be compared. Default true. */
   readonly mcpFastPath?: boolean;
   /** Attests the peers of the unix socket, when there is one. */

@@ -1,20 +1,13 @@
-import { refuse, type ToolListing } from '@breakwater/contract';
+import type { ToolListing } from '@breakwater/contract';
+import { agentRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
 import { readCallBody } from './call-body.ts';
-import type { DispatchReply, ListingMode } from '../dispatch/index.ts';
+import type { DispatchReply } from '../dispatch/index.ts';
 import type { ServeOptions } from './ports.ts';
 import { sendRefusal } from './refusal-reply.ts';
 import type { RestCall } from './rest-call.ts';
+import { serveRoute } from './route.ts';
 import { sendUnavailable } from './unavailable.ts';
-
-/** `lite` is the reference's word for its default. */
-const MODES: ReadonlyMap<string, ListingMode> = new Map([
-  ['minimal', 'minimal'],
-  ['default', 'default'],
-  ['lite', 'default'],
-  ['full', 'full'],
-]);
-const MODE_NAMES = [...MODES.keys()];
 
 /** A tool in OpenAI's format, which the reference's clients read. */
 const asFunction = ({ name, description, inputSchema, outputSchema }: ToolListing) => ({
@@ -46,7 +39,7 @@ export const registerRest = (
   { dispatcher }: Pick<ServeOptions, 'dispatcher'>,
   call: RestCall,
 ): void => {
-  app.post('/v1/tools/call', async (request, reply) => {
+  serveRoute(app, agentRoutes.call, async (request, reply) => {
     const read = readCallBody(request.body);
     if (!read.ok) return sendRefusal(reply, read.refusal);
     const { name, args } = read.value;
@@ -58,18 +51,9 @@ export const registerRest = (
     return reply.code(answer.status).type('application/json').send(callAnswer(name, answer));
   });
 
-  app.get<{ Querystring: { mode?: string } }>('/v1/tools', async (request, reply) => {
-    const asked = request.query.mode ?? 'default';
-    const mode = MODES.get(asked);
-    if (mode === undefined) {
-      return sendRefusal(
-        reply,
-        refuse('BAD_REQUEST', `"mode" must be one of ${MODE_NAMES.join(', ')}.`, {
-          details: { field: 'mode', valid_values: MODE_NAMES },
-          recovery: { action: `Send one of ${MODE_NAMES.join(', ')}, or nothing.` },
-        }).refusal,
-      );
-    }
+  serveRoute(app, agentRoutes.tools, async ({ query: { mode: asked } }, reply) => {
+    // `lite` is the reference's word for its default.
+    const mode = asked === 'lite' ? 'default' : asked;
     const tools = dispatcher.advertised(mode).map(asFunction);
     const total_available = dispatcher.advertised('full').length;
     const note = 'Every tool is callable by name, whether this list shows it or not.';

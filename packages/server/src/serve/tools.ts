@@ -1,4 +1,5 @@
-import { accept, admin, getServerInfo, healthCheck, refuse } from '@breakwater/contract';
+import { accept, refuse } from '@breakwater/contract';
+import { admin, getServerInfo, healthCheck } from '@breakwater/contract/tools';
 import type { WriteProblem } from '../postgres/index.ts';
 import { defineActions, defineTool, type Clock, type Readiness, type Tool } from '../runtime/index.ts';
 

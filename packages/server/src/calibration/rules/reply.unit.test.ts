@@ -1,4 +1,4 @@
-import { calibrationCheck } from '@breakwater/contract';
+import { calibrationCheck } from '@breakwater/contract/tools';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';

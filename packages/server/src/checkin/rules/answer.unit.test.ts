@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { processAgentUpdate, simulateUpdate, type ResponseMode } from '@breakwater/contract';
+import type { ResponseMode } from '@breakwater/contract';
+import { processAgentUpdate, simulateUpdate } from '@breakwater/contract/tools';
 import { verifies } from '../../../testing/verifies.ts';
 import { answer, COMPACT_BYTES, eisvTelemetry, pausedDetails, type AnswerExtras } from './answer.ts';
 import type { CheckIn } from './check-in.ts';

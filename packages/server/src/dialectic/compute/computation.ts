@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Clock, Random } from '../../runtime/index.ts';
 import { boundaryFailure, measurementPayload } from '../../channel/index.ts';
 import { computeJob, type ComputeJob, type ComputeResult } from './job.ts';
-import { computeRequest, synthesisResult, type ComputeRequest } from './wire.ts';
+import { computeRequest, synthesisResult, type ComputeRequest } from '@breakwater/contract/routes';
 import type { RemoteAnswer } from './remote.ts';
 import type { Offer, Terms } from '../rules/merge.ts';
 import type { Message } from '../session.ts';

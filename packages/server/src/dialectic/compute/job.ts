@@ -1,5 +1,5 @@
 import { readTime } from '@breakwater/contract';
-import type { ComputeRequest, SelectionInput, SynthesisInput } from './wire.ts';
+import type { ComputeRequest, SelectionInput, SynthesisInput } from '@breakwater/contract/routes';
 import { unsafeReason } from '../rules/hard-limits.ts';
 import { mergeOffers } from '../rules/merge.ts';
 import { selectReviewer } from '../rules/selection.ts';

@@ -2,7 +2,7 @@ import { accept } from '@breakwater/contract';
 import { z } from 'zod';
 import { crossed, traced, type Clock, type Crossing, type Ids } from '../../runtime/index.ts';
 import type { ComputeJob } from './job.ts';
-import { COMPUTE_RESULTS, type ComputeRequest } from './wire.ts';
+import { COMPUTE_RESULTS, type ComputeRequest } from '@breakwater/contract/routes';
 import type { Lost, Placed, Placement } from './computation.ts';
 
 interface RemoteOptions {

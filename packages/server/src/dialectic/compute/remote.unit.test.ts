@@ -7,7 +7,7 @@ import { verifies } from '../../../testing/verifies.ts';
 import { countCrossings, idsFrom, seededRandom, systemClock } from '../../runtime/index.ts';
 import type { ComputeJob } from './job.ts';
 import { remotePlacement, type RemoteAnswer } from './remote.ts';
-import { computeRequest } from './wire.ts';
+import { computeRequest } from '@breakwater/contract/routes';
 import { computeAnswerPayload } from './computation.ts';
 
 const servers: Server[] = [];

@@ -29,8 +29,11 @@ const differences = (sent: unknown, read: unknown, path: string): string[] => {
  */
 export const answerProblem = (spec: ToolSpec, args: Payload, payload: Payload): string | undefined => {
   const output = outputOf(spec, args);
-  if (output === undefined) return undefined;
-  const sent = onTheWire(payload);
+  return output === undefined ? undefined : problemWith(output, onTheWire(payload));
+};
+
+/** The same of an answer that was sent, by its schema. */
+export const problemWith = (output: z.ZodType, sent: unknown): string | undefined => {
   const parsed = output.safeParse(sent);
   if (!parsed.success) {
     return parsed.error.issues.map(({ path, message }) => `${path.join('.') || '(answer)'}: ${message}`).join('; ');

@@ -1,4 +1,5 @@
-import { accept, flags, type ToolSpec } from '@breakwater/contract';
+import { accept, type ToolSpec } from '@breakwater/contract';
+import { flags } from '@breakwater/contract/tools';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineActions, type Tool } from '../../runtime/index.ts';

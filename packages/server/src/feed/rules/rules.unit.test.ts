@@ -1,4 +1,4 @@
-import { AUDIT_EVENTS, FEED_EVENTS, type AuditEventType } from '@breakwater/contract';
+import { AUDIT_EVENTS, type AuditEventType } from '@breakwater/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
@@ -6,7 +6,7 @@ import type { AgentHead } from '../../agents/index.ts';
 import { head, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
 import { detect, DRIFT_THRESHOLD, RISK_THRESHOLDS, riskCrossings } from './detect.ts';
 import type { FeedEvent } from './event.ts';
-import { isAgent, isWanted, readFeedQuery } from './query.ts';
+import { isAgent, isWanted } from './query.ts';
 import { placeInChain, recall, type TrailRow } from './recall.ts';
 import { SILENCE_MS, silentSince } from './silence.ts';
 import { eventFor, updateFor } from './wire.ts';
@@ -210,49 +210,6 @@ describe('recall', () => {
     }));
     expect(placeInChain(audit, 'lifecycle_paused')).toBe(9);
     expect(placeInChain(audit, 'verdict_change')).toBe(8);
-  });
-});
-
-describe('the words of a query', () => {
-  const ALL = ['limit', 'agent_id', 'type', 'since'] as const;
-  it('are read', () => {
-    const read = readFeedQuery({ limit: '7', agent_id: ME.toUpperCase(), type: 'drift,silence', since: '12' }, ALL);
-    expect(read).toEqual({
-      ok: true,
-      value: { limit: 7, agentId: ME, types: new Set(['drift', 'silence']), since: 12 },
-    });
-    expect(readFeedQuery({}, ALL)).toEqual({ ok: true, value: { limit: 100 } });
-  });
-
-  it.each<[string, Record<string, unknown>]>([
-    ['severity', { severity: 'high' }],
-    ['limit', { limit: '0' }],
-    ['limit', { limit: '501' }],
-    ['limit', { limit: '' }],
-    ['limit', { limit: '1.5' }],
-    ['limit', { limit: ['1', '2'] }],
-    ['type', { type: 'nonsense' }],
-    ['type', { type: '' }],
-    ['since', { since: '-1' }],
-    ['since', { since: '1e3' }],
-    ['since', { since: '9999999999999999' }],
-    ['agent_id', { agent_id: '' }],
-    ['agent_id', { agent_id: 'a'.repeat(101) }],
-  ])('are refused by the name of the filter and with what is allowed: %s %o', (field, raw) => {
-    const read = readFeedQuery(raw, ALL);
-    expect(read).toMatchObject({
-      ok: false,
-      refusal: { code: 'BAD_REQUEST', details: { field, safe_options: { type: FEED_EVENTS } } },
-    });
-  });
-
-  it('only the filters of the route count', () => {
-    expect(readFeedQuery({ type: 'drift' }, ['agent_id', 'since'])).toMatchObject({
-      ok: false,
-      refusal: {
-        details: { safe_options: { agent_id: expect.any(String) as string, since: expect.any(String) as string } },
-      },
-    });
   });
 });
 

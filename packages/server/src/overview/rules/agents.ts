@@ -7,6 +7,7 @@ import type {
   SuccessionView,
   VitalsView,
 } from '@breakwater/contract/overview';
+import type { AgentsQuery } from '@breakwater/contract/routes';
 import { readCoverage } from '../../agents/coverage.ts';
 import { recordOf } from '../../agents/record.ts';
 import { shownRisk, standingWord } from '../../agents/standing.ts';
@@ -30,19 +31,6 @@ export interface Surroundings {
   readonly conditionsInForce: (head: AgentHead, now: number) => number;
   /** The head of any agent; undefined when there is none in memory. */
   readonly find: (agentId: string) => AgentHead | undefined;
-}
-
-/** Which agents a list shows, and in which order. */
-export interface AgentsQuery {
-  readonly search: string | undefined;
-  /** A status, `stuck`, `all`, or `present`: whoever is neither archived nor deleted. */
-  readonly status: string;
-  readonly verdict: string | undefined;
-  readonly tag: string | undefined;
-  readonly sort: AgentSort;
-  readonly descending: boolean;
-  readonly offset: number;
-  readonly limit: number;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -164,12 +152,14 @@ const keysOf = (fleet: Columns<AgentHead>, sort: AgentSort, now: number): readon
 /** The order of a list: who has no key comes last in either direction, and equals keep the order of their ids. */
 const orderOf = (
   fleet: Columns<AgentHead>,
-  { sort, descending }: AgentsQuery,
+  { sort, order }: AgentsQuery,
   now: number,
 ): ((a: number, b: number) => number) => {
   const keys = keysOf(fleet, sort, now);
   const [starts, ids] = [fleet.get(idStartOf), fleet.get(idOf)];
-  const first = descending ? 1 : -1;
+  // Words are read from A on, numbers and times from the greatest.
+  const isAscending = order === undefined ? sort === 'name' || sort === 'status' : order === 'asc';
+  const first = isAscending ? -1 : 1;
   return (a, b) => {
     const [one, other] = [keys[a] as string | number, keys[b] as string | number];
     if (one < other) return first;

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { AGENT_SORTS } from '@breakwater/contract/overview';
+import { AGENT_SORTS } from '@breakwater/contract';
+import { operatorRoutes } from '@breakwater/contract/routes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
@@ -11,8 +12,7 @@ import { fleets } from '../../lifecycle/rules/testing/fleets.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
 import { columnsOfThese, createLiveTable } from '../../runtime/index.ts';
 import { ManualClock } from '../../runtime/testing/manual-clock.ts';
-import { agentRow, agentsPage, countAtWork, refOf, type AgentsQuery } from './agents.ts';
-import { readAgentsQuery } from './query.ts';
+import { agentRow, agentsPage, countAtWork, refOf } from './agents.ts';
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({
   now: NOW,
@@ -22,11 +22,7 @@ const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => (
   find: (agentId: string) => heads.find((one) => one.agentId === agentId),
 });
 
-const queryOf = (raw: Readonly<Record<string, string>> = {}): AgentsQuery => {
-  const query = readAgentsQuery(raw);
-  if (!query.ok) throw new Error(query.refusal.message);
-  return query.value;
-};
+const queryOf = (raw: Readonly<Record<string, string>> = {}) => operatorRoutes.agents.query.parse(raw);
 
 const FLEET = [
   head({
@@ -309,7 +305,7 @@ describe('a page of any fleet', () => {
       verdict: fc.constantFrom(undefined, undefined, 'pause'),
       tag: fc.constantFrom(undefined, undefined, 'build'),
       sort: fc.constantFrom(...AGENT_SORTS),
-      descending: fc.boolean(),
+      order: fc.constantFrom('asc' as const, 'desc' as const),
       offset: fc.nat(20),
       limit: fc.integer({ min: 1, max: 8 }),
     });
@@ -337,7 +333,8 @@ describe('a page of any fleet', () => {
           .sort((a, b) => {
             const [one, other] = [key(a), key(b)];
             if ((one === null) !== (other === null)) return one === null ? 1 : -1;
-            if (one !== null && other !== null && one !== other) return one < other === query.descending ? 1 : -1;
+            if (one !== null && other !== null && one !== other)
+              return one < other === (query.order === 'desc') ? 1 : -1;
             return a.agentId < b.agentId ? -1 : 1;
           });
         const found = agentsPage(columnsOfThese(heads), query, surroundings);

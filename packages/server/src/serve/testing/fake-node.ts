@@ -52,6 +52,17 @@ const LISTINGS: readonly ToolListing[] = [
   { name: 'refuse', description: 'Refuses.', inputSchema: { type: 'object', properties: {} }, annotations: {} },
 ];
 
+const HEALTHY = {
+  success: true,
+  status: 'healthy',
+  version: '0.1.0',
+  status_breakdown: { healthy: 0, failed: 0 },
+  operator_summary: { overall_status: 'healthy', failing_checks: [] },
+  checks: {},
+  event_loop_delay_ms: 0,
+  timestamp: '2026-01-01T00:00:00.000Z',
+} as const;
+
 /**
  * A dispatcher whose answers say what was asked: `echo` gives back arguments and evidence, after `delay_ms` when asked;
  * `health_check` answers before readiness; `refuse` refuses with `code`; `crash` throws; any other name is unknown.
@@ -79,7 +90,7 @@ const fakeDispatcher = (
           };
         }
         case 'health_check':
-          return { tool: 'health_check', body: { success: true }, isError: false, status: 200 };
+          return { tool: 'health_check', body: HEALTHY, isError: false, status: 200 };
         case 'refuse':
           return refusal('refuse', args['code'] as ErrorCode);
         case 'crash':
@@ -153,6 +164,7 @@ export const startFakeNode = async (
     clock: systemClock,
     ids: systemIds,
     log: pino({ level: 'silent' }),
+    checksAnswers: true,
     ...rest,
   };
   const server = createHttpServer(options);

@@ -1,4 +1,4 @@
-import { timeText } from '@breakwater/contract';
+import { timeText } from '../tools/common.ts';
 import { z } from 'zod';
 
 // The bounds keep what a caller sends from holding up the process: merging compares every condition with every other.
