@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { testNode } from '../testing/node.ts';
-import { settleClaims, type Memory } from '../src/checkin/index.ts';
 import { Saga, type SagaPayload } from '../src/dialectic/index.ts';
 import { createNotifier, openDatabase, startEmbedded } from '../src/postgres/index.ts';
 import { systemClock, systemIds } from '../src/runtime/index.ts';
@@ -22,13 +21,12 @@ export const resolutionMs = async (dataDir: string): Promise<ResolutionCost> => 
   const database = openDatabase({ target: server.target, onError: () => undefined });
   const node = await testNode(database);
   const notifier = createNotifier({ database, nodeId: randomUUID(), clock: systemClock, onError: () => undefined });
-  const saga = new Saga<Memory>({
+  const saga = new Saga({
     database,
     agents: node.agents,
     clock: systemClock,
     ids: systemIds,
     notifier,
-    settleClaims,
     onDeadLetter: () => undefined,
   });
   const taken: number[] = [];

@@ -41,7 +41,7 @@ export const resolveNs = async (agents: number): Promise<{ readonly bySecret: nu
   const notifier = { announce: () => undefined, onChange: () => undefined, onGap: () => undefined };
   const identity = new Identity({
     database,
-    agents: { table: heads.table, find: async () => undefined } as unknown as Agents<unknown>,
+    agents: { table: heads.table, find: async () => undefined } as unknown as Agents,
     bindings: new Bindings({ database, clock: systemClock, notifier: notifier as unknown as Notifier }),
     clock: systemClock,
     ids: systemIds,

@@ -1,6 +1,6 @@
 import { ALIASES } from '@breakwater/contract';
 import { calibrationTools } from '../src/calibration/index.ts';
-import { checkInTools, settleClaims } from '../src/checkin/index.ts';
+import { checkInTools } from '../src/checkin/index.ts';
 import { dialecticTools, sagaTools } from '../src/dialectic/index.ts';
 import { Dispatcher, Limits } from '../src/dispatch/index.ts';
 import { flagTools } from '../src/flags/tools.ts';
@@ -10,7 +10,7 @@ import { knowledgeTools } from '../src/knowledge/index.ts';
 import { Lifecycle } from '../src/lifecycle/index.ts';
 import { lifecycleTools } from '../src/lifecycle/tools.ts';
 import { fleetTools, Notices, noticeTools } from '../src/notices/index.ts';
-import { outcomeTools } from '../src/outcomes/index.ts';
+import { outcomeTools, settleClaims } from '../src/outcomes/index.ts';
 import { serverTools } from '../src/serve/index.ts';
 import type { Database } from '../src/postgres/index.ts';
 import { systemIds, type Evidence } from '../src/runtime/index.ts';

@@ -1,6 +1,6 @@
 import { Agents } from '../src/agents/index.ts';
 import { createBaselines, type Baselines } from '../src/baselines/index.ts';
-import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec, settleClaims, type Memory } from '../src/checkin/index.ts';
+import { CheckIns, DEFAULT_LOOP_LIMITS, memoryCodec } from '../src/checkin/index.ts';
 import { Computation, Dialectic, ReviewDuties, Saga, type ClaimsReview } from '../src/dialectic/index.ts';
 import { Feed } from '../src/feed/index.ts';
 import { createFlags, type Flags } from '../src/flags/index.ts';
@@ -23,20 +23,20 @@ import {
 /** The features of one node over a database, without transports: as many nodes as a test wants. */
 export interface TestNode {
   readonly clock: Clock;
-  readonly agents: Agents<Memory>;
+  readonly agents: Agents;
   readonly baselines: Baselines;
-  readonly outcomes: Outcomes<Memory>;
-  readonly harness: HarnessOutcomes<Memory>;
+  readonly outcomes: Outcomes;
+  readonly harness: HarnessOutcomes;
   readonly calibration: Calibration;
   readonly checkIns: CheckIns;
-  readonly identity: Identity<Memory>;
+  readonly identity: Identity;
   readonly bindings: Bindings;
   readonly flags: Flags;
-  readonly saga: Saga<Memory>;
-  readonly dialectic: Dialectic<Memory>;
+  readonly saga: Saga;
+  readonly dialectic: Dialectic;
   readonly duties: ReviewDuties;
   readonly feed: Feed;
-  readonly knowledge: Knowledge<Memory>;
+  readonly knowledge: Knowledge;
   /** Sagas that were given up. */
   readonly deadLetters: string[];
   /** The honesty gates; a test may turn them. */
@@ -83,7 +83,7 @@ export const testNode = async (
     agents: () => agents.table,
     isStable: (agentId) => saga.isStable(agentId),
   });
-  const agents = new Agents<Memory>({
+  const agents = new Agents({
     database,
     codec: memoryCodec,
     clock,
@@ -95,7 +95,7 @@ export const testNode = async (
     onPublished: feed.observe,
     mailboxCapacity: 1000,
   });
-  const outcomes = new Outcomes<Memory>({ database, agents, clock, ids, pauseMs: PAUSE_MS });
+  const outcomes = new Outcomes({ database, agents, clock, ids, pauseMs: PAUSE_MS });
   const duties = new ReviewDuties({ database, notifier });
   const checkIns = new CheckIns({
     agents,
@@ -115,7 +115,7 @@ export const testNode = async (
   const gates: TestNode['gates'] = { strict: 'observe', pins: 'enforce' };
   const reports: { type: string; agentId: string | undefined }[] = [];
   const bindings = new Bindings({ database, clock, notifier });
-  const identity = new Identity<Memory>({
+  const identity = new Identity({
     database,
     agents,
     bindings,
@@ -126,19 +126,18 @@ export const testNode = async (
     residents: options.residents ?? [],
     report: (type, _payload, agentId) => void reports.push({ type, agentId }),
   });
-  const harness = new HarnessOutcomes<Memory>({ outcomes, clock, operatorOf: (secret) => identity.operatorOf(secret) });
+  const harness = new HarnessOutcomes({ outcomes, clock, operatorOf: (secret) => identity.operatorOf(secret) });
   const calibration = new Calibration({ database, clock });
   const deadLetters: string[] = [];
-  const saga = new Saga<Memory>({
+  const saga = new Saga({
     database,
     agents,
     clock,
     ids,
     notifier,
-    settleClaims,
     onDeadLetter: ({ sagaId }) => void deadLetters.push(sagaId),
   });
-  const dialectic = new Dialectic<Memory>({
+  const dialectic = new Dialectic({
     database,
     claimsReview: () => flags.get('claims_review').value as ClaimsReview,
     duties,
@@ -154,7 +153,7 @@ export const testNode = async (
     secret: () => Buffer.alloc(32, 1),
     onCrash: (_, error) => void crashes.push(error),
   });
-  const knowledge = createKnowledge<Memory>({
+  const knowledge = createKnowledge({
     database,
     agents,
     clock,

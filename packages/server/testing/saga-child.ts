@@ -1,4 +1,3 @@
-import { settleClaims, type Memory } from '../src/checkin/index.ts';
 import {
   Computation,
   Dialectic,
@@ -32,16 +31,15 @@ const main = async ({ target, act, at }: Task): Promise<void> => {
   const database = openDatabase({ target, onError: () => undefined });
   const node = await testNode(database);
   const notifier = createNotifier({ database, nodeId: systemIds.uuid(), clock: systemClock, onError: () => undefined });
-  const saga = new Saga<Memory>({
+  const saga = new Saga({
     database,
     agents: node.agents,
     clock: systemClock,
     ids: systemIds,
     notifier,
-    settleClaims,
     onDeadLetter: () => undefined,
   });
-  const dialectic = new Dialectic<Memory>({
+  const dialectic = new Dialectic({
     database,
     claimsReview: () => node.flags.get('claims_review').value as ClaimsReview,
     duties: new ReviewDuties({ database, notifier }),

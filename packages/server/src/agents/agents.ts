@@ -33,39 +33,28 @@ import {
   type Hold,
 } from './agent.ts';
 import { chain, type AuditDraft } from './audit-chain.ts';
-import { headAfter, sessionAfter, type AgentChange, type AgentCommit, type DriftBaselineRow } from './change.ts';
+import { headAfter, sessionAfter, type AgentChange, type AgentCommit } from './change.ts';
 import { mayBeHeld } from './columns.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { AgentMemory, MemoryCodec } from './memory.ts';
 import { Names } from './names.ts';
 import * as sql from './sql.ts';
 
-/** What features remember about an agent between calls, and how it comes back from PostgreSQL. */
-export interface MemoryCodec<M> {
-  fresh(): M;
-  restore(stored: {
-    /** state_json of the newest check-in; null before the first. */
-    readonly state: Readonly<Record<string, unknown>> | null;
-    /** Row of core.agent_baselines; null before the first check-in. */
-    readonly drift: DriftBaselineRow | null;
-    readonly evidence: Readonly<Record<string, unknown>>;
-  }): M;
-}
-
 /** An agent inside its mailbox: the head that PostgreSQL has, and the memory that follows from it. */
-export interface AgentState<M> {
+export interface AgentState {
   readonly head: AgentHead;
-  readonly memory: M;
+  readonly memory: AgentMemory;
 }
 
 /**
  * What a decision asks for: an answer, the memory after it, and the change that makes both durable (none: a read). The
  * answer is a reply, or a refusal that leaves a record.
  */
-export type Decision<M, R> = Effects<M> &
+export type Decision<R> = Effects &
   ({ readonly reply: R; readonly refusal?: undefined } | { readonly refusal: Refusal; readonly reply?: undefined });
 
-interface Effects<M> {
-  readonly memory?: M;
+interface Effects {
+  readonly memory?: AgentMemory;
   readonly change?: AgentChange;
   /** Called once the change is durable and before the caller is answered: publish what went with it. */
   readonly committed?: () => void;
@@ -73,7 +62,7 @@ interface Effects<M> {
   readonly abandoned?: () => void;
 }
 
-export type Decide<M, R> = (state: AgentState<M>) => Promise<Outcome<Decision<M, R>>>;
+export type Decide<R> = (state: AgentState) => Promise<Outcome<Decision<R>>>;
 
 /**
  * Hears of a head that was published, and of the one before it; undefined: the agent is new to this node. `commit` is this
@@ -82,9 +71,9 @@ export type Decide<M, R> = (state: AgentState<M>) => Promise<Outcome<Decision<M,
  */
 export type Published = (after: AgentHead, before: AgentHead | undefined, commit: AgentCommit | undefined) => void;
 
-export interface AgentsOptions<M> {
+export interface AgentsOptions {
   database: Database;
-  codec: MemoryCodec<M>;
+  codec: MemoryCodec;
   clock: Clock;
   ids: Ids;
   notifier: Notifier;
@@ -127,7 +116,7 @@ const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached
 });
 
 /** What a decision answers once its change is durable. */
-const answerTo = <R>(decision: Decision<unknown, R>): Outcome<R> =>
+const answerTo = <R>(decision: Decision<R>): Outcome<R> =>
   decision.refusal === undefined ? accept(decision.reply) : { ok: false, refusal: decision.refusal };
 
 /** The answer to a call whose key was used before: the one that was kept, if the call is the same. */
@@ -162,7 +151,7 @@ class Repeated<R> extends Error {
 class GuardHeld extends Error {}
 
 /** Whether the commit of this decision writes the call's key, and so finds out whether it was used before. */
-const commitsKey = <M, R>(decided: Outcome<Decision<M, R>>): boolean =>
+const commitsKey = <R>(decided: Outcome<Decision<R>>): boolean =>
   decided.ok && decided.value.change !== undefined && decided.value.refusal === undefined;
 
 /** Rolls a transaction back: what its writer stands on is lost. {@link Agents.afterLoss} says what follows. */
@@ -186,8 +175,8 @@ interface Kept {
 type Ending = 'written' | 'late' | Kept | Ground;
 
 /** What is asked of an agent's mailbox. */
-interface Ask<M, R> {
-  readonly decide: Decide<M, R>;
+interface Ask<R> {
+  readonly decide: Decide<R>;
   readonly idempotency: Idempotency | undefined;
   /** What lets the caller ask. */
   readonly grounds: readonly Ground[];
@@ -223,9 +212,9 @@ const unlessAway = async <T>(work: Promise<T>): Promise<T | Away> => {
  * live table, and only then answered. A decision that loses the compare-and-set (another node was first) is made again
  * on reloaded state, within the call's deadline (W3-4.02). A decision that never becomes durable leaves no trace.
  */
-export class Agents<M> {
-  readonly #options: AgentsOptions<M>;
-  readonly #mailboxes: Mailboxes<AgentState<M> | undefined | Away>;
+export class Agents {
+  readonly #options: AgentsOptions;
+  readonly #mailboxes: Mailboxes<AgentState | undefined | Away>;
   readonly #commits: GroupCommit<AgentCommit, Ending>;
   readonly #live = createLiveTable<AgentHead>(TABLE);
   readonly #names = new Names();
@@ -235,7 +224,7 @@ export class Agents<M> {
   /** The end of the last change that took its agent's lock. */
   #locking: Promise<unknown> = Promise.resolve();
 
-  constructor(options: AgentsOptions<M>) {
+  constructor(options: AgentsOptions) {
     this.#options = options;
     const { database, clock } = options;
     this.#mailboxes = new Mailboxes({
@@ -404,13 +393,8 @@ export class Agents<M> {
    * and UNAUTHORIZED (the caller's credential has ended), and those of the commit (STORAGE_UNAVAILABLE, OVERLOADED,
    * INTERNAL_ERROR).
    */
-  async act<R>(
-    agentId: string,
-    deadline: number,
-    decide: Decide<M, R>,
-    idempotency?: Idempotency,
-  ): Promise<Outcome<R>> {
-    const ask: Ask<M, R> = { decide, idempotency, grounds: currentGrounds() };
+  async act<R>(agentId: string, deadline: number, decide: Decide<R>, idempotency?: Idempotency): Promise<Outcome<R>> {
+    const ask: Ask<R> = { decide, idempotency, grounds: currentGrounds() };
     const outcome = await this.#mailboxes.send(agentId, deadline, async (state) => {
       const handled = state === AWAY ? AWAY : await unlessAway(this.#decideAndCommit(agentId, deadline, state, ask));
       return handled === AWAY ? { reply: REFUSED_AWAY, forget: true } : handled;
@@ -429,7 +413,7 @@ export class Agents<M> {
   async applyIn<R>(
     tx: Queryable,
     agentId: string,
-    decide: Decide<M, R>,
+    decide: Decide<R>,
     grounds?: readonly Ground[],
   ): Promise<Outcome<R>> {
     const applied = await this.#applyIn(tx, agentId, decide, undefined, grounds);
@@ -444,7 +428,7 @@ export class Agents<M> {
    */
   async actWith<R>(
     agentId: string,
-    decide: (state: AgentState<M>, tx: Queryable) => ReturnType<Decide<M, R>>,
+    decide: (state: AgentState, tx: Queryable) => ReturnType<Decide<R>>,
     idempotency: Idempotency | undefined,
     grounds: readonly Ground[] | undefined,
   ): Promise<Outcome<R>> {
@@ -464,7 +448,7 @@ export class Agents<M> {
   async #applyIn<R>(
     tx: Queryable,
     agentId: string,
-    decide: Decide<M, R>,
+    decide: Decide<R>,
     idempotency: Idempotency | undefined,
     grounds: readonly Ground[] | undefined,
   ): Promise<{ readonly outcome: Outcome<R>; readonly written: boolean }> {
@@ -561,9 +545,9 @@ export class Agents<M> {
   async #decideAndCommit<R>(
     agentId: string,
     deadline: number,
-    loaded: AgentState<M> | undefined,
-    ask: Ask<M, R>,
-  ): Promise<Handled<AgentState<M> | undefined, Outcome<R>>> {
+    loaded: AgentState | undefined,
+    ask: Ask<R>,
+  ): Promise<Handled<AgentState | undefined, Outcome<R>>> {
     const { decide, idempotency } = ask;
     let state = loaded;
     for (let attempt = 1; ; attempt += 1) {
@@ -626,10 +610,10 @@ export class Agents<M> {
    */
   async #underLock<R>(
     agentId: string,
-    { decide, idempotency, grounds }: Ask<M, R>,
-  ): Promise<Handled<AgentState<M> | undefined, Outcome<R>>> {
+    { decide, idempotency, grounds }: Ask<R>,
+  ): Promise<Handled<AgentState | undefined, Outcome<R>>> {
     const { database } = this.#options;
-    let done: { before: AgentHead; decision: Decision<M, R>; commit: AgentCommit; memory: M } | undefined;
+    let done: { before: AgentHead; decision: Decision<R>; commit: AgentCommit; memory: AgentMemory } | undefined;
     let lost: Ground | undefined;
     let reply: Outcome<R> | undefined;
     try {
@@ -681,7 +665,7 @@ export class Agents<M> {
   }
 
   /** Makes a durable change readable, here and, soon, on the other nodes. */
-  #publish<R>(before: AgentHead, commit: AgentCommit, decision: Decision<M, R>): void {
+  #publish<R>(before: AgentHead, commit: AgentCommit, decision: Decision<R>): void {
     const { after } = commit;
     faultPoint('checkin.committed');
     this.#put(after);
@@ -703,8 +687,8 @@ export class Agents<M> {
 
   async #commit<R>(
     before: AgentHead,
-    decision: Decision<M, R>,
-    { idempotency, grounds }: Ask<M, R>,
+    decision: Decision<R>,
+    { idempotency, grounds }: Ask<R>,
   ): Promise<{ commit: AgentCommit; committed: Outcome<Ending> }> {
     try {
       const commit = this.#prepare(before, decision, idempotency, grounds);
@@ -718,7 +702,7 @@ export class Agents<M> {
 
   #prepare<R>(
     before: AgentHead,
-    { change: decided, reply, refusal }: Decision<M, R>,
+    { change: decided, reply, refusal }: Decision<R>,
     idempotency: Idempotency | undefined,
     /** What lets the caller ask; absent, it is the server, which stands on nothing. */
     caller: readonly Ground[] | undefined,
@@ -753,7 +737,7 @@ export class Agents<M> {
     return row;
   }
 
-  async #load(agentId: string): Promise<AgentState<M> | undefined> {
+  async #load(agentId: string): Promise<AgentState | undefined> {
     const rows = await this.#options.database.query<sql.StoredAgentRow>(sql.selectStored(agentId));
     const row = rows[0];
     if (row === undefined) {
@@ -765,7 +749,7 @@ export class Agents<M> {
     return state;
   }
 
-  #stateOf(row: sql.StoredAgentRow): AgentState<M> {
+  #stateOf(row: sql.StoredAgentRow): AgentState {
     const { state_json: state, drift, evidence } = row;
     return { head: sql.headFromRow(row), memory: this.#options.codec.restore({ state, drift, evidence }) };
   }

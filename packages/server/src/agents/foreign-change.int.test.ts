@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { memoryCodec, type Memory } from '../checkin/index.ts';
+import { memoryCodec } from '../checkin/index.ts';
 import { createNotifier } from '../postgres/index.ts';
 import { idsFrom, seededRandom, systemClock } from '../runtime/index.ts';
 import { createGate } from '../runtime/testing/gate.ts';
@@ -18,7 +18,7 @@ it('a change that another node made is readable only when what goes with it was 
   const { agentId } = await born(writer);
   const refreshed = createGate();
   let asked = 0;
-  const reader = new Agents<Memory>({
+  const reader = new Agents({
     database: db.open(),
     codec: memoryCodec,
     clock: systemClock,

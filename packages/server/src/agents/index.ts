@@ -22,15 +22,7 @@ export {
   silenceAsks,
   type CoverageReading,
 } from './coverage.ts';
-export {
-  Agents,
-  expiredPauses,
-  GroundLost,
-  type AgentState,
-  type Decision,
-  type MemoryCodec,
-  type Published,
-} from './agents.ts';
+export { Agents, expiredPauses, GroundLost, type AgentState, type Decision, type Published } from './agents.ts';
 export { canonicalJson, type AuditDraft } from './audit-chain.ts';
 export { MAX_FAULTS, verifyAudit, type AuditReport } from './audit-read.ts';
 export { anchorChains } from './chain-anchors.ts';
@@ -44,6 +36,7 @@ export type {
   StateRow,
 } from './change.ts';
 export { idempotencyOf } from './idempotency.ts';
+export type { AgentMemory, MemoryCodec } from './memory.ts';
 export { expirePause, pauseChange, refuseEnded } from './lifecycle.ts';
 export { countOldStates, deleteOldStates, readStates, STATE_DAYS } from './old-states.ts';
 export { recordOf, type ClaimsRecord } from './record.ts';

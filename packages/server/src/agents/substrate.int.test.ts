@@ -3,6 +3,7 @@ import { accept, AUDIT_EVENTS } from '@breakwater/contract';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
+import { memoryCodec } from '../checkin/index.ts';
 import { createNotifier } from '../postgres/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
 import { Agents } from './agents.ts';
@@ -23,9 +24,9 @@ const runningNode = async (hearing: 'hears' | 'deaf' = 'hears') => {
     clock: systemClock,
     onError: () => undefined,
   });
-  const agents = new Agents<null>({
+  const agents = new Agents({
     database: own,
-    codec: { fresh: () => null, restore: () => null },
+    codec: memoryCodec,
     clock: systemClock,
     ids: systemIds,
     notifier,
@@ -42,7 +43,7 @@ const runningNode = async (hearing: 'hears' | 'deaf' = 'hears') => {
   return agents;
 };
 
-const born = async (agents: Agents<null>): Promise<string> => {
+const born = async (agents: Agents): Promise<string> => {
   const head = await agents.create(
     {
       label: null,
@@ -71,7 +72,7 @@ const born = async (agents: Agents<null>): Promise<string> => {
   return head!.agentId;
 };
 
-const act = (agents: Agents<null>, agentId: string) =>
+const act = (agents: Agents, agentId: string) =>
   agents.act(agentId, Date.now() + 10_000, ({ head }) =>
     Promise.resolve(
       accept({
@@ -81,7 +82,7 @@ const act = (agents: Agents<null>, agentId: string) =>
     ),
   );
 
-const substrateOf = (agents: Agents<null>, agentId: string) => {
+const substrateOf = (agents: Agents, agentId: string) => {
   const reading = agents.table.read(agentId);
   return reading.ok ? reading.value.substrate : 'unknown agent';
 };

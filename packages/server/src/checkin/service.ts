@@ -28,12 +28,11 @@ import {
   type Pause,
 } from '../agents/index.ts';
 import { freshStats, type Baselines } from '../baselines/index.ts';
-import { encodeEvidence, viewEvidence, type Outcomes, type Settled } from '../outcomes/index.ts';
+import { encodeEvidence, viewEvidence, type Outcomes, type Settled, settleClaims } from '../outcomes/index.ts';
 import { faultPoint, type Caller, type Clock, type Ids } from '../runtime/index.ts';
 import type { z } from 'zod';
 import { obligationsOf } from '../dialectic/index.ts';
 import { holdText, nextStep } from '../lifecycle/index.ts';
-import { settleClaims, type Memory } from './memory.ts';
 import { answer, eisvTelemetry, pausedDetails } from './rules/answer.ts';
 import { checkIn, type CheckIn } from './rules/check-in.ts';
 import { detectLoop, watchedTopic, type Loop, type LoopLimits } from './rules/loop.ts';
@@ -72,10 +71,10 @@ const CONTEXT_ARGUMENTS = [
 ] as const;
 
 export interface CheckInsOptions {
-  agents: Agents<Memory>;
+  agents: Agents;
   /** To read, and to stage what a check-in learned; the means to write one by itself are its writer's (W3-10.03). */
   baselines: Pick<Baselines, 'table' | 'stage' | 'readGated'>;
-  outcomes: Outcomes<Memory>;
+  outcomes: Outcomes;
   clock: Clock;
   ids: Ids;
   loopLimits: LoopLimits;
@@ -160,7 +159,7 @@ export class CheckIns {
     });
   }
 
-  async #decide(update: Update, state: AgentState<Memory>): Promise<Outcome<Decision<Memory, CheckInAnswer>>> {
+  async #decide(update: Update, state: AgentState): Promise<Outcome<Decision<CheckInAnswer>>> {
     const { clock, ids, loopLimits } = this.#options;
     const { head, memory } = state;
     const now = clock.now();
@@ -208,11 +207,11 @@ export class CheckIns {
    */
   #loopGate(
     update: Update,
-    { memory }: AgentState<Memory>,
+    { memory }: AgentState,
     topicHash: string,
     now: number,
     limits: LoopLimits,
-  ): Outcome<Decision<Memory, never>> | undefined {
+  ): Outcome<Decision<never>> | undefined {
     const known = memory.loop;
     if (known !== null && now < known.retryAt && (known.topicHash ?? topicHash) === topicHash) {
       return { ok: false, refusal: loopRefusal(known, now) };
@@ -232,7 +231,7 @@ export class CheckIns {
 
   async #score(
     { args, sessionKey }: BoundCall<ScoredArguments>,
-    { head, memory }: AgentState<Memory>,
+    { head, memory }: AgentState,
     now: number,
     read?: { readonly features: TextFeatures; readonly topicHash: string },
   ): Promise<{ checkedIn: CheckIn; settled: Settled }> {

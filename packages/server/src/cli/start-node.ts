@@ -14,14 +14,7 @@ import {
   unavailablePayload,
 } from '../channel/index.ts';
 import { Calibration, calibrationDiagram, calibrationTools } from '../calibration/index.ts';
-import {
-  CheckIns,
-  checkInTools,
-  DEFAULT_LOOP_LIMITS,
-  memoryCodec,
-  settleClaims,
-  type Memory,
-} from '../checkin/index.ts';
+import { CheckIns, checkInTools, DEFAULT_LOOP_LIMITS, memoryCodec } from '../checkin/index.ts';
 import {
   computeAnswerPayload,
   computeFailurePayload,
@@ -45,7 +38,7 @@ import { createKnowledge, knowledgeTools, lifecycleJob } from '../knowledge/inde
 import { createActivity, createLastMinute, Overview } from '../overview/index.ts';
 import { Lifecycle } from '../lifecycle/index.ts';
 import { lifecycleTools } from '../lifecycle/tools.ts';
-import { FLEET_REFRESH_MS, HarnessOutcomes, Outcomes, outcomeTools } from '../outcomes/index.ts';
+import { FLEET_REFRESH_MS, HarnessOutcomes, Outcomes, outcomeTools, settleClaims } from '../outcomes/index.ts';
 import {
   checkAddress,
   createNotifier,
@@ -250,7 +243,7 @@ export const startNode = async (
     agents: () => agents.table,
     isStable: (agentId) => saga.isStable(agentId),
   });
-  const agents = new Agents<Memory>({
+  const agents = new Agents({
     database,
     codec: memoryCodec,
     clock,
@@ -310,7 +303,6 @@ export const startNode = async (
     clock,
     ids,
     notifier,
-    settleClaims,
     onDeadLetter: ({ sagaId, sessionId, error }) => {
       log.error(
         { saga_id: sagaId, session_id: sessionId, reason: error },

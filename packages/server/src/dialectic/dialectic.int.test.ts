@@ -5,7 +5,6 @@ import type { Json } from '../../testing/rest.ts';
 import { giveRecord } from '../../testing/reviewer.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
-import type { Memory } from '../checkin/index.ts';
 import { verify } from './rules/canonical.ts';
 import { Dialectic } from './service.ts';
 
@@ -153,7 +152,7 @@ describe('a review', async () => {
       paused.uuid,
     );
     const { agents, saga, clock } = w.node;
-    const slow = new Dialectic<Memory>({
+    const slow = new Dialectic({
       database: w.database,
       agents,
       saga,

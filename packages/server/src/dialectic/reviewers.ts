@@ -45,10 +45,10 @@ export interface Fitness {
 }
 
 /** Finds reviewers, and says of one that is named what speaks against it. What memory lacks comes in one statement. */
-export class Reviewers<M> {
-  readonly #options: { readonly agents: Agents<M>; readonly clock: Clock; readonly random: Random };
+export class Reviewers {
+  readonly #options: { readonly agents: Agents; readonly clock: Clock; readonly random: Random };
 
-  constructor(options: { readonly agents: Agents<M>; readonly clock: Clock; readonly random: Random }) {
+  constructor(options: { readonly agents: Agents; readonly clock: Clock; readonly random: Random }) {
     this.#options = options;
   }
 

@@ -3,7 +3,7 @@ import { onboard } from '../../testing/calls.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
 import { Agents } from '../agents/index.ts';
-import { memoryCodec, settleClaims, type Memory } from '../checkin/index.ts';
+import { memoryCodec } from '../checkin/index.ts';
 import type { Database, Queryable, Statement } from '../postgres/index.ts';
 import { seededRandom, systemIds, type Random } from '../runtime/index.ts';
 import { Saga, type SagaPayload } from './saga.ts';
@@ -56,7 +56,7 @@ const mortal = (database: Database, random: Random, statements: number): Databas
 /** A node: what it knows it has in its own memory, and it dies as a whole. */
 const nodeOf = (w: World, random: Random, statements = Number.POSITIVE_INFINITY) => {
   const database = mortal(w.database, random, statements);
-  const agents = new Agents<Memory>({
+  const agents = new Agents({
     database,
     codec: memoryCodec,
     clock: w.clock,
@@ -65,13 +65,12 @@ const nodeOf = (w: World, random: Random, statements = Number.POSITIVE_INFINITY)
     onCrash: () => undefined,
   });
   const letters: string[] = [];
-  const saga = new Saga<Memory>({
+  const saga = new Saga({
     database,
     agents,
     clock: w.clock,
     ids: systemIds,
     notifier: QUIET,
-    settleClaims,
     onDeadLetter: ({ sagaId }) => void letters.push(sagaId),
   });
   return { database, saga, letters };

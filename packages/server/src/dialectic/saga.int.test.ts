@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { testWorld, type World } from '../../testing/world.ts';
 import { onboard } from '../../testing/calls.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { settleClaims } from '../checkin/index.ts';
 import { SAGA_FAULT_POINTS, systemIds, type FaultPoint } from '../runtime/index.ts';
 import { armFault, disarmFault } from '../runtime/testing/faults.ts';
 import { takeOver, type SagaRow } from './saga-sql.ts';
@@ -12,7 +11,7 @@ import type { Session } from './session.ts';
 import { insertMessages, insertSession, lockSession, updateSession } from './sql.ts';
 import { load, payloadOf, reserve, review, sagasOf, sessionOf, statusOf } from './testing/saga-fixture.ts';
 
-type Driver = Saga<never>;
+type Driver = Saga;
 const QUIET = { announce: () => undefined, onChange: () => undefined, onGap: () => undefined } as never;
 
 /** A node of its own as far as sagas go: what it had in memory is gone with it. */
@@ -23,7 +22,6 @@ const sagaOf = (w: World, letters: string[] = []): Driver =>
     clock: w.clock,
     ids: systemIds,
     notifier: QUIET,
-    settleClaims: settleClaims as never,
     onDeadLetter: ({ sagaId }) => void letters.push(sagaId),
   });
 

@@ -1,3 +1,4 @@
+import { settleClaims } from '../outcomes/index.ts';
 import { accept, AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
 import type { AgentChange, AgentHead, Agents } from '../agents/index.ts';
 import type { Database, Notifier, Queryable } from '../postgres/index.ts';
@@ -26,14 +27,13 @@ export type SagaEnd =
   /** Somebody else drives it now, with a newer epoch. */
   | { readonly kind: 'lost' };
 
-interface SagaOptions<M> {
+interface SagaOptions {
   readonly database: Database;
-  readonly agents: Agents<M>;
+  readonly agents: Agents;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly notifier: Notifier;
   /** Opens a new account of claims for an agent that a resolution makes active. */
-  readonly settleClaims: (memory: M) => { readonly memory: M; readonly evidence: NonNullable<AgentChange['evidence']> };
   /** A saga was given up; a person must look at it. */
   readonly onDeadLetter: (saga: { sagaId: string; sessionId: string; error: string }) => void;
 }
@@ -79,12 +79,12 @@ class StepUndone extends Error {
  * stops. Recovery takes over what has not moved for ten seconds, rolls forward, and after five attempts gives up into a
  * dead letter, with which a person is asked for.
  */
-export class Saga<M> {
-  readonly #options: SagaOptions<M>;
+export class Saga {
+  readonly #options: SagaOptions;
   /** Agents that a saga holds, with the saga. */
   readonly #held = createLiveTable<string>(TABLE);
 
-  constructor(options: SagaOptions<M>) {
+  constructor(options: SagaOptions) {
     this.#options = options;
     options.notifier.onChange(TABLE, (agentIds) => this.#refresh(agentIds));
     options.notifier.onGap(() => this.load());
@@ -283,7 +283,7 @@ export class Saga<M> {
 
   /** Does to the paused agent what was agreed on; gives whether it was changed. */
   #execute(tx: Queryable, saga: SagaRow, now: number): Promise<Outcome<boolean>> {
-    const { agents, settleClaims } = this.#options;
+    const { agents } = this.#options;
     return agents.applyIn(tx, saga.paused_agent_id, ({ head, memory }) => {
       const executed = execute(head, executionOf(saga), now);
       if (executed === undefined) return Promise.resolve(accept({ reply: false }));

@@ -81,10 +81,10 @@ interface ToConfirm {
 type SynthesisReply =
   SynthesisResult | Unsafe | ToConfirm | { readonly kind: 'round_failed'; readonly refusal: Refusal };
 
-interface DialecticOptions<M> {
+interface DialecticOptions {
   readonly database: Database;
-  readonly agents: Agents<M>;
-  readonly saga: Saga<M>;
+  readonly agents: Agents;
+  readonly saga: Saga;
   readonly clock: Clock;
   readonly random: Random;
   readonly computation: Pick<Computation, 'synthesize'>;
@@ -106,14 +106,14 @@ const IDLE_MS = 600_000;
  * its row, and stored with its messages in the same transaction (W3-2.09); what is agreed on is handed to the {@link Saga}
  * there and then. Calls about one session wait for each other in its mailbox, and not in PostgreSQL's pool.
  */
-export class Dialectic<M> {
-  readonly #options: DialecticOptions<M>;
+export class Dialectic {
+  readonly #options: DialecticOptions;
   readonly #mailboxes: Mailboxes<null>;
-  readonly #reviewers: Reviewers<M>;
+  readonly #reviewers: Reviewers;
 
-  constructor(options: DialecticOptions<M>) {
+  constructor(options: DialecticOptions) {
     this.#options = options;
-    this.#reviewers = new Reviewers<M>(options);
+    this.#reviewers = new Reviewers(options);
     this.#mailboxes = new Mailboxes<null>({
       clock: options.clock,
       capacity: CAPACITY,

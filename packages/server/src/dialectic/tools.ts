@@ -27,8 +27,8 @@ const DEFAULT_REASON = 'The agent is paused and asks for a review.';
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** The tool of the dialectic. `isStable`: no resolution about the agent is being carried out (W3-9.20). */
-export const dialecticTools = <M>(
-  service: Dialectic<M>,
+export const dialecticTools = (
+  service: Dialectic,
   agents: { readonly table: LiveTable<AgentHead> },
   isStable: (agentId: string) => boolean,
 ): Tool[] => {

@@ -7,7 +7,7 @@ import { until } from '../../testing/server.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld } from '../../testing/world.ts';
 import { Agents, type AgentChange, type Vitals } from '../agents/index.ts';
-import { memoryCodec, type Memory } from '../checkin/index.ts';
+import { memoryCodec } from '../checkin/index.ts';
 import { vitals } from '../lifecycle/rules/testing/head.ts';
 import { createNotifier } from '../postgres/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
@@ -273,7 +273,7 @@ describe('whoever listens', async () => {
   test('cannot spoil what was committed: the caller is answered, and the failure is reported', async () => {
     const crashes: unknown[] = [];
     const notifier = createNotifier({ database, nodeId: 'n', clock: systemClock, onError: () => undefined });
-    const agents = new Agents<Memory>({
+    const agents = new Agents({
       database,
       codec: memoryCodec,
       clock: systemClock,

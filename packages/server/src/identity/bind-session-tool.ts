@@ -9,7 +9,7 @@ import type { Identity } from './service.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The tool that ties an MCP session to the agent which the call proves. */
-export const bindSessionTool = <M>(service: Identity<M>, { findAgent }: Around): Tool =>
+export const bindSessionTool = (service: Identity, { findAgent }: Around): Tool =>
   defineTool(bindSessionSpec, async ({ args, caller, evidence }) => {
     if (args.resume !== true && args.strict !== true) {
       return refuse('PARAMETER_ERROR', 'Say resume=true, or strict=true with the agent_id that it must be.', {

@@ -29,7 +29,7 @@ const facesOf = (head: AgentHead, caller: Caller, isStable: boolean) => {
 };
 
 /** The tool that tells a caller who it is, renames it, and ends its sessions. */
-export const identityTool = <M>(service: Identity<M>, { findAgent, holdOf, isStable }: Around): Tool => {
+export const identityTool = (service: Identity, { findAgent, holdOf, isStable }: Around): Tool => {
   /** What a call is told that proves no agent. */
   const nobody = ({ args, caller, evidence }: CallOf<typeof identitySpec>) => {
     const refusal = service.refusedClaim(args.agent_uuid ?? undefined, evidence);

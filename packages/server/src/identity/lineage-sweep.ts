@@ -20,14 +20,14 @@ interface Swept {
  * with its score and its audit row in one transaction. An evaluation that changes nothing writes nothing; when it was is
  * remembered here, and after a restart the agent is only looked at once more.
  */
-export class LineageSweep<M> {
-  readonly #agents: Agents<M>;
+export class LineageSweep {
+  readonly #agents: Agents;
   readonly #baselines: Pick<Baselines, 'table'>;
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #evaluated = new Map<string, string>();
 
-  constructor(options: { agents: Agents<M>; baselines: Pick<Baselines, 'table'>; clock: Clock; ids: Ids }) {
+  constructor(options: { agents: Agents; baselines: Pick<Baselines, 'table'>; clock: Clock; ids: Ids }) {
     this.#agents = options.agents;
     this.#baselines = options.baselines;
     this.#clock = options.clock;

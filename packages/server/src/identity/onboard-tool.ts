@@ -67,7 +67,7 @@ const restOf = ({ head, proof }: Onboarded) => ({
 });
 
 /** The tool that hands out identities. */
-export const onboardTool = <M>(service: Identity<M>, { isStable }: Around): Tool =>
+export const onboardTool = (service: Identity, { isStable }: Around): Tool =>
   defineTool(onboardSpec, async ({ args, caller, evidence, deadline }) => {
     const name = readName(args.name);
     if (!name.ok) return name;

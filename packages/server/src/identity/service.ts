@@ -77,9 +77,9 @@ export interface Onboarded {
   readonly keptName: boolean;
 }
 
-interface IdentityOptions<M> {
+interface IdentityOptions {
   readonly database: Database;
-  readonly agents: Agents<M>;
+  readonly agents: Agents;
   readonly bindings: Bindings;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -101,13 +101,13 @@ const MINT_ATTEMPTS = 3;
  * Finds out which agent is calling, and hands out identities. The rules stand in `rules/`; credentials are looked up in
  * {@link Bindings}, and agents are written by {@link Agents} alone.
  */
-export class Identity<M> {
-  readonly #options: IdentityOptions<M>;
+export class Identity {
+  readonly #options: IdentityOptions;
   readonly #bindings: Bindings;
   readonly #tokens: Tokens;
   readonly #resolver: Resolver;
 
-  constructor(options: IdentityOptions<M>) {
+  constructor(options: IdentityOptions) {
     this.#options = options;
     const { agents, bindings, clock } = options;
     this.#bindings = bindings;

@@ -8,7 +8,7 @@ import type { Identity } from './service.ts';
 export { operatorTools } from './operator-tools.ts';
 
 /** The tools of identity. */
-export const identityTools = <M>({ identity, ...around }: Around & { readonly identity: Identity<M> }): Tool[] => [
+export const identityTools = ({ identity, ...around }: Around & { readonly identity: Identity }): Tool[] => [
   onboardTool(identity, around),
   identityTool(identity, around),
   bindSessionTool(identity, around),

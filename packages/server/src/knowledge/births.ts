@@ -27,11 +27,11 @@ export const written = (action: string, discoveryId: string, more: Payload): Aud
 });
 
 /** New findings: their ids, where they come from, and the budget that they are charged to. */
-export class Births<M> {
-  readonly #agents: Agents<M>;
+export class Births {
+  readonly #agents: Agents;
   readonly #ids = new FindingIds();
 
-  constructor(agents: Agents<M>) {
+  constructor(agents: Agents) {
     this.#agents = agents;
   }
 

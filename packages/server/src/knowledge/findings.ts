@@ -53,10 +53,10 @@ const changerOf = ({ id, agentId, caller }: Writer): Changer => ({
 });
 
 /** Findings, stored and changed by their writers. */
-export class Findings<M> {
-  readonly #options: { database: Database; journal: Journal<M>; births: Births<M> };
+export class Findings {
+  readonly #options: { database: Database; journal: Journal; births: Births };
 
-  constructor(options: { database: Database; journal: Journal<M>; births: Births<M> }) {
+  constructor(options: { database: Database; journal: Journal; births: Births }) {
     this.#options = options;
   }
 

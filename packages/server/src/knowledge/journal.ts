@@ -33,9 +33,9 @@ export interface Step<R> {
 }
 type Decide<R> = (tx: Queryable, head: AgentHead | undefined, now: number) => Promise<Outcome<Step<R>>>;
 
-interface JournalOptions<M> {
+interface JournalOptions {
   readonly database: Database;
-  readonly agents: Agents<M>;
+  readonly agents: Agents;
   readonly clock: Clock;
   readonly ids: Ids;
   /** Under which writers without identity are named. */
@@ -61,11 +61,11 @@ const UNAVAILABLE = refuse(
  * The one way to write knowledge. A write, its audit row and, for a proven agent, the next link of its chain are one
  * transaction; calls of one writer wait for each other in its mailbox, and not in PostgreSQL's pool.
  */
-export class Journal<M> {
-  readonly #options: JournalOptions<M>;
+export class Journal {
+  readonly #options: JournalOptions;
   readonly #mailboxes: Mailboxes<null>;
 
-  constructor(options: JournalOptions<M>) {
+  constructor(options: JournalOptions) {
     this.#options = options;
     this.#mailboxes = new Mailboxes<null>({
       clock: options.clock,

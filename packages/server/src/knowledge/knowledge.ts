@@ -9,25 +9,25 @@ import { RollUp } from './rollup.ts';
 import { Tending } from './tending.ts';
 
 /** The parts of knowledge, put together. */
-export interface Knowledge<M> {
-  readonly reader: Reader<M>;
-  readonly journal: Journal<M>;
-  readonly findings: Findings<M>;
-  readonly rollUp: RollUp<M>;
-  readonly tending: Tending<M>;
+export interface Knowledge {
+  readonly reader: Reader;
+  readonly journal: Journal;
+  readonly findings: Findings;
+  readonly rollUp: RollUp;
+  readonly tending: Tending;
   /** Ends what runs by itself, and answers what was accepted. */
   stop(): Promise<void>;
 }
 
-export const createKnowledge = <M>(options: {
+export const createKnowledge = (options: {
   database: Database;
-  agents: Agents<M>;
+  agents: Agents;
   clock: Clock;
   ids: Ids;
   /** Under which writers without identity are named; the same on every server. */
   secret: () => Uint8Array;
   onCrash: (writerId: string, error: unknown) => void;
-}): Knowledge<M> => {
+}): Knowledge => {
   const { database, agents, clock } = options;
   const journal = new Journal(options);
   const births = new Births(agents);

@@ -68,9 +68,9 @@ const lowConfidence = ({ fellBack, findings, terms }: Found): boolean =>
   fellBack && findings.length > 0 && findings.every(({ hit }) => 2 * (hit.matched?.length ?? 0) < terms.length);
 
 /** The actions that read. Everybody may; each leaves a row in the audit trail. */
-export const readActions = <M>(
-  reader: Reader<M>,
-  journal: Journal<M>,
+export const readActions = (
+  reader: Reader,
+  journal: Journal,
 ): { readonly [K in 'search' | 'get' | 'list' | 'details' | 'stats' | 'audit']: Action<K> } => {
   const seen = ({ caller }: Pick<Call, 'caller'>, action: string, facts: Facts): Promise<void> =>
     journal.noteRead(caller.agentId ?? null, { action, ...facts });

@@ -46,12 +46,12 @@ const dashed = (id: string): string =>
     .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 
 /** Reads findings, for whoever asks. */
-export class Reader<M> {
+export class Reader {
   readonly #database: Database;
-  readonly #agents: Agents<M>;
+  readonly #agents: Agents;
   readonly #clock: Clock;
 
-  constructor(options: { database: Database; agents: Agents<M>; clock: Clock }) {
+  constructor(options: { database: Database; agents: Agents; clock: Clock }) {
     this.#database = options.database;
     this.#agents = options.agents;
     this.#clock = options.clock;

@@ -25,10 +25,10 @@ const DENSE_TAGS = 10;
 const MEMBERS = 500;
 
 /** Rolls the open findings of dense tags up into one each. */
-export class RollUp<M> {
-  readonly #options: { database: Database; journal: Journal<M>; births: Births<M> };
+export class RollUp {
+  readonly #options: { database: Database; journal: Journal; births: Births };
 
-  constructor(options: { database: Database; journal: Journal<M>; births: Births<M> }) {
+  constructor(options: { database: Database; journal: Journal; births: Births }) {
     this.#options = options;
   }
 

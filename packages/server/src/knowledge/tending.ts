@@ -24,11 +24,11 @@ const DAY_MS = 86_400_000;
 const EVERY_MS = 300_000;
 
 /** The lifecycle of findings, carried out in batches: each is durable, with its audit row, before the next begins. */
-export class Tending<M> {
-  readonly #options: { database: Database; journal: Journal<M>; clock: Clock };
+export class Tending {
+  readonly #options: { database: Database; journal: Journal; clock: Clock };
   #stopping = false;
 
-  constructor(options: { database: Database; journal: Journal<M>; clock: Clock }) {
+  constructor(options: { database: Database; journal: Journal; clock: Clock }) {
     this.#options = options;
   }
 
@@ -139,7 +139,7 @@ const tendBatch = async (tx: Queryable, after: string, now: number): Promise<Out
 };
 
 /** Looks every five minutes whether the daily run is due; so it comes soon after a start, too, and moves with its server. */
-export const lifecycleJob = <M>(tending: Tending<M>): Job => ({
+export const lifecycleJob = (tending: Tending): Job => ({
   name: 'knowledge.lifecycle',
   everyMs: EVERY_MS,
   singleton: true,

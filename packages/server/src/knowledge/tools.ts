@@ -4,7 +4,7 @@ import { readActions } from './read-actions.ts';
 import { writeActions, type WriteParts } from './write-actions.ts';
 
 /** The tool of knowledge; each of its actions stands in `read-actions.ts` or `write-actions.ts`. */
-export const knowledgeTools = <M>(parts: WriteParts<M>): Tool[] => [
+export const knowledgeTools = (parts: WriteParts): Tool[] => [
   defineActions(
     knowledgeSpec,
     { ...readActions(parts.reader, parts.journal), ...writeActions(parts) },

@@ -32,20 +32,20 @@ const refusalView = ({ code, message, details, retryAfterSeconds }: Refusal) => 
 });
 
 /** What the actions that write work with. */
-export interface WriteParts<M> {
-  readonly reader: Reader<M>;
-  readonly journal: Journal<M>;
-  readonly findings: Findings<M>;
-  readonly tending: Tending<M>;
-  readonly rollUp: RollUp<M>;
+export interface WriteParts {
+  readonly reader: Reader;
+  readonly journal: Journal;
+  readonly findings: Findings;
+  readonly tending: Tending;
+  readonly rollUp: RollUp;
   readonly sessionKeyOf: (evidence: Evidence) => string | null;
   /** Why an agent that nobody proved may not write; undefined when it may (W3-3.08). */
   readonly refusedWrite: (caller: Caller, tool: string) => Refusal | undefined;
 }
 
 /** The actions that write. A finding of low or medium severity may come from anybody; everything else needs an identity. */
-export const writeActions = <M>(
-  parts: WriteParts<M>,
+export const writeActions = (
+  parts: WriteParts,
 ): { readonly [K in 'store' | 'note' | 'update' | 'supersede' | 'synthesize' | 'cleanup']: Action<K> } => {
   const { reader, journal, findings, tending, rollUp } = parts;
 

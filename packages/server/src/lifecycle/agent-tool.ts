@@ -42,7 +42,7 @@ const viewOf = (head: AgentHead, viewer: Viewer, now: number, isPaused: boolean)
 };
 
 /** The tool of agents. `isStable`: no resolution about the agent is being carried out (W3-9.20). */
-export const agentTool = <M>(service: Lifecycle<M>, isStable: (agentId: string) => boolean): Tool => {
+export const agentTool = (service: Lifecycle, isStable: (agentId: string) => boolean): Tool => {
   /** The agent that the call names, or the one that calls. */
   const targetOf = async ({ args, caller }: Call): Promise<Outcome<AgentHead>> => {
     const target = args.target_agent_id ?? args.agent_id ?? caller.agentId;

@@ -8,7 +8,7 @@ import { checkSelfRecovery, quickRecovery, refusedReviewRecord, reviewRecovery }
 import type { Lifecycle } from './service.ts';
 
 /** The tool by which an operator resumes an agent. */
-export const operatorResumeTool = <M>(service: Lifecycle<M>): Tool =>
+export const operatorResumeTool = (service: Lifecycle): Tool =>
   defineTool(operatorResumeAgent, async ({ args, caller, deadline }) => {
     const target = await service.find(args.target_agent_id);
     if (!target.ok) return target;
@@ -30,7 +30,7 @@ export const operatorResumeTool = <M>(service: Lifecycle<M>): Tool =>
   });
 
 /** The tool by which an agent resumes itself. */
-export const selfRecoveryTool = <M>(service: Lifecycle<M>): Tool => {
+export const selfRecoveryTool = (service: Lifecycle): Tool => {
   const ownOf = ({ caller }: ActionCallOf<typeof selfRecovery, 'check'>) => service.find(caller.agentId);
 
   return defineActions(selfRecovery, {

@@ -1,5 +1,5 @@
 import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
-import type { AgentChange, AgentHead, Agents, AuditDraft, Hold } from '../agents/index.ts';
+import type { AgentChange, AgentHead, AgentMemory, Agents, AuditDraft, Hold } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, Columns, Ids } from '../runtime/index.ts';
 import type { StandingChange } from './rules/authority.ts';
@@ -9,8 +9,11 @@ import * as sql from './sql.ts';
 /** Decides on a change of an agent, given its head, what only PostgreSQL has of it, and what holds it. */
 type DecideStanding = (head: AgentHead, stored: sql.RecordRow, hold: Hold | undefined) => Outcome<StandingChange>;
 
-/** Opens a new account of claims; gives the memory after it, and what of it is stored. */
-type SettleClaims<M> = (memory: M) => { readonly memory: M; readonly evidence: NonNullable<AgentChange['evidence']> };
+/** Resets the claims detector. Returns the new memory and the part of it to persist. */
+type SettleClaims = (memory: AgentMemory) => {
+  readonly memory: AgentMemory;
+  readonly evidence: NonNullable<AgentChange['evidence']>;
+};
 
 const changeOf = ({ preferences, ...standing }: StandingChange, at: number): AgentChange => ({
   at,
@@ -19,19 +22,19 @@ const changeOf = ({ preferences, ...standing }: StandingChange, at: number): Age
 });
 
 /** Changes the standing of agents by the rules of `rules/`, and looks them up. */
-export class Lifecycle<M> {
-  readonly #agents: Agents<M>;
+export class Lifecycle {
+  readonly #agents: Agents;
   readonly #database: Database;
   readonly #clock: Clock;
-  readonly #settle: SettleClaims<M>;
+  readonly #settle: SettleClaims;
   readonly #ids: Pick<Ids, 'uuid'>;
 
   constructor(options: {
-    agents: Agents<M>;
+    agents: Agents;
     database: Database;
     clock: Clock;
     ids: Pick<Ids, 'uuid'>;
-    settleClaims: SettleClaims<M>;
+    settleClaims: SettleClaims;
   }) {
     this.#agents = options.agents;
     this.#database = options.database;

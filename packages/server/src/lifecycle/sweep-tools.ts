@@ -6,7 +6,7 @@ import { orphans, stuck } from './rules/sweep.ts';
 import type { Lifecycle } from './service.ts';
 
 /** The tool that finds agents which were at work and are silent. */
-export const stuckTool = <M>(service: Lifecycle<M>): Tool =>
+export const stuckTool = (service: Lifecycle): Tool =>
   defineTool(detectStuckAgents, async ({ args, caller }) => {
     const timeoutMinutes = args.timeout_minutes ?? 15;
     const viewer = viewerOf(caller);
@@ -25,7 +25,7 @@ export const stuckTool = <M>(service: Lifecycle<M>): Tool =>
   });
 
 /** The tool that finds agents which nobody went on with, and archives them for an operator. */
-export const orphanTool = <M>(service: Lifecycle<M>): Tool =>
+export const orphanTool = (service: Lifecycle): Tool =>
   defineTool(archiveOrphanAgents, async ({ args, caller, deadline }) => {
     const limits = { maxAgeHours: args.max_age_hours ?? 6, maxUpdates: args.max_updates ?? 3 };
     const found = orphans(service.heads(), { ...limits, now: service.now });

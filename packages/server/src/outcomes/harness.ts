@@ -2,7 +2,7 @@ import { refuse, type ExternalOutcomeAnswer, type Outcome } from '@breakwater/co
 import { externalOutcome } from '@breakwater/contract/tools';
 import { idempotencyOf } from '../agents/index.ts';
 import { standing, type Clock, type ProvenOperator } from '../runtime/index.ts';
-import type { Outcomes, WithEvidence } from './service.ts';
+import type { Outcomes } from './service.ts';
 
 const TIMEOUT_MS = 15_000;
 
@@ -13,15 +13,15 @@ const TIMEOUT_MS = 15_000;
  * Refusals: OPERATOR_REQUIRED for anybody but an operator that may act, PARAMETER_ERROR with every wrong field, and those
  * of {@link Outcomes.record}.
  */
-export class HarnessOutcomes<M extends WithEvidence> {
+export class HarnessOutcomes {
   readonly #options: {
-    outcomes: Outcomes<M>;
+    outcomes: Outcomes;
     operatorOf: (secret: string) => Promise<ProvenOperator | undefined>;
     clock: Clock;
   };
 
   constructor(options: {
-    outcomes: Outcomes<M>;
+    outcomes: Outcomes;
     operatorOf: (secret: string) => Promise<ProvenOperator | undefined>;
     clock: Clock;
   }) {

@@ -45,11 +45,6 @@ import { serverNotes } from './rules/snapshot.ts';
 import { outcomeOfToolResult, type ToolResult } from './rules/tool-result.ts';
 import * as sql from './sql.ts';
 
-/** The part of an agent's memory that outcomes own. */
-export interface WithEvidence {
-  readonly evidence: OutcomeEvidence;
-}
-
 /** Outcomes after they were graded and bound: rows to store, what was learned, claims used up, what to tell the caller. */
 export interface Settled {
   readonly evidence: OutcomeEvidence;
@@ -96,12 +91,12 @@ const AGENT: VerificationSource = 'agent_reported_tool_result';
  * The claims detector is evaluated in the transaction that records the outcome; when it reaches its limit, that same
  * transaction pauses the agent (BW-checkin.16).
  */
-export class Outcomes<M extends WithEvidence> {
-  readonly #options: { database: Database; agents: Agents<M>; clock: Clock; ids: Ids; pauseMs: number };
+export class Outcomes {
+  readonly #options: { database: Database; agents: Agents; clock: Clock; ids: Ids; pauseMs: number };
   /** What all agents came to in the last hour; to be loaded at the start and refreshed at its interval. */
   readonly fleet: Fleet;
 
-  constructor(options: { database: Database; agents: Agents<M>; clock: Clock; ids: Ids; pauseMs: number }) {
+  constructor(options: { database: Database; agents: Agents; clock: Clock; ids: Ids; pauseMs: number }) {
     this.#options = options;
     this.fleet = new Fleet(options);
   }

@@ -1,15 +1,12 @@
 import { outcomeEvent } from '@breakwater/contract/tools';
 import { defineTool, type Evidence, type Tool } from '../runtime/index.ts';
-import type { Outcomes, WithEvidence } from './service.ts';
+import type { Outcomes } from './service.ts';
 
 const DOWNGRADED =
   'verification_source was taken for agent_reported_tool_result: what an agent says of its own evidence adds no weight';
 
 /** The tools of outcomes. */
-export const outcomeTools = <M extends WithEvidence>(
-  outcomes: Outcomes<M>,
-  sessionKeyOf: (evidence: Evidence) => string | null,
-): Tool[] => [
+export const outcomeTools = (outcomes: Outcomes, sessionKeyOf: (evidence: Evidence) => string | null): Tool[] => [
   defineTool(
     outcomeEvent,
     async ({ args, caller, evidence, deadline }) =>

@@ -60,7 +60,7 @@ export const review = async (w: World, reviewer: 'peer' | 'self' | 'nobody' | 'l
   await w.database.query(insertSession(session));
   return { paused, peer, session };
 };
-export const reserve = (w: World, saga: Pick<Saga<never>, 'reserve'>, session: Session, payload = payloadOf()) =>
+export const reserve = (w: World, saga: Pick<Saga, 'reserve'>, session: Session, payload = payloadOf()) =>
   w.database.transaction(async (tx) => {
     await tx.query(lockSession(session.sessionId));
     return saga.reserve(tx, session, payload);
