@@ -1,5 +1,5 @@
 import type { ErrorCategory, ErrorCode } from './errors.ts';
-import type { Recovery } from './outcome.ts';
+import type { Recovery } from './result.ts';
 
 /** The result of a tool that did its work: the payload's own keys stand at the top level. */
 export interface SuccessEnvelope {

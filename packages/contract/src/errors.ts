@@ -1,4 +1,4 @@
-import type { Recovery } from './outcome.ts';
+import type { Recovery } from './result.ts';
 
 /** The four families a client can branch on without knowing the code. */
 export type ErrorCategory = 'validation_error' | 'auth_error' | 'state_error' | 'system_error';

@@ -28,7 +28,7 @@ export { FEED_EVENTS, type FeedEventType, type FeedSeverity } from './feed.ts';
 export { BRIEF } from './listing.ts';
 export { NOT_OFFERED } from './not-offered.ts';
 export { AGENT_SORTS, AGENT_STATUS_FILTERS, VERDICTS } from './overview-words.ts';
-export { accept, refuse, type Outcome, type Recovery, type Refusal } from './outcome.ts';
+export { ok, refusal, refuse, type Result, type Recovery, type Refusal } from './result.ts';
 export { CLAIMS_LIMITS, PREDICTION_HOURS } from './policy.ts';
 export { readTime, TIME_RULE } from './time.ts';
 export type {

@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { afterAll, describe, expect, test } from 'vitest';
 import { pauseChange } from '../src/agents/index.ts';
 import { systemIds } from '../src/runtime/index.ts';
@@ -34,7 +34,7 @@ describe('what a started server does by itself', () => {
         reason: 'Its time is over.',
         evidence: {},
       });
-      return Promise.resolve(accept({ reply: null, change: { at, ...change, events: [event] as const } }));
+      return Promise.resolve(ok({ reply: null, change: { at, ...change, events: [event] as const } }));
     });
     expect(paused.ok).toBe(true);
     await node.stop();

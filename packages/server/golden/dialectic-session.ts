@@ -1,4 +1,4 @@
-import type { Outcome } from '@breakwater/contract';
+import type { Result } from '@breakwater/contract';
 import { dialectic } from '@breakwater/contract/tools';
 import type { AgentStatus } from '../src/agents/agent.ts';
 import { actionabilityOf } from '../src/dialectic/rules/actionability.ts';
@@ -64,7 +64,7 @@ const BLOCKS: Readonly<Record<string, string>> = {
   SELF_CLEAR_REFUSED: 'reviewer_objection_stands',
 };
 
-const submit = (session: Session, { op, msg }: Extract<Step, { msg: unknown }>): Outcome<Change> => {
+const submit = (session: Session, { op, msg }: Extract<Step, { msg: unknown }>): Result<Change> => {
   const now = msOf(msg.timestamp);
   const said = {
     agentId: msg.agent_id,
@@ -79,7 +79,7 @@ const submit = (session: Session, { op, msg }: Extract<Step, { msg: unknown }>):
 };
 
 /** A submission's outcome, in the words of the vectors; what is told in prose there is left out. */
-const wireOf = (outcome: Outcome<Change>): Fields => {
+const wireOf = (outcome: Result<Change>): Fields => {
   if (!outcome.ok) {
     const blocked = BLOCKS[outcome.refusal.code];
     return { success: false, ...(blocked && { blocked, converged: false }) };

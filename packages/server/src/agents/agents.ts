@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse, type Result, type Refusal } from '@breakwater/contract';
 import {
   classifyError,
   GroupCommit,
@@ -62,7 +62,7 @@ interface Effects {
   readonly abandoned?: () => void;
 }
 
-export type Decide<R> = (state: AgentState) => Promise<Outcome<Decision<R>>>;
+export type Decide<R> = (state: AgentState) => Promise<Result<Decision<R>>>;
 
 /**
  * Hears of a head that was published, and of the one before it; undefined: the agent is new to this node. `commit` is this
@@ -116,17 +116,17 @@ const REFUSED_AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached
 });
 
 /** What a decision answers once its change is durable. */
-const answerTo = <R>(decision: Decision<R>): Outcome<R> =>
-  decision.refusal === undefined ? accept(decision.reply) : { ok: false, refusal: decision.refusal };
+const answerTo = <R>(decision: Decision<R>): Result<R> =>
+  decision.refusal === undefined ? ok(decision.reply) : { ok: false, refusal: decision.refusal };
 
 /** The answer to a call whose key was used before: the one that was kept, if the call is the same. */
-const answerOf = <R>(kept: Omit<Kept, 'kind'>, { key, requestHash }: Idempotency): Outcome<R> =>
+const answerOf = <R>(kept: Omit<Kept, 'kind'>, { key, requestHash }: Idempotency): Result<R> =>
   kept.requestHash === requestHash
-    ? accept(kept.reply as R)
+    ? ok(kept.reply as R)
     : refuse('IDEMPOTENCY_CONFLICT', `idempotency_key "${key}" was used for a different request.`);
 
 /** As {@link answerOf}: a commit is a repeat only of a call with a key. */
-const repeatedAnswer = <R>(kept: Kept, idempotency: Idempotency | undefined): Outcome<R> => {
+const repeatedAnswer = <R>(kept: Kept, idempotency: Idempotency | undefined): Result<R> => {
   if (idempotency === undefined) throw new Error('a call without a key was found to be a repeat');
   return answerOf<R>(kept, idempotency);
 };
@@ -139,9 +139,9 @@ const keptOf = ({ key, reply }: sql.CommittedRow): Kept => ({
 
 /** Takes a transaction back: a call in it turned out to be a repeat after something else of it was written. */
 class Repeated<R> extends Error {
-  readonly outcome: Outcome<R>;
+  readonly outcome: Result<R>;
 
-  constructor(outcome: Outcome<R>) {
+  constructor(outcome: Result<R>) {
     super('the call is a repeat');
     this.outcome = outcome;
   }
@@ -151,7 +151,7 @@ class Repeated<R> extends Error {
 class GuardHeld extends Error {}
 
 /** Whether the commit of this decision writes the call's key, and so finds out whether it was used before. */
-const commitsKey = <R>(decided: Outcome<Decision<R>>): boolean =>
+const commitsKey = <R>(decided: Result<Decision<R>>): boolean =>
   decided.ok && decided.value.change !== undefined && decided.value.refusal === undefined;
 
 /** Rolls a transaction back: what its writer stands on is lost. {@link Agents.afterLoss} says what follows. */
@@ -393,7 +393,7 @@ export class Agents {
    * and UNAUTHORIZED (the caller's credential has ended), and those of the commit (STORAGE_UNAVAILABLE, OVERLOADED,
    * INTERNAL_ERROR).
    */
-  async act<R>(agentId: string, deadline: number, decide: Decide<R>, idempotency?: Idempotency): Promise<Outcome<R>> {
+  async act<R>(agentId: string, deadline: number, decide: Decide<R>, idempotency?: Idempotency): Promise<Result<R>> {
     const ask: Ask<R> = { decide, idempotency, grounds: currentGrounds() };
     const outcome = await this.#mailboxes.send(agentId, deadline, async (state) => {
       const handled = state === AWAY ? AWAY : await unlessAway(this.#decideAndCommit(agentId, deadline, state, ask));
@@ -410,12 +410,7 @@ export class Agents {
    * `grounds` are what lets the writer write; absent, it is the server, which needs none. Refusals: those of `decide`,
    * AGENT_NOT_FOUND. Throws {@link GroundLost}, so that the transaction is rolled back.
    */
-  async applyIn<R>(
-    tx: Queryable,
-    agentId: string,
-    decide: Decide<R>,
-    grounds?: readonly Ground[],
-  ): Promise<Outcome<R>> {
+  async applyIn<R>(tx: Queryable, agentId: string, decide: Decide<R>, grounds?: readonly Ground[]): Promise<Result<R>> {
     const applied = await this.#applyIn(tx, agentId, decide, undefined, grounds);
     return applied.outcome;
   }
@@ -431,7 +426,7 @@ export class Agents {
     decide: (state: AgentState, tx: Queryable) => ReturnType<Decide<R>>,
     idempotency: Idempotency | undefined,
     grounds: readonly Ground[] | undefined,
-  ): Promise<Outcome<R>> {
+  ): Promise<Result<R>> {
     try {
       const { outcome, written } = await this.#options.database.transaction((tx) =>
         this.#applyIn<R>(tx, agentId, (state) => decide(state, tx), idempotency, grounds),
@@ -451,7 +446,7 @@ export class Agents {
     decide: Decide<R>,
     idempotency: Idempotency | undefined,
     grounds: readonly Ground[] | undefined,
-  ): Promise<{ readonly outcome: Outcome<R>; readonly written: boolean }> {
+  ): Promise<{ readonly outcome: Result<R>; readonly written: boolean }> {
     const row = await this.#locked(tx, agentId);
     if (row === undefined) return { outcome: refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`), written: false };
     const { head, memory } = this.#stateOf(row);
@@ -547,7 +542,7 @@ export class Agents {
     deadline: number,
     loaded: AgentState | undefined,
     ask: Ask<R>,
-  ): Promise<Handled<AgentState | undefined, Outcome<R>>> {
+  ): Promise<Handled<AgentState | undefined, Result<R>>> {
     const { decide, idempotency } = ask;
     let state = loaded;
     for (let attempt = 1; ; attempt += 1) {
@@ -611,11 +606,11 @@ export class Agents {
   async #underLock<R>(
     agentId: string,
     { decide, idempotency, grounds }: Ask<R>,
-  ): Promise<Handled<AgentState | undefined, Outcome<R>>> {
+  ): Promise<Handled<AgentState | undefined, Result<R>>> {
     const { database } = this.#options;
     let done: { before: AgentHead; decision: Decision<R>; commit: AgentCommit; memory: AgentMemory } | undefined;
     let lost: Ground | undefined;
-    let reply: Outcome<R> | undefined;
+    let reply: Result<R> | undefined;
     try {
       reply = await database.transaction(async (tx) => {
         const row = await this.#locked(tx, agentId);
@@ -689,7 +684,7 @@ export class Agents {
     before: AgentHead,
     decision: Decision<R>,
     { idempotency, grounds }: Ask<R>,
-  ): Promise<{ commit: AgentCommit; committed: Outcome<Ending> }> {
+  ): Promise<{ commit: AgentCommit; committed: Result<Ending> }> {
     try {
       const commit = this.#prepare(before, decision, idempotency, grounds);
       return { commit, committed: await this.#commits.submit(commit) };
@@ -720,7 +715,7 @@ export class Agents {
     return { before, after: headAfter(before, change, end), change, audit: rows, grounds };
   }
 
-  async #repeated<R>(source: Queryable, agentId: string, idempotency: Idempotency): Promise<Outcome<R> | undefined> {
+  async #repeated<R>(source: Queryable, agentId: string, idempotency: Idempotency): Promise<Result<R> | undefined> {
     const [row] = await source.query<{ request_hash: string; reply: Readonly<Record<string, unknown>> }>(
       sql.selectIdempotent(agentId, idempotency.key),
     );

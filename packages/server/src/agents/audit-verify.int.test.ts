@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { accept, AUDIT_EVENTS } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { born, testNode } from '../../testing/node.ts';
@@ -26,7 +26,7 @@ const world = async () => {
   /** Writes a change with rows of all sorts of payloads into the trail of an agent, at the time of `at`. */
   const act = async (agentId: string, at = clock.now()) => {
     const done = await node.agents.act(agentId, Number.MAX_SAFE_INTEGER, async () =>
-      accept({
+      ok({
         reply: {},
         change: {
           at,

@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { processAgentUpdate } from '@breakwater/contract/tools';
 import { expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
@@ -48,7 +48,7 @@ it('a change that another node made is readable only when what goes with it was 
   const refresh = reader.refresh([agentId]);
   const act = reader.act(agentId, Date.now() + 60_000, ({ head }) => {
     decidedOn.push(head.sequence);
-    return Promise.resolve(accept({ reply: null }));
+    return Promise.resolve(ok({ reply: null }));
   });
   while (asked === 0) await new Promise(setImmediate);
   expect([sequenceOf(), decidedOn]).toEqual([before, []]);

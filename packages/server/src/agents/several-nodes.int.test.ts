@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS } from '@breakwater/contract';
 import { processAgentUpdate } from '@breakwater/contract/tools';
 import { afterAll, describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
@@ -34,7 +34,7 @@ const change = async (node: TestNode, agentId: string, to: 'paused' | 'active'):
     });
     const resumed = { status: 'active', pause: null, event: { type: AUDIT_EVENTS.agentResumed, payload: {} } } as const;
     const { event, ...standing } = to === 'paused' ? paused : resumed;
-    return Promise.resolve(accept({ reply: null, change: { at, ...standing, events: [event] as const } }));
+    return Promise.resolve(ok({ reply: null, change: { at, ...standing, events: [event] as const } }));
   });
   return outcome.ok ? 'accepted' : outcome.refusal.code;
 };

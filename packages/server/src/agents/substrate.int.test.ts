@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { accept, AUDIT_EVENTS } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS } from '@breakwater/contract';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
@@ -75,7 +75,7 @@ const born = async (agents: Agents): Promise<string> => {
 const act = (agents: Agents, agentId: string) =>
   agents.act(agentId, Date.now() + 10_000, ({ head }) =>
     Promise.resolve(
-      accept({
+      ok({
         reply: head.substrate,
         change: { at: Date.now(), events: [{ type: AUDIT_EVENTS.agentUpdated, payload: {} }] as const },
       }),
@@ -194,7 +194,7 @@ describe('the enrolment of an agent', () => {
     const archive = { at: new Date().toISOString(), by: 'operator', actor: null, reason: 'done' } as const;
     await agents.act(agentId, Date.now() + 10_000, () =>
       Promise.resolve(
-        accept({
+        ok({
           reply: null,
           change: {
             at: Date.now(),

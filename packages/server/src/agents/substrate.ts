@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refusal, refuse, type Result, type Refusal } from '@breakwater/contract';
 import { announcements, type Database, type Queryable, type Statement } from '../postgres/index.ts';
 import type { Ids } from '../runtime/index.ts';
 import type { AgentStatus, SubstrateClaim } from './agent.ts';
@@ -31,7 +31,7 @@ const MAX_NOTES = 1000;
 const UNIT = /^[\w:.@\\-]{1,240}\.(service|scope)$/;
 
 const wrong = (field: string, rule: string, action: string): Refusal =>
-  refuse('PARAMETER_ERROR', `${field} ${rule}.`, { details: { field }, recovery: { action } }).refusal;
+  refusal('PARAMETER_ERROR', `${field} ${rule}.`, { details: { field }, recovery: { action } });
 
 /** Why no process could ever match such a claim, or undefined when one can. */
 const refusalOfClaim = ({ executable, unit }: SubstrateClaim, notes: string | null): Refusal | undefined => {
@@ -57,7 +57,7 @@ const refusalOfClaim = ({ executable, unit }: SubstrateClaim, notes: string | nu
 export const enrolSubstrate = async (
   database: Database,
   { executable, unit, notes, ...act }: Act & SubstrateClaim & { readonly notes: string | null },
-): Promise<Outcome<{ readonly replaced: boolean }>> => {
+): Promise<Result<{ readonly replaced: boolean }>> => {
   const refusal = refusalOfClaim({ executable, unit }, notes);
   if (refusal !== undefined) return { ok: false, refusal };
   return database.transaction(async (tx) => {
@@ -69,7 +69,7 @@ export const enrolSubstrate = async (
     await tx.query(insertClaim(act.agentId, { executable, unit }, notes, act.now));
     const payload = { executable, unit, notes, by: act.by, reason: act.reason };
     await record(tx, agent, act, { type: AUDIT_EVENTS.substrateEnrolled, payload });
-    return accept({ replaced: before.length > 0 });
+    return ok({ replaced: before.length > 0 });
   });
 };
 
@@ -77,7 +77,7 @@ export const enrolSubstrate = async (
  * Ends the enrolment of an agent, in the way of {@link enrolSubstrate}. Refusals: AGENT_NOT_FOUND, and PARAMETER_ERROR when
  * the agent is not enrolled.
  */
-export const removeSubstrate = (database: Database, act: Act): Promise<Outcome<SubstrateClaim>> =>
+export const removeSubstrate = (database: Database, act: Act): Promise<Result<SubstrateClaim>> =>
   database.transaction(async (tx) => {
     const agent = await lock(tx, act.agentId);
     if (agent === undefined) return unknownAgent(act.agentId);
@@ -92,7 +92,7 @@ export const removeSubstrate = (database: Database, act: Act): Promise<Outcome<S
       type: AUDIT_EVENTS.substrateRemoved,
       payload: { ...claim, by: act.by, reason: act.reason },
     });
-    return accept(claim);
+    return ok(claim);
   });
 
 /** Every enrolled agent, the newest enrolment first. */

@@ -1,4 +1,4 @@
-import type { Outcome } from '@breakwater/contract';
+import type { Result } from '@breakwater/contract';
 import { processAgentUpdate } from '@breakwater/contract/tools';
 import { afterAll, describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
@@ -8,9 +8,9 @@ import type { Connection, Database, Statement } from '../postgres/index.ts';
 
 const db = await testDatabase();
 
-const code = (outcome: Outcome<unknown>): string => (outcome.ok ? 'accepted' : outcome.refusal.code);
+const code = (outcome: Result<unknown>): string => (outcome.ok ? 'accepted' : outcome.refusal.code);
 let serial = 0;
-const checkIn = (node: TestNode, agentId: string): Promise<Outcome<unknown>> =>
+const checkIn = (node: TestNode, agentId: string): Promise<Result<unknown>> =>
   node.checkIns.checkIn({
     args: processAgentUpdate.input.parse({ response_text: `Piece ${(serial += 1)} is done.`, confidence: 0.8 }),
     agentId,

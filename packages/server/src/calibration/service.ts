@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import { calibrationError, readDetectors, readEvidence } from '../outcomes/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock } from '../runtime/index.ts';
@@ -66,12 +66,12 @@ export class Calibration {
    *
    * Refusals: AGENT_NOT_FOUND; PARAMETER_ERROR when several agents bear the name.
    */
-  async look(asked?: string): Promise<Outcome<Look>> {
+  async look(asked?: string): Promise<Result<Look>> {
     const found = await this.#find(asked);
     if (!found.ok) return found;
     const { cells, reading, at } = await this.#current(found.value);
     const now = this.#clock.now();
-    return accept({
+    return ok({
       assessment: assess(cells, now, calibrationError),
       reading: named(reading, asked),
       freshness: { since: windowStart(at), asOf: at, ageMs: Math.max(0, now - at) },
@@ -79,12 +79,12 @@ export class Calibration {
   }
 
   /** As {@link look}, from a time of the caller's choice (ms since the epoch, UTC) and straight from PostgreSQL. */
-  async lookSince(since: number, asked?: string): Promise<Outcome<Look>> {
+  async lookSince(since: number, asked?: string): Promise<Result<Look>> {
     const found = await this.#find(asked);
     if (!found.ok) return found;
     const now = this.#clock.now();
     const [cells, reading] = await Promise.all([this.#count(since, found.value), this.#reading(found.value, now)]);
-    return accept({
+    return ok({
       assessment: assess(cells, now, calibrationError),
       reading: named(reading, asked),
       freshness: { since, asOf: now, ageMs: 0 },
@@ -112,8 +112,8 @@ export class Calibration {
     };
   }
 
-  async #find(asked: string | undefined): Promise<Outcome<string | undefined>> {
-    if (asked === undefined) return accept(undefined);
+  async #find(asked: string | undefined): Promise<Result<string | undefined>> {
+    if (asked === undefined) return ok(undefined);
     const [first, second] = await this.#database.query<{ id: string }>(sql.selectAgents(asked));
     if (first === undefined) return refuse('AGENT_NOT_FOUND', 'No agent has this id or name.');
     if (second !== undefined && first.id !== asked.toLowerCase()) {
@@ -121,7 +121,7 @@ export class Calibration {
         details: { parameter: 'agent_id' },
       });
     }
-    return accept(first.id);
+    return ok(first.id);
   }
 
   async #current(agentId: string | undefined): Promise<Counted> {

@@ -1,4 +1,4 @@
-import { accept, refuse } from '@breakwater/contract';
+import { ok, refuse } from '@breakwater/contract';
 import { calibration as calibrationSpec } from '@breakwater/contract/tools';
 import { defineActions, type Tool } from '../runtime/index.ts';
 import { calibrationReply } from './rules/reply.ts';
@@ -17,12 +17,12 @@ export const calibrationTools = (calibration: Calibration): Tool[] => [
       const looked = await calibration.look(asked === '' ? undefined : asked);
       if (!looked.ok) return looked;
       const { assessment, reading, freshness } = looked.value;
-      return accept(calibrationReply(assessment, reading, freshness));
+      return ok(calibrationReply(assessment, reading, freshness));
     },
     async rebuild({ args }) {
       const dryRun = args.dry_run === true;
       const { days, claims, graded, differences } = await calibration.rebuild({ dryRun });
-      return accept({
+      return ok({
         dry_run: dryRun,
         days,
         claims,

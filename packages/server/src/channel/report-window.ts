@@ -1,4 +1,4 @@
-import { accept, readTime, refuse, type Outcome } from '@breakwater/contract';
+import { ok, readTime, refuse, type Result } from '@breakwater/contract';
 
 /** From `from` up to, and without, `to`; ms since the epoch, UTC. */
 export interface ReportWindow {
@@ -18,26 +18,26 @@ const bad = (field: string, why: string) =>
     },
   });
 
-const timeOf = (field: string, text: string, now: number): Outcome<number> => {
+const timeOf = (field: string, text: string, now: number): Result<number> => {
   const [, count, unit] = /^(\d{1,9})([mhdw])$/.exec(text) ?? [];
   if (count !== undefined && unit !== undefined) {
     const back = Number(count) * (UNITS[unit] ?? Number.NaN);
     if (back === 0) return bad(field, 'must be more than 0.');
-    return back > MAX_DAYS * 86_400_000 ? bad(field, `must be at most ${MAX_DAYS}d.`) : accept(now - back);
+    return back > MAX_DAYS * 86_400_000 ? bad(field, `must be at most ${MAX_DAYS}d.`) : ok(now - back);
   }
   const time = readTime(text);
   return time !== undefined
-    ? accept(time)
+    ? ok(time)
     : bad(field, `is neither a duration nor a date; given ${JSON.stringify(text.slice(0, 40))}.`);
 };
 
 /** Reads the window of a report: each end is a duration back from `now`, or a date; the end is `now` when not given. */
-export const reportWindow = (since: string, until: string | undefined, now: number): Outcome<ReportWindow> => {
+export const reportWindow = (since: string, until: string | undefined, now: number): Result<ReportWindow> => {
   const from = timeOf('since', since, now);
   if (!from.ok) return from;
-  const to = until === undefined ? accept(now) : timeOf('until', until, now);
+  const to = until === undefined ? ok(now) : timeOf('until', until, now);
   if (!to.ok) return to;
   return from.value < to.value
-    ? accept({ from: from.value, to: to.value })
+    ? ok({ from: from.value, to: to.value })
     : bad('since', `must be earlier than ${until === undefined ? 'now' : '--until'}.`);
 };

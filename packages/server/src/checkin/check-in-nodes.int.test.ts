@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, type Result } from '@breakwater/contract';
 import { processAgentUpdate } from '@breakwater/contract/tools';
 import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
@@ -20,12 +20,12 @@ const update = (node: TestNode, agentId: string, sessionKey: string, waitMs = 10
     deadline: node.clock.now() + waitMs,
   });
 
-const value = <T>(outcome: Outcome<T>): T => {
+const value = <T>(outcome: Result<T>): T => {
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.refusal));
   return outcome.value;
 };
 /** How many of these were accepted; the others lost the sequence again and again, and wrote nothing. */
-const accepted = (outcomes: readonly Outcome<unknown>[]): number =>
+const accepted = (outcomes: readonly Result<unknown>[]): number =>
   outcomes.filter((outcome) => {
     if (!outcome.ok && outcome.refusal.code !== 'SEQUENCE_CONFLICT') throw new Error(JSON.stringify(outcome.refusal));
     return outcome.ok;
@@ -73,7 +73,7 @@ describe('check-ins of one agent on two nodes', () => {
           tags: [word],
           events: [{ type: AUDIT_EVENTS.agentUpdated, payload: {} }] as const,
         };
-        return Promise.resolve(accept({ reply: null, change }));
+        return Promise.resolve(ok({ reply: null, change }));
       });
     value(await rename(one, 'first'));
     // The tags that it was born with were nobody's word.

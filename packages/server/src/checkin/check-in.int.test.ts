@@ -1,4 +1,4 @@
-import { accept, type Outcome } from '@breakwater/contract';
+import { ok, type Result } from '@breakwater/contract';
 import { processAgentUpdate } from '@breakwater/contract/tools';
 import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
@@ -27,7 +27,7 @@ const pauseByHand = (node: TestNode, agentId: string) =>
       evidence: {},
     };
     const events = [{ type: 'lifecycle_paused', payload: {} }] as const;
-    return accept({ reply: null, change: { at: node.clock.now(), status: 'paused', pause, events } });
+    return ok({ reply: null, change: { at: node.clock.now(), status: 'paused', pause, events } });
   });
 
 /** A check-in of its own text, with the arguments as the schema leaves them. */
@@ -36,7 +36,7 @@ const update = (
   agentId: string,
   args: Record<string, unknown> = {},
   sessionKey = 'session',
-): Promise<Outcome<Reply>> =>
+): Promise<Result<Reply>> =>
   node.checkIns.checkIn({
     args: processAgentUpdate.input.parse({
       response_text: `Work item ${(serial += 1)} is done.`,
@@ -62,11 +62,11 @@ const result = (node: TestNode, agentId: string, predictionId: unknown, passed: 
     deadline: Number.MAX_SAFE_INTEGER,
   });
 
-const value = <T>(outcome: Outcome<T>): T => {
+const value = <T>(outcome: Result<T>): T => {
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.refusal));
   return outcome.value;
 };
-const code = (outcome: Outcome<unknown>) => (outcome.ok ? 'accepted' : outcome.refusal.code);
+const code = (outcome: Result<unknown>) => (outcome.ok ? 'accepted' : outcome.refusal.code);
 
 const rows = <R>(text: string, ...values: unknown[]): Promise<R[]> => db.database.query<R>({ text, values });
 const identityRow = async (agentId: string) =>

@@ -1,9 +1,10 @@
 import {
-  accept,
+  ok,
   AUDIT_EVENTS,
   PREDICTION_HOURS,
+  refusal,
   refuse,
-  type Outcome,
+  type Result,
   type AnswerOf,
   type Refusal,
 } from '@breakwater/contract';
@@ -112,7 +113,7 @@ export class CheckIns {
   }
 
   /** Scores and records one update; the answer is the projection of what was stored (BW-checkin.17). */
-  async checkIn(update: Update): Promise<Outcome<CheckInAnswer>> {
+  async checkIn(update: Update): Promise<Result<CheckInAnswer>> {
     faultPoint('checkin.received');
     const { args, agentId, assurance, deadline } = update;
     if (args.require_strong_identity === true && assurance !== 'strong') {
@@ -127,11 +128,11 @@ export class CheckIns {
     );
     // Not part of what is stored for a repeat: by then the review may have been answered.
     const review = done.ok ? this.#options.reviewFor(agentId) : undefined;
-    return done.ok && review !== undefined ? accept({ ...done.value, review_waiting: review }) : done;
+    return done.ok && review !== undefined ? ok({ ...done.value, review_waiting: review }) : done;
   }
 
   /** The decision that `update` would get now; stores nothing (BW-checkin.14). */
-  simulate(update: BoundCall<ScoredArguments>): Promise<Outcome<AnswerOf<typeof simulateUpdate>>> {
+  simulate(update: BoundCall<ScoredArguments>): Promise<Result<AnswerOf<typeof simulateUpdate>>> {
     return this.#options.agents.act(update.agentId, update.deadline, async (state) => {
       const { checkedIn } = await this.#score(update, state, this.#options.clock.now());
       const reply = answer(checkedIn, update.args.response_mode, {
@@ -139,7 +140,7 @@ export class CheckIns {
         predictionId: null,
         updateIndex: state.head.updateCount + 1,
       });
-      return accept({ reply: { simulated: true as const, ...reply } });
+      return ok({ reply: { simulated: true as const, ...reply } });
     });
   }
 
@@ -153,13 +154,13 @@ export class CheckIns {
     if (reading.ok && (reading.value.pause === null || pauseHolds(reading.value.pause, clock.now()))) return;
     await this.#options.agents.act(agentId, deadline, async ({ head, memory }) => {
       const change = expirePause(head, clock.now());
-      if (change === undefined) return accept({ reply: null });
+      if (change === undefined) return ok({ reply: null });
       const settled = settleClaims(memory);
-      return accept({ reply: null, memory: settled.memory, change: { ...change, evidence: settled.evidence } });
+      return ok({ reply: null, memory: settled.memory, change: { ...change, evidence: settled.evidence } });
     });
   }
 
-  async #decide(update: Update, state: AgentState): Promise<Outcome<Decision<CheckInAnswer>>> {
+  async #decide(update: Update, state: AgentState): Promise<Result<Decision<CheckInAnswer>>> {
     const { clock, ids, loopLimits } = this.#options;
     const { head, memory } = state;
     const now = clock.now();
@@ -189,7 +190,7 @@ export class CheckIns {
     const change = changeOf({ update, checkedIn, settled, pause, predictionId, now });
     // Last, because what is staged must come to an end: nothing after it may throw.
     const staged = this.#options.baselines.stage(head.agentId, checkedIn.baseline);
-    return accept({
+    return ok({
       reply,
       memory: { ...memory, scoring: checkedIn.scoring, evidence: settled.evidence },
       change,
@@ -211,14 +212,14 @@ export class CheckIns {
     topicHash: string,
     now: number,
     limits: LoopLimits,
-  ): Outcome<Decision<never>> | undefined {
+  ): Result<Decision<never>> | undefined {
     const known = memory.loop;
     if (known !== null && now < known.retryAt && (known.topicHash ?? topicHash) === topicHash) {
       return { ok: false, refusal: loopRefusal(known, now) };
     }
     const loop = detectLoop(memory.scoring.recent, now, topicHash, limits);
     if (loop === undefined) return undefined;
-    return accept({
+    return ok({
       refusal: loopRefusal(loop, now),
       memory: { ...memory, loop },
       change: {
@@ -288,10 +289,10 @@ const LOOPS: Readonly<Record<Loop['rule'], string>> = {
 };
 
 const loopRefusal = ({ rule, retryAt }: Loop, now: number): Refusal =>
-  refuse('LOOP_DETECTED', LOOPS[rule], {
+  refusal('LOOP_DETECTED', LOOPS[rule], {
     retryAfterSeconds: Math.max(1, Math.ceil((retryAt - now) / 1000)),
     details: { rule },
-  }).refusal;
+  });
 
 /** Refuses an agent that may not check in, with what holds it and the way out (BW-checkin.05). */
 const lifecycleGate = (head: AgentHead, held: Hold | undefined, now: number) => {

@@ -1,4 +1,4 @@
-import { accept, refuse } from '@breakwater/contract';
+import { ok, refuse } from '@breakwater/contract';
 import { getGovernanceMetrics, processAgentUpdate, simulateUpdate } from '@breakwater/contract/tools';
 import type { AgentHead, Hold } from '../agents/index.ts';
 import { defineTool, type CallOf, type Evidence, type Tool } from '../runtime/index.ts';
@@ -34,7 +34,7 @@ export const checkInTools = (options: {
     defineTool(simulateUpdate, async (call) => options.checkIns.simulate({ args: call.args, ...bound(call) })),
     defineTool(getGovernanceMetrics, async ({ caller }) => {
       if (caller.agentId === undefined) {
-        return accept({
+        return ok({
           status: 'unbound',
           metrics: null,
           hint: 'Send client_session_id to read your own state; onboard gives one.',
@@ -43,7 +43,7 @@ export const checkInTools = (options: {
       const head = await options.findAgent(caller.agentId);
       if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${caller.agentId}.`);
       const review = options.reviewFor(head.agentId);
-      return accept({
+      return ok({
         ...vitalsView(head, await options.holdOf(head), options.checkIns.now),
         is_stable: options.isStable(head.agentId),
         ...(review !== undefined && { review_waiting: review }),

@@ -1,4 +1,4 @@
-import type { Outcome, Refusal } from '@breakwater/contract';
+import type { Result, Refusal } from '@breakwater/contract';
 import { NoDatabaseError, StartupError } from '../postgres/index.ts';
 import { adviceFor } from './advice.ts';
 
@@ -61,13 +61,13 @@ class RefusedError extends Error {
 }
 
 /** The value of an outcome; a refusal ends the command. */
-export const accepted = <T>(outcome: Outcome<T>): T => {
+export const accepted = <T>(outcome: Result<T>): T => {
   if (!outcome.ok) throw new RefusedError(outcome.refusal, 1);
   return outcome.value;
 };
 
 /** The value that an argument or option was read as; a refusal ends the command with {@link USAGE_EXIT}. */
-export const understood = <T>(outcome: Outcome<T>): T => {
+export const understood = <T>(outcome: Result<T>): T => {
   if (!outcome.ok) throw new RefusedError(outcome.refusal, USAGE_EXIT);
   return outcome.value;
 };

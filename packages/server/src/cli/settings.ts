@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import { flagsOfEnvironment } from '../flags/index.ts';
 import { nearest } from '../runtime/index.ts';
 
@@ -279,7 +279,7 @@ export const readConfig = (
   env: Readonly<Record<string, string | undefined>>,
   flags: Partial<Record<SettingName, string>>,
   reader: 'server' | 'command' = 'server',
-): Outcome<Config> => {
+): Result<Config> => {
   const problems: string[] = [];
   const names: string[] = [
     ...Object.values(SETTINGS).map((setting) => setting.env),
@@ -314,5 +314,5 @@ export const readConfig = (
     }
   }
   if (problems.length > 0) return refuse('PARAMETER_ERROR', problems.join('\n'));
-  return accept(config as unknown as Config);
+  return ok(config as unknown as Config);
 };

@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, refuse, type AuditEventType, type Outcome } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse, type AuditEventType, type Result } from '@breakwater/contract';
 import { announcements, type Database, type Queryable, type Statement } from '../postgres/index.ts';
 import type { Ids } from '../runtime/index.ts';
 import { ASKING_NOBODY, failSession, hasEnded } from './rules/change.ts';
@@ -54,7 +54,7 @@ export const listSagas = async (database: Database, all: boolean): Promise<SagaV
  * Refusals: PARAMETER_ERROR for an unknown saga, SAGA_IN_FLIGHT for one that recovery tends already, INVALID_PHASE for one
  * that has ended.
  */
-export const retrySaga = (database: Database, act: Act): Promise<Outcome<SagaView>> =>
+export const retrySaga = (database: Database, act: Act): Promise<Result<SagaView>> =>
   database.transaction(async (tx) => {
     const [saga] = await tx.query<SagaView>(selectSaga(act.sagaId, 'lock'));
     if (saga === undefined) return unknownSaga(act.sagaId);
@@ -67,7 +67,7 @@ export const retrySaga = (database: Database, act: Act): Promise<Outcome<SagaVie
     await tx.query(giveBack(saga.sagaId));
     const why = act.reason === undefined ? {} : { reason: act.reason };
     await tx.query(insertEvent(saga, act, AUDIT_EVENTS.sagaRetried, why));
-    return accept({ ...saga, attempts: 0, deadLetterAt: null });
+    return ok({ ...saga, attempts: 0, deadLetterAt: null });
   });
 
 /**
@@ -81,7 +81,7 @@ export const retrySaga = (database: Database, act: Act): Promise<Outcome<SagaVie
 export const revertSaga = async (
   database: Database,
   act: Act & { readonly reason: string; readonly force: boolean },
-): Promise<Outcome<{ readonly saga: SagaView; readonly endedSession: boolean }>> => {
+): Promise<Result<{ readonly saga: SagaView; readonly endedSession: boolean }>> => {
   const reason = act.reason.trim();
   if (reason === '' || reason.length > MAX_REASON) {
     return refuse('PARAMETER_ERROR', `reason must have 1 to ${MAX_REASON} characters.`, {
@@ -110,7 +110,7 @@ export const revertSaga = async (
     await tx.query(insertEvent(saga, act, AUDIT_EVENTS.sagaReverted, { reason, ended_session: endedSession }));
     const agentIds = freed.map(({ agent_id }) => agent_id);
     for (const statement of announcements(RESERVATIONS, agentIds)) await tx.query(statement);
-    return accept({ saga: { ...saga, state: 'reverted' }, endedSession });
+    return ok({ saga: { ...saga, state: 'reverted' }, endedSession });
   });
 };
 

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import { saga as sagaSpec } from '@breakwater/contract/tools';
 import type { Database } from '../postgres/index.ts';
 import { defineActions, type ActionCallOf, type Clock, type Ids, type Tool } from '../runtime/index.ts';
@@ -24,9 +24,9 @@ const viewOf = (saga: SagaView) => ({
 type Act = ActionCallOf<typeof sagaSpec, 'retry' | 'revert'>;
 
 /** Who answers which saga, and why. Refuses an id that is no uuid. */
-const actOf = ({ args, caller }: Act): Outcome<{ sagaId: string; reason: string; by: string }> =>
+const actOf = ({ args, caller }: Act): Result<{ sagaId: string; reason: string; by: string }> =>
   UUID.test(args.saga_id)
-    ? accept({ sagaId: args.saga_id.toLowerCase(), reason: args.reason, by: caller.operator.name })
+    ? ok({ sagaId: args.saga_id.toLowerCase(), reason: args.reason, by: caller.operator.name })
     : refuse('PARAMETER_ERROR', 'saga_id: must be the uuid of a saga; list shows them.', {
         details: { parameter: 'saga_id' },
       });
@@ -34,14 +34,12 @@ const actOf = ({ args, caller }: Act): Outcome<{ sagaId: string; reason: string;
 /** The tool of sagas: every operator may look, and one that may act answers a dead letter (W3-9.16, BW-console.02). */
 export const sagaTools = ({ database, clock, ids }: { database: Database; clock: Clock; ids: Ids }): Tool[] => [
   defineActions(sagaSpec, {
-    list: async ({ args }) => accept({ sagas: (await listSagas(database, args.all === true)).map(viewOf) }),
+    list: async ({ args }) => ok({ sagas: (await listSagas(database, args.all === true)).map(viewOf) }),
     async retry(call) {
       const act = actOf(call);
       if (!act.ok) return act;
       const retried = await retrySaga(database, { ...act.value, now: clock.now(), ids });
-      return retried.ok
-        ? accept({ message: 'It is tried again within seconds.', saga: viewOf(retried.value) })
-        : retried;
+      return retried.ok ? ok({ message: 'It is tried again within seconds.', saga: viewOf(retried.value) }) : retried;
     },
     async revert(call) {
       const act = actOf(call);
@@ -49,7 +47,7 @@ export const sagaTools = ({ database, clock, ids }: { database: Database; clock:
       const force = call.args.force === true;
       const reverted = await revertSaga(database, { ...act.value, now: clock.now(), ids, force });
       if (!reverted.ok) return reverted;
-      return accept({
+      return ok({
         message: 'The resolution is taken back; its review has failed, and its agents are free.',
         saga: viewOf(reverted.value.saga),
         ended_session: reverted.value.endedSession,

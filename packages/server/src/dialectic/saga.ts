@@ -1,5 +1,5 @@
 import { settleClaims } from '../outcomes/index.ts';
-import { accept, AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, type Result } from '@breakwater/contract';
 import type { AgentChange, AgentHead, Agents } from '../agents/index.ts';
 import type { Database, Notifier, Queryable } from '../postgres/index.ts';
 import { createLiveTable, faultPoint, type Clock, type Ids, type LiveTable } from '../runtime/index.ts';
@@ -282,15 +282,15 @@ export class Saga {
   }
 
   /** Does to the paused agent what was agreed on; gives whether it was changed. */
-  #execute(tx: Queryable, saga: SagaRow, now: number): Promise<Outcome<boolean>> {
+  #execute(tx: Queryable, saga: SagaRow, now: number): Promise<Result<boolean>> {
     const { agents } = this.#options;
     return agents.applyIn(tx, saga.paused_agent_id, ({ head, memory }) => {
       const executed = execute(head, executionOf(saga), now);
-      if (executed === undefined) return Promise.resolve(accept({ reply: false }));
+      if (executed === undefined) return Promise.resolve(ok({ reply: false }));
       const change: AgentChange = { at: now, ...executed.change };
-      if (!executed.settles) return Promise.resolve(accept({ reply: true, change }));
+      if (!executed.settles) return Promise.resolve(ok({ reply: true, change }));
       const { memory: settled, evidence } = settleClaims(memory);
-      return Promise.resolve(accept({ reply: true, memory: settled, change: { ...change, evidence } }));
+      return Promise.resolve(ok({ reply: true, memory: settled, change: { ...change, evidence } }));
     });
   }
 
@@ -357,7 +357,7 @@ const APPLIED: Readonly<Record<Resolution['action'], string>> = {
   escalate: 'Resolved. An operator is asked for; the agent stays paused until then.',
 };
 
-const endText = (action: Resolution['action'], executed: Outcome<boolean>): string => {
+const endText = (action: Resolution['action'], executed: Result<boolean>): string => {
   if (!executed.ok) return 'Resolved. The agent is gone; nothing was applied.';
   return executed.value ? APPLIED[action] : `Resolved. ${NOTHING_APPLIED}`;
 };

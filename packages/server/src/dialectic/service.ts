@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, refuse, type Result, type Refusal } from '@breakwater/contract';
 import type { Agents } from '../agents/index.ts';
 import { refusalOf, type Database, type Queryable } from '../postgres/index.ts';
 import { Mailboxes, type Clock, type Random } from '../runtime/index.ts';
@@ -53,7 +53,7 @@ interface Step<R> extends Change {
   /** The participants agreed: what is to be carried out. The session stays open until that is done. */
   readonly agreed?: SagaPayload;
 }
-type Decide<R> = (session: Session, tx: Queryable) => Outcome<Step<R>> | Promise<Outcome<Step<R>>>;
+type Decide<R> = (session: Session, tx: Queryable) => Result<Step<R>> | Promise<Result<Step<R>>>;
 
 /** What an operator's word made of an agreement; `lapsed`: it was about a pause that is over, and nothing was decided. */
 interface Confirmed {
@@ -150,7 +150,7 @@ export class Dialectic {
   async open(
     opening: Omit<Opening, 'sessionId' | 'reviewerAgentId' | 'awaitingFacilitation'>,
     auto: boolean,
-  ): Promise<Outcome<Session>> {
+  ): Promise<Result<Session>> {
     const { database, agents, duties } = this.#options;
     const paused = await agents.find(opening.pausedAgentId);
     if (paused === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${opening.pausedAgentId}.`);
@@ -187,15 +187,15 @@ export class Dialectic {
       });
     }
     duties.stored(session);
-    return accept(session);
+    return ok(session);
   }
 
-  submitThesis(sessionId: string, said: Submission, deadline: number): Promise<Outcome<Done<null>>> {
+  submitThesis(sessionId: string, said: Submission, deadline: number): Promise<Result<Done<null>>> {
     return this.#act(sessionId, deadline, (session) => {
       const readable = acceptConditions(said.conditions ?? []);
       if (!readable.ok) return readable;
       const step = submitThesis(session, said, this.now);
-      return step.ok ? accept({ ...step.value, reply: null }) : step;
+      return step.ok ? ok({ ...step.value, reply: null }) : step;
     });
   }
 
@@ -204,7 +204,7 @@ export class Dialectic {
     sessionId: string,
     said: Submission,
     deadline: number,
-  ): Promise<Outcome<Done<{ readonly claimed: boolean }>>> {
+  ): Promise<Result<Done<{ readonly claimed: boolean }>>> {
     return this.#act(sessionId, deadline, async (session, tx) => {
       const held = await this.#refusedReviewer(tx, session, said.agentId);
       if (held !== undefined) return held;
@@ -223,7 +223,7 @@ export class Dialectic {
           });
         }
       }
-      return accept({ ...step.value, reply: { claimed: step.value.claimed } });
+      return ok({ ...step.value, reply: { claimed: step.value.claimed } });
     });
   }
 
@@ -236,7 +236,7 @@ export class Dialectic {
     sessionId: string,
     said: SynthesisSubmission,
     deadline: number,
-  ): Promise<Outcome<Done<SynthesisReply>>> {
+  ): Promise<Result<Done<SynthesisReply>>> {
     return this.#act<SynthesisReply>(sessionId, deadline, async (session, tx) => {
       if (isAgreed(session)) return refuseAgreed(session);
       const readable = acceptConditions(said.conditions ?? []);
@@ -246,12 +246,12 @@ export class Dialectic {
       const step = submitSynthesis(session, said, this.now);
       if (!step.ok) return step;
       const { result } = step.value;
-      if (result.kind !== 'resolved') return accept({ ...step.value, reply: result });
+      if (result.kind !== 'resolved') return ok({ ...step.value, reply: result });
       const agreed = await this.#agree(tx, step.value, result);
       if (agreed.ok) return agreed;
       const { refusal } = agreed;
       const note = noteOf('system', `The round failed: ${refusal.message}`, this.now);
-      return accept({
+      return ok({
         ...withNote(session, note, { round: session.round + 1 }),
         reply: { kind: 'round_failed', refusal },
       });
@@ -263,7 +263,7 @@ export class Dialectic {
     sessionId: string,
     wish: { readonly caller: ReassignCaller; readonly newReviewerId: string | null; readonly reason: string },
     deadline: number,
-  ): Promise<Outcome<Done<ReassignStep>>> {
+  ): Promise<Result<Done<ReassignStep>>> {
     return this.#act(sessionId, deadline, async (session, tx) => {
       if (isAgreed(session)) return refuseAgreed(session);
       const may = mayReassign(session, wish.caller);
@@ -274,7 +274,7 @@ export class Dialectic {
       if (!step.ok) return step;
       const { operator } = wish.caller;
       if (operator !== null) await tx.query(sql.insertAssigned(step.value, operator, wish.reason, this.now));
-      return accept({ ...step.value, reply: step.value });
+      return ok({ ...step.value, reply: step.value });
     });
   }
 
@@ -282,15 +282,15 @@ export class Dialectic {
    * Holds a session against its times, and stores what they made of it (W3-5.03). `looked`: somebody asks for it now; else
    * nobody does, and it is left alone until it was idle for long.
    */
-  async tend(sessionId: string, looked: boolean, deadline: number): Promise<Outcome<Done<Tended>>> {
+  async tend(sessionId: string, looked: boolean, deadline: number): Promise<Result<Done<Tended>>> {
     return this.#act<Tended>(sessionId, deadline, async (session, tx) => {
-      const left = accept({ session, messages: [], reply: { action: 'left' } as const });
+      const left = ok({ session, messages: [], reply: { action: 'left' } as const });
       const { agents } = this.#options;
       if (awaitsConfirmation(session) && session.confirmation !== null) {
         const paused = await agents.findIn(tx, session.pausedAgentId);
         if (!hasLapsed(session.confirmation, paused?.pause ?? null)) return left;
         const step = lapse(session, this.now);
-        return accept({ ...step, reply: { ...step, action: 'failed', why: 'the pause ended' } as const });
+        return ok({ ...step, reply: { ...step, action: 'failed', why: 'the pause ended' } as const });
       }
       if (isAgreed(session)) return left;
       const { reviewerAgentId: reviewer } = session;
@@ -298,7 +298,7 @@ export class Dialectic {
       const wants = wantsReplacement(session, reviewerStatus, this.now);
       const replacement = wants ? await this.#replacementOf(tx, session) : null;
       const tended = (looked ? tend : sweep)(session, { reviewerStatus, replacement }, this.now);
-      return tended.action === 'left' ? left : accept({ ...tended, reply: tended });
+      return tended.action === 'left' ? left : ok({ ...tended, reply: tended });
     });
   }
 
@@ -345,7 +345,7 @@ export class Dialectic {
     sessionId: string,
     said: Decision,
     deadline: number,
-  ): Promise<Outcome<Done<Confirmed | Unsafe | ToConfirm>>> {
+  ): Promise<Result<Done<Confirmed | Unsafe | ToConfirm>>> {
     return this.#act<Confirmed | Unsafe | ToConfirm>(sessionId, deadline, async (session, tx) => {
       const { confirmation } = session;
       if (confirmation === null || !awaitsConfirmation(session)) {
@@ -355,11 +355,11 @@ export class Dialectic {
       }
       const paused = await this.#options.agents.findIn(tx, session.pausedAgentId);
       if (hasLapsed(confirmation, paused?.pause ?? null)) {
-        return accept({ ...lapse(session, this.now), reply: { kind: 'lapsed' } });
+        return ok({ ...lapse(session, this.now), reply: { kind: 'lapsed' } });
       }
       const decided = decideConfirmation(session, confirmation, said, this.now);
       await tx.query(sql.insertConfirmed(decided.session, said, this.now));
-      if (said.decision === 'reject') return accept({ ...decided, reply: { kind: 'rejected' } });
+      if (said.decision === 'reject') return ok({ ...decided, reply: { kind: 'rejected' } });
       const agreed = { ...decided, session: { ...decided.session, phase: 'resolved' } as const };
       return this.#agree<Confirmed>(tx, agreed, { kind: 'confirmed' });
     });
@@ -393,19 +393,19 @@ export class Dialectic {
     tx: Queryable,
     { session, messages }: Change,
     result: R,
-  ): Promise<Outcome<Step<R | Unsafe | ToConfirm>>> {
+  ): Promise<Result<Step<R | Unsafe | ToConfirm>>> {
     const terms = await this.#termsOf(session);
     if (!terms.ok) return terms;
     const { action } = terms.value;
     const frees = action === 'resume' || action === 'cooldown';
     // The limits bound what an agent is let out under; keeping it in cannot break them.
     const reason = frees ? unsafeReason(terms.value, session.sessionType) : undefined;
-    const conditions = frees ? acceptConditions(terms.value.conditions) : accept([]);
+    const conditions = frees ? acceptConditions(terms.value.conditions) : ok([]);
     if (reason !== undefined || !conditions.ok) {
       const why = `Safety violation: ${reason ?? (conditions.ok ? '' : conditions.refusal.message)}`;
       const resolution = this.#signed(session, { ...terms.value, action: 'block' });
       const failed = failSession({ ...session, resolution }, why, this.now);
-      return accept({
+      return ok({
         session: failed.session,
         messages: [...messages, ...failed.messages],
         reply: { kind: 'unsafe', reason: why },
@@ -418,11 +418,11 @@ export class Dialectic {
       if (why.length > 0) {
         const asked = askConfirmation(session, action, why, pause, this.now);
         const added = [...messages, ...asked.messages];
-        return accept({ session: asked.session, messages: added, reply: { kind: 'to_confirm', why } });
+        return ok({ session: asked.session, messages: added, reply: { kind: 'to_confirm', why } });
       }
     }
     const resolution = this.#signed(session, terms.value);
-    return accept({
+    return ok({
       // Open until it is carried out: a crash must not leave a session that is resolved about an agent that is not.
       session: { ...session, phase: 'synthesis' },
       messages,
@@ -447,13 +447,13 @@ export class Dialectic {
     return { why: reasonsToConfirm(action, pause, this.#options.claimsReview(), previous?.at ?? null), pause };
   }
 
-  async #termsOf(session: Session): Promise<Outcome<ResolutionTerms>> {
+  async #termsOf(session: Session): Promise<Result<ResolutionTerms>> {
     const final = finalise(session);
-    if (!final.ok || !('merge' in final.value)) return final as Outcome<ResolutionTerms>;
+    if (!final.ok || !('merge' in final.value)) return final as Result<ResolutionTerms>;
     const { action, merge } = final.value;
     const { sessionId, round, sessionType } = session;
     const merged = await this.#options.computation.synthesize({ sessionId, round, sessionType, ...merge });
-    return merged.ok ? accept({ action, ...merged.value }) : merged;
+    return merged.ok ? ok({ action, ...merged.value }) : merged;
   }
 
   #signed(session: Session, terms: Pick<Resolution, 'action' | 'conditions' | 'rootCause' | 'reasoning'>): Resolution {
@@ -472,11 +472,11 @@ export class Dialectic {
     return createHmac('sha256', this.#options.secret()).update(agentId).digest('hex');
   }
 
-  async #act<R>(sessionId: string, deadline: number, decide: Decide<R>): Promise<Outcome<Done<R>>> {
+  async #act<R>(sessionId: string, deadline: number, decide: Decide<R>): Promise<Result<Done<R>>> {
     const { database, saga } = this.#options;
     const acted = await this.#mailboxes.send(sessionId, deadline, async () => {
       const outcome = await database.transaction(
-        async (tx): Promise<Outcome<{ step: Step<R>; row: SagaRow | undefined }>> => {
+        async (tx): Promise<Result<{ step: Step<R>; row: SagaRow | undefined }>> => {
           // First the lock, then the look: a session that was read before it could lack what was said meanwhile.
           await tx.query(sql.lockSession(sessionId));
           const [row] = await tx.query<Row>(sql.selectSession(sessionId));
@@ -488,7 +488,7 @@ export class Dialectic {
           if (messages.length > 0) await tx.query(sql.insertMessages(sessionId, messages));
           if (session !== looked) await tx.query(sql.updateSession(session, this.now));
           const begun = agreed === undefined ? undefined : await saga.reserve(tx, session, agreed);
-          return accept({ step: decided.value, row: begun });
+          return ok({ step: decided.value, row: begun });
         },
       );
       return { reply: outcome, state: null };
@@ -500,7 +500,7 @@ export class Dialectic {
     const end = row === undefined ? undefined : await saga.drive(row);
     const session = end === undefined ? step.session : ((await this.find(sessionId)) ?? step.session);
     if (session !== step.session) this.#options.duties.stored(session);
-    return accept({ session, reply: step.reply, end });
+    return ok({ session, reply: step.reply, end });
   }
 }
 

@@ -1,4 +1,4 @@
-import { accept, refuse, type ActionAnswerOf, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type ActionAnswerOf, type Result } from '@breakwater/contract';
 import { dialectic as dialecticSpec } from '@breakwater/contract/tools';
 import type { AgentHead } from '../agents/index.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from '../lifecycle/index.ts';
@@ -18,7 +18,7 @@ type Spec = typeof dialecticSpec;
 type Call = CallOf<Spec>;
 type Action<K extends keyof Spec['actions']> = (
   call: ActionCallOf<Spec, K>,
-) => Promise<Outcome<ActionAnswerOf<Spec['actions'][K]>>>;
+) => Promise<Result<ActionAnswerOf<Spec['actions'][K]>>>;
 
 const MOST_LISTED = 200;
 const LISTED = 50;
@@ -93,7 +93,7 @@ export const dialecticTools = (
   };
 
   /** The agent that acts, by a proof sent with the call: what a participant says binds it. */
-  const authorOf = ({ caller }: Pick<Call, 'caller'>): Outcome<string> => {
+  const authorOf = ({ caller }: Pick<Call, 'caller'>): Result<string> => {
     if (caller.agentId === undefined) {
       return refuse('IDENTITY_REQUIRED', 'Taking part in a review needs an identity.', {
         details: { status: 'identity_required' },
@@ -102,7 +102,7 @@ export const dialecticTools = (
     if (caller.origin !== 'caller_asserted') {
       return refuse('STRONG_IDENTITY_REQUIRED', 'Taking part in a review needs a proof sent with the call.');
     }
-    return accept(caller.agentId);
+    return ok(caller.agentId);
   };
 
   const submissionOf = ({ args }: Pick<Call, 'args'>, agentId: string) => ({
@@ -115,8 +115,8 @@ export const dialecticTools = (
     observedMetrics: args.observed_metrics ?? null,
   });
 
-  const stored = <R, More>(done: Outcome<Done<R>>, call: Pick<Call, 'caller'>, more: (done: Done<R>) => More) =>
-    done.ok ? accept({ ...viewOf(done.value.session, call, false), ...more(done.value) }) : done;
+  const stored = <R, More>(done: Result<Done<R>>, call: Pick<Call, 'caller'>, more: (done: Done<R>) => More) =>
+    done.ok ? ok({ ...viewOf(done.value.session, call, false), ...more(done.value) }) : done;
 
   const request: Action<'request'> = async (call) => {
     const author = authorOf(call);
@@ -124,7 +124,7 @@ export const dialecticTools = (
     const { args, deadline } = call;
     const head = headOf(author.value);
     if (head?.status === 'waiting_input') {
-      return accept({
+      return ok({
         skipped: true,
         status: head.status,
         reason: 'The agent waits for input, which is no pause.',
@@ -157,7 +157,7 @@ export const dialecticTools = (
       return `The review is open. No agent qualifies to review you, so an operator is asked to name the reviewer. ${next}.`;
     };
     const view = { message: said(opened.value), ...viewOf(opened.value, call, false) };
-    if (args.root_cause == null && args.reasoning == null) return accept(view);
+    if (args.root_cause == null && args.reasoning == null) return ok(view);
     const submission = submissionOf(call, author.value);
     const thesis = await service.submitThesis(
       sessionId,
@@ -166,7 +166,7 @@ export const dialecticTools = (
     );
     if (thesis.ok) {
       const { session } = thesis.value;
-      return accept({
+      return ok({
         message: said(session),
         ...viewOf(session, call, false),
         one_call_review: true,
@@ -175,7 +175,7 @@ export const dialecticTools = (
     }
     // The review is there; saying so keeps the caller from asking for another one.
     const { code, message } = thesis.refusal;
-    return accept({
+    return ok({
       ...view,
       one_call_review: true,
       session_created: true,
@@ -197,13 +197,13 @@ export const dialecticTools = (
       case 'round_failed':
         return { ok: false, refusal: reply.refusal };
       case 'next_round':
-        return accept({ ...view, converged: false });
+        return ok({ ...view, converged: false });
       case 'failed_max_rounds':
-        return accept({ ...view, converged: false, action: 'failed_max_rounds', rounds: reply.rounds });
+        return ok({ ...view, converged: false, action: 'failed_max_rounds', rounds: reply.rounds });
       case 'unsafe':
-        return accept({ ...view, converged: false, action: 'block', reason: reply.reason });
+        return ok({ ...view, converged: false, action: 'block', reason: reply.reason });
       case 'to_confirm':
-        return accept({
+        return ok({
           ...view,
           converged: true,
           action: session.confirmation?.action ?? null,
@@ -213,7 +213,7 @@ export const dialecticTools = (
       case 'resolved': {
         const paused = headOf(session.pausedAgentId);
         const applied = end?.kind === 'committed' && end.applied;
-        return accept({
+        return ok({
           ...view,
           converged: true,
           action: session.resolution?.action ?? null,
@@ -268,7 +268,7 @@ export const dialecticTools = (
         active: false,
         limit,
       });
-      return accept({
+      return ok({
         session_count: sessions.length,
         sessions: sessions.map((session) => viewOf(session, call, args.include_transcript === true)),
         filters_applied: { agent_id: args.agent_id ?? null, status: args.status ?? null, limit },
@@ -281,8 +281,8 @@ export const dialecticTools = (
         const active = await service.list({ agentId: args.agent_id, status: null, active: true, limit: MOST_LISTED });
         const [only, ...others] = active;
         if (only === undefined) return refuse('DIALECTIC_NOT_FOUND', 'No review of the agent is under way.');
-        if (others.length === 0) return accept(viewOf(only, call, true));
-        return accept({
+        if (others.length === 0) return ok(viewOf(only, call, true));
+        return ok({
           session_count: active.length,
           sessions: active.map((session) => viewOf(session, call, false)),
         });
@@ -298,13 +298,13 @@ export const dialecticTools = (
       const session = tended?.ok === true ? tended.value.session : await service.find(sessionId);
       if (session === undefined) return refuse('DIALECTIC_NOT_FOUND', `No review ${sessionId}.`);
       const did = tended?.ok === true && tended.value.reply.action !== 'left' ? tended.value.reply.action : undefined;
-      return accept({ ...viewOf(session, call, true), ...(did !== undefined && { timeout_action: did }) });
+      return ok({ ...viewOf(session, call, true), ...(did !== undefined && { timeout_action: did }) });
     },
     quick({ args }) {
       const issue = args.issue_description ?? args.reason ?? '';
       const position = args.position ?? args.decision ?? args.root_cause ?? args.reasoning ?? null;
       const found = triage({ issue, position, concerns: args.concerns ?? [], risk: args.risk_score ?? null });
-      return Promise.resolve(found.ok ? accept({ issue, ...found.value }) : found);
+      return Promise.resolve(found.ok ? ok({ issue, ...found.value }) : found);
     },
     async thesis(call) {
       const author = authorOf(call);

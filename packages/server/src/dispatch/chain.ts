@@ -1,8 +1,8 @@
 import {
-  refuse,
+  refusal,
   UNAVAILABLE_RETRY_SECONDS,
   type ErrorCode,
-  type Outcome,
+  type Result,
   type Refusal,
   type ToolSpec,
 } from '@breakwater/contract';
@@ -22,7 +22,7 @@ export interface Parts {
   readonly readiness: Pick<Readiness, 'ready' | 'parts'>;
   readonly limits: Limits;
   /** `fresh`: not from memory, which may be a moment behind another node, but by PostgreSQL's word. */
-  resolveCaller(evidence: Evidence, fresh?: 'fresh'): Promise<Outcome<Caller>> | Outcome<Caller>;
+  resolveCaller(evidence: Evidence, fresh?: 'fresh'): Promise<Result<Caller>> | Result<Caller>;
   /** Why a tool that writes may not be called with an identity that nobody proved; undefined when it may. */
   refusedWrite(caller: Caller, tool: string): Refusal | undefined;
 }
@@ -47,10 +47,10 @@ const stripInternalFields: Step = {
   pass(frame) {
     const { args } = frame.request;
     if (args === undefined || args === null) return undefined;
-    if (!isObject(args)) return refuse('BAD_REQUEST', 'The arguments must be a JSON object.').refusal;
+    if (!isObject(args)) return refusal('BAD_REQUEST', 'The arguments must be a JSON object.');
     // What walks a value later (schemas, previews, SQL) recurses, and a body of 1 MB can be half a million deep.
     if (deeperThan(args, MAX_DEPTH)) {
-      return refuse('BAD_REQUEST', `The arguments must not be nested deeper than ${MAX_DEPTH} levels.`).refusal;
+      return refusal('BAD_REQUEST', `The arguments must not be nested deeper than ${MAX_DEPTH} levels.`);
     }
     frame.args = withoutInternal(args);
     return undefined;
@@ -107,7 +107,7 @@ const stripPrefix: Step = {
 /** The refusal for a name that nothing has; names the nearest ones. */
 export const toolNotFound = (registry: Registry, asked: string): Refusal => {
   const similar = nearest(asked, [...registry.names()], 5);
-  return refuse('TOOL_NOT_FOUND', `No tool is called ${preview(asked)}.`, {
+  return refusal('TOOL_NOT_FOUND', `No tool is called ${preview(asked)}.`, {
     details: {
       error_type: 'tool_not_found',
       requested_tool: asked.slice(0, MAX_NAME),
@@ -119,7 +119,7 @@ export const toolNotFound = (registry: Registry, asked: string): Refusal => {
       related_tools: ['list_tools'],
       workflow: ['start_session', 'sync_state', 'record_result'],
     },
-  }).refusal;
+  });
 };
 
 const resolveName: Step = {
@@ -195,10 +195,10 @@ const requireReady: Step = {
   pass(frame, { readiness }) {
     if (readiness.ready || known(frame.target, 'tool').entry.tool.spec.whileNotReady === true) return undefined;
     const cold = Object.entries(readiness.parts()).filter(([, warm]) => !warm);
-    return refuse('NOT_READY', 'The server is starting or stopping.', {
+    return refusal('NOT_READY', 'The server is starting or stopping.', {
       details: { not_ready: cold.map(([part]) => part) },
       retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
-    }).refusal;
+    });
   },
 };
 
@@ -239,7 +239,7 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 /** A proof that does not hold, as opposed to two that contradict each other. */
 const FAILED_PROOF: ReadonlySet<ErrorCode> = new Set(['SESSION_UNKNOWN', 'SUBSTRATE_REQUIRES_SOCKET']);
 
-const admit = (frame: Frame, resolved: Outcome<Caller>, parts: Parts): Verdict | Promise<Verdict> => {
+const admit = (frame: Frame, resolved: Result<Caller>, parts: Parts): Verdict | Promise<Verdict> => {
   const { spec } = known(frame.target, 'tool').entry.tool;
   if (!resolved.ok) {
     const ignores =
@@ -253,7 +253,7 @@ const admit = (frame: Frame, resolved: Outcome<Caller>, parts: Parts): Verdict |
   }
   const { agentId, operator } = resolved.value;
   if (spec.identity === 'operator' && operator === undefined) {
-    return refuse('OPERATOR_REQUIRED', `${spec.name} needs an operator credential.`).refusal;
+    return refusal('OPERATOR_REQUIRED', `${spec.name} needs an operator credential.`);
   }
   if (spec.identity === 'required' && agentId === undefined) return identityRequired(spec.name, frame.evidence);
   if (!spec.readOnly && spec.identity === 'required') {
@@ -266,7 +266,7 @@ const admit = (frame: Frame, resolved: Outcome<Caller>, parts: Parts): Verdict |
 /** The refusal says what a caller should do, and what it should not: a mint for every refused call is how ghosts are made. */
 const identityRequired = (tool: string, { continuityToken }: Evidence): Refusal =>
   continuityToken === undefined
-    ? refuse('IDENTITY_REQUIRED', `${tool} needs an identity, and the call carries no proof of one.`, {
+    ? refusal('IDENTITY_REQUIRED', `${tool} needs an identity, and the call carries no proof of one.`, {
         details: {
           status: 'identity_required',
           safe_options: [
@@ -275,11 +275,11 @@ const identityRequired = (tool: string, { continuityToken }: Evidence): Refusal 
           ],
           do_not: ['onboard again for every call that is refused'],
         },
-      }).refusal
-    : refuse(
+      })
+    : refusal(
         'CONTINUITY_TOKEN_RESUME_RETIRED',
         `${tool}: a continuity token counts only beside the agent_uuid it names.`,
-      ).refusal;
+      );
 
 const bind = (frame: Frame, caller: Caller): Verdict => {
   frame.caller = caller;
@@ -311,7 +311,7 @@ const evidenceOf = (seen: Evidence, args: Arguments, spec: ToolSpec): Evidence =
  * Whether memory's word on the caller is to be confirmed: what follows from it (a refusal, or the gate of the live flag) may
  * be a moment behind another node, and no commit looks at it again.
  */
-const needsFresh = ({ spec }: Tool, { mcpSessionId }: Evidence, resolved: Outcome<Caller>): boolean => {
+const needsFresh = ({ spec }: Tool, { mcpSessionId }: Evidence, resolved: Result<Caller>): boolean => {
   if (!resolved.ok) return false;
   const { agentId, origin } = resolved.value;
   if (agentId === undefined) return spec.identity === 'required' && mcpSessionId !== undefined;
@@ -328,8 +328,8 @@ const identify: Step = {
     frame.evidence = evidenceOf(frame.evidence, frame.args, tool.spec);
     const { evidence } = frame;
     const whenKnown = (
-      found: Outcome<Caller> | Promise<Outcome<Caller>>,
-      judge: (outcome: Outcome<Caller>) => Verdict | Promise<Verdict>,
+      found: Result<Caller> | Promise<Result<Caller>>,
+      judge: (outcome: Result<Caller>) => Verdict | Promise<Verdict>,
     ) => (found instanceof Promise ? found.then(judge) : judge(found));
     const fresh = () => whenKnown(parts.resolveCaller(evidence, 'fresh'), (outcome) => admit(frame, outcome, parts));
     if (!tool.spec.readOnly && tool.checksAtCommit !== true) return fresh();

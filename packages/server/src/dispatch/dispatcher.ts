@@ -1,9 +1,10 @@
 import {
   ERRORS,
+  refusal,
   refuse,
   UNAVAILABLE_RETRY_SECONDS,
   type ErrorCode,
-  type Outcome,
+  type Result,
   type Refusal,
   type ToolAlias,
   type ToolListing,
@@ -136,7 +137,7 @@ export class Dispatcher {
       evidence: request.evidence,
       expired: false,
     };
-    let outcome: Outcome<Payload>;
+    let outcome: Result<Payload>;
     try {
       const verdict = passChain(frame, this.#parts);
       outcome =
@@ -161,7 +162,7 @@ export class Dispatcher {
   }
 
   /** Runs what is left of the call, and stops waiting at the deadline. A late result is discarded. */
-  #byDeadline(frame: Frame, verdict: Promise<Refusal | undefined> | undefined): Promise<Outcome<Payload>> {
+  #byDeadline(frame: Frame, verdict: Promise<Refusal | undefined> | undefined): Promise<Result<Payload>> {
     const { clock } = this.#options;
     return new Promise((resolve) => {
       let incidentId: string | undefined;
@@ -171,7 +172,7 @@ export class Dispatcher {
         frame.expired = true;
         resolve({ ok: false, refusal });
       });
-      const settle = (outcome: Outcome<Payload>) => {
+      const settle = (outcome: Result<Payload>) => {
         if (frame.expired) {
           if (!outcome.ok && incidentId !== undefined) this.#expired(frame, outcome.refusal, incidentId);
           return;
@@ -189,7 +190,7 @@ export class Dispatcher {
     });
   }
 
-  async #handleAfter(frame: Frame, verdict: Promise<Refusal | undefined>): Promise<Outcome<Payload>> {
+  async #handleAfter(frame: Frame, verdict: Promise<Refusal | undefined>): Promise<Result<Payload>> {
     const refusal = await verdict;
     if (refusal !== undefined) return { ok: false, refusal };
     // The deadline passed while the caller was being identified: it was told so, and nothing may start now.
@@ -198,7 +199,7 @@ export class Dispatcher {
     return this.#handle(frame);
   }
 
-  async #handle(frame: Frame): Promise<Outcome<Payload>> {
+  async #handle(frame: Frame): Promise<Result<Payload>> {
     const { tool } = known(frame.target, 'tool').entry;
     const caller = known(frame.caller, 'caller');
     standOn(caller.grounds ?? NO_GROUNDS);
@@ -224,7 +225,7 @@ export class Dispatcher {
    * A mailbox turns a crash and a missed deadline into refusals of its own, without the id that ties the caller's answer
    * to the log; they get one here.
    */
-  #withIncident(frame: Frame, refusal: Refusal): Outcome<Payload> {
+  #withIncident(frame: Frame, refusal: Refusal): Result<Payload> {
     if (refusal.details?.['incident_id'] === undefined) {
       if (refusal.code === 'TIMEOUT' && !frame.expired) {
         const timedOut = this.#timedOut(frame);
@@ -268,7 +269,7 @@ export class Dispatcher {
     quietly(() => this.#options.onExpired?.({ incidentId, requestId, tool: name, agentId: frame.caller?.agentId }));
   }
 
-  #crashed(frame: Frame, error: unknown): Outcome<Payload> {
+  #crashed(frame: Frame, error: unknown): Result<Payload> {
     // PostgreSQL is away, or cannot hold what was sent: no bug, and an incident each would only bury the log.
     const known = refusalOf(error);
     if (known !== undefined) return { ok: false, refusal: known };
@@ -278,7 +279,7 @@ export class Dispatcher {
   /** The caller gets an id and nothing of the error itself, which may hold paths, SQL or secrets. */
   #unexpected(frame: Frame, error: unknown): Refusal {
     const incidentId = this.#report(frame, error);
-    return refuse('INTERNAL_ERROR', 'An internal error occurred.', { details: { incident_id: incidentId } }).refusal;
+    return refusal('INTERNAL_ERROR', 'An internal error occurred.', { details: { incident_id: incidentId } });
   }
 
   #report(frame: Frame, error: unknown, incidentId = this.#options.ids.uuid()): string {
@@ -288,7 +289,7 @@ export class Dispatcher {
     return incidentId;
   }
 
-  #reply(frame: Frame, outcome: Outcome<Payload>, started: number, { crossings }: Tally): DispatchReply {
+  #reply(frame: Frame, outcome: Result<Payload>, started: number, { crossings }: Tally): DispatchReply {
     const { clock } = this.#options;
     const { target, caller, request } = frame;
     quietly(() =>

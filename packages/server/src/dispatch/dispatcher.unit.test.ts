@@ -1,4 +1,4 @@
-import { accept, ALIASES, ERRORS, refuse, type FieldProblem, type ToolListing } from '@breakwater/contract';
+import { ok, ALIASES, ERRORS, refuse, type FieldProblem, type ToolListing } from '@breakwater/contract';
 import {
   admin,
   agent,
@@ -480,7 +480,7 @@ describe('limits', () => {
       { writes: tight, reads: tight, starts: tight },
       {
         resolveCaller: () =>
-          accept({
+          ok({
             agentId: undefined,
             assurance: 'none',
             source: 'none',
@@ -521,7 +521,7 @@ describe('deadlines', () => {
     const tool = defineTool(specOf({ name: 'slow', timeoutMs: 500 }), async ({ deadline }) => {
       await gate;
       log.push(`after ${deadline}`);
-      return accept({ late: true });
+      return ok({ late: true });
     });
     return { tool, release: () => release() };
   };
@@ -553,7 +553,7 @@ describe('deadlines', () => {
     let found: () => void = () => undefined;
     const tool = defineTool(specOf({ name: 'slow', timeoutMs: 500 }), async () => {
       ran = true;
-      return accept({});
+      return ok({});
     });
     const { call, clock, incidents, timeouts } = dispatcherOf([tool], [], {
       limits: new Limits({ writes: { perMinute: 1, perHour: 0 } }, new ManualClock()),
@@ -617,7 +617,7 @@ describe('deadlines', () => {
       crossed();
       await Promise.resolve();
       crossed();
-      return accept({});
+      return ok({});
     });
     const { call, readiness, measures } = dispatcherOf([crossing]);
     await Promise.all([call('crossing'), call('unheard_of')]);
@@ -811,7 +811,7 @@ describe('the answers of workflow aliases', () => {
   };
   const scored = () =>
     dispatcherOf(
-      [{ spec: processAgentUpdate, handle: async () => accept(payload) }],
+      [{ spec: processAgentUpdate, handle: async () => ok(payload) }],
       ALIASES.filter(({ tool }) => tool === 'process_agent_update'),
     );
 

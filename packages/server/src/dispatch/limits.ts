@@ -1,4 +1,4 @@
-import { refuse, type Refusal } from '@breakwater/contract';
+import { refusal, type Refusal } from '@breakwater/contract';
 import type { Clock } from '../runtime/index.ts';
 import { RateLimiter, type RateLimits } from './rate-limiter.ts';
 
@@ -40,11 +40,11 @@ export class Limits {
     const exceeded = this.#meters[meter].take(principal, this.#clock.monotonic());
     if (exceeded === undefined) return undefined;
     const { limit, window, retryAfterSeconds } = exceeded;
-    return refuse(
+    return refusal(
       'RATE_LIMIT_EXCEEDED',
       `More than ${limit} ${WORDS[meter]} in ${window === 'hour' ? 'an' : 'a'} ${window}.`,
       { details: { limit, window, metered: meter }, retryAfterSeconds },
-    ).refusal;
+    );
   }
 }
 

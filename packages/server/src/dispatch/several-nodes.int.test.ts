@@ -4,7 +4,7 @@ import { testDatabase } from '../../testing/database.ts';
 import { testNode, type TestNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { pauseChange } from '../agents/index.ts';
-import { accept, AUDIT_EVENTS } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS } from '@breakwater/contract';
 import type { Database } from '../postgres/index.ts';
 
 const db = await testDatabase();
@@ -32,7 +32,7 @@ const change = async (node: TestNode, agentId: string, to: 'paused' | 'active'):
     };
     const resumed = { status: 'active', pause: null, event: { type: AUDIT_EVENTS.agentResumed, payload: {} } } as const;
     const { event, ...standing } = to === 'paused' ? pauseChange(pause) : resumed;
-    return Promise.resolve(accept({ reply: null, change: { at, ...standing, events: [event] as const } }));
+    return Promise.resolve(ok({ reply: null, change: { at, ...standing, events: [event] as const } }));
   });
   expect(done.ok).toBe(true);
 };

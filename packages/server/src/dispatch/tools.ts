@@ -1,10 +1,10 @@
 import {
-  accept,
+  ok,
   ERRORS,
-  refuse,
+  refusal,
   type AnswerOf,
   type ErrorCode,
-  type Outcome,
+  type Result,
   type Refusal,
   type ToolAlias,
   type ToolCategory,
@@ -62,7 +62,7 @@ const catalogueEntry = (entry: RegisteredTool, verbose: boolean) => {
 
 const unknownCategory = (asked: string, categories: readonly string[]): Refusal => {
   const [guess] = nearest(asked, categories, 1);
-  return refuse('PARAMETER_ERROR', `category must be one of ${categories.join(', ')}.`, {
+  return refusal('PARAMETER_ERROR', `category must be one of ${categories.join(', ')}.`, {
     details: {
       error_type: 'parameter_error',
       tool_name: listTools.name,
@@ -70,13 +70,13 @@ const unknownCategory = (asked: string, categories: readonly string[]): Refusal 
       valid_values: categories,
       ...(guess !== undefined && { did_you_mean: guess }),
     },
-  }).refusal;
+  });
 };
 
 const catalogue = (
   registry: Registry,
   asked: { readonly category?: string | null | undefined; readonly verbose: boolean; readonly essential: boolean },
-): Outcome<AnswerOf<typeof listTools>> => {
+): Result<AnswerOf<typeof listTools>> => {
   const offered = [...new Set(registry.tools.map(({ tool }) => tool.spec.category))];
   if (asked.category != null && !offered.some((category) => category === asked.category)) {
     return { ok: false, refusal: unknownCategory(asked.category, offered) };
@@ -90,7 +90,7 @@ const catalogue = (
   for (const entry of chosen) {
     (categories[entry.tool.spec.category] ??= []).push(catalogueEntry(entry, asked.verbose));
   }
-  return accept({
+  return ok({
     workflow: WORKFLOW,
     categories,
     shown: chosen.length,
@@ -193,6 +193,6 @@ export const discoveryTools = (registry: () => Registry): Tool[] => [
   defineTool(describeTool, async ({ args }) => {
     const target = registry().find(args.tool_name);
     if (target === undefined) return { ok: false, refusal: toolNotFound(registry(), args.tool_name) };
-    return accept(args.lite === true ? describeBriefly(target) : describeTarget(target));
+    return ok(args.lite === true ? describeBriefly(target) : describeTarget(target));
   }),
 ];

@@ -1,4 +1,4 @@
-import { refuse, type FieldProblem, type Refusal } from '@breakwater/contract';
+import { refusal, type FieldProblem, type Refusal } from '@breakwater/contract';
 import type { z } from 'zod';
 
 import { nearest } from '../runtime/index.ts';
@@ -111,7 +111,7 @@ export const refuseArguments = (tool: string, problems: readonly FieldProblem[])
   const message = onlyMissing
     ? `Required and missing: ${missing.map(({ field }) => field).join(', ')}.`
     : `Invalid arguments: ${summary}${more}.`;
-  return refuse(code, message, {
+  return refusal(code, message, {
     details: {
       error_type: onlyMissing ? 'missing_parameter' : 'parameter_error',
       tool_name: tool,
@@ -124,5 +124,5 @@ export const refuseArguments = (tool: string, problems: readonly FieldProblem[])
       action: `Correct ${onlyMissing ? 'the call: add what is missing' : 'the named arguments'}; describe_tool shows the schema and an example.`,
       related_tools: ['describe_tool'],
     },
-  }).refusal;
+  });
 };

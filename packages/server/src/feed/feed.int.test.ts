@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, type FeedEventType } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, type FeedEventType } from '@breakwater/contract';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { onboard } from '../../testing/calls.ts';
 import { testDatabase } from '../../testing/database.ts';
@@ -28,7 +28,7 @@ const checkIn = async (
   const readings = vitals({ drift: 0.1, ...change, at: new Date(now).toISOString() });
   const { verdict, risk, action, sub_action } = readings;
   const done = await node.agents.act(agentId, now + 60_000, async () =>
-    accept({
+    ok({
       reply: null,
       change: {
         at: now,

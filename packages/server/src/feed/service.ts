@@ -1,4 +1,4 @@
-import { accept, FEED_EVENTS, refuse, type FeedEventType, type Outcome } from '@breakwater/contract';
+import { ok, FEED_EVENTS, refuse, type FeedEventType, type Result } from '@breakwater/contract';
 import type { AgentCommit, AgentHead, Published } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, LiveTable, Timer } from '../runtime/index.ts';
@@ -153,7 +153,7 @@ export class Feed {
   /**
    * The events after a cursor, oldest first; without one the newest. Refuses with BAD_REQUEST a cursor that lies in the future.
    */
-  async page(query: FeedQuery): Promise<Outcome<FeedPage>> {
+  async page(query: FeedQuery): Promise<Result<FeedPage>> {
     const now = this.#options.clock.now();
     if (query.since !== undefined && query.since > (now + AHEAD_MS) * PER_MS) {
       return refuse('BAD_REQUEST', '"since" lies in the future; it is no cursor of this server.', {
@@ -162,7 +162,7 @@ export class Feed {
       });
     }
     const recalled = this.#isEarlier(query.since) ? await this.#recalled() : true;
-    return accept(this.#select(query, recalled, now));
+    return ok(this.#select(query, recalled, now));
   }
 
   /** Hears of all that happens from now on, in batches; gives the way to stop. A listener must not throw or wait. */

@@ -1,4 +1,4 @@
-import { refuse, type Refusal } from '@breakwater/contract';
+import { refusal, type Refusal } from '@breakwater/contract';
 import { nearest } from '../runtime/index.ts';
 
 /** A switch that an operator can turn while the server runs. */
@@ -126,10 +126,10 @@ export interface FlagChange {
 }
 
 const wrong = (field: string, rule: string, details: Readonly<Record<string, unknown>> = {}): Refusal =>
-  refuse('PARAMETER_ERROR', `${field} ${rule}${rule.endsWith('?') ? '' : '.'}`, {
+  refusal('PARAMETER_ERROR', `${field} ${rule}${rule.endsWith('?') ? '' : '.'}`, {
     details: { field, ...details },
     recovery: { action: '"breakwater flags list" shows the flags, their legal values and what they mean.' },
-  }).refusal;
+  });
 
 const guessed = (key: string): string => {
   const [guess] = nearest(key, FLAG_KEYS, 1);

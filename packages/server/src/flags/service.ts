@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { accept, type Outcome } from '@breakwater/contract';
+import { ok, type Result } from '@breakwater/contract';
 import { StartupError, type Database, type Notifier } from '../postgres/index.ts';
 import {
   COLD,
@@ -51,12 +51,12 @@ export interface Flags {
    * time (W3-10.10). Answers the value then in force, which the environment may still override. Refusal:
    * PARAMETER_ERROR. Throws when PostgreSQL does not take it.
    */
-  set(key: string, value: unknown, who: string, why: string): Promise<Outcome<EffectiveFlag>>;
+  set(key: string, value: unknown, who: string, why: string): Promise<Result<EffectiveFlag>>;
   all(): FlagView[];
   /** One of them. Refusal: PARAMETER_ERROR for a name that no flag has. */
-  view(key: string): Outcome<FlagView>;
+  view(key: string): Result<FlagView>;
   /** The newest `limit` changes of a flag, or of all, newest first. Refusal: PARAMETER_ERROR for a name that no flag has. */
-  history(key: string | undefined, limit: number): Promise<Outcome<FlagChange[]>>;
+  history(key: string | undefined, limit: number): Promise<Result<FlagChange[]>>;
   /** Takes PostgreSQL's values, for what must not be a moment behind another node. */
   refresh(): Promise<void>;
   /** Compares with PostgreSQL, which wins; gives the number of differences. */
@@ -116,17 +116,17 @@ export const createFlags = (options: {
       if (refusal !== undefined) return { ok: false, refusal };
       await through.write(key, { value, by: who, reason: why });
       notifier?.announce(TABLE, key);
-      return accept(get(key as FlagKey));
+      return ok(get(key as FlagKey));
     },
     all: () => FLAG_KEYS.map(viewOf),
     view(key) {
       const refusal = refusalOfKey(key);
-      return refusal === undefined ? accept(viewOf(key as FlagKey)) : { ok: false, refusal };
+      return refusal === undefined ? ok(viewOf(key as FlagKey)) : { ok: false, refusal };
     },
     async history(key, limit) {
       const refusal = key === undefined ? undefined : refusalOfKey(key);
       if (refusal !== undefined) return { ok: false, refusal };
-      return accept(await database.query<FlagChange>(sql.selectHistory(key ?? null, limit)));
+      return ok(await database.query<FlagChange>(sql.selectHistory(key ?? null, limit)));
     },
     // Key by key: a look at all leaves out what is being refreshed, and that may have asked before the other node's commit.
     refresh: async () => void (await Promise.all(FLAG_KEYS.map((key) => through.refresh(key)))),

@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { flags as flagsSpec } from '@breakwater/contract/tools';
 import { defineActions, type Tool } from '../runtime/index.ts';
 import { valueOfWord } from './flag.ts';
@@ -9,16 +9,16 @@ const HISTORY = 20;
 /** The tool of the flags; every operator may look, and one that may act sets them (W3-10.10, BW-flags.01). */
 export const flagTools = (flags: Flags): Tool[] => [
   defineActions(flagsSpec, {
-    list: async () => accept({ flags: flags.all() }),
+    list: async () => ok({ flags: flags.all() }),
     async get({ args }) {
       const view = flags.view(args.key);
-      return view.ok ? accept({ flag: view.value }) : view;
+      return view.ok ? ok({ flag: view.value }) : view;
     },
     async set({ args, caller }) {
       const value = valueOfWord(args.key, args.value);
       const set = await flags.set(args.key, value, caller.operator.name, args.reason);
       if (!set.ok) return set;
-      return accept({
+      return ok({
         stored: value,
         in_force: set.value,
         ...(set.value.origin === 'environment' && {
@@ -29,7 +29,7 @@ export const flagTools = (flags: Flags): Tool[] => [
     async history({ args }) {
       const changes = await flags.history(args.key ?? undefined, args.limit ?? HISTORY);
       if (!changes.ok) return changes;
-      return accept({ changes: changes.value.map((one) => ({ ...one, at: new Date(one.at).toISOString() })) });
+      return ok({ changes: changes.value.map((one) => ({ ...one, at: new Date(one.at).toISOString() })) });
     },
   }),
 ];

@@ -1,4 +1,4 @@
-import { accept, refuse } from '@breakwater/contract';
+import { ok, refuse } from '@breakwater/contract';
 import { bindSession as bindSessionSpec } from '@breakwater/contract/tools';
 import { refuseEnded } from '../agents/index.ts';
 import { refuseHeld } from '../lifecycle/index.ts';
@@ -36,7 +36,7 @@ export const bindSessionTool = (service: Identity, { findAgent }: Around): Tool 
     const held = await service.holdOfSession(evidence, head.agentId);
     if (held !== undefined) return refuseHeld('leave_session', held.head, held.hold);
     const bound = await service.bindTransport(head.agentId, evidence);
-    return accept({
+    return ok({
       bound,
       agent_uuid: head.agentId,
       agent_id: head.agentId,

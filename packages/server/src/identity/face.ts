@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import type { AgentHead, Hold } from '../agents/index.ts';
 import { problemOfName } from '../runtime/index.ts';
 
@@ -13,12 +13,12 @@ export interface Around {
 export const displayNameOf = (head: AgentHead): string => head.label ?? head.handle;
 
 /** A display name as it is stored: composed, so that equal names are equal however they were typed; null when none is asked for. */
-export const readName = (given: string | null | undefined): Outcome<string | null> => {
-  if (given == null) return accept(null);
+export const readName = (given: string | null | undefined): Result<string | null> => {
+  if (given == null) return ok(null);
   const name = given.normalize('NFC');
   const problem = problemOfName(name);
   return problem === undefined
-    ? accept(name)
+    ? ok(name)
     : refuse('PARAMETER_ERROR', `name ${problem}.`, {
         details: { parameter: 'name', errors: [{ field: 'name', message: problem, type: 'rule' }] },
         recovery: { action: 'Send a name of letters, digits and signs that can be seen, or none.' },

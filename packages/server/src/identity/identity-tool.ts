@@ -1,4 +1,4 @@
-import { accept, refuse } from '@breakwater/contract';
+import { ok, refuse } from '@breakwater/contract';
 import { identity as identitySpec } from '@breakwater/contract/tools';
 import { refuseEnded, type AgentHead } from '../agents/index.ts';
 import { nextStep } from '../lifecycle/index.ts';
@@ -36,7 +36,7 @@ export const identityTool = (service: Identity, { findAgent, holdOf, isStable }:
     if (refusal !== undefined) return { ok: false, refusal } as const;
     if (caller.operator !== undefined) {
       const { name, act } = caller.operator;
-      return accept({
+      return ok({
         identity_status: 'operator' as const,
         operator: { name, act },
         hint: 'An operator is no agent.',
@@ -60,7 +60,7 @@ export const identityTool = (service: Identity, { findAgent, holdOf, isStable }:
         return refuse('STRONG_IDENTITY_REQUIRED', 'Sessions are ended only by a call that proves its identity itself.');
       }
       const revoked = await service.revoke(agentId, evidence, args.revoke);
-      return accept({ identity_status: 'bound', uuid: agentId, revoked });
+      return ok({ identity_status: 'bound', uuid: agentId, revoked });
     }
     const ended = refuseEnded(known);
     // A token is what is left over of an earlier run; it must not bring back what was archived since (BW-identity.09).
@@ -70,7 +70,7 @@ export const identityTool = (service: Identity, { findAgent, holdOf, isStable }:
     const head = renamed?.value ?? known;
     const { first, source, last } = facesOf(head, caller, isStable(agentId));
     if (ended !== undefined) {
-      return accept({
+      return ok({
         ...first,
         ...source,
         identity_status: 'archived',
@@ -86,7 +86,7 @@ export const identityTool = (service: Identity, { findAgent, holdOf, isStable }:
       caller.source === 'mcp_session'
         ? { secret: await service.secretFor(caller, evidence), token: undefined }
         : await service.credentialsFor(caller, evidence);
-    return accept({
+    return ok({
       ...first,
       ...(hold !== undefined && { ...pauseBlock(hold), next_step: nextStep(head, hold).say }),
       client_session_id: secret,

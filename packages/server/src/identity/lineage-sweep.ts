@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import type { AgentHead, Agents } from '../agents/index.ts';
 import { SIGNALS, type Baselines } from '../baselines/index.ts';
 import type { Clock, Ids } from '../runtime/index.ts';
@@ -56,7 +56,7 @@ export class LineageSweep {
       // A parent that is given up during its pause would take its child out of it.
       const parent = parentAgentId === null ? undefined : this.#agents.table.read(parentAgentId);
       if (parent?.ok === true && this.#agents.heldInMemory(parent.value) !== undefined) {
-        return Promise.resolve(accept({ reply: null }));
+        return Promise.resolve(ok({ reply: null }));
       }
       const lineage = { ...head.lineage, last_eval_at: this.#evaluated.get(agentId) ?? head.lineage.last_eval_at };
       const claim = { lineage, parentAgentId, now };
@@ -64,7 +64,7 @@ export class LineageSweep {
       const verdict = evaluateLineage({ ...claim, score });
       if (verdict.kind === 'skip' || verdict.kind === 'stamp') {
         if ('lineage' in verdict) this.#evaluated.set(agentId, verdict.lineage.last_eval_at ?? '');
-        return Promise.resolve(accept({ reply: null }));
+        return Promise.resolve(ok({ reply: null }));
       }
       done = ({ confirm: 'confirmed', demote: 'demoted', archive: 'archived' } as const)[verdict.kind];
       const scoreId = this.#ids.uuid();
@@ -86,7 +86,7 @@ export class LineageSweep {
           }),
         ...(verdict.clearsParent && { parentAgentId: null }),
       };
-      return Promise.resolve(accept({ reply: null, change }));
+      return Promise.resolve(ok({ reply: null, change }));
     });
     return acted.ok ? done : undefined;
   }

@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { onboard as onboardSpec } from '@breakwater/contract/tools';
 import { nextStep } from '../lifecycle/index.ts';
 import { defineTool, type Tool } from '../runtime/index.ts';
@@ -100,7 +100,7 @@ export const onboardTool = (service: Identity, { isStable }: Around): Tool =>
     );
     if (!onboarded.ok) return onboarded;
     const answer = answerOf(onboarded.value, isStable(onboarded.value.head.agentId));
-    return accept(
+    return ok(
       args.response_mode === 'full'
         ? { ...answer, ...restOf(onboarded.value), response_mode: 'full' }
         : { ...answer, response_mode: 'minimal' },

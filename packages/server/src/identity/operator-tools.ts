@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { operators as operatorsSpec } from '@breakwater/contract/tools';
 import type { Database } from '../postgres/index.ts';
 import { defineActions, type Clock, type Tool } from '../runtime/index.ts';
@@ -20,12 +20,12 @@ const viewOf = (operator: OperatorCredential, now: number) => ({
 /** The tool of operator credentials: every operator may look, and one that may act revokes (BW-console.02). */
 export const operatorTools = ({ database, clock }: { database: Database; clock: Clock }): Tool[] => [
   defineActions(operatorsSpec, {
-    list: async () => accept({ operators: (await listOperators(database)).map((one) => viewOf(one, clock.now())) }),
+    list: async () => ok({ operators: (await listOperators(database)).map((one) => viewOf(one, clock.now())) }),
     async revoke({ args, caller }) {
       const now = clock.now();
       const revoked = await revokeOperator(database, args.name, now, caller.operator.name, args.reason);
       if (!revoked.ok) return revoked;
-      return accept({ message: 'The credential proves nothing any more.', operator: viewOf(revoked.value, now) });
+      return ok({ message: 'The credential proves nothing any more.', operator: viewOf(revoked.value, now) });
     },
   }),
 ];

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse, type Result, type Refusal } from '@breakwater/contract';
 import { announcements, type Database, type Statement } from '../postgres/index.ts';
 import { credentialHash } from './binding.ts';
 
@@ -53,7 +53,7 @@ export const createOperator = async (
     /** Who makes it, for the audit trail. */
     by: string;
   },
-): Promise<Outcome<OperatorCredential>> => {
+): Promise<Result<OperatorCredential>> => {
   const name = operator.name.trim();
   if (name === '' || name.length > MAX_NAME || /\p{Cc}/u.test(name)) {
     return wrongName(
@@ -77,7 +77,7 @@ export const createOperator = async (
     const payload = { name, scopes, expires_at: iso(operator.expiresAt), by: operator.by };
     await tx.query(insertEvent(AUDIT_EVENTS.operatorCreated, payload, operator.now));
     for (const statement of announcements(TABLE, [hash])) await tx.query(statement);
-    return accept(row);
+    return ok(row);
   });
 };
 
@@ -97,7 +97,7 @@ export const revokeOperator = async (
   now: number,
   by: string,
   reason?: string,
-): Promise<Outcome<OperatorCredential>> =>
+): Promise<Result<OperatorCredential>> =>
   database.transaction(async (tx) => {
     const [row] = await tx.query<OperatorCredential & { hash: string }>(revoke(name.trim(), now));
     if (row === undefined) {
@@ -112,7 +112,7 @@ export const revokeOperator = async (
       ),
     );
     for (const statement of announcements(TABLE, [hash])) await tx.query(statement);
-    return accept(operator);
+    return ok(operator);
   });
 
 /**

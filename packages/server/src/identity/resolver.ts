@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import type { AgentHead } from '../agents/index.ts';
 import type {
   Caller,
@@ -82,7 +82,7 @@ export class Resolver {
   }
 
   /** Who is calling. Synchronous when memory knows everything that the call brings, which is the hot path. */
-  resolve(evidence: Evidence): Outcome<Caller> | Promise<Outcome<Caller>> {
+  resolve(evidence: Evidence): Result<Caller> | Promise<Result<Caller>> {
     return this.#fromMemory(evidence, false) ?? this.#fromPostgres(evidence);
   }
 
@@ -90,7 +90,7 @@ export class Resolver {
    * Who is calling, by PostgreSQL's word on every credential of the call: for what does not look at them again where it
    * commits, and before a refusal on memory that may be a moment behind another node (BW-nodes.01).
    */
-  async resolveFresh(evidence: Evidence): Promise<Outcome<Caller>> {
+  async resolveFresh(evidence: Evidence): Promise<Result<Caller>> {
     await this.#bindings.refresh(hashesOf(evidence));
     return this.#fromMemory(evidence, false) ?? this.#fromPostgres(evidence);
   }
@@ -108,7 +108,7 @@ export class Resolver {
    * Resolves from memory; undefined when something that the call brings is not there. `settled`: PostgreSQL was asked, and
    * what memory still does not have does not exist.
    */
-  #fromMemory(evidence: Evidence, settled: boolean): Outcome<Caller> | undefined {
+  #fromMemory(evidence: Evidence, settled: boolean): Result<Caller> | undefined {
     const agents = this.#agents.table;
     const now = this.#clock.now();
     const pieces: Piece[] = [];
@@ -164,7 +164,7 @@ export class Resolver {
     const grounds = operatorGround === undefined ? [] : [operatorGround];
     if (found.kind === 'unbound') {
       const { warnings } = found;
-      return accept({
+      return ok({
         agentId: undefined,
         ...NOBODY,
         operator,
@@ -176,7 +176,7 @@ export class Resolver {
     const { agentId, source, assurance, origin, warnings } = found;
     const proof = proofHash(source, evidence);
     if (proof !== undefined) grounds.push({ kind: 'credential', key: proof, is: agentId });
-    return accept({
+    return ok({
       agentId,
       source,
       assurance,
@@ -188,7 +188,7 @@ export class Resolver {
     });
   }
 
-  async #fromPostgres(evidence: Evidence): Promise<Outcome<Caller>> {
+  async #fromPostgres(evidence: Evidence): Promise<Result<Caller>> {
     const hashes = hashesOf(evidence);
     await this.#bindings.refresh(hashes.filter((hash) => !this.#bindings.read(hash).ok));
     const named = new Set(evidence.agentUuid === undefined ? [] : [evidence.agentUuid.toLowerCase()]);

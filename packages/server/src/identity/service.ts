@@ -1,10 +1,11 @@
 import {
-  accept,
+  ok,
   AUDIT_EVENTS,
   IDENTITY_EVENTS,
+  refusal,
   refuse,
   type IdentityEventType,
-  type Outcome,
+  type Result,
   type Refusal,
 } from '@breakwater/contract';
 import {
@@ -121,12 +122,12 @@ export class Identity {
   }
 
   /** Who is calling; see {@link Resolver.resolve}. */
-  resolve(evidence: Evidence): Outcome<Caller> | Promise<Outcome<Caller>> {
+  resolve(evidence: Evidence): Result<Caller> | Promise<Result<Caller>> {
     return this.#resolver.resolve(evidence);
   }
 
   /** Who is calling, by PostgreSQL's word; see {@link Resolver.resolveFresh}. */
-  resolveFresh(evidence: Evidence): Promise<Outcome<Caller>> {
+  resolveFresh(evidence: Evidence): Promise<Result<Caller>> {
     return this.#resolver.resolveFresh(evidence);
   }
 
@@ -140,12 +141,7 @@ export class Identity {
    * refused (BW-identity.13), and a mint is all or nothing: agent, credentials, place in the thread, first audit rows, in
    * one transaction (W3-3.04). An MCP session that carries the call is tied to the agent as well.
    */
-  async onboard(
-    caller: Caller,
-    evidence: Evidence,
-    intro: Introduction,
-    deadline: number,
-  ): Promise<Outcome<Onboarded>> {
+  async onboard(caller: Caller, evidence: Evidence, intro: Introduction, deadline: number): Promise<Result<Onboarded>> {
     const refused = this.#refusedOnboard(caller, evidence, intro);
     if (refused !== undefined) return { ok: false, refusal: refused };
     if (caller.agentId !== undefined && !intro.forceNew && intro.resume) {
@@ -160,7 +156,7 @@ export class Identity {
     if (held !== undefined) return refuseHeld('mint', held.head, held.hold);
     for (let attempt = 0; attempt < MINT_ATTEMPTS; attempt += 1) {
       const minted = await this.#mint(caller, evidence, intro, deadline);
-      if (!minted.ok || minted.value !== undefined) return minted as Outcome<Onboarded>;
+      if (!minted.ok || minted.value !== undefined) return minted as Result<Onboarded>;
       // Another mint has tied the transport session first: this call is its agent's now (BW-identity.04).
       await this.#bindings.refresh([credentialHash(evidence.mcpSessionId ?? '')]);
       const again = await this.resolve(evidence);
@@ -265,13 +261,13 @@ export class Identity {
   }
 
   /** Changes the display name; it resolves nothing and proves nothing. A name that another agent bears gets a suffix. */
-  async rename(agentId: string, name: string, deadline: number): Promise<Outcome<AgentHead>> {
+  async rename(agentId: string, name: string, deadline: number): Promise<Result<AgentHead>> {
     const { agents, clock, residents } = this.#options;
     const taken = this.#holderOf(name, agentId) !== undefined;
     const label = taken ? `${name}_${agentId.slice(0, 8)}` : name;
     const before = await agents.find(agentId);
     // A resident says its name at every start.
-    if (before?.label === label) return accept(before);
+    if (before?.label === label) return ok(before);
     const kept = before !== undefined && isResident(before) ? keptName(residents, before) : undefined;
     // Otherwise it could leave its place to the next one of that name, and so make residents without end.
     if (kept !== undefined && kept !== name) {
@@ -283,11 +279,11 @@ export class Identity {
       const refused = refusedAct('rename', 'owner', head, await agents.holdOf(head));
       if (refused !== undefined) return refused;
       const events: [AuditDraft] = [{ type: AUDIT_EVENTS.agentRenamed, payload: { from: head.label, to: label } }];
-      return accept({ reply: null, change: { at: clock.now(), label, events } });
+      return ok({ reply: null, change: { at: clock.now(), label, events } });
     });
     if (!renamed.ok) return renamed;
     const head = await agents.find(agentId);
-    return head !== undefined ? accept(head) : refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
+    return head !== undefined ? ok(head) : refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
   }
 
   /**
@@ -300,9 +296,13 @@ export class Identity {
     if (mode === 'off') return undefined;
     this.#options.report(IDENTITY_EVENTS.unprovenWrite, { mode, tool, source: caller.source }, caller.agentId);
     if (mode === 'observe') return undefined;
-    return refuse('STRONG_IDENTITY_REQUIRED', `${tool} writes, and the identity of the call is inferred, not proven.`, {
-      details: { status: 'identity_required', flag: 'identity_strict_mode' },
-    }).refusal;
+    return refusal(
+      'STRONG_IDENTITY_REQUIRED',
+      `${tool} writes, and the identity of the call is inferred, not proven.`,
+      {
+        details: { status: 'identity_required', flag: 'identity_strict_mode' },
+      },
+    );
   }
 
   /** The name under which rows record the session that acts: a prefix of the credential's hash. */
@@ -339,7 +339,7 @@ export class Identity {
     const unproven = this.refusedClaim(intro.agentUuid, evidence);
     if (unproven !== undefined) return unproven;
     if (this.#options.strictMode() !== 'enforce' || intro.parentAgentId !== null) return undefined;
-    return refuse('LINEAGE_DECLARATION_REQUIRED', 'The call proves no identity and does not ask for a new one.', {
+    return refusal('LINEAGE_DECLARATION_REQUIRED', 'The call proves no identity and does not ask for a new one.', {
       details: {
         status: 'lineage_declaration_required',
         flag: 'identity_strict_mode',
@@ -353,7 +353,7 @@ export class Identity {
           },
         ],
       },
-    }).refusal;
+    });
   }
 
   /** The refusal of a resume by what proves nothing: a bare uuid, or a token without the uuid that it stands beside. */
@@ -362,19 +362,19 @@ export class Identity {
     const now = this.#options.clock.now();
     if (agentUuid === undefined) {
       if (continuityToken === undefined) return undefined;
-      return refuse(
+      return refusal(
         'CONTINUITY_TOKEN_RESUME_RETIRED',
         'A continuity token counts only beside the agent_uuid that it names.',
-      ).refusal;
+      );
     }
     const verdict = continuityToken === undefined ? undefined : this.#tokens.read(continuityToken, evidence, now);
     const mode = this.#options.strictMode();
     // Its own old token is no sign of a theft; the report of one would only alarm whoever reads it.
     if (verdict?.ok === false && verdict.reason === 'expired') {
-      return refuse(
+      return refusal(
         'CONTINUITY_TOKEN_EXPIRED',
         'The continuity token has expired: it resumes its agent for 30 days after it was issued.',
-      ).refusal;
+      );
     }
     if (mode !== 'off') {
       const proof = continuityToken === undefined ? 'none' : 'token_refused';
@@ -388,7 +388,7 @@ export class Identity {
       verdict === undefined
         ? 'A uuid proves nothing, and nothing else in the call proves it.'
         : 'A uuid proves nothing, and the continuity token beside it does not prove it: it is altered, revoked, or of another agent or model.';
-    return refuse('BARE_UUID_RESUME_DENIED', message).refusal;
+    return refusal('BARE_UUID_RESUME_DENIED', message);
   }
 
   /** The agent that an onboard without proof may go on as, by its pin; what the gate sees is reported. */
@@ -424,7 +424,7 @@ export class Identity {
     evidence: Evidence,
     intro: Introduction,
     deadline: number,
-  ): Promise<Outcome<Onboarded>> {
+  ): Promise<Result<Onboarded>> {
     const { agents, clock } = this.#options;
     const head = await agents.find(agentId);
     if (head === undefined) return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`);
@@ -450,14 +450,14 @@ export class Identity {
       }
       const [first, ...rest] = events;
       outcome = ended ? 'reactivated' : 'resumed';
-      if (first === undefined) return accept({ reply: null });
+      if (first === undefined) return ok({ reply: null });
       const change = {
         at: clock.now(),
         ...back,
         ...(handle !== undefined && { handle }),
         events: [first, ...rest] as const,
       };
-      return accept({ reply: null, change });
+      return ok({ reply: null, change });
     });
     if (!acted.ok) return acted;
     const newName = intro.name === head.label ? null : intro.name;
@@ -474,7 +474,7 @@ export class Identity {
     if (intro.process !== undefined) await this.#recordProcess(agentId, head.parentAgentId, intro.process);
     const { secret, token } = await this.credentialsFor(caller, evidence);
     const now = (await agents.find(agentId)) ?? head;
-    return accept({
+    return ok({
       head: now,
       outcome,
       secret,
@@ -492,7 +492,7 @@ export class Identity {
     evidence: Evidence,
     intro: Introduction,
     deadline: number,
-  ): Promise<Outcome<Onboarded | undefined>> {
+  ): Promise<Result<Onboarded | undefined>> {
     if (intro.name !== null && this.#options.residents.includes(intro.name)) {
       const minted = await this.#mintWith(RESIDENT_TAGS, caller, evidence, intro, deadline);
       if (!minted.ok || minted.value !== undefined) return minted;
@@ -510,7 +510,7 @@ export class Identity {
     evidence: Evidence,
     intro: Introduction,
     deadline: number,
-  ): Promise<Outcome<Onboarded | undefined>> {
+  ): Promise<Result<Onboarded | undefined>> {
     const { agents, clock, ids } = this.#options;
     const now = clock.now();
     const declared = await this.#declare(intro, tags, now);
@@ -563,7 +563,7 @@ export class Identity {
         return { alongside, guards };
       },
     );
-    if (head === undefined) return accept(undefined);
+    if (head === undefined) return ok(undefined);
     this.#bindings.written(credentials, pins);
     // Its next call comes over it.
     if (transport !== undefined) await this.#bindings.published([transport]);
@@ -574,7 +574,7 @@ export class Identity {
     await this.#tellPredecessors(head.agentId, predecessors, deadline);
     const outcome = intro.forceNew ? 'minted_force_new' : 'minted_fresh';
     const hold = await agents.holdOf(head);
-    return accept({ head, outcome, secret, token, proof: NOBODY, lineageState: state, hold, keptName: false });
+    return ok({ head, outcome, secret, token, proof: NOBODY, lineageState: state, hold, keptName: false });
   }
 
   /**
@@ -615,7 +615,7 @@ export class Identity {
       if (!isWorthARow(predecessor)) continue;
       await agents.act(predecessor.agentId, deadline, () =>
         Promise.resolve(
-          accept({
+          ok({
             reply: null,
             change: { at: clock.now(), events: [successorEvent(agentId, predecessor)] as const },
           }),
@@ -630,7 +630,7 @@ export class Identity {
     childTags: readonly string[],
     now: number,
   ): Promise<
-    Outcome<{
+    Result<{
       lineage: Lineage;
       events: readonly AuditDraft[];
       parent: AgentHead | undefined;
@@ -638,7 +638,7 @@ export class Identity {
     }>
   > {
     const undeclared = { lineage: UNDECLARED, events: [], parent: undefined, state: 'no_lineage_declared' } as const;
-    if (intro.parentAgentId === null) return accept(undeclared);
+    if (intro.parentAgentId === null) return ok(undeclared);
     const { agents, database } = this.#options;
     const parent = await agents.find(intro.parentAgentId.toLowerCase());
     if (parent === undefined || parent.status === 'deleted') {
@@ -677,8 +677,8 @@ export class Identity {
       now,
     });
     const events = [declaration.event];
-    if (declaration.outcome !== 'accepted') return accept({ ...undeclared, events, state: declaration.outcome });
-    return accept({ lineage: declaration.lineage, events, parent, state: 'provisional' });
+    if (declaration.outcome !== 'accepted') return ok({ ...undeclared, events, state: declaration.outcome });
+    return ok({ lineage: declaration.lineage, events, parent, state: 'provisional' });
   }
 
   async #recordProcess(agentId: string, parentAgentId: string | null, report: sql.ProcessReport): Promise<void> {

@@ -1,4 +1,4 @@
-import { refuse, type ActionAnswerOf, type Outcome } from '@breakwater/contract';
+import { refuse, type ActionAnswerOf, type Result } from '@breakwater/contract';
 import type { knowledge } from '@breakwater/contract/tools';
 import type { Viewer } from '../lifecycle/index.ts';
 import type { ActionCallOf, Caller, CallOf } from '../runtime/index.ts';
@@ -10,17 +10,17 @@ export type ActionName = keyof Spec['actions'];
 export type Call = CallOf<Spec>;
 /** What an action answers, as the contract says it. */
 export type Answer<K extends ActionName> = ActionAnswerOf<Spec['actions'][K]>;
-export type Action<K extends ActionName> = (call: ActionCallOf<Spec, K>) => Promise<Outcome<Answer<K>>>;
+export type Action<K extends ActionName> = (call: ActionCallOf<Spec, K>) => Promise<Result<Answer<K>>>;
 
 export const viewerOf = ({ agentId, operator }: Caller): Viewer => ({ agentId, operator: operator !== undefined });
 
 /** The id of the finding that a call is about. */
-export const discoveryIdOf = ({ args }: Call): Outcome<string> =>
+export const discoveryIdOf = ({ args }: Call): Result<string> =>
   args.discovery_id == null || args.discovery_id === ''
     ? refuseFields([missing('discovery_id', 'is required: the id of a finding, as search shows it')])
     : { ok: true, value: args.discovery_id };
 
-export const unknownFinding = (id: string): Outcome<never> =>
+export const unknownFinding = (id: string): Result<never> =>
   refuse('DISCOVERY_NOT_FOUND', `No finding ${id}.`, { details: { discovery_id: id } });
 
 /** `text` and `content` mean one thing in one action and another in the next; here they get the name that they mean. */

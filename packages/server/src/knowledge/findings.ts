@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import type { Database, Queryable } from '../postgres/index.ts';
 import { written, type Births } from './births.ts';
 import type { Journal, WriteCall } from './journal.ts';
@@ -67,16 +67,16 @@ export class Findings {
    */
   async store<R>(
     call: WriteCall,
-    drafts: readonly Outcome<Draft>[],
-    tell: (results: readonly Outcome<Stored>[]) => Outcome<R>,
-  ): Promise<Outcome<R>> {
+    drafts: readonly Result<Draft>[],
+    tell: (results: readonly Result<Stored>[]) => Result<R>,
+  ): Promise<Result<R>> {
     const similar = await Promise.all(drafts.map((draft) => this.#similar(draft)));
     return this.#options.journal.write(call, async (tx, head, now) => {
       const spent = await this.#options.births.spent(tx, call.writer, now);
       let left = budgetLeft(spent);
       const known = await this.#named(tx, drafts);
       const replaced = new Set<string>();
-      const admitted = drafts.map((draft): Outcome<Draft> => {
+      const admitted = drafts.map((draft): Result<Draft> => {
         if (!draft.ok) return draft;
         const refused = this.#refuseDraft(draft.value, call.writer, known, replaced, now);
         if (refused !== undefined) return refused;
@@ -101,11 +101,11 @@ export class Findings {
         now,
       );
       const findings = made.values();
-      const results = admitted.map((draft, i): Outcome<Stored> => {
+      const results = admitted.map((draft, i): Result<Stored> => {
         if (!draft.ok) return draft;
         const finding = findings.next();
         if (finding.done === true) throw new Error('a finding was admitted and not stored');
-        return accept({ finding: finding.value, draft: draft.value, similar: similar[i] ?? [], left });
+        return ok({ finding: finding.value, draft: draft.value, similar: similar[i] ?? [], left });
       });
       const told = tell(results);
       if (!told.ok) {
@@ -116,7 +116,7 @@ export class Findings {
         const { supersedes } = at(good, i).draft;
         return written('store', id, { type, severity, ...(supersedes !== null && { supersedes }) });
       });
-      return accept({ reply: told.value, events });
+      return ok({ reply: told.value, events });
     });
   }
 
@@ -129,7 +129,7 @@ export class Findings {
     id: string,
     wish: Wish,
     tell: (finding: Finding, changed: readonly string[]) => R,
-  ): Promise<Outcome<R>> {
+  ): Promise<Result<R>> {
     return this.#options.journal.write(call, async (tx, _head, now) => {
       const { supersededBy } = wish;
       const ids = supersededBy === undefined ? [id] : [id, supersededBy];
@@ -147,7 +147,7 @@ export class Findings {
       if (!decided.ok) return decided;
       const patch = decided.value;
       const changed = Object.keys(patch);
-      if (changed.length === 0) return accept({ reply: tell(finding, []), events: [] });
+      if (changed.length === 0) return ok({ reply: tell(finding, []), events: [] });
       await tx.query(sql.updateFinding(id, patch, now));
       if (by !== undefined) {
         const edge = { from: by.id, to: id, type: 'SUPERSEDES', responseType: null, weight: 1 } as const;
@@ -164,7 +164,7 @@ export class Findings {
           was: { closure_class: finding.closureClass, resolution_notes: finding.resolutionNotes },
         }),
       });
-      return accept({ reply: tell(sql.findingFromRow(after), changed), events: [event] });
+      return ok({ reply: tell(sql.findingFromRow(after), changed), events: [event] });
     });
   }
 
@@ -195,14 +195,14 @@ export class Findings {
     if (edges.length > 0) await tx.query(sql.insertEdges(edges, writer.id, now));
   }
 
-  async #similar(draft: Outcome<Draft>): Promise<Admitted['near']> {
+  async #similar(draft: Result<Draft>): Promise<Admitted['near']> {
     if (!draft.ok || !draft.value.linkRelated || draft.value.tags.length === 0) return NONE;
     const { tags } = draft.value;
     return similarByTags(tags, await this.#options.database.query<SharingRow>(sql.selectSharingTags(tags, COMPARED)));
   }
 
   /** The findings that drafts name; those that are to be replaced are held. */
-  async #named(tx: Queryable, drafts: readonly Outcome<Draft>[]): Promise<ReadonlyMap<string, Finding>> {
+  async #named(tx: Queryable, drafts: readonly Result<Draft>[]): Promise<ReadonlyMap<string, Finding>> {
     const named = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
     const replaced = named.flatMap(({ supersedes }) => supersedes ?? []);
     const answered = named.flatMap(({ responseTo }) => responseTo?.id ?? []);
@@ -219,7 +219,7 @@ export class Findings {
     known: ReadonlyMap<string, Finding>,
     replaced: ReadonlySet<string>,
     now: number,
-  ): Outcome<never> | undefined {
+  ): Result<never> | undefined {
     const unbound = refuseUnbound(draft.severity, writer);
     if (unbound !== undefined) return { ok: false, refusal: unbound };
     if (draft.responseTo !== null && !known.has(draft.responseTo.id)) return notFound(draft.responseTo.id);

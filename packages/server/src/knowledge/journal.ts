@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse, type Result } from '@breakwater/contract';
 import { GroundLost, type AgentHead, type Agents, type AuditDraft } from '../agents/index.ts';
 import { refusedAct } from '../lifecycle/index.ts';
 import { classifyError, refusalOf, type Database, type Queryable } from '../postgres/index.ts';
@@ -31,7 +31,7 @@ export interface Step<R> {
   readonly reply: R;
   readonly events: readonly AuditDraft[];
 }
-type Decide<R> = (tx: Queryable, head: AgentHead | undefined, now: number) => Promise<Outcome<Step<R>>>;
+type Decide<R> = (tx: Queryable, head: AgentHead | undefined, now: number) => Promise<Result<Step<R>>>;
 
 interface JournalOptions {
   readonly database: Database;
@@ -100,7 +100,7 @@ export class Journal {
    * those of the mailbox, SESSION_UNKNOWN and UNAUTHORIZED when the writer's credential has ended by the time that it would
    * commit (BW-nodes.01), and STORAGE_UNAVAILABLE. A repeat of an idempotent call gets the answer that was kept.
    */
-  async write<R>({ writer, deadline, idempotency }: WriteCall, decide: Decide<R>): Promise<Outcome<R>> {
+  async write<R>({ writer, deadline, idempotency }: WriteCall, decide: Decide<R>): Promise<Result<R>> {
     const grounds = currentGrounds();
     const sent = await this.#mailboxes.send(writer.id, deadline, async () => {
       try {
@@ -118,7 +118,7 @@ export class Journal {
     writer: Writer,
     idempotency: Idempotency,
     decide: Decide<R>,
-  ): Promise<Outcome<R>> {
+  ): Promise<Result<R>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#commit(grounds, writer, idempotency, decide);
@@ -135,7 +135,7 @@ export class Journal {
     writer: Writer,
     idempotency: Idempotency,
     decide: Decide<R>,
-  ): Promise<Outcome<R>> {
+  ): Promise<Result<R>> {
     const { database, agents, clock } = this.#options;
     const { agentId } = writer;
     if (agentId === undefined) {
@@ -146,7 +146,7 @@ export class Journal {
         if (!decided.ok) return decided;
         await this.note(tx, decided.value.events, writer.id);
         await agents.confirmIn(tx, grounds);
-        return accept(decided.value.reply);
+        return ok(decided.value.reply);
       });
     }
     const did: { held?: AgentHead } = {};
@@ -165,7 +165,7 @@ export class Journal {
         if (!decided.ok) return decided;
         const { reply, events } = decided.value;
         const [first, ...others] = events;
-        return accept(first === undefined ? { reply } : { reply, change: { at: now, events: [first, ...others] } });
+        return ok(first === undefined ? { reply } : { reply, change: { at: now, events: [first, ...others] } });
       },
       idempotency,
       grounds,

@@ -1,4 +1,4 @@
-import { accept, type Outcome } from '@breakwater/contract';
+import { ok, type Result } from '@breakwater/contract';
 import { discoveryIdOf, named, unknownFinding, viewerOf, type Action, type Answer, type Call } from './call.ts';
 import type { Journal } from './journal.ts';
 import type { Found, Reader } from './reader.ts';
@@ -119,7 +119,7 @@ export const readActions = (
     });
     const explanation = explanationOf(request.value, found);
     const left = request.value.query?.left ?? 0;
-    return accept({
+    return ok({
       count: discoveries.length,
       total_count: found.bounded ? null : found.considered,
       discoveries,
@@ -159,7 +159,7 @@ export const readActions = (
   };
 
   /** What a call for one finding is answered with. */
-  const one = async (call: Call, id: string): Promise<Outcome<Answer<'get'>>> => {
+  const one = async (call: Call, id: string): Promise<Result<Answer<'get'>>> => {
     const finding = await reader.find(id);
     if (finding === undefined) return unknownFinding(id);
     const sight = reader.sightOf(viewerOf(call.caller));
@@ -169,7 +169,7 @@ export const readActions = (
       ...detailsView(read.get(id), whole, sight),
     };
     await seen(call, 'get', { discovery_id: id, count: 1 });
-    return accept({ count: 1, discovery_id: id, discovery, discoveries: [discovery], results: [discovery] });
+    return ok({ count: 1, discovery_id: id, discovery, discoveries: [discovery], results: [discovery] });
   };
 
   const get: Action<'get'> = async (call) => {
@@ -190,7 +190,7 @@ export const readActions = (
       FEW,
     );
     await seen(call, 'get', { filters: filtersOf(narrowed.value), count: discoveries.length });
-    return accept({
+    return ok({
       count: discoveries.length,
       discoveries,
       results: discoveries,
@@ -216,7 +216,7 @@ export const readActions = (
     const discoveries = await shown(page, call, reader.sightOf(viewerOf(caller)), 0);
     const more = listed.value.length > limit;
     await seen(call, 'list', { filters: filtersOf(narrowed.value), count: discoveries.length });
-    return accept({
+    return ok({
       count: discoveries.length,
       discoveries,
       results: discoveries,
@@ -248,7 +248,7 @@ export const readActions = (
     const depth = args.max_chain_depth ?? CHAIN_DEPTH;
     const chain = args.include_response_chain === true ? await reader.chain(finding.id, depth) : undefined;
     await seen(call, 'details', { discovery_id: finding.id, offset });
-    return accept({
+    return ok({
       discovery_id: finding.id,
       discovery: fullView(finding, sight, { provenance: args.include_provenance === true }),
       details: characters.slice(offset, end).join(''),
@@ -291,7 +291,7 @@ export const readActions = (
     const statuses = byStatus(kinds);
     const total = sum(kinds);
     const { archived = 0, cold: turnedCold = 0 } = statuses;
-    return accept({
+    return ok({
       total_discoveries: total,
       epoch_scope: currentOnly ? 'current' : 'all',
       including_cold: cold,
@@ -337,7 +337,7 @@ export const readActions = (
       model_used: false as const,
     };
     // The reference's clients read the nested object alone, and take its absence for an empty one.
-    return accept({ ...found, audit: { ...found, total_audited: found.total } });
+    return ok({ ...found, audit: { ...found, total_audited: found.total } });
   };
 
   return { search, get, list, details, stats, audit };

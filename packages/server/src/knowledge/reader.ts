@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import type { AgentHead, Agents } from '../agents/index.ts';
 import { visibleId, visibleName, type Viewer } from '../lifecycle/index.ts';
 import type { Database } from '../postgres/index.ts';
@@ -82,13 +82,13 @@ export class Reader {
   }
 
   /** Searches: all words first, then any of them, unless the request says which (BW-knowledge.02). */
-  async search(request: SearchRequest, limit: number): Promise<Outcome<Found>> {
+  async search(request: SearchRequest, limit: number): Promise<Result<Found>> {
     const filter = this.#filterOf(request);
     if (!filter.ok) return filter;
     const { query, sort } = request;
     if (query === null) {
       const rows = await this.#newest(filter.value, limit, 0);
-      return accept({
+      return ok({
         findings: rows.map((finding) => ({ finding, hit: { score: null, matched: null } })),
         operator: null,
         fellBack: false,
@@ -109,14 +109,14 @@ export class Reader {
       if (request.operator !== 'OR' || !several) {
         const rows = await tx.query<search.HitRow>(search.selectMatchingAll(all, filter.value, sort, limit));
         if (rows.length > 0 || request.operator === 'AND' || !several) {
-          return accept({ ...foundOf(rows, 'AND', false, []), notSearched });
+          return ok({ ...foundOf(rows, 'AND', false, []), notSearched });
         }
       }
       const queries = terms.map((term) => term.query);
       const any = search.selectMatchingAny(queries, excluded, filter.value, sort, limit);
       const rows = await tx.query<search.HitRow>(any);
       const words = terms.map(({ word }) => word);
-      return accept({ ...foundOf(rows, 'OR', request.operator !== 'OR', words), notSearched });
+      return ok({ ...foundOf(rows, 'OR', request.operator !== 'OR', words), notSearched });
     });
   }
 
@@ -124,9 +124,9 @@ export class Reader {
   async list(
     narrowing: Narrowing,
     page: { readonly limit: number; readonly offset: number },
-  ): Promise<Outcome<Finding[]>> {
+  ): Promise<Result<Finding[]>> {
     const filter = this.#filterOf(narrowing);
-    return filter.ok ? accept(await this.#newest(filter.value, page.limit, page.offset)) : filter;
+    return filter.ok ? ok(await this.#newest(filter.value, page.limit, page.offset)) : filter;
   }
 
   async find(id: string): Promise<Finding | undefined> {
@@ -197,12 +197,12 @@ export class Reader {
   }
 
   /** The agents that an id or a name stands for. */
-  agentsOf(named: string): Outcome<readonly string[]> {
-    if (UUID_WHOLE.test(named)) return accept([named.toLowerCase()]);
-    if (/^(anon-|operator:)/.test(named)) return accept([named]);
+  agentsOf(named: string): Result<readonly string[]> {
+    if (UUID_WHOLE.test(named)) return ok([named.toLowerCase()]);
+    if (/^(anon-|operator:)/.test(named)) return ok([named]);
     const ids = this.#labelled((label) => label === named);
     return ids.length > 0
-      ? accept(ids.slice(0, NAMED))
+      ? ok(ids.slice(0, NAMED))
       : refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${named}`, {
           recovery: {
             action: 'Leave the agent out, or take its name from a finding.',
@@ -211,12 +211,12 @@ export class Reader {
         });
   }
 
-  #filterOf(by: Narrowing): Outcome<search.Filter> {
+  #filterOf(by: Narrowing): Result<search.Filter> {
     const agents = by.agent === null ? undefined : this.agentsOf(by.agent);
     if (agents?.ok === false) return agents;
     const { status, without, tags, type, severity, after, before } = by;
     const labels = new Set(by.exceptLabels);
-    return accept({
+    return ok({
       ...search.NO_FILTER,
       status,
       without,
@@ -256,7 +256,7 @@ export class Reader {
 const UUID_WHOLE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** A query that finds nothing because of how it is put; searching all the same would look like an answer. */
-const refuseQuery = (excludes: boolean): Outcome<never> => {
+const refuseQuery = (excludes: boolean): Result<never> => {
   const why = excludes
     ? 'must ask for a word that is to be there, and not only for what is not'
     : 'must hold a word that is not in every text (such as "the", "and", "not"), and not symbols alone';

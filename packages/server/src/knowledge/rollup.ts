@@ -1,4 +1,4 @@
-import { accept, type Outcome } from '@breakwater/contract';
+import { ok, type Result } from '@breakwater/contract';
 import type { Database, Queryable } from '../postgres/index.ts';
 import { written, type Births } from './births.ts';
 import type { Journal, WriteCall } from './journal.ts';
@@ -43,7 +43,7 @@ export class RollUp {
     topic: string | null,
     leastMembers: number,
     tell: (rolled: readonly RolledUp[]) => R,
-  ): Promise<Outcome<R>> {
+  ): Promise<Result<R>> {
     return this.#options.journal.write(call, async (tx, head, now) => {
       const dense = await this.#dense(tx, topic, leastMembers);
       const fresh = dense.filter(({ unchanged }) => !unchanged);
@@ -78,7 +78,7 @@ export class RollUp {
       const events = made.map(({ id }, i) =>
         written('synthesize', id, { tag: room[i]?.synthesis.tag, supersedes: room[i]?.supersedes ?? null }),
       );
-      return accept({ reply: tell(rolled), events });
+      return ok({ reply: tell(rolled), events });
     });
   }
 

@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, type Result } from '@breakwater/contract';
 import type { AuditDraft } from '../agents/index.ts';
 import type { Database, Queryable } from '../postgres/index.ts';
 import type { Clock, Job } from '../runtime/index.ts';
@@ -43,14 +43,14 @@ export class Tending {
     return this.#eachBatch(deadline, async (after) => {
       const now = clock.now();
       const rows = await database.query<sql.AgedRow>(sql.selectAged(now, after, BATCH, false));
-      return accept(fatesOf(rows, now));
+      return ok(fatesOf(rows, now));
     });
   }
 
   /** Runs the lifecycle for a caller, batch by batch; each is durable, with its audit row, before the next begins. */
-  async run(call: Omit<WriteCall, 'idempotency'>): Promise<Outcome<Tended>> {
+  async run(call: Omit<WriteCall, 'idempotency'>): Promise<Result<Tended>> {
     const { journal } = this.#options;
-    let refusal: Outcome<never> | undefined;
+    let refusal: Result<never> | undefined;
     const tended = await this.#eachBatch(call.deadline, async (after) => {
       const done = await journal.write({ ...call, idempotency: undefined }, (tx, _head, now) =>
         tendBatch(tx, after, now),
@@ -60,7 +60,7 @@ export class Tending {
     });
     if (refusal !== undefined) return refusal;
     const event: AuditDraft = { type: AUDIT_EVENTS.knowledgeTended, payload: { by: 'call', ...tended.tally } };
-    return journal.write({ ...call, idempotency: undefined }, async () => accept({ reply: tended, events: [event] }));
+    return journal.write({ ...call, idempotency: undefined }, async () => ok({ reply: tended, events: [event] }));
   }
 
   /**
@@ -76,7 +76,7 @@ export class Tending {
         const done = await tendBatch(tx, after, clock.now());
         if (!done.ok) return done;
         await journal.note(tx, done.value.events, null);
-        return accept(done.value.reply);
+        return ok(done.value.reply);
       }),
     );
     // One that was cut short is begun again at the next turn.
@@ -87,7 +87,7 @@ export class Tending {
     return tended;
   }
 
-  async #eachBatch(deadline: number, work: (after: string) => Promise<Outcome<Batch>>): Promise<Tended> {
+  async #eachBatch(deadline: number, work: (after: string) => Promise<Result<Batch>>): Promise<Tended> {
     let tally = NOTHING_DONE;
     let after = '';
     for (;;) {
@@ -118,12 +118,12 @@ const fatesOf = (
 };
 
 /** One batch of the lifecycle, in a transaction of somebody. */
-const tendBatch = async (tx: Queryable, after: string, now: number): Promise<Outcome<Step<Batch>>> => {
+const tendBatch = async (tx: Queryable, after: string, now: number): Promise<Result<Step<Batch>>> => {
   const { fates, ...reply } = fatesOf(await tx.query<sql.AgedRow>(sql.selectAged(now, after, BATCH, true)), now);
   const sentences = fates.flatMap(({ id, status, tags }): sql.Sentence[] =>
     status === undefined && tags === undefined ? [] : [{ id, status: status ?? null, tags: tags ?? null }],
   );
-  if (sentences.length === 0) return accept({ reply, events: [] });
+  if (sentences.length === 0) return ok({ reply, events: [] });
   await tx.query(sql.carryOut(sentences, now));
   const moved = (to: string) => sentences.filter(({ status }) => status === to).map(({ id }) => id);
   const event: AuditDraft = {
@@ -135,7 +135,7 @@ const tendBatch = async (tx: Queryable, after: string, now: number): Promise<Out
       retagged: sentences.filter(({ tags }) => tags !== null).map(({ id }) => id),
     },
   };
-  return accept({ reply, events: [event] });
+  return ok({ reply, events: [event] });
 };
 
 /** Looks every five minutes whether the daily run is due; so it comes soon after a start, too, and moves with its server. */

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, refuse, type Result, type Refusal } from '@breakwater/contract';
 import { idempotencyOf } from '../agents/index.ts';
 import type { Caller, Evidence } from '../runtime/index.ts';
 import { discoveryIdOf, named, viewerOf, type Action, type Answer, type Call } from './call.ts';
@@ -49,7 +49,7 @@ export const writeActions = (
 ): { readonly [K in 'store' | 'note' | 'update' | 'supersede' | 'synthesize' | 'cleanup']: Action<K> } => {
   const { reader, journal, findings, tending, rollUp } = parts;
 
-  const writing = (call: Call): Outcome<WriteCall & { readonly warnings: readonly string[] }> => {
+  const writing = (call: Call): Result<WriteCall & { readonly warnings: readonly string[] }> => {
     const { args, caller, evidence, deadline } = call;
     const refusal = parts.refusedWrite(caller, 'knowledge');
     if (refusal !== undefined) return { ok: false, refusal };
@@ -67,11 +67,11 @@ export const writeActions = (
         ? ['idempotency_key counts for a proven agent only: a repeat stores once more']
         : []),
     ];
-    return accept({ writer, deadline, idempotency: anonymous ? undefined : idempotencyOf(args), warnings });
+    return ok({ writer, deadline, idempotency: anonymous ? undefined : idempotencyOf(args), warnings });
   };
 
   /** A write for which somebody must answer. */
-  const answering = (call: Call): Outcome<WriteCall> => {
+  const answering = (call: Call): Result<WriteCall> => {
     const { agentId, operator } = call.caller;
     return agentId === undefined && operator?.act !== true
       ? refuse('IDENTITY_REQUIRED', 'Changing what others read needs an identity.', {
@@ -104,7 +104,7 @@ export const writeActions = (
     call: Call,
     kind: 'finding' | 'note',
     tell: (finding: Finding, shown: ReturnType<typeof fullView>, beside: ReturnType<typeof storedView>) => R,
-  ): Promise<Outcome<R>> => {
+  ): Promise<Result<R>> => {
     const asked = writing(call);
     if (!asked.ok) return asked;
     const raw = kind === 'note' ? { ...call.args, discovery_type: 'note', severity: call.args.severity } : call.args;
@@ -116,11 +116,11 @@ export const writeActions = (
       if (!result.ok) return result;
       const { finding } = result.value;
       const beside = storedView(result.value, sight, asked.value.warnings);
-      return accept(tell(finding, fullView(finding, sight, { provenance: true }), beside));
+      return ok(tell(finding, fullView(finding, sight, { provenance: true }), beside));
     });
   };
 
-  const storeFinding = (call: Call): Promise<Outcome<Answer<'store'>>> =>
+  const storeFinding = (call: Call): Promise<Result<Answer<'store'>>> =>
     storeOne(call, 'finding', ({ id }, discovery, beside) => ({
       message: 'The finding is stored.',
       discovery_id: id,
@@ -140,14 +140,14 @@ export const writeActions = (
   const storeMany = async (
     call: Call,
     items: readonly Readonly<Record<string, unknown>>[],
-  ): Promise<Outcome<Answer<'store'>>> => {
+  ): Promise<Result<Answer<'store'>>> => {
     const asked = writing(call);
     if (!asked.ok) return asked;
     const sight = reader.sightOf(viewerOf(call.caller));
     const drafts = items.map((item) => draftOf(item, 'finding'));
     return findings.store(asked.value, drafts, (results) => {
       const ids = results.flatMap((result) => (result.ok ? [result.value.finding.id] : []));
-      return accept({
+      return ok({
         message: `${ids.length} of ${results.length} findings are stored.`,
         stored: ids.length,
         failed: results.length - ids.length,
@@ -234,7 +234,7 @@ export const writeActions = (
     if (dryRun) {
       const rolled = await rollUp.look(tag, least);
       await journal.noteRead(call.caller.agentId ?? null, { action: 'synthesize', count: rolled.length });
-      return accept(rolledView(rolled, true));
+      return ok(rolledView(rolled, true));
     }
     const asked = answering(call);
     return asked.ok ? rollUp.run(asked.value, tag, least, (rolled) => rolledView(rolled, false)) : asked;
@@ -254,12 +254,12 @@ export const writeActions = (
     if (call.args.dry_run !== false) {
       const tended = await tending.look(call.deadline);
       await journal.noteRead(call.caller.agentId ?? null, { action: 'cleanup', ...tended.tally });
-      return accept(tendedView(tended, true));
+      return ok(tendedView(tended, true));
     }
     const asked = answering(call);
     if (!asked.ok) return asked;
     const tended = await tending.run(asked.value);
-    return tended.ok ? accept(tendedView(tended.value, false)) : tended;
+    return tended.ok ? ok(tendedView(tended.value, false)) : tended;
   };
 
   return { store, note, update, supersede, synthesize, cleanup };

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import { agent as agentSpec } from '@breakwater/contract/tools';
 import { isMeasured, readCoverage, recordOf, shownRisk, standingWord, type AgentHead } from '../agents/index.ts';
 import { defineActions, type CallOf, type Tool } from '../runtime/index.ts';
@@ -44,7 +44,7 @@ const viewOf = (head: AgentHead, viewer: Viewer, now: number, isPaused: boolean)
 /** The tool of agents. `isStable`: no resolution about the agent is being carried out (W3-9.20). */
 export const agentTool = (service: Lifecycle, isStable: (agentId: string) => boolean): Tool => {
   /** The agent that the call names, or the one that calls. */
-  const targetOf = async ({ args, caller }: Call): Promise<Outcome<AgentHead>> => {
+  const targetOf = async ({ args, caller }: Call): Promise<Result<AgentHead>> => {
     const target = args.target_agent_id ?? args.agent_id ?? caller.agentId;
     if (target === undefined) {
       return refuse('PARAMETER_ERROR', 'target_agent_id: name the agent.', {
@@ -91,18 +91,18 @@ export const agentTool = (service: Lifecycle, isStable: (agentId: string) => boo
   };
 
   /** The handler of an act on the agent that the call names. */
-  const act = (change: (call: Call, head: AgentHead) => Promise<Outcome<AgentHead>>) => async (call: Call) => {
+  const act = (change: (call: Call, head: AgentHead) => Promise<Result<AgentHead>>) => async (call: Call) => {
     const target = await targetOf(call);
     if (!target.ok) return target;
     const done = await change(call, target.value);
-    return done.ok ? accept(changed(done.value, call)) : done;
+    return done.ok ? ok(changed(done.value, call)) : done;
   };
 
   return defineActions(
     agentSpec,
     {
       list: async ({ args, caller }) =>
-        accept(
+        ok(
           listAgents(
             service.fleet,
             {
@@ -122,7 +122,7 @@ export const agentTool = (service: Lifecycle, isStable: (agentId: string) => boo
 
       async get(call) {
         const target = await targetOf(call);
-        return target.ok ? accept(await get(target.value, call)) : target;
+        return target.ok ? ok(await get(target.value, call)) : target;
       },
 
       async update(call) {
@@ -146,7 +146,7 @@ export const agentTool = (service: Lifecycle, isStable: (agentId: string) => boo
           }),
         );
         if (!updated.ok) return updated;
-        return accept({ ...changed(updated.value, call), agent: await get(updated.value, call) });
+        return ok({ ...changed(updated.value, call), agent: await get(updated.value, call) });
       },
 
       archive: act(({ args, caller, deadline }, head) =>

@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { operatorResumeAgent, selfRecovery } from '@breakwater/contract/tools';
 import { defineActions, defineTool, type ActionCallOf, type Tool } from '../runtime/index.ts';
 import { actorOf } from './rules/authority.ts';
@@ -22,7 +22,7 @@ export const operatorResumeTool = (service: Lifecycle): Tool =>
     );
     if (!resumed.ok) return resumed;
     const { agentId, status } = resumed.value;
-    return accept({
+    return ok({
       message: `${visibleName(resumed.value, viewerOf(caller))} is active again.`,
       agent_id: agentId,
       lifecycle_status: status,
@@ -39,7 +39,7 @@ export const selfRecoveryTool = (service: Lifecycle): Tool => {
       if (!own.ok) return own;
       const hold = await service.holdOf(own.value);
       const checked = checkSelfRecovery(actorOf(call.caller), own.value, service.now, hold);
-      return checked.ok ? accept({ action: 'check', ...checked.value }) : checked;
+      return checked.ok ? ok({ action: 'check', ...checked.value }) : checked;
     },
 
     async quick(call) {
@@ -51,7 +51,7 @@ export const selfRecoveryTool = (service: Lifecycle): Tool => {
       );
       if (!resumed.ok) return resumed;
       const { agentId, status } = resumed.value;
-      return accept({ action: 'resumed', mode: 'quick', agent_id: agentId, lifecycle_status: status });
+      return ok({ action: 'resumed', mode: 'quick', agent_id: agentId, lifecycle_status: status });
     },
 
     async review(call) {
@@ -71,7 +71,7 @@ export const selfRecoveryTool = (service: Lifecycle): Tool => {
       );
       if (!resumed.ok) return resumed;
       const { agentId, status } = resumed.value;
-      return accept({ action: 'resumed', mode: 'review', agent_id: agentId, lifecycle_status: status });
+      return ok({ action: 'resumed', mode: 'review', agent_id: agentId, lifecycle_status: status });
     },
   });
 };

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, refuse, type Result, type Refusal } from '@breakwater/contract';
 import type { AgentChange, AgentHead, AgentMemory, Agents, AuditDraft, Hold } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, Columns, Ids } from '../runtime/index.ts';
@@ -7,7 +7,7 @@ import { liveSignals } from './rules/signs-of-life.ts';
 import * as sql from './sql.ts';
 
 /** Decides on a change of an agent, given its head, what only PostgreSQL has of it, and what holds it. */
-type DecideStanding = (head: AgentHead, stored: sql.RecordRow, hold: Hold | undefined) => Outcome<StandingChange>;
+type DecideStanding = (head: AgentHead, stored: sql.RecordRow, hold: Hold | undefined) => Result<StandingChange>;
 
 /** Resets the claims detector. Returns the new memory and the part of it to persist. */
 type SettleClaims = (memory: AgentMemory) => {
@@ -63,9 +63,9 @@ export class Lifecycle {
   }
 
   /** An agent by its id, or by exactly its name when only one bears it; a name looks up, and never proves anything. */
-  async find(target: string): Promise<Outcome<AgentHead>> {
+  async find(target: string): Promise<Result<AgentHead>> {
     const byId = /^[0-9a-f-]{36}$/i.test(target) ? await this.#agents.find(target.toLowerCase()) : undefined;
-    if (byId !== undefined) return accept(byId);
+    if (byId !== undefined) return ok(byId);
     const named = this.#agents.named(target).filter(({ status }) => status !== 'deleted');
     const [only, ...others] = named;
     if (only === undefined) return refuse('AGENT_NOT_FOUND', `No agent has this id or name: ${target}`);
@@ -74,7 +74,7 @@ export class Lifecycle {
         details: { parameter: 'target_agent_id' },
       });
     }
-    return accept(only);
+    return ok(only);
   }
 
   /** What holds an agent now. */
@@ -106,22 +106,22 @@ export class Lifecycle {
     deadline: number,
     decide: DecideStanding,
     recordOf?: (refusal: Refusal) => AuditDraft | undefined,
-  ): Promise<Outcome<AgentHead>> {
+  ): Promise<Result<AgentHead>> {
     const acted = await this.#agents.act(agentId, deadline, async ({ head, memory }) => {
       const decided = decide(head, await this.record(agentId), await this.holdOf(head));
       if (!decided.ok) {
         const event = recordOf?.(decided.refusal);
         if (event === undefined) return decided;
-        return accept({ refusal: decided.refusal, change: { at: this.now, events: [event] } });
+        return ok({ refusal: decided.refusal, change: { at: this.now, events: [event] } });
       }
       const change = changeOf(decided.value, this.now);
-      if (head.status !== 'paused' || change.status !== 'active') return accept({ reply: null, change });
+      if (head.status !== 'paused' || change.status !== 'active') return ok({ reply: null, change });
       // What paused the agent is answered for; held against it still, it would be paused by its very next check-in.
       const settled = this.#settle(memory);
-      return accept({ reply: null, memory: settled.memory, change: { ...change, evidence: settled.evidence } });
+      return ok({ reply: null, memory: settled.memory, change: { ...change, evidence: settled.evidence } });
     });
     if (!acted.ok) return acted;
     const head = await this.#agents.find(agentId);
-    return head === undefined ? refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`) : accept(head);
+    return head === undefined ? refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`) : ok(head);
   }
 }

@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, refuse } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse } from '@breakwater/contract';
 import { archiveOrphanAgents, detectStuckAgents } from '@breakwater/contract/tools';
 import { defineTool, type Tool } from '../runtime/index.ts';
 import { viewerOf, visibleId, visibleName } from './rules/redaction.ts';
@@ -11,7 +11,7 @@ export const stuckTool = (service: Lifecycle): Tool =>
     const timeoutMinutes = args.timeout_minutes ?? 15;
     const viewer = viewerOf(caller);
     const found = stuck(service.heads(), { timeoutMinutes, now: service.now });
-    return accept({
+    return ok({
       stuck_agents: found.slice(0, 200).map(({ head, ...why }) => ({
         agent_id: visibleId(head.agentId, viewer).id,
         label: visibleName(head, viewer),
@@ -30,7 +30,7 @@ export const orphanTool = (service: Lifecycle): Tool =>
     const limits = { maxAgeHours: args.max_age_hours ?? 6, maxUpdates: args.max_updates ?? 3 };
     const found = orphans(service.heads(), { ...limits, now: service.now });
     if (args.dry_run !== false) {
-      return accept({
+      return ok({
         dry_run: true,
         archived_count: 0,
         would_archive_count: found.length,
@@ -49,7 +49,7 @@ export const orphanTool = (service: Lifecycle): Tool =>
         const [still] = orphans([head], { ...limits, now: service.now });
         if (still === undefined) return refuse('AGENT_NOT_RESUMABLE', 'The agent is no orphan any more.');
         const at = new Date(service.now).toISOString();
-        return accept({
+        return ok({
           status: 'archived',
           archive: { at, by: 'housekeeping', actor: operator, reason: still.reason },
           events: [
@@ -59,7 +59,7 @@ export const orphanTool = (service: Lifecycle): Tool =>
       });
       if (done.ok) archived.push(agentId);
     }
-    return accept({
+    return ok({
       dry_run: false,
       archived_count: archived.length,
       archived_agents: archived,

@@ -1,4 +1,4 @@
-import { NOT_OFFERED, accept, CLAIMS_LIMITS, refuse, type Outcome } from '@breakwater/contract';
+import { NOT_OFFERED, ok, CLAIMS_LIMITS, refuse, type Result } from '@breakwater/contract';
 import { config as configSpec, notOffered, observe as observeSpec } from '@breakwater/contract/tools';
 import type { AgentHead } from '../agents/index.ts';
 import { DEFAULT_LOOP_LIMITS } from '../checkin/index.ts';
@@ -28,8 +28,8 @@ const viewOf = (head: AgentHead, viewer: Viewer) => ({
 });
 
 /** The tool that shows the fleet at once, from memory. */
-const observeTool = (heads: () => Iterable<AgentHead>, find: (target: string) => Promise<Outcome<AgentHead>>): Tool => {
-  const targetOf = ({ args, caller }: CallOf<typeof observeSpec>): Promise<Outcome<AgentHead>> => {
+const observeTool = (heads: () => Iterable<AgentHead>, find: (target: string) => Promise<Result<AgentHead>>): Tool => {
+  const targetOf = ({ args, caller }: CallOf<typeof observeSpec>): Promise<Result<AgentHead>> => {
     const target = args.target_agent_id ?? args.agent_id ?? caller.agentId;
     return target == null
       ? Promise.resolve(needed('target_agent_id', 'name the agent, or prove that you are one.'))
@@ -41,7 +41,7 @@ const observeTool = (heads: () => Iterable<AgentHead>, find: (target: string) =>
       const head = await targetOf(call);
       if (!head.ok) return head;
       const view = viewOf(head.value, viewerOf(call.caller));
-      return accept({ observation: view, ...view });
+      return ok({ observation: view, ...view });
     },
 
     async similar(call) {
@@ -49,7 +49,7 @@ const observeTool = (heads: () => Iterable<AgentHead>, find: (target: string) =>
       if (!head.ok) return head;
       const viewer = viewerOf(call.caller);
       const similar = similarTo(head.value, heads(), call.args.limit ?? 3);
-      return accept({
+      return ok({
         agent: viewOf(head.value, viewer),
         similar_agents: similar.map(({ head: other, distance }) => ({ ...viewOf(other, viewer), distance })),
       });
@@ -64,13 +64,13 @@ const observeTool = (heads: () => Iterable<AgentHead>, find: (target: string) =>
         if (!head.ok) return head;
         compared.push(viewOf(head.value, viewerOf(caller)));
       }
-      return accept({ agents: compared, compared: compared.length });
+      return ok({ agents: compared, compared: compared.length });
     },
 
     async anomalies({ args, caller }) {
       const viewer = viewerOf(caller);
       const { anomalies, looked } = anomaliesOf(heads(), CLAIMS_LIMITS.guide, args.min_severity ?? 'low');
-      return accept({
+      return ok({
         anomalies: anomalies.slice(0, args.limit ?? 50).map(({ head, type, severity, value, says, at }) => ({
           agent_id: visibleId(head.agentId, viewer).id,
           agent_name: visibleName(head, viewer),
@@ -88,7 +88,7 @@ const observeTool = (heads: () => Iterable<AgentHead>, find: (target: string) =>
 
     async aggregate() {
       const { agents, measured, means } = meansOf(heads());
-      return accept({ aggregate: { total_agents: agents, agents_with_data: measured, means } });
+      return ok({ aggregate: { total_agents: agents, agents_with_data: measured, means } });
     },
 
     telemetry: async () => instead(ELSEWHERE.telemetry),
@@ -103,7 +103,7 @@ const configTool = (pauseHours: number, updatesPerMinute: number): Tool =>
   defineActions(configSpec, {
     async get() {
       const loops = DEFAULT_LOOP_LIMITS;
-      return accept({
+      return ok({
         thresholds: {
           claims_guide: CLAIMS_LIMITS.guide,
           claims_pause: CLAIMS_LIMITS.pause,
@@ -128,7 +128,7 @@ const configTool = (pauseHours: number, updatesPerMinute: number): Tool =>
 /** The tools that show the fleet at once, from memory, and those that say what is not here. */
 export const fleetTools = (options: {
   readonly heads: () => Iterable<AgentHead>;
-  readonly find: (target: string) => Promise<Outcome<AgentHead>>;
+  readonly find: (target: string) => Promise<Result<AgentHead>>;
   readonly pauseHours: number;
   readonly updatesPerMinute: number;
 }): Tool[] => [

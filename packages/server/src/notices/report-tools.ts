@@ -1,4 +1,4 @@
-import { accept, readTime, refuse, TIME_RULE, type Outcome } from '@breakwater/contract';
+import { ok, readTime, refuse, TIME_RULE, type Result } from '@breakwater/contract';
 import { notices as noticesSpec, report as reportSpec } from '@breakwater/contract/tools';
 import type { AgentHead } from '../agents/index.ts';
 import { reportWindow } from '../channel/index.ts';
@@ -39,11 +39,11 @@ const reportTool = (service: Notices): Tool => {
     service.add({ kind, key, agentId: call.caller.agentId ?? null, payload: sentIn(call) });
 
   /** Of an agent that proves itself in the call: an anonymous one could put words into any agent's record. */
-  const own = async (kind: 'runtime' | 'progress', call: Report): Promise<Outcome<{ observation_id: string }>> => {
+  const own = async (kind: 'runtime' | 'progress', call: Report): Promise<Result<{ observation_id: string }>> => {
     const { agentId } = call.caller;
     if (agentId === undefined) return refuse('IDENTITY_REQUIRED', `A report of ${kind} needs a proof of the agent.`);
     const { notice } = await add(kind, agentId, call);
-    return accept({ observation_id: notice.notice_id });
+    return ok({ observation_id: notice.notice_id });
   };
 
   return defineActions(reportSpec, {
@@ -56,7 +56,7 @@ const reportTool = (service: Notices): Tool => {
       if (severity == null) return needed('severity', 'must be one of info, low, medium, warning, high, critical.');
       const key = fingerprint ?? `${type}:${message}`;
       const { deduped, notice } = await add('finding', key, call);
-      return accept({ deduped, event: findingView(notice, viewerOf(call.caller)) });
+      return ok({ deduped, event: findingView(notice, viewerOf(call.caller)) });
     },
 
     async metric({ args: { name, value, ts } }) {
@@ -68,14 +68,14 @@ const reportTool = (service: Notices): Tool => {
       if (at === undefined) return needed('ts', `${TIME_RULE}.`);
       if (at > service.now + AHEAD_MS) return needed('ts', 'must not lie ahead.');
       const stored = await service.point(name, at, value);
-      return stored.ok ? accept({ name, value, ts: iso(at) }) : stored;
+      return stored.ok ? ok({ name, value, ts: iso(at) }) : stored;
     },
 
     async substrate(call) {
       const { slot_key: slot } = call.args;
       if (slot == null || slot === '') return needed('slot_key', 'say which session of the host it was.');
       const { notice } = await add('substrate', slot, call);
-      return accept({ observation_id: notice.notice_id });
+      return ok({ observation_id: notice.notice_id });
     },
 
     runtime: (call) => own('runtime', call),
@@ -107,7 +107,7 @@ const noticesTool = (service: Notices, heads: () => Iterable<AgentHead>, residen
       const { from, to } = window.value;
       const { severity, limit } = call.args;
       const rows = await service.findings(from, to, severity ?? null, limit ?? SHOWN);
-      return accept({
+      return ok({
         count: rows.length,
         findings: rows.map((row) => findingView(row, viewerOf(call.caller))),
       });
@@ -121,21 +121,21 @@ const noticesTool = (service: Notices, heads: () => Iterable<AgentHead>, residen
       if (name == null || name === '') return needed('name', 'which metric; notices(action=catalog) lists them.');
       const stored = await service.series(name, from, to, limit ?? SHOWN);
       const points = stored.map(({ at, value }) => ({ ts: iso(at), value }));
-      return accept({ name, count: points.length, points });
+      return ok({ name, count: points.length, points });
     },
 
     async catalog() {
       const names = await service.catalog();
-      return accept({ metrics: names.map(({ newest, ...rest }) => ({ ...rest, newest: iso(newest) })) });
+      return ok({ metrics: names.map(({ newest, ...rest }) => ({ ...rest, newest: iso(newest) })) });
     },
 
     residents: async ({ caller }) =>
-      accept({ configured: residents, residents: residentsNow(viewerOf(caller)), source: 'roster' }),
+      ok({ configured: residents, residents: residentsNow(viewerOf(caller)), source: 'roster' }),
 
     async tag_audit({ caller }) {
       const found = residentsNow(viewerOf(caller));
       const drifted = found.filter(({ missing_tags: missing }) => missing.length > 0);
-      return accept({ checked: found.length, ok: drifted.length === 0, residents: found, drifted, issues: drifted });
+      return ok({ checked: found.length, ok: drifted.length === 0, residents: found, drifted, issues: drifted });
     },
   });
 };

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import type { Database } from '../postgres/index.ts';
 import type { Clock, Ids } from '../runtime/index.ts';
 import * as sql from './sql.ts';
@@ -54,9 +54,9 @@ export class Notices {
   }
 
   /** Stores a value of a metric. Refuses a name more than there may be. */
-  async point(name: string, at: number, value: number): Promise<Outcome<Point>> {
+  async point(name: string, at: number, value: number): Promise<Result<Point>> {
     const stored = await this.#database.query(sql.insertPoint(name, at, value, NAMES));
-    if (stored.length > 0) return accept({ at, value });
+    if (stored.length > 0) return ok({ at, value });
     return refuse('PARAMETER_ERROR', `name: there are ${NAMES} metrics already, and this is another one.`, {
       details: { parameter: 'name' },
       recovery: { action: 'Use a name that notices(action=catalog) shows; put ids into the message of a finding.' },

@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, type Outcome } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, type Result } from '@breakwater/contract';
 import { processAgentUpdate } from '@breakwater/contract/tools';
 import { describe, expect, test } from 'vitest';
 import { onboard, operator } from '../../testing/calls.ts';
@@ -112,7 +112,7 @@ describe('a pause', () => {
     };
     const { event, ...change } = pauseChange(pause);
     const paused = await world.node.agents.act(one.uuid, Number.MAX_SAFE_INTEGER, () =>
-      Promise.resolve(accept({ reply: null, change: { at: now, events: [event], ...change } })),
+      Promise.resolve(ok({ reply: null, change: { at: now, events: [event], ...change } })),
     );
     expect(paused.ok).toBe(true);
     let last: Json = {};
@@ -211,7 +211,7 @@ describe('an account', () => {
 });
 
 describe('an outage', () => {
-  const value = <T>(outcome: Outcome<T>): T => {
+  const value = <T>(outcome: Result<T>): T => {
     if (!outcome.ok) throw new Error(JSON.stringify(outcome.refusal));
     return outcome.value;
   };

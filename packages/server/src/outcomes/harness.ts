@@ -1,4 +1,4 @@
-import { refuse, type ExternalOutcomeAnswer, type Outcome } from '@breakwater/contract';
+import { refuse, type ExternalOutcomeAnswer, type Result } from '@breakwater/contract';
 import { externalOutcome } from '@breakwater/contract/tools';
 import { idempotencyOf } from '../agents/index.ts';
 import { standing, type Clock, type ProvenOperator } from '../runtime/index.ts';
@@ -28,7 +28,7 @@ export class HarnessOutcomes {
     this.#options = options;
   }
 
-  async record(secret: string | undefined, body: unknown): Promise<Outcome<ExternalOutcomeAnswer>> {
+  async record(secret: string | undefined, body: unknown): Promise<Result<ExternalOutcomeAnswer>> {
     const { outcomes, operatorOf, clock } = this.#options;
     const operator = secret === undefined ? undefined : await operatorOf(secret);
     if (operator?.act !== true) {

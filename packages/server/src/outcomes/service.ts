@@ -1,10 +1,10 @@
 import {
-  accept,
+  ok,
   refuse,
   AUDIT_EVENTS,
   type AnswerOf,
   type CorroborationGrade,
-  type Outcome,
+  type Result,
   type OutcomeType,
   type VerificationSource,
 } from '@breakwater/contract';
@@ -105,7 +105,7 @@ export class Outcomes {
    * Records one outcome. A paused agent may: what its work came to still belongs on the record, and its pause stays as it
    * is. Refuses with PARAMETER_ERROR what contradicts itself or its evidence (BW-outcomes.05), naming both fields.
    */
-  async record(request: RecordRequest): Promise<Outcome<AnswerOf<typeof outcomeEvent>>> {
+  async record(request: RecordRequest): Promise<Result<AnswerOf<typeof outcomeEvent>>> {
     const { agentId, args, sessionKey, deadline, notes = [], external } = request;
     const { agents, clock } = this.#options;
     const { contradiction } = gradeOutcome(draftOf(args), external?.source ?? AGENT);
@@ -131,7 +131,7 @@ export class Outcomes {
         if (row === undefined) throw new Error('one outcome gives one row');
         const pause = settled.pause && head.pause === null ? this.#pauseOf(settled.pause, now) : undefined;
         const paused = pause && pauseChange(pause);
-        return accept({
+        return ok({
           reply: {
             ...replyOf(row, { ...settled, notes: [...notes, ...settled.notes] }, pause, now),
             ...(external === undefined && stepOf(head, pause, hold, now)),

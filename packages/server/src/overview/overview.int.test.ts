@@ -1,4 +1,4 @@
-import { FAILURE_EVENTS, type Outcome } from '@breakwater/contract';
+import { FAILURE_EVENTS, type Result } from '@breakwater/contract';
 import type { Need } from '@breakwater/contract/overview';
 import { describe, expect, it } from 'vitest';
 import { onboard, operator, type Minted } from '../../testing/calls.ts';
@@ -14,7 +14,7 @@ const HOUR = 3_600_000;
 const LETTER = '00000000-0000-4000-8000-00000000000d';
 
 const as = ({ secret }: Minted, args: Json = {}): Json => ({ client_session_id: secret, ...args });
-const taken = <T>(outcome: Outcome<T>): T => {
+const taken = <T>(outcome: Result<T>): T => {
   if (!outcome.ok) throw new Error(outcome.refusal.message);
   return outcome.value;
 };

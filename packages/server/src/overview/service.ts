@@ -1,4 +1,4 @@
-import { accept, refuse, type CalibrationCheck, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type CalibrationCheck, type Result } from '@breakwater/contract';
 import type {
   AgentsPage,
   AgentView,
@@ -199,7 +199,7 @@ export class Overview {
   }
 
   /** An agent whole, by its id or exactly its name. Refuses AGENT_NOT_FOUND, and PARAMETER_ERROR for a name of several. */
-  async agent(target: string): Promise<Outcome<AgentView>> {
+  async agent(target: string): Promise<Result<AgentView>> {
     const found = this.#find(target);
     if (!found.ok) return found;
     const { database, clock } = this.#options;
@@ -222,7 +222,7 @@ export class Overview {
       if (parent[i] === head.agentId) children.push(refOf(agentId, around.find));
     }
     const { lineage } = head;
-    return accept({
+    return ok({
       ...agentRow(head, around),
       handle: head.handle,
       notes: record?.notes ?? null,
@@ -264,7 +264,7 @@ export class Overview {
   }
 
   /** The newest `limit` check-ins of an agent, the oldest first. */
-  async states(target: string, limit: number): Promise<Outcome<StatesView>> {
+  async states(target: string, limit: number): Promise<Result<StatesView>> {
     const found = this.#find(target);
     if (!found.ok) return found;
     const rows = await this.#options.database.query<
@@ -274,11 +274,11 @@ export class Overview {
       .slice(0, limit)
       .reverse()
       .map(({ at, checkIn, ...point }) => ({ ...point, at: iso(at), check_in: checkIn }));
-    return accept({ points, truncated: rows.length > limit });
+    return ok({ points, truncated: rows.length > limit });
   }
 
   /** The newest `limit` outcomes of an agent beside what was claimed. */
-  async claims(target: string, limit: number): Promise<Outcome<ClaimsView>> {
+  async claims(target: string, limit: number): Promise<Result<ClaimsView>> {
     const found = this.#find(target);
     if (!found.ok) return found;
     const rows = await this.#options.database.query<{
@@ -295,7 +295,7 @@ export class Overview {
       predictionSource: string | null;
       detail: Readonly<Record<string, unknown>>;
     }>(sql.selectClaims(found.value.agentId, limit + 1));
-    return accept({
+    return ok({
       rows: rows.slice(0, limit).map(({ at, isBad, confidence, checkIn, predictionSource, detail, ...row }) => ({
         ...row,
         why_not_graded: row.graded ? null : whyStoredNotGraded({ ...row, isBad, predictionSource, detail }),
@@ -314,18 +314,18 @@ export class Overview {
   async trail(
     target: string,
     { before, limit }: { readonly before?: number | undefined; readonly limit: number },
-  ): Promise<Outcome<TrailView>> {
+  ): Promise<Result<TrailView>> {
     const found = this.#find(target);
     if (!found.ok) return found;
     const rows = await this.#options.database.query<Omit<TrailView['rows'][number], 'at'> & { readonly at: number }>(
       sql.selectTrail(found.value.agentId, Math.min(before ?? Infinity, found.value.auditCount + 1), limit + 1),
     );
     const shown = rows.slice(0, limit).map((row) => ({ ...row, at: iso(row.at) }));
-    return accept({ rows: shown, next: rows.length > limit ? (shown.at(-1)?.index ?? null) : null });
+    return ok({ rows: shown, next: rows.length > limit ? (shown.at(-1)?.index ?? null) : null });
   }
 
   /** A page of reviews. Refuses AGENT_NOT_FOUND for an agent that is none. */
-  async reviews(query: ReviewsQuery): Promise<Outcome<ReviewsPage>> {
+  async reviews(query: ReviewsQuery): Promise<Result<ReviewsPage>> {
     const { database } = this.#options;
     let agentId: string | null = null;
     if (query.agent !== undefined) {
@@ -339,7 +339,7 @@ export class Overview {
     ]);
     const all = counts.open + counts.resolved + counts.failed;
     const { find } = this.#around();
-    return accept({
+    return ok({
       rows: rows.map((row) => reviewRow(row, find)),
       matching: query.status === 'all' ? all : counts[query.status],
       counts,
@@ -349,7 +349,7 @@ export class Overview {
   }
 
   /** A review whole. Refuses DIALECTIC_NOT_FOUND. */
-  async review(reviewId: string): Promise<Outcome<ReviewView>> {
+  async review(reviewId: string): Promise<Result<ReviewView>> {
     const { database } = this.#options;
     const [[row], session, sagas] = await Promise.all([
       database.query<StoredReview>(sql.selectReview(reviewId)),
@@ -361,16 +361,16 @@ export class Overview {
         recovery: { action: 'GET /api/reviews lists those that there are.' },
       });
     }
-    return accept(reviewView(row, session, sagas, this.#around().find));
+    return ok(reviewView(row, session, sagas, this.#around().find));
   }
 
   /** The report of the channel over a window in words. Refuses PARAMETER_ERROR for words that are none. */
-  async channel(since: string, until: string | undefined): Promise<Outcome<ChannelView>> {
+  async channel(since: string, until: string | undefined): Promise<Result<ChannelView>> {
     const window = reportWindow(since, until, this.#options.clock.now());
     if (!window.ok) return window;
     const report = await readReport(this.#options.database, window.value);
     const panel = (lines: readonly ReportLine[]) => ({ no_data: lines.length === 0, lines: lines.map(lineView) });
-    return accept({
+    return ok({
       from: iso(window.value.from),
       to: iso(window.value.to),
       failures: panel(report.failures),
@@ -380,14 +380,14 @@ export class Overview {
   }
 
   /** Calibration of the fleet, or of an agent, over a time in words. Refuses what names no time or no agent. */
-  async calibration(since: string, agent: string | undefined): Promise<Outcome<CalibrationCheck>> {
+  async calibration(since: string, agent: string | undefined): Promise<Result<CalibrationCheck>> {
     const { calibration, clock } = this.#options;
     const window = reportWindow(since, undefined, clock.now());
     if (!window.ok) return window;
     const looked = await calibration.lookSince(window.value.from, agent);
     if (!looked.ok) return looked;
     const { assessment, reading, freshness } = looked.value;
-    return accept(calibrationReply(assessment, reading, freshness));
+    return ok(calibrationReply(assessment, reading, freshness));
   }
 
   /** Every flag and the newest changes. */
@@ -500,9 +500,9 @@ export class Overview {
     };
   }
 
-  #find(target: string): Outcome<AgentHead> {
+  #find(target: string): Result<AgentHead> {
     const byId = this.#options.agents.read(target.toLowerCase());
-    if (byId.ok) return accept(byId.value);
+    if (byId.ok) return ok(byId.value);
     const named = this.#options.named(target).filter(({ status }) => status !== 'deleted');
     const [only] = named;
     if (only === undefined) {
@@ -510,7 +510,7 @@ export class Overview {
         recovery: { action: 'GET /api/agents?search= finds agents by parts of their names.' },
       });
     }
-    if (named.length === 1) return accept(only);
+    if (named.length === 1) return ok(only);
     return refuse('PARAMETER_ERROR', `${named.length} agents bear the name "${target}"; name one by its id.`, {
       details: { agent_ids: named.slice(0, 20).map(({ agentId }) => agentId) },
     });

@@ -1,4 +1,4 @@
-import { refuse, UNAVAILABLE_RETRY_SECONDS, type Refusal } from '@breakwater/contract';
+import { refusal, UNAVAILABLE_RETRY_SECONDS, type Refusal } from '@breakwater/contract';
 
 /**
  * What a database error means for the work that met it: `connection` – PostgreSQL is away, the outcome of a statement in
@@ -60,9 +60,9 @@ export const classifyError = (error: unknown): ErrorKind => {
  */
 export const refusalOf = (error: unknown): Refusal | undefined => {
   if (classifyError(error) === 'connection') {
-    return refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached.', {
+    return refusal('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached.', {
       retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
-    }).refusal;
+    });
   }
   const state = sqlState(error);
   return state?.startsWith('22') === true ? refusedValue(state) : undefined;
@@ -70,9 +70,9 @@ export const refusalOf = (error: unknown): Refusal | undefined => {
 
 /** The refusal for a value that PostgreSQL cannot hold. */
 export const refusedValue = (sqlstate: string): Refusal =>
-  refuse('PARAMETER_ERROR', 'A value of the call is none that can be stored or searched for; nothing was written.', {
+  refusal('PARAMETER_ERROR', 'A value of the call is none that can be stored or searched for; nothing was written.', {
     details: { sqlstate },
     recovery: {
       action: 'Look for a number out of range, a time that there is not, or text that is none, and send another.',
     },
-  }).refusal;
+  });

@@ -1,4 +1,4 @@
-import type { Outcome } from '@breakwater/contract';
+import type { Result } from '@breakwater/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
@@ -66,7 +66,7 @@ const laneOn = (database: Database, slow?: Slow): GroupCommit<Entry, string> =>
 
 const entries = (prefix: string, count: number): Entry[] =>
   Array.from({ length: count }, (_, i) => ({ id: `${prefix}${i}`, value: i }));
-const codeOf = (outcome: Outcome<unknown>) => (outcome.ok ? 'accepted' : outcome.refusal.code);
+const codeOf = (outcome: Result<unknown>) => (outcome.ok ? 'accepted' : outcome.refusal.code);
 const submitAll = async (lane: GroupCommit<Entry, string>, items: readonly Entry[]) =>
   (await Promise.all(items.map((item) => lane.submit(item)))).map(codeOf);
 

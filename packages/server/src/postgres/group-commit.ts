@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import { faultPoint, traced, type Clock } from '../runtime/index.ts';
 import type { Connection, Database, Queryable, Statement } from './database.ts';
 import { classifyError, refusedValue, sqlState } from './errors.ts';
@@ -26,7 +26,7 @@ interface GroupCommitOptions<Item, Receipt> {
 
 interface Entry<Item, Receipt> {
   readonly item: Item;
-  settle(outcome: Outcome<Receipt>): void;
+  settle(outcome: Result<Receipt>): void;
 }
 
 const AWAY = refuse('STORAGE_UNAVAILABLE', 'PostgreSQL cannot be reached; nothing was written.', {
@@ -96,7 +96,7 @@ export class GroupCommit<Item, Receipt> {
    * SEQUENCE_CONFLICT (lost every race for its rows), PARAMETER_ERROR (a value of it cannot be held), INTERNAL_ERROR (PostgreSQL rejects this item; details carry its
    * SQLSTATE), NOT_READY (stopping), TIMEOUT (stopped before its end was known).
    */
-  submit(item: Item): Promise<Outcome<Receipt>> {
+  submit(item: Item): Promise<Result<Receipt>> {
     if (this.#stopped) return Promise.resolve(STOPPING);
     if (this.#away) return Promise.resolve(AWAY);
     if (this.#waiting.length >= this.#capacity) return Promise.resolve(FULL);
@@ -178,7 +178,7 @@ export class GroupCommit<Item, Receipt> {
       // The items are durable but their receipts cannot be read from the rows; the table knows them too.
       return this.#resolve(batch);
     }
-    batch.forEach((entry, i) => entry.settle(accept(receipts[i] as Receipt)));
+    batch.forEach((entry, i) => entry.settle(ok(receipts[i] as Receipt)));
     return true;
   }
 
@@ -223,7 +223,7 @@ export class GroupCommit<Item, Receipt> {
         this.#away = false;
         batch.forEach((entry, i) => {
           const receipt = receipts[i];
-          entry.settle(receipt === undefined ? AWAY : accept(receipt));
+          entry.settle(receipt === undefined ? AWAY : ok(receipt));
         });
         return false;
       } catch (error) {
@@ -282,11 +282,11 @@ export class GroupCommit<Item, Receipt> {
   }
 }
 
-const failureOf = (outcome: Outcome<unknown>): string | undefined => (outcome.ok ? undefined : outcome.refusal.code);
+const failureOf = (outcome: Result<unknown>): string | undefined => (outcome.ok ? undefined : outcome.refusal.code);
 
 const settleAll = <Receipt>(
-  entries: readonly { settle(outcome: Outcome<Receipt>): void }[],
-  outcome: Outcome<Receipt>,
+  entries: readonly { settle(outcome: Result<Receipt>): void }[],
+  outcome: Result<Receipt>,
 ): void => {
   for (const entry of entries) entry.settle(outcome);
 };

@@ -1,4 +1,4 @@
-import { refuse, type Outcome } from '@breakwater/contract';
+import { refuse, type Result } from '@breakwater/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
@@ -135,7 +135,7 @@ const laneOn = (
   });
 
 const item = (id: number, poisoned = false): Item => ({ id, poisoned });
-const codeOf = (outcome: Outcome<unknown>) => (outcome.ok ? 'accepted' : outcome.refusal.code);
+const codeOf = (outcome: Result<unknown>) => (outcome.ok ? 'accepted' : outcome.refusal.code);
 
 describe('GroupCommit, under every interleaving', () => {
   it('ends each item once: acknowledged and durable exactly once, or refused and not durable', async () => {

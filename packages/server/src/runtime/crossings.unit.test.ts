@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { verifies } from '../../testing/verifies.ts';
 import { countCrossings, crossed } from './crossings.ts';
 import { Mailboxes } from './mailbox.ts';
@@ -47,7 +47,7 @@ it('counts in a mailbox for the request that sent the message, not for the one t
     countCrossings(second, () => send(3)),
     send(5),
   ]);
-  expect(answers).toEqual([accept(1), accept(3), accept(5)]);
+  expect(answers).toEqual([ok(1), ok(3), ok(5)]);
   expect([first.crossings, second.crossings]).toEqual([1, 3]);
   await mailboxes.stop();
 });

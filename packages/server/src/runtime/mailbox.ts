@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, refuse, type Result, type Refusal } from '@breakwater/contract';
 import type { Clock, Timer } from './clock.ts';
 import { forThisRequest } from './crossings.ts';
 
@@ -29,7 +29,7 @@ interface MailboxOptions<S> {
 interface Message<S> {
   readonly deadline: number;
   run(state: S): Promise<Handled<S, unknown>>;
-  settle(outcome: Outcome<unknown>): void;
+  settle(outcome: Result<unknown>): void;
 }
 
 interface Box<S> {
@@ -84,7 +84,7 @@ export class Mailboxes<S> {
    * (queue full), TIMEOUT (deadline passed before the start), NOT_READY (stopping), and where the handler or the load threw,
    * which drops the state, what `refusalOf` makes of it, or INTERNAL_ERROR.
    */
-  send<R>(key: string, deadline: number, handler: Handler<S, R>): Promise<Outcome<R>> {
+  send<R>(key: string, deadline: number, handler: Handler<S, R>): Promise<Result<R>> {
     if (this.#stopped) return Promise.resolve(refuse('NOT_READY', 'The server is stopping.', { retryAfterSeconds: 5 }));
     const box = this.#box(key);
     if (box.waiting.length >= this.#options.capacity) {
@@ -96,7 +96,7 @@ export class Mailboxes<S> {
       box.waiting.push({
         deadline,
         run: forThisRequest(handler),
-        settle: resolve as (outcome: Outcome<unknown>) => void,
+        settle: resolve as (outcome: Result<unknown>) => void,
       });
       this.#waiting += 1;
       if (!box.running) {
@@ -158,7 +158,7 @@ export class Mailboxes<S> {
     else this.#old.delete(key);
   }
 
-  async #handle(key: string, box: Box<S>, message: Message<S>): Promise<Outcome<unknown>> {
+  async #handle(key: string, box: Box<S>, message: Message<S>): Promise<Result<unknown>> {
     const late = () => this.#options.clock.now() > message.deadline;
     if (late()) return TIMED_OUT;
     const { forgotten } = box;
@@ -170,7 +170,7 @@ export class Mailboxes<S> {
       const handled = await message.run(state.value);
       if (handled.forget === true) box.state = undefined;
       else if ('state' in handled && box.forgotten === forgotten) box.state = { value: handled.state };
-      return accept(handled.reply);
+      return ok(handled.reply);
     } catch (error) {
       box.state = undefined;
       const refusal = this.#options.refusalOf?.(error);

@@ -3,7 +3,7 @@ import {
   type ActionAnswerOf,
   type ActionSpec,
   type AnswerOf,
-  type Outcome,
+  type Result,
   type ToolSpec,
 } from '@breakwater/contract';
 import type { z } from 'zod';
@@ -149,7 +149,7 @@ export interface Tool {
    * is looked up in PostgreSQL before it runs.
    */
   readonly checksAtCommit?: boolean;
-  handle(call: ToolCall<Readonly<Record<string, unknown>>>): Promise<Outcome<Readonly<Record<string, unknown>>>>;
+  handle(call: ToolCall<Readonly<Record<string, unknown>>>): Promise<Result<Readonly<Record<string, unknown>>>>;
 }
 
 type How = Pick<Tool, 'checksAtCommit'>;
@@ -157,7 +157,7 @@ type How = Pick<Tool, 'checksAtCommit'>;
 /** Ties a handler to its specification: the arguments have the schema's type, and the answer must. */
 export const defineTool = <S extends ToolSpec>(
   spec: S,
-  handle: (call: CallOf<S>) => Promise<Outcome<AnswerOf<S>>>,
+  handle: (call: CallOf<S>) => Promise<Result<AnswerOf<S>>>,
   how: How = {},
 ): Tool => ({
   spec,
@@ -172,7 +172,7 @@ export const actionOf = (
   { action }: Readonly<Record<string, unknown>>,
 ): string | undefined => (actions === undefined ? undefined : typeof action === 'string' ? action : defaultAction);
 
-const missing = (parameter: string, action: string): Outcome<never> =>
+const missing = (parameter: string, action: string): Result<never> =>
   refuse('MISSING_PARAMETER', `${parameter}: ${action} needs it.`, { details: { parameter } });
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
@@ -187,7 +187,7 @@ export const defineActions = <S extends ToolSpec & { readonly actions: Actions }
   handlers: {
     readonly [K in keyof S['actions'] & string]: (
       call: ActionCallOf<S, K>,
-    ) => Promise<Outcome<ActionAnswerOf<S['actions'][K]>>>;
+    ) => Promise<Result<ActionAnswerOf<S['actions'][K]>>>;
   },
   how: How = {},
 ): Tool => ({

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import { bearerOf } from './evidence.ts';
 import { isLoopback } from '../runtime/index.ts';
 
@@ -26,9 +26,9 @@ export const createBearerCheck = (tokens: readonly string[]) => {
  * Refuses an address that others can reach while no token is asked for: anybody on the network could then act as any
  * agent (BW-serve.10).
  */
-export const assertSafeBinding = (host: string, tokens: readonly string[]): Outcome<undefined> =>
+export const assertSafeBinding = (host: string, tokens: readonly string[]): Result<undefined> =>
   isLoopback(host) || tokens.length > 0
-    ? accept(undefined)
+    ? ok(undefined)
     : refuse('FORBIDDEN', `Listening on ${host} without a token would let anybody on the network in.`, {
         details: { host },
         recovery: { action: 'Set BREAKWATER_TOKENS, or listen on 127.0.0.1.' },

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 
 /** A REST call of a tool, read from its body. */
 interface CallBody {
@@ -13,7 +13,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Reads `{"name" | "tool_name": string, "arguments"?: object}`; every refusal is BAD_REQUEST and names the field. */
-export const readCallBody = (body: unknown): Outcome<CallBody> => {
+export const readCallBody = (body: unknown): Result<CallBody> => {
   if (!isObject(body)) return refuse('BAD_REQUEST', 'The body must be a JSON object.');
   const name = body['name'] ?? body['tool_name'];
   if (typeof name !== 'string' || name === '') {
@@ -31,5 +31,5 @@ export const readCallBody = (body: unknown): Outcome<CallBody> => {
       details: { field: 'arguments' },
     });
   }
-  return accept({ name, args });
+  return ok({ name, args });
 };

@@ -1,4 +1,4 @@
-import { ERRORS, refuse } from '@breakwater/contract';
+import { ERRORS, refusal } from '@breakwater/contract';
 import { serverRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
 import type { ServeOptions } from './ports.ts';
@@ -18,9 +18,9 @@ export const registerCompute = (app: FastifyInstance, { compute }: Pick<ServeOpt
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       return sendRefusal(
         reply,
-        refuse('BAD_REQUEST', 'The body must be a JSON object.', {
+        refusal('BAD_REQUEST', 'The body must be a JSON object.', {
           recovery: { action: 'Send mode, session_id, round and input as application/json.' },
-        }).refusal,
+        }),
       );
     }
     const { mode, session_id: sessionId, round, input } = body as Record<string, unknown>;

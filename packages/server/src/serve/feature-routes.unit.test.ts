@@ -1,4 +1,4 @@
-import { accept, refuse } from '@breakwater/contract';
+import { ok, refuse } from '@breakwater/contract';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startFakeNode } from './testing/fake-node.ts';
 
@@ -28,7 +28,7 @@ describe('POST /v1/harness/outcome', () => {
       checksAnswers: false,
       recordExternalOutcome: (secret, body) => {
         seen.push([secret, body]);
-        return Promise.resolve(accept({ outcome_id: 'o' }));
+        return Promise.resolve(ok({ outcome_id: 'o' }));
       },
     });
     const secret = `bwo_${'x'.repeat(30)}`;
@@ -110,7 +110,7 @@ describe('GET /v1/calibration/diagram.svg', () => {
     const { url } = await start({
       calibrationDiagram: (agent) => {
         seen.push(agent);
-        return Promise.resolve(accept('<svg>é</svg>'));
+        return Promise.resolve(ok('<svg>é</svg>'));
       },
     });
     const answer = await draw(url);

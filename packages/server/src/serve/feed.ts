@@ -1,4 +1,4 @@
-import { refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { refusal, type Result, type Refusal } from '@breakwater/contract';
 import { agentRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocketServer } from 'ws';
@@ -93,7 +93,7 @@ export const registerFeed = (
     return server;
   };
 
-  const replayed = async (query: Watched): Promise<Outcome<FeedPage>> => {
+  const replayed = async (query: Watched): Promise<Result<FeedPage>> => {
     const page = await feed.page({ ...query, limit: query.since === undefined ? 1 : Number.MAX_SAFE_INTEGER });
     if (!page.ok || query.since !== undefined) return page;
     return { ok: true, value: { ...page.value, events: [] } };
@@ -178,8 +178,8 @@ export const registerFeed = (
   return { stop: () => clients.stop() };
 };
 
-const noPlace = refuse('OVERLOADED', 'Too many watch the feed; places for operators are kept.').refusal;
+const noPlace = refusal('OVERLOADED', 'Too many watch the feed; places for operators are kept.');
 
-const upgradeRequired = refuse('BAD_REQUEST', 'This route is a WebSocket.', {
+const upgradeRequired = refusal('BAD_REQUEST', 'This route is a WebSocket.', {
   recovery: { action: 'Connect a WebSocket client, or ask GET /api/events.' },
-}).refusal;
+});

@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../../testing/server.ts';
 import { verifies } from '../../testing/verifies.ts';
@@ -17,7 +17,7 @@ const NOTHING: FeedPage = { events: [], cursor: 41, hasMore: false, gap: undefin
 const feeding = async (overrides: Parameters<typeof startFakeNode>[0] & { page?: Partial<FeedPage> } = {}) => {
   const listeners = new Set<(batch: FeedBatch) => void>();
   const feed: ServeOptions['feed'] = {
-    page: () => Promise.resolve(accept({ ...NOTHING, ...overrides.page })),
+    page: () => Promise.resolve(ok({ ...NOTHING, ...overrides.page })),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

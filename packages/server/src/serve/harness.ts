@@ -1,4 +1,4 @@
-import type { Outcome } from '@breakwater/contract';
+import type { Result } from '@breakwater/contract';
 import { externalOutcome } from '@breakwater/contract/tools';
 import { agentRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance } from 'fastify';
@@ -11,7 +11,7 @@ import { serveRoute } from './route.ts';
 const SHAPE = shapeOf(externalOutcome);
 
 /** The body after the look that every call of a tool has, too. */
-const lookAtBody = (body: unknown): Outcome<unknown> => {
+const lookAtBody = (body: unknown): Result<unknown> => {
   const { value, problems } = lookAt(body, SHAPE);
   return problems.length === 0 ? { ok: true, value } : { ok: false, refusal: refuseArguments('outcome', problems) };
 };

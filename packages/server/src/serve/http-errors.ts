@@ -1,4 +1,4 @@
-import { refuse, type Refusal } from '@breakwater/contract';
+import { refusal, type Refusal } from '@breakwater/contract';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -12,37 +12,37 @@ import { RefusedRequest } from './route.ts';
 const MAX_BODY_MB = 1;
 export const BODY_LIMIT = MAX_BODY_MB * 1024 * 1024;
 
-const tooLarge = refuse('PAYLOAD_TOO_LARGE', `The body exceeds ${MAX_BODY_MB} MB.`, {
+const tooLarge = refusal('PAYLOAD_TOO_LARGE', `The body exceeds ${MAX_BODY_MB} MB.`, {
   details: { field: 'body', max_size_mb: MAX_BODY_MB },
-}).refusal;
+});
 
-const badBody = refuse('BAD_REQUEST', 'The body must be a JSON object, sent as application/json.', {
+const badBody = refusal('BAD_REQUEST', 'The body must be a JSON object, sent as application/json.', {
   details: { field: 'body' },
-}).refusal;
+});
 
-const mediaType = refuse('UNSUPPORTED_MEDIA_TYPE', 'The body is of a media type that is not read here.', {
+const mediaType = refusal('UNSUPPORTED_MEDIA_TYPE', 'The body is of a media type that is not read here.', {
   details: { field: 'content-type' },
-}).refusal;
+});
 
-const encoded = refuse('UNSUPPORTED_MEDIA_TYPE', 'The body is compressed, or encoded in another way.', {
+const encoded = refusal('UNSUPPORTED_MEDIA_TYPE', 'The body is compressed, or encoded in another way.', {
   details: { field: 'content-encoding' },
   recovery: { action: 'Send the body as it is, without Content-Encoding.' },
-}).refusal;
+});
 
-const badUrl = refuse('BAD_REQUEST', 'The address is none: a percent sign in it begins no encoded character.', {
+const badUrl = refusal('BAD_REQUEST', 'The address is none: a percent sign in it begins no encoded character.', {
   details: { field: 'url' },
   recovery: { action: 'Write a percent sign in an address as %25.' },
-}).refusal;
+});
 
-const badLength = refuse('BAD_REQUEST', 'The body is not as long as Content-Length says.', {
+const badLength = refusal('BAD_REQUEST', 'The body is not as long as Content-Length says.', {
   details: { field: 'content-length' },
   recovery: { action: 'Send Content-Length as it is, or leave it to the HTTP library.' },
-}).refusal;
+});
 
-const longPart = refuse('BAD_REQUEST', 'A part of the address is longer than any id or name.', {
+const longPart = refusal('BAD_REQUEST', 'A part of the address is longer than any id or name.', {
   details: { field: 'url' },
   recovery: { action: 'Take the id from a list, such as GET /api/agents.' },
-}).refusal;
+});
 
 /** What an error of the HTTP framework, which the caller caused, is here. */
 const REFUSED: Readonly<Record<string, Refusal>> = {
@@ -53,15 +53,15 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   FST_ERR_MAX_PARAM_LENGTH: longPart,
 };
 
-const noRoute = refuse('ROUTE_NOT_FOUND', 'No such route.', {
+const noRoute = refusal('ROUTE_NOT_FOUND', 'No such route.', {
   details: { hint: 'GET / names the endpoints.' },
-}).refusal;
+});
 
 const badText = (field: string): Refusal =>
-  refuse('BAD_REQUEST', `"${field}" must be text, without U+0000.`, {
+  refusal('BAD_REQUEST', `"${field}" must be text, without U+0000.`, {
     details: { field },
     recovery: { action: `Correct "${field}" in the address, or leave it out.` },
-  }).refusal;
+  });
 
 /** The first field of an address that PostgreSQL could not hold: only names, ids and numbers stand in one. */
 const fieldThatIsNoText = (fields: unknown): string | undefined => {
@@ -104,7 +104,7 @@ const answerError = (error: FastifyError, request: FastifyRequest, reply: Fastif
   log.error({ err: error, request_id: request.id }, 'request failed');
   return sendRefusal(
     reply,
-    refuse('INTERNAL_ERROR', 'An internal error occurred.', { details: { incident_id: request.id } }).refusal,
+    refusal('INTERNAL_ERROR', 'An internal error occurred.', { details: { incident_id: request.id } }),
     500,
   );
 };
@@ -127,7 +127,7 @@ export const answerBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket
   }
   const [status, says] = BROKEN[error.code ?? ''] ?? [400, 'This is no request of HTTP.'];
   const body = refusalText(
-    refuse('BAD_REQUEST', says, { recovery: { action: 'Send the request with a library for HTTP/1.1.' } }).refusal,
+    refusal('BAD_REQUEST', says, { recovery: { action: 'Send the request with a library for HTTP/1.1.' } }),
   );
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json\r\n` +
@@ -157,9 +157,9 @@ export const registerHttpErrors = (app: FastifyInstance, { log }: Pick<ServeOpti
     if (allowed.length === 0) return sendRefusal(reply, noRoute);
     return sendRefusal(
       reply.header('allow', allowed.join(', ')),
-      refuse('METHOD_NOT_ALLOWED', `This address takes ${allowed.join(', ')}, and not ${request.method}.`, {
+      refusal('METHOD_NOT_ALLOWED', `This address takes ${allowed.join(', ')}, and not ${request.method}.`, {
         details: { field: 'method', valid_values: allowed },
-      }).refusal,
+      }),
     );
   });
 };

@@ -1,4 +1,4 @@
-import { ERRORS, refuse, type Refusal } from '@breakwater/contract';
+import { ERRORS, refusal, type Refusal } from '@breakwater/contract';
 import { serverRoutes } from '@breakwater/contract/routes';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
@@ -75,20 +75,20 @@ const bindRefusal = (error: NodeJS.ErrnoException, host: string, port: number): 
   const details = { host, port, reason: error.code ?? error.message };
   switch (error.code) {
     case 'EADDRINUSE':
-      return refuse('PARAMETER_ERROR', `Port ${port} on ${host} is in use by another program.`, {
+      return refusal('PARAMETER_ERROR', `Port ${port} on ${host} is in use by another program.`, {
         details,
         recovery: { action: 'Stop that program, or choose another port with --port or BREAKWATER_PORT.' },
-      }).refusal;
+      });
     case 'EACCES':
-      return refuse('PARAMETER_ERROR', `Port ${port} may not be bound by this user.`, {
+      return refusal('PARAMETER_ERROR', `Port ${port} may not be bound by this user.`, {
         details,
         recovery: { action: 'Choose a port above 1023 with --port or BREAKWATER_PORT.' },
-      }).refusal;
+      });
     default:
-      return refuse('PARAMETER_ERROR', `Cannot listen on ${host}:${port} (${details.reason}).`, {
+      return refusal('PARAMETER_ERROR', `Cannot listen on ${host}:${port} (${details.reason}).`, {
         details,
         recovery: { action: 'Choose an address of this machine with --host or BREAKWATER_HOST.' },
-      }).refusal;
+      });
   }
 };
 
@@ -275,14 +275,14 @@ export const createHttpServer = (options: ServeOptions): HttpServer => {
   };
 };
 
-const foreignHost = refuse('FORBIDDEN', 'The Host header names a host that this server does not answer for.', {
+const foreignHost = refusal('FORBIDDEN', 'The Host header names a host that this server does not answer for.', {
   recovery: { action: 'Call it by a loopback name, or add the name to BREAKWATER_ALLOWED_HOSTS.' },
-}).refusal;
+});
 
-const foreignOrigin = refuse('FORBIDDEN', 'The Origin header names a web origin that may not call this server.', {
+const foreignOrigin = refusal('FORBIDDEN', 'The Origin header names a web origin that may not call this server.', {
   recovery: { action: 'Add the origin to BREAKWATER_ALLOWED_ORIGINS.' },
-}).refusal;
+});
 
-const unauthorized = refuse('UNAUTHORIZED', 'Unauthorized', {
+const unauthorized = refusal('UNAUTHORIZED', 'Unauthorized', {
   details: { hint: ERRORS.UNAUTHORIZED.recovery.action },
-}).refusal;
+});

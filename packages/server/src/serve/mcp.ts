@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import { CLIENT_INFO_META_KEY, isInitializeRequest, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import { agentRoutes } from '@breakwater/contract/routes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -114,9 +114,9 @@ export const registerMcp = (
   app.addHook('onClose', () => sdk.close());
 
   /** Asks the session store; a store that cannot be reached is not the same as a session that it does not know. */
-  const store = async <T>(request: FastifyRequest, ask: () => T | Promise<T>): Promise<Outcome<T>> => {
+  const store = async <T>(request: FastifyRequest, ask: () => T | Promise<T>): Promise<Result<T>> => {
     try {
-      return accept(await ask());
+      return ok(await ask());
     } catch (error) {
       log.warn({ err: error, request_id: request.id }, 'the session store cannot be reached');
       return refuse('STORAGE_UNAVAILABLE', 'The session store cannot be reached.');

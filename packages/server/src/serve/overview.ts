@@ -1,4 +1,4 @@
-import { refuse, type Outcome } from '@breakwater/contract';
+import { refusal, type Result } from '@breakwater/contract';
 import { operatorRoutes, type RouteAnswer, type RouteSpec } from '@breakwater/contract/routes';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { evidenceOf } from './evidence.ts';
@@ -14,12 +14,12 @@ const signIn = {
     '"breakwater console" prints a link that signs you in; "breakwater operator create" makes a credential for programs, ' +
     'which send it as "Authorization: Bearer bwo_…".',
 };
-const noCredential = refuse('UNAUTHORIZED', 'This shows the whole fleet, and needs an operator credential.', {
+const noCredential = refusal('UNAUTHORIZED', 'This shows the whole fleet, and needs an operator credential.', {
   recovery: signIn,
-}).refusal;
-const deadCredential = refuse('UNAUTHORIZED', 'This operator credential is unknown, expired or revoked.', {
+});
+const deadCredential = refusal('UNAUTHORIZED', 'This operator credential is unknown, expired or revoked.', {
   recovery: signIn,
-}).refusal;
+});
 
 /**
  * The routes under `/api` by which the console and the command line see a fleet. All but `/api/session` are for operators
@@ -62,7 +62,7 @@ export const registerOverview = (
     /** All operators see the same, and who asks the same within a second gets the same answer. */
     const serve = <S extends RouteSpec>(
       spec: S,
-      ask: (request: RouteRequest<S>) => Promise<Outcome<RouteAnswer<S>>>,
+      ask: (request: RouteRequest<S>) => Promise<Result<RouteAnswer<S>>>,
     ): void => {
       serveRoute(operators, spec, async (request, reply) => {
         const found = await shared.get(request.url, async () => {
@@ -73,7 +73,7 @@ export const registerOverview = (
         return reply.type('application/json; charset=utf-8').send(found.value);
       });
     };
-    const value = async <T>(found: T | Promise<T>): Promise<Outcome<T>> => ({ ok: true, value: await found });
+    const value = async <T>(found: T | Promise<T>): Promise<Result<T>> => ({ ok: true, value: await found });
 
     serve(operatorRoutes.now, () => value(overview.now()));
     serve(operatorRoutes.agents, ({ query }) => value(overview.agents(query)));

@@ -1,4 +1,4 @@
-import type { Outcome } from '@breakwater/contract';
+import type { Result } from '@breakwater/contract';
 import type { Logger } from 'pino';
 import type { UnavailableFacts } from '../channel/index.ts';
 import type { Computation } from '../dialectic/index.ts';
@@ -47,9 +47,9 @@ export interface ServeOptions {
   readonly recordExternalOutcome: (
     secret: string | undefined,
     body: unknown,
-  ) => Promise<Outcome<Readonly<Record<string, unknown>>>>;
+  ) => Promise<Result<Readonly<Record<string, unknown>>>>;
   /** For `GET /v1/calibration/diagram.svg`, of the fleet or of an agent by id or name. */
-  readonly calibrationDiagram: (agent: string | undefined) => Promise<Outcome<string>>;
+  readonly calibrationDiagram: (agent: string | undefined) => Promise<Result<string>>;
   /** What happens to agents, for `GET /api/events` and `WS /ws/eisv`. */
   readonly feed: Pick<Feed, 'page' | 'subscribe'>;
   readonly metrics: Metrics;

@@ -1,4 +1,4 @@
-import { refuse, type Refusal } from '@breakwater/contract';
+import { refusal, type Refusal } from '@breakwater/contract';
 import type { RouteAnswer, RouteSpec } from '@breakwater/contract/routes';
 import type {
   FastifyInstance,
@@ -60,15 +60,14 @@ const refusalOf = (schema: z.ZodType, { issues }: z.ZodError, part: string): Ref
   const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
   const issue = unknown ?? issues[0];
   const field = unknown?.keys[0] ?? issue?.path.join('.') ?? '';
-  if (field === '')
-    return refuse('BAD_REQUEST', 'The body must be a JSON object.', { details: { field: 'body' } }).refusal;
+  if (field === '') return refusal('BAD_REQUEST', 'The body must be a JSON object.', { details: { field: 'body' } });
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const says =
     unknown === undefined
       ? (issue?.message ?? '')
       : `is no field of this query; known are ${known.join(', ') || 'none'}`;
   const { safeOptions } = schema.meta() ?? {};
-  return refuse('BAD_REQUEST', `"${field}" ${says}.`, {
+  return refusal('BAD_REQUEST', `"${field}" ${says}.`, {
     details: {
       field,
       ...(issue?.code === 'invalid_value' && { valid_values: issue.values }),
@@ -80,7 +79,7 @@ const refusalOf = (schema: z.ZodType, { issues }: z.ZodError, part: string): Ref
           ? `Take the ${field} from a list: GET /api/agents, or GET /api/reviews.`
           : `Correct "${field}" in ${PLACES[part] ?? 'the request'}, or leave it out.`,
     },
-  }).refusal;
+  });
 };
 
 /** Reads a part of a request by its schema. A refusal names the first wrong field, and what it may be. */

@@ -1,4 +1,4 @@
-import { accept, refuse } from '@breakwater/contract';
+import { ok, refuse } from '@breakwater/contract';
 import { admin, getServerInfo, healthCheck } from '@breakwater/contract/tools';
 import type { WriteProblem } from '../postgres/index.ts';
 import { defineActions, defineTool, type Clock, type Readiness, type Tool } from '../runtime/index.ts';
@@ -53,19 +53,19 @@ export const serverTools = (facts: ServerFacts): Tool[] => {
     counts: facts.counts(),
   });
   return [
-    defineTool(healthCheck, async () => accept(health())),
+    defineTool(healthCheck, async () => ok(health())),
     defineTool(getServerInfo, async ({ args }) =>
-      accept({
+      ok({
         ...info(),
         ...(args.detail === 'full' && { pid: process.pid, node: process.version, platform: process.platform }),
       }),
     ),
     defineActions(admin, {
-      server_info: async () => accept(info()),
-      workspace_health: async () => accept({ ...health(), health: health() }),
+      server_info: async () => ok(info()),
+      workspace_health: async () => ok({ ...health(), health: health() }),
       async debug_context({ caller }) {
         const { agentId = null, assurance, source, origin, operator } = caller;
-        return accept({
+        return ok({
           bound_agent_id: agentId,
           identity_assurance: { tier: assurance, session_source: source, proof_origin: origin },
           operator: operator?.name ?? null,

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { refuse, type Refusal } from '@breakwater/contract';
+import { refusal, type Refusal } from '@breakwater/contract';
 import type { Clock } from '../runtime/index.ts';
 import type { PeerAttestor } from './peer.ts';
 
@@ -11,10 +11,10 @@ const MAX_PATH_BYTES = 107;
 const OTHERS_MAY_WRITE = 0o022;
 
 const unusable = (path: string, why: string, action: string): Refusal =>
-  refuse('PARAMETER_ERROR', `Cannot listen on the socket ${path}: ${why}.`, {
+  refusal('PARAMETER_ERROR', `Cannot listen on the socket ${path}: ${why}.`, {
     details: { path },
     recovery: { action },
-  }).refusal;
+  });
 
 /** Whether somebody listens on a socket file. */
 const isListening = (path: string): Promise<boolean> =>

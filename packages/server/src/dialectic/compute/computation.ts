@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { accept, refuse, UNAVAILABLE_RETRY_SECONDS, type Outcome } from '@breakwater/contract';
+import { ok, refuse, UNAVAILABLE_RETRY_SECONDS, type Result } from '@breakwater/contract';
 import type { z } from 'zod';
 import type { Clock, Random } from '../../runtime/index.ts';
 import { boundaryFailure, measurementPayload } from '../../channel/index.ts';
@@ -77,7 +77,7 @@ export interface Lost {
 }
 
 /** What a placement answers: a result, a refusal, or that the job was lost on the way. */
-export type Placed = Outcome<ComputeResult> | { readonly ok: false; readonly lost: Lost };
+export type Placed = Result<ComputeResult> | { readonly ok: false; readonly lost: Lost };
 
 /** Where a job is carried out: here, or at another server. It answers once; `signal` aborts when its caller was answered. */
 export type Placement = (job: ComputeJob, signal: AbortSignal) => Placed | Promise<Placed>;
@@ -86,7 +86,7 @@ export type Placement = (job: ComputeJob, signal: AbortSignal) => Placed | Promi
  * In this process. That is the default, because the functions cost microseconds, and to reach another server costs at least
  * as much again; `npm run bench` prints both (W3-5.08).
  */
-const inProcess: Placement = (job) => accept(computeJob(job));
+const inProcess: Placement = (job) => ok(computeJob(job));
 
 interface Options {
   readonly clock: Clock;
@@ -148,7 +148,7 @@ export class Computation {
   readonly #compute: Placement;
   /** In the order of their end, which is the order in which they expire. */
   readonly #kept = new Map<string, Kept>();
-  readonly #running = new Map<string, Promise<Outcome<ComputeResult>>>();
+  readonly #running = new Map<string, Promise<Result<ComputeResult>>>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -162,7 +162,7 @@ export class Computation {
    * neither kept nor tried again here, so that the caller decides what becomes of the round (W3-5.06). One that is lost
    * where it is carried out is refused with NOT_READY.
    */
-  async run({ mode, sessionId, round, input }: ComputeCall): Promise<Outcome<Computed>> {
+  async run({ mode, sessionId, round, input }: ComputeCall): Promise<Result<Computed>> {
     const { clock } = this.#options;
     const started = clock.monotonic();
     const read = computeRequest.safeParse({ mode, session_id: sessionId, round, input });
@@ -172,7 +172,7 @@ export class Computation {
     const { outcome, hit } = this.#once(key, request);
     const computed = await outcome;
     if (!computed.ok) return computed;
-    return accept({
+    return ok({
       result: computed.value,
       elapsed_ms: Math.round((clock.monotonic() - started) * 1000) / 1000,
       cache_hit: hit,
@@ -184,23 +184,23 @@ export class Computation {
    * its input too: neither what a caller of `run` sent for this session, nor an earlier try of the same round that came to
    * nothing, can be the answer.
    */
-  async synthesize(synthesis: Synthesis): Promise<Outcome<Terms>> {
+  async synthesize(synthesis: Synthesis): Promise<Result<Terms>> {
     const request = requestOf(synthesis);
     const { session_id: sessionId, round, mode, input } = request;
     const key = JSON.stringify([sessionId, round, mode, hash('sha256', JSON.stringify(input))]);
     const computed = await this.#once(key, request).outcome;
     if (!computed.ok) return computed;
     const { conditions, root_cause: rootCause, reasoning } = synthesisResult.parse(computed.value);
-    return accept({ conditions, rootCause, reasoning });
+    return ok({ conditions, rootCause, reasoning });
   }
 
   #once(
     key: string,
     request: ComputeRequest,
-  ): { readonly outcome: Outcome<ComputeResult> | Promise<Outcome<ComputeResult>>; readonly hit: boolean } {
+  ): { readonly outcome: Result<ComputeResult> | Promise<Result<ComputeResult>>; readonly hit: boolean } {
     this.#dropExpired();
     const kept = this.#kept.get(key);
-    if (kept !== undefined) return { outcome: accept(kept.result), hit: true };
+    if (kept !== undefined) return { outcome: ok(kept.result), hit: true };
     const pending = this.#running.get(key);
     return { outcome: pending ?? this.#start(key, request), hit: pending !== undefined };
   }
@@ -213,7 +213,7 @@ export class Computation {
     }
   }
 
-  #start(key: string, request: ComputeRequest): Promise<Outcome<ComputeResult>> {
+  #start(key: string, request: ComputeRequest): Promise<Result<ComputeResult>> {
     const { clock, random } = this.#options;
     const running = this.#withinBudget({ request, now: clock.now(), random: random() })
       .then((outcome) => {
@@ -226,7 +226,7 @@ export class Computation {
     return running;
   }
 
-  async #withinBudget(job: ComputeJob): Promise<Outcome<ComputeResult>> {
+  async #withinBudget(job: ComputeJob): Promise<Result<ComputeResult>> {
     const { clock } = this.#options;
     const started = clock.monotonic();
     const abort = new AbortController();

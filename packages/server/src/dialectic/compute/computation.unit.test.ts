@@ -1,4 +1,4 @@
-import { accept, refuse } from '@breakwater/contract';
+import { ok, refuse } from '@breakwater/contract';
 import { describe, expect, it } from 'vitest';
 import { boundaryCosts, placementOf } from '../../../bench/boundary.ts';
 import { verifies } from '../../../testing/verifies.ts';
@@ -54,7 +54,7 @@ const start = (compute?: Placement) => {
 /** A placement that counts, and answers with the count. */
 const counting = () => {
   let count = 0;
-  const compute: Placement = () => accept({ count: (count += 1) });
+  const compute: Placement = () => ok({ count: (count += 1) });
   return { compute, count: () => count };
 };
 
@@ -168,7 +168,7 @@ describe('the same session, round and mode', () => {
     clock.advance(100);
     const others = [run(), run()];
     clock.advance(5);
-    answers[0]!(accept({ done: true }));
+    answers[0]!(ok({ done: true }));
     expect(await first).toEqual({ result: { done: true }, elapsed_ms: 105, cache_hit: false });
     for (const other of others) {
       expect(await other).toEqual({ result: { done: true }, elapsed_ms: 5, cache_hit: true });
@@ -202,7 +202,7 @@ describe('a computation over 2 s', () => {
       { mode: 'synthesize', sessionId: 's1', round: 1, elapsedMs: 2000, errorClass: 'timeout' },
     ]);
     expect([answers.length, signals[0]!.aborted, clock.pending]).toEqual([1, true, 0]);
-    answers[0]!(accept({ late: true }));
+    answers[0]!(ok({ late: true }));
     await settle();
     void computation.run(call());
     expect(answers).toHaveLength(2);
@@ -224,7 +224,7 @@ describe('a computation over 2 s', () => {
       onFailure: (failure) => void failures.push(failure),
       compute: () => {
         passed = 2001;
-        return accept({});
+        return ok({});
       },
     });
     expect(await computation.run(call())).toMatchObject({ ok: false, refusal: { code: 'TIMEOUT' } });
@@ -236,7 +236,7 @@ describe('a computation over 2 s', () => {
     const answers: Placement[] = [
       () => refuse('OVERLOADED', 'No room.'),
       () => Promise.reject(new Error('lost')),
-      () => accept({ fine: true }),
+      () => ok({ fine: true }),
     ];
     const { computation, clock, failures } = start((job, signal) => answers.shift()!(job, signal));
     expect(await computation.run(call())).toMatchObject({ ok: false, refusal: { code: 'OVERLOADED' } });
@@ -271,7 +271,7 @@ it('a computation that is lost is refused, told of once, and not kept', async ()
     },
   ]);
   const again = computation.run(call());
-  answers[1]!(accept({ fine: true }));
+  answers[1]!(ok({ fine: true }));
   expect(await again).toMatchObject({ ok: true, value: { cache_hit: false } });
 });
 
@@ -301,7 +301,7 @@ describe('the synthesis of a session', () => {
 
   it('gives the terms', async () => {
     verifies('W3-5.07');
-    expect(await start().computation.synthesize(ours)).toEqual(accept(ofOurs));
+    expect(await start().computation.synthesize(ours)).toEqual(ok(ofOurs));
   });
 
   it('crosses as a caller of the route would send it, without what takes no part in it', async () => {
@@ -343,9 +343,9 @@ describe('the synthesis of a session', () => {
     const ofTheirs = { conditions: ['trust the agent', 'Add logging', 'report daily'] };
     const { computation, run } = start();
     const underWay = run({ input: theirs });
-    expect(await computation.synthesize(ours)).toEqual(accept(ofOurs));
+    expect(await computation.synthesize(ours)).toEqual(ok(ofOurs));
     expect(await underWay).toMatchObject({ result: ofTheirs, cache_hit: false });
-    expect(await computation.synthesize(ours)).toEqual(accept(ofOurs));
+    expect(await computation.synthesize(ours)).toEqual(ok(ofOurs));
     expect(await run()).toMatchObject({ result: ofTheirs, cache_hit: true });
   });
 
@@ -354,7 +354,7 @@ describe('the synthesis of a session', () => {
     let computed = 0;
     const { computation } = start(() => {
       computed += 1;
-      return accept({ conditions: [`${computed}`], root_cause: '', reasoning: '', safe: true, violation: null });
+      return ok({ conditions: [`${computed}`], root_cause: '', reasoning: '', safe: true, violation: null });
     });
     const conditionsOf = async (change: Partial<Synthesis>) => {
       const outcome = await computation.synthesize({ ...ours, ...change });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { systemClock, systemIds } from '../../runtime/index.ts';
@@ -172,7 +172,7 @@ const ours: Synthesis = {
   record: [],
   sessionType: 'review',
 };
-const ofOurs = accept({ conditions: ['add logging', 'report daily'], rootCause: 'a broken runner', reasoning: '' });
+const ofOurs = ok({ conditions: ['add logging', 'report daily'], rootCause: 'a broken runner', reasoning: '' });
 const bad = { agent_id: 'a', proposed_conditions: ['trust the agent'] };
 const theirs = {
   mode: 'synthesize',

@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { z } from 'zod';
 import { crossed, traced, type Clock, type Crossing, type Ids } from '../../runtime/index.ts';
 import type { ComputeJob } from './job.ts';
@@ -52,7 +52,7 @@ const inputOf = (request: ComputeRequest, { now, random }: ComputeJob) =>
 const decode = (text: string, mode: ComputeRequest['mode']): Placed => {
   try {
     const answer = z.object({ ok: z.literal(true), result: COMPUTE_RESULTS[mode] }).safeParse(JSON.parse(text));
-    if (answer.success) return accept(answer.data.result);
+    if (answer.success) return ok(answer.data.result);
     return lost('decode_error', `unexpected ${answer.error.issues[0]?.path.join('.') ?? 'answer'}`);
   } catch (error) {
     return lost('decode_error', reasonOf(error));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import { afterEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { countCrossings, idsFrom, seededRandom, systemClock } from '../../runtime/index.ts';
@@ -130,7 +130,7 @@ describe('what is asked', () => {
     verifies('W3-5.07');
     const { url, seen } = await keeping();
     const compute = placement(url);
-    expect(await compute(select(), never)).toEqual(accept(chosen.result));
+    expect(await compute(select(), never)).toEqual(ok(chosen.result));
     await compute(select({ now: '2026-05-13T12:00:00Z', random: 0.5 }), never);
     expect(seen.map(({ body }) => [body['mode'], body['round'], body['input']])).toMatchObject([
       ['select_reviewer', 3, { now: '2026-01-02T00:00:00.000Z', random: 0.25 }],

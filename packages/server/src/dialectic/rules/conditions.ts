@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 
 /** Letters, digits of every script, and the underscore: what makes up a word here. */
 const WORD = String.raw`[\p{L}\p{N}_]`;
@@ -194,7 +194,7 @@ const WAY_OUT = {
  * would be stored and do nothing, is refused by name with PARAMETER_ERROR; `details.refused` tells every such text and
  * why. Plain words are notes; conditions on coherence are `retired`.
  */
-export const acceptConditions = (texts: readonly string[]): Outcome<readonly AcceptedCondition[]> => {
+export const acceptConditions = (texts: readonly string[]): Result<readonly AcceptedCondition[]> => {
   const details = { parameter: 'proposed_conditions' };
   if (texts.length > CONDITIONS_KEPT) {
     return refuse('PARAMETER_ERROR', `proposed_conditions: at most ${CONDITIONS_KEPT}, because no more are kept.`, {
@@ -209,7 +209,7 @@ export const acceptConditions = (texts: readonly string[]): Outcome<readonly Acc
     else accepted.push(judged.effect);
   }
   const [first] = refused;
-  if (first === undefined) return accept(accepted);
+  if (first === undefined) return ok(accepted);
   return refuse('PARAMETER_ERROR', `proposed_conditions: "${shown(first.condition)}": ${first.why}.`, {
     details: { ...details, refused },
     recovery: WAY_OUT,

@@ -1,4 +1,4 @@
-import { accept, type Outcome } from '@breakwater/contract';
+import { ok, type Result } from '@breakwater/contract';
 import type { Message, Resolution, ResolutionAction, Session } from '../session.ts';
 import { refusePhase } from './change.ts';
 import { reasoningOf } from './merge.ts';
@@ -26,7 +26,7 @@ const actionOf = (...offers: readonly Message[]): ResolutionAction =>
  * The terms of a resolved session (spec dialectic A.4): a third author's if one agreed, else the only ones that were agreed
  * to, else both sides' to be merged, which is a computation and not done here. What was refused has no part in it (BW-dialectic.03). Refuses INVALID_PHASE before.
  */
-export const finalise = (session: Session): Outcome<ResolutionTerms | Unmerged> => {
+export const finalise = (session: Session): Result<ResolutionTerms | Unmerged> => {
   if (session.phase !== 'resolved') return refusePhase('finalise', session.phase);
   const { pausedAgentId, reviewerAgentId } = session;
   const messages = session.messages.filter(({ refused }) => !refused);
@@ -36,7 +36,7 @@ export const finalise = (session: Session): Outcome<ResolutionTerms | Unmerged> 
 
   const first = (type: Message['type']) => messages.find((m) => m.type === type && m.rootCause)?.rootCause ?? '';
   const verbatim = (offer: Message, fallback: string) =>
-    accept({
+    ok({
       action: actionOf(offer),
       conditions: offer.conditions,
       rootCause: offer.rootCause || first('thesis') || fallback || 'Unknown',
@@ -49,5 +49,5 @@ export const finalise = (session: Session): Outcome<ResolutionTerms | Unmerged> 
   const b = agreed.findLast(({ agentId }) => agentId === reviewerAgentId);
   // Several by one side: its last one counts, and the reviewer's view of the cause is not asked for.
   if (a === undefined || b === undefined) return verbatim(only, '');
-  return accept({ action: actionOf(a, b), merge: { a, b, record: messages } });
+  return ok({ action: actionOf(a, b), merge: { a, b, record: messages } });
 };

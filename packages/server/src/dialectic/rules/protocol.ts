@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import type { Session } from '../session.ts';
 import { asking, ASKING_NOBODY, entryOf, refusePhase, withEntry, type Change, type Submission } from './change.ts';
 
@@ -50,7 +50,7 @@ const lacking = (field: string, message: string, action: string) =>
  * The paused agent says what went wrong and what it offers (spec dialectic A.4). Refuses FORBIDDEN to anybody else,
  * INVALID_PHASE but in the first phase, PARAMETER_ERROR without a root cause or a condition.
  */
-export const submitThesis = (session: Session, said: Submission, now: number): Outcome<Change> => {
+export const submitThesis = (session: Session, said: Submission, now: number): Result<Change> => {
   if (said.agentId !== session.pausedAgentId)
     return refuse('FORBIDDEN', 'Only the paused agent can submit the thesis.', {
       details: { paused_agent_id: session.pausedAgentId },
@@ -65,7 +65,7 @@ export const submitThesis = (session: Session, said: Submission, now: number): O
       'A thesis needs a condition at least.',
       'Say in proposed_conditions what you will keep to.',
     );
-  return accept(withEntry(session, entryOf('thesis', said, now), { phase: 'antithesis' }));
+  return ok(withEntry(session, entryOf('thesis', said, now), { phase: 'antithesis' }));
 };
 
 /** An answer that was taken. */
@@ -80,7 +80,7 @@ export interface AntithesisStep extends Change {
  * INVALID_PHASE but in the second phase, PARAMETER_ERROR without a reasoning. A refusal leaves the place open
  * (BW-dialectic.03).
  */
-export const submitAntithesis = (session: Session, said: Submission, now: number): Outcome<AntithesisStep> => {
+export const submitAntithesis = (session: Session, said: Submission, now: number): Result<AntithesisStep> => {
   const claimed = session.reviewerAgentId === null;
   if (claimed && said.agentId === session.pausedAgentId)
     return refuse('SELF_REVIEW', 'The paused agent cannot take the open place of its reviewer.', {
@@ -102,5 +102,5 @@ export const submitAntithesis = (session: Session, said: Submission, now: number
     round: 1,
     ...ASKING_NOBODY,
   });
-  return accept({ ...change, claimed });
+  return ok({ ...change, claimed });
 };

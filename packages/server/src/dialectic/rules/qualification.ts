@@ -1,4 +1,4 @@
-import { refuse, type Outcome } from '@breakwater/contract';
+import { refuse, type Result } from '@breakwater/contract';
 
 const HOUR = 3_600_000;
 
@@ -129,7 +129,7 @@ export const refuseUnqualified = (
   agentId: string,
   sessionId: string,
   shortfalls: readonly Shortfall[],
-): Extract<Outcome<never>, { ok: false }> =>
+): Extract<Result<never>, { ok: false }> =>
   refuse(
     'REVIEWER_UNQUALIFIED',
     `Agent ${agentId} cannot review this pause: ${shortfalls.map(({ says }) => says).join('; ')}.`,

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 import type { AgentStatus } from '../../agents/agent.ts';
 import type { Message, Session } from '../session.ts';
 import { ASKING_NOBODY, hasEnded, noteOf, refusePhase, withNote, type Change } from './change.ts';
@@ -75,7 +75,7 @@ export const checkReviewer = (
   { pausedAgentId, sessionId }: Pick<Session, 'pausedAgentId' | 'sessionId'>,
   { agentId, status, shortfalls }: ReviewerCandidate,
   role: ReassignRole,
-): Outcome<string> => {
+): Result<string> => {
   const details = { new_reviewer_id: agentId };
   if (status === null)
     return refuse('AGENT_NOT_FOUND', `No agent ${agentId}.`, {
@@ -91,7 +91,7 @@ export const checkReviewer = (
     });
   const lacks = role === 'operator' ? shortfalls.filter(({ condition }) => condition === 'relative') : shortfalls;
   if (lacks.length > 0) return refuseUnqualified(agentId, sessionId, lacks);
-  return accept(agentId);
+  return ok(agentId);
 };
 
 /**
@@ -102,7 +102,7 @@ export const checkReviewer = (
 export const mayReassign = (
   session: Session,
   { agentId, operator }: ReassignCaller,
-): Outcome<'operator' | 'current_reviewer'> => {
+): Result<'operator' | 'current_reviewer'> => {
   const isReviewer =
     agentId !== null && agentId === session.reviewerAgentId && session.reviewerAgentId !== session.pausedAgentId;
   if (operator === null && !isReviewer)
@@ -112,7 +112,7 @@ export const mayReassign = (
   const { phase, awaitingFacilitation } = session;
   if (phase === 'resolved' || (!awaitingFacilitation && phase !== 'thesis' && phase !== 'antithesis'))
     return refusePhase('reassign the reviewer', phase);
-  return accept(operator === null ? 'current_reviewer' : 'operator');
+  return ok(operator === null ? 'current_reviewer' : 'operator');
 };
 
 /**
@@ -171,7 +171,7 @@ export const reassign = (
   session: Session,
   { caller, candidate, reason }: Reassignment,
   now: number,
-): Outcome<ReassignStep> => {
+): Result<ReassignStep> => {
   const role = mayReassign(session, caller);
   if (!role.ok) return role;
   if (candidate === null)
@@ -179,5 +179,5 @@ export const reassign = (
   const reviewer = checkReviewer(session, candidate, role.value);
   if (!reviewer.ok) return reviewer;
   const { operator } = caller;
-  return accept(assignReviewer(session, { reviewerId: reviewer.value, role: role.value, reason, operator }, now));
+  return ok(assignReviewer(session, { reviewerId: reviewer.value, role: role.value, reason, operator }, now));
 };

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, refuse, type Result, type Refusal } from '@breakwater/contract';
 import type { Session } from '../session.ts';
 import {
   asking,
@@ -72,11 +72,11 @@ const keepRefused = (session: Session, said: SynthesisSubmission, now: number): 
  * against one (BW-dialectic.02): REVIEWER_VERDICT_PENDING and SELF_CLEAR_REFUSED, and nothing changes, but that the first
  * attempt against an objection is kept. Refuses INVALID_PHASE but in the third phase.
  */
-export const takeSynthesis = (session: Session, said: SynthesisSubmission, now: number): Outcome<SynthesisStep> => {
+export const takeSynthesis = (session: Session, said: SynthesisSubmission, now: number): Result<SynthesisStep> => {
   if (session.phase !== 'synthesis') return refusePhase('submit synthesis', session.phase);
   const { round, maxRounds, pausedAgentId } = session;
   if (round > maxRounds)
-    return accept({
+    return ok({
       session: { ...session, phase: 'failed' },
       messages: [],
       result: { kind: 'failed_max_rounds', rounds: round - 1 },
@@ -86,11 +86,11 @@ export const takeSynthesis = (session: Session, said: SynthesisSubmission, now: 
     if (objectionStands(session))
       return session.messages.some(({ refused }) => refused)
         ? refuseSelfClear(session)
-        : accept(keepRefused(session, said, now));
+        : ok(keepRefused(session, said, now));
   }
   const entry = entryOf('synthesis', said, now);
   if (said.agrees === true)
-    return accept({
+    return ok({
       ...withEntry(session, entry, { phase: 'resolved', ...ASKING_NOBODY }),
       result: {
         kind: 'resolved',
@@ -98,7 +98,7 @@ export const takeSynthesis = (session: Session, said: SynthesisSubmission, now: 
         synthesizer: isParticipant(session, said.agentId) ? null : said.agentId,
       },
     });
-  return accept({
+  return ok({
     ...withEntry(session, entry, { round: round + 1 }),
     result: { kind: 'next_round', round: round + 1, maxRounds },
   });
@@ -108,7 +108,7 @@ export const takeSynthesis = (session: Session, said: SynthesisSubmission, now: 
  * Takes a synthesis by a participant (spec dialectic B.5): `takeSynthesis`, and refuses FORBIDDEN to anybody else, and
  * EMPTY_AGREEMENT when it agrees to let the agent go on and neither it nor an earlier one has conditions.
  */
-export const submitSynthesis = (session: Session, said: SynthesisSubmission, now: number): Outcome<SynthesisStep> => {
+export const submitSynthesis = (session: Session, said: SynthesisSubmission, now: number): Result<SynthesisStep> => {
   if (!isParticipant(session, said.agentId))
     return refuse('FORBIDDEN', 'Only the paused agent and its reviewer can submit a synthesis.', {
       details: { paused_agent_id: session.pausedAgentId, reviewer_agent_id: session.reviewerAgentId },

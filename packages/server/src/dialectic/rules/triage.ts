@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type Result } from '@breakwater/contract';
 
 const HIGH_RISK = ['paused', 'reject', 'unsafe', 'security', 'data loss', 'delete', 'drop', 'credential'];
 const MANY_CONCERNS = 3;
@@ -34,7 +34,7 @@ const mentions = (text: string): boolean => HIGH_RISK.some((term) => text.toLowe
  * Looks at a question once, and remembers nothing (spec dialectic B.8): any flag asks for a whole review. Refuses a question
  * without words.
  */
-export const triage = ({ issue, position, concerns, risk }: Question): Outcome<Triage> => {
+export const triage = ({ issue, position, concerns, risk }: Question): Result<Triage> => {
   if (issue === '') {
     return refuse('MISSING_PARAMETER', 'issue_description: say what is to be decided.', {
       details: { parameter: 'issue_description' },
@@ -47,5 +47,5 @@ export const triage = ({ issue, position, concerns, risk }: Question): Outcome<T
     ...(risk !== null && risk >= HIGH ? (['risk_score_at_or_above_0.70'] as const) : []),
     ...(position === null ? (['no_position_supplied'] as const) : []),
   ];
-  return accept({ recommendation: flags.length === 0 ? 'record_decision' : 'escalate_full_dialectic', flags });
+  return ok({ recommendation: flags.length === 0 ? 'record_decision' : 'escalate_full_dialectic', flags });
 };

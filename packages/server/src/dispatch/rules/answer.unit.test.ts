@@ -1,4 +1,4 @@
-import { accept, type ToolSpec } from '@breakwater/contract';
+import { ok, type ToolSpec } from '@breakwater/contract';
 import { flags } from '@breakwater/contract/tools';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -32,7 +32,7 @@ describe('an answer, held against the contract', () => {
   });
 
   it('is an incident where it does not fit and the server checks, and goes out as it is where it does not', async () => {
-    const tool: Tool = { spec, handle: async () => accept({ id: 1 }) };
+    const tool: Tool = { spec, handle: async () => ok({ id: 1 }) };
     const strict = dispatcherOf([tool], [], { checksAnswers: true });
     expect((await strict.call('watch')).body).toMatchObject({ error_code: 'INTERNAL_ERROR' });
     expect(strict.incidents).toMatchObject([{ tool: 'watch' }]);
@@ -44,7 +44,7 @@ describe('what an action needs', () => {
   const ran: string[] = [];
   const action = (name: string) => async () => {
     ran.push(name);
-    return accept({});
+    return ok({});
   };
   const nothing = z.object({});
   const tool = defineActions(

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome, type ToolAlias, type ToolSpec } from '@breakwater/contract';
+import { ok, refuse, type Result, type ToolAlias, type ToolSpec } from '@breakwater/contract';
 import { z } from 'zod';
 import {
   defineTool,
@@ -35,13 +35,13 @@ export const specOf = (over: Partial<ToolSpec> & { readonly name: string }): Too
 /** A tool that answers what it was called with. */
 export const echo = (spec: ToolSpec): Tool =>
   defineTool(spec, async ({ args, caller, unknownArguments, deadline, receivedAt }) =>
-    accept({ args, caller, unknown: unknownArguments, deadline, received_at: receivedAt }),
+    ok({ args, caller, unknown: unknownArguments, deadline, received_at: receivedAt }),
   );
 
 /** Identity by one secret, as the real one resolves it. */
-export const resolveCaller = (evidence: Evidence): Outcome<Caller> => {
+export const resolveCaller = (evidence: Evidence): Result<Caller> => {
   if (evidence.clientSessionId === undefined) {
-    return accept({
+    return ok({
       agentId: undefined,
       assurance: 'none',
       source: 'none',
@@ -53,7 +53,7 @@ export const resolveCaller = (evidence: Evidence): Outcome<Caller> => {
     return refuse('SESSION_UNKNOWN', 'The client_session_id is unknown, expired or revoked.');
   }
   const agentId = evidence.clientSessionId === SECRET ? AGENT : evidence.clientSessionId;
-  return accept({ agentId, assurance: 'strong', source: 'client_session_id', ...PLAIN, principal: `agent:${agentId}` });
+  return ok({ agentId, assurance: 'strong', source: 'client_session_id', ...PLAIN, principal: `agent:${agentId}` });
 };
 
 export interface Bench {

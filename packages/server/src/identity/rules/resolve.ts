@@ -1,4 +1,4 @@
-import { refuse, type Refusal } from '@breakwater/contract';
+import { refusal, refuse, type Refusal } from '@breakwater/contract';
 import type { AgentHead } from '../../agents/index.ts';
 import type { Assurance, IdentityWarning, PeerAttestation, ProofOrigin, ProofSource } from '../../runtime/index.ts';
 import { bindingHolds, type Binding, type BindingKind } from '../binding.ts';
@@ -90,7 +90,7 @@ const tokenProof = ({ token, claimed, resuming, now }: Facts): { proof?: Proof; 
 
 const conflict = (message: string, details: Readonly<Record<string, unknown>> = {}): Resolution => ({
   kind: 'refused',
-  refusal: refuse('IDENTITY_CONFLICT', message, { details }).refusal,
+  refusal: refusal('IDENTITY_CONFLICT', message, { details }),
 });
 
 const tokenWarning = (problem: string): readonly IdentityWarning[] => [
@@ -162,9 +162,9 @@ export const resolve = (
     if (derived !== undefined) {
       return {
         kind: 'refused',
-        refusal: refuse('SESSION_UNKNOWN', `The ${derived.source} can be made of a uuid: it needs a second proof.`, {
+        refusal: refusal('SESSION_UNKNOWN', `The ${derived.source} can be made of a uuid: it needs a second proof.`, {
           details: { source: derived.source },
-        }).refusal,
+        }),
       };
     }
     return UNBOUND;
@@ -184,13 +184,13 @@ export const resolve = (
   if (failure !== undefined) {
     return {
       kind: 'refused',
-      refusal: refuse(
+      refusal: refusal(
         'SUBSTRATE_REQUIRES_SOCKET',
         'The agent is enrolled, and the call does not come from its process.',
         {
           details: { reason: failure },
         },
-      ).refusal,
+      ),
     };
   }
   const warnings = token.problem === undefined ? NO_WARNINGS : tokenWarning(token.problem);

@@ -1,4 +1,4 @@
-import { accept, refuse, type FieldProblem, type Outcome } from '@breakwater/contract';
+import { ok, refuse, type FieldProblem, type Result } from '@breakwater/contract';
 import type { ClosureClass, Finding, Severity, Status } from './finding.ts';
 import { broken, missing, refuseFields } from './problems.ts';
 import { lostTags, normalTags } from './tags.ts';
@@ -67,7 +67,7 @@ const AUTHORS_ONLY = ['summary', 'details', 'type', 'severity', 'tags'] as const
 /** Understands what an update asks for, naming everything that is wrong with it at once. */
 export const wishOf = (
   raw: Raw,
-): Outcome<{
+): Result<{
   readonly wish: Wish;
   readonly truncated: Readonly<Record<string, Cut>>;
   /** What was not kept as it was sent. */
@@ -125,10 +125,10 @@ export const wishOf = (
       ),
     ]);
   }
-  return accept({ wish, truncated, warnings: lostTags(read?.lost ?? []) });
+  return ok({ wish, truncated, warnings: lostTags(read?.lost ?? []) });
 };
 
-const refuseStatus = (finding: Finding, to: Status, why: string): Outcome<never> =>
+const refuseStatus = (finding: Finding, to: Status, why: string): Result<never> =>
   refuse('INVALID_STATUS_TRANSITION', `A finding that is ${finding.status} cannot become ${to}: ${why}`, {
     details: { discovery_id: finding.id, status: finding.status, wanted: to },
     recovery: {
@@ -137,7 +137,7 @@ const refuseStatus = (finding: Finding, to: Status, why: string): Outcome<never>
   });
 
 /** Whether the changer may do this to the finding of somebody else. */
-const refuseAuthority = (finding: Finding, wish: Wish, to: Status, changer: Changer): Outcome<never> | undefined => {
+const refuseAuthority = (finding: Finding, wish: Wish, to: Status, changer: Changer): Result<never> | undefined => {
   if (changer.operator || changer.id === finding.agentId) return undefined;
   const touched = AUTHORS_ONLY.filter((name) => wish[name] !== undefined);
   if (touched.length > 0 || (to === 'archived' && finding.status !== 'archived')) {
@@ -170,7 +170,7 @@ const refuseAuthority = (finding: Finding, wish: Wish, to: Status, changer: Chan
  * What an update makes of a finding, or why it may not be: who may change what, which status follows on which, and what
  * belongs to a status. `cold` is the lifecycle's to set; `superseded` comes with the finding that replaces it.
  */
-export const change = (finding: Finding, wish: Wish, changer: Changer, now: number): Outcome<Patch> => {
+export const change = (finding: Finding, wish: Wish, changer: Changer, now: number): Result<Patch> => {
   const to = wish.supersededBy !== undefined ? 'superseded' : (wish.status ?? finding.status);
   if (!changer.bound && !changer.operator) {
     return refuse('IDENTITY_REQUIRED', 'Changing a finding needs an identity.', {
@@ -194,7 +194,7 @@ export const change = (finding: Finding, wish: Wish, changer: Changer, now: numb
   }
   const { status: _status, supersededBy, closureClass, closureEvidence, resolutionNotes, ...words } = wish;
   const reopens = !isClosed(to) && !isStored(to) && (isClosed(finding.status) || isStored(finding.status));
-  return accept({
+  return ok({
     ...words,
     ...(to !== finding.status && { status: to }),
     ...(isClosed(to) && !isClosed(finding.status) && { resolvedAt: now, resolvedBy: changer.id }),
@@ -216,7 +216,7 @@ export const change = (finding: Finding, wish: Wish, changer: Changer, now: numb
 };
 
 /** Whether `by` can replace `old`: neither is the other, and what replaces is not itself replaced. */
-export const refuseSupersession = (by: Finding, old: Pick<Finding, 'id'>): Outcome<never> | undefined => {
+export const refuseSupersession = (by: Finding, old: Pick<Finding, 'id'>): Result<never> | undefined => {
   if (by.id === old.id) return refuseFields([broken('supersedes_id', 'must be another finding')]);
   if (by.status === 'superseded') {
     return refuse('INVALID_STATUS_TRANSITION', `${by.id} is itself superseded, and replaces nothing.`, {

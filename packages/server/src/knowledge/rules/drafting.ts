@@ -1,4 +1,4 @@
-import { accept, type FieldProblem, type Outcome } from '@breakwater/contract';
+import { ok, type FieldProblem, type Result } from '@breakwater/contract';
 import type { ResponseTo, Severity } from './finding.ts';
 import { broken, missing, refuseFields } from './problems.ts';
 import { lostTags, normalTags, stringsOf } from './tags.ts';
@@ -124,7 +124,7 @@ class Reading {
  * Understands what is to be stored: one finding, as the arguments of a call or an item of a batch give it. Every text is
  * bounded, and what was cut off is told; everything that is wrong is named at once (BW-knowledge.01).
  */
-export const draftOf = (raw: Raw, kind: 'finding' | 'note'): Outcome<Draft> => {
+export const draftOf = (raw: Raw, kind: 'finding' | 'note'): Result<Draft> => {
   const reading = new Reading(raw);
   const warnings: string[] = [];
   const summary = reading.text('summary', SUMMARY_LIMIT);
@@ -149,7 +149,7 @@ export const draftOf = (raw: Raw, kind: 'finding' | 'note'): Outcome<Draft> => {
   const supersedes = reading.id('supersedes') ?? (responseTo?.type === 'supersedes' ? responseTo.id : null);
   const confidence = reading.confidence();
   if (reading.problems.length > 0 || summary === null) return refuseFields(reading.problems);
-  return accept({
+  return ok({
     type: type ?? 'note',
     severity,
     summary,

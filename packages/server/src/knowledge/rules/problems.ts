@@ -1,7 +1,7 @@
-import { refuse, type FieldProblem, type Outcome } from '@breakwater/contract';
+import { refuse, type FieldProblem, type Result } from '@breakwater/contract';
 
 /** A refusal that names every argument that breaks its rule. */
-export const refuseFields = (problems: readonly FieldProblem[]): Outcome<never> => {
+export const refuseFields = (problems: readonly FieldProblem[]): Result<never> => {
   const missing = problems.filter(({ type }) => type === 'missing').map(({ field }) => field);
   const onlyMissing = missing.length === problems.length;
   const message = onlyMissing

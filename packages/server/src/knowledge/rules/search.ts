@@ -1,4 +1,4 @@
-import { accept, readTime, refuse, TIME_RULE, type FieldProblem, type Outcome } from '@breakwater/contract';
+import { ok, readTime, refuse, TIME_RULE, type FieldProblem, type Result } from '@breakwater/contract';
 import type { Severity, Status } from './finding.ts';
 import { parseQuery, type ParsedQuery } from './query.ts';
 import { broken, refuseFields } from './problems.ts';
@@ -51,7 +51,7 @@ const NOTHING_LEFT = 'must name something: what is left of it would filter nothi
  * Understands by what findings are to be narrowed. A filter that is sent and comes to nothing is refused: without it the
  * answer would be about everything, and look like one about what was asked (BW-knowledge.02).
  */
-export const narrowingOf = (args: Raw): Outcome<Narrowing> => {
+export const narrowingOf = (args: Raw): Result<Narrowing> => {
   const problems: FieldProblem[] = [];
   const sent = (name: string): boolean => args[name] !== undefined && args[name] !== null;
   const word = <T>(name: string, understand: (given: unknown) => Understood<T>): T | null => {
@@ -91,14 +91,14 @@ export const narrowingOf = (args: Raw): Outcome<Narrowing> => {
   // Who asks for a status by name means it.
   if (status === null && args['include_archived'] !== true) without.push('archived');
   if (status === null && args['include_cold'] !== true) without.push('cold');
-  return accept({ status, without, tags, type, severity, agent, exceptLabels, after, before });
+  return ok({ status, without, tags, type, severity, agent, exceptLabels, after, before });
 };
 
 /**
  * Understands a search (BW-knowledge.02): a blank query is refused; an absent one asks for the newest that the filters let
  * pass. A mode by meaning is refused, since there is nothing here that knows meanings.
  */
-export const searchOf = (args: Raw): Outcome<SearchRequest> => {
+export const searchOf = (args: Raw): Result<SearchRequest> => {
   const requested = args['semantic'] === true ? 'semantic' : (args['search_mode'] ?? 'auto');
   if (requested === 'semantic' || requested === 'hybrid') {
     return refuse('SEARCH_MODE_UNAVAILABLE', `search_mode ${requested} needs embeddings, and this server has none.`, {
@@ -112,7 +112,7 @@ export const searchOf = (args: Raw): Outcome<SearchRequest> => {
     return refuseFields([broken('query', 'must not be blank; leave it out for the newest that the filters let pass')]);
   }
   const queryText = typeof text === 'string' ? text.trim() : null;
-  return accept({
+  return ok({
     ...narrowed.value,
     query: queryText === null ? null : parseQuery(queryText),
     queryText,

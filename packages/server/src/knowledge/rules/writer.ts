@@ -1,4 +1,4 @@
-import { refuse, type Refusal } from '@breakwater/contract';
+import { refusal, type Refusal } from '@breakwater/contract';
 import type { Caller } from '../../runtime/index.ts';
 import type { Severity } from './finding.ts';
 
@@ -16,7 +16,7 @@ export interface Writer {
 /** Refuses what nobody answers for: high and critical findings wake people up (BW-knowledge.03). */
 export const refuseUnbound = (severity: Severity, writer: Pick<Writer, 'agentId'>): Refusal | undefined =>
   writer.agentId === undefined && (severity === 'high' || severity === 'critical')
-    ? refuse('IDENTITY_REQUIRED', `A finding of severity ${severity} needs a proven agent that answers for it.`, {
+    ? refusal('IDENTITY_REQUIRED', `A finding of severity ${severity} needs a proven agent that answers for it.`, {
         details: { status: 'identity_required', severity, without_identity: ['low', 'medium'] },
-      }).refusal
+      })
     : undefined;

@@ -1,4 +1,4 @@
-import { accept, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, refuse, type Result, type Refusal } from '@breakwater/contract';
 import type { AgentHead, AgentStatus, Archive, Hold, Pause } from '../../agents/agent.ts';
 import type { AuditDraft } from '../../agents/index.ts';
 import type { Caller, Operator } from '../../runtime/index.ts';
@@ -50,10 +50,10 @@ export const operatorRequired = (message: string): { readonly ok: false; readonl
   refuse('OPERATOR_REQUIRED', message);
 
 /** The agent itself, by its own proof, or an operator that may act; everybody else is refused (BW-identity.07). */
-export const authorityOver = (actor: Actor, target: AgentHead): Outcome<Authority> => {
-  if (isOwner(actor, target)) return accept({ by: 'owner', operator: null });
+export const authorityOver = (actor: Actor, target: AgentHead): Result<Authority> => {
+  if (isOwner(actor, target)) return ok({ by: 'owner', operator: null });
   const operator = operatorOf(actor);
-  if (operator !== undefined) return accept(operator);
+  if (operator !== undefined) return ok(operator);
   if (actor.operator !== undefined) {
     return refuse(WITHOUT_AUTHORITY.reader, `The credential of operator ${actor.operator.name} may read and not act.`);
   }
@@ -69,13 +69,13 @@ export const authorityOver = (actor: Actor, target: AgentHead): Outcome<Authorit
 };
 
 /** The capacity in which the actor may do this to the agent, as it stands; or the refusal of {@link refusedAct}. */
-export const mayAct = (act: Act, actor: Actor, target: AgentHead, hold: Hold | undefined): Outcome<Authority> => {
+export const mayAct = (act: Act, actor: Actor, target: AgentHead, hold: Hold | undefined): Result<Authority> => {
   const authority = authorityOver(actor, target);
   if (!authority.ok) return authority;
   const refused = refusedAct(act, authority.value.by, target, hold);
   if (refused === undefined) return authority;
   // An operator that acts with an agent's own proof beside its credential does not lose what the credential allows.
   const operator = operatorOf(actor);
-  if (operator !== undefined && refusedAct(act, 'operator', target, hold) === undefined) return accept(operator);
+  if (operator !== undefined && refusedAct(act, 'operator', target, hold) === undefined) return ok(operator);
   return refused;
 };

@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse, type Result } from '@breakwater/contract';
 import type { AgentHead, Pause } from '../../agents/index.ts';
 import type { Hold } from '../../agents/agent.ts';
 import { ownHold, refusedAct } from './acts.ts';
@@ -18,7 +18,7 @@ export const pauseByOperator = (
   args: { readonly reason: string | null; readonly hours: number | null; readonly actuationId: string },
   now: number,
   hold: Hold | undefined = ownHold(target, now),
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   const authority = operatorOf(actor);
   if (authority === undefined) return operatorRequired('Only an operator that may act pauses an agent.');
   if (args.reason === null || args.reason === '') {
@@ -35,7 +35,7 @@ export const pauseByOperator = (
     evidence: { paused_by: authority.operator },
   };
   const { actuation_id, sub_action, reason, expires_at } = pause;
-  return accept({
+  return ok({
     status: 'paused',
     pause,
     events: [

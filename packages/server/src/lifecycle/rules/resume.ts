@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse, type Result, type Refusal } from '@breakwater/contract';
 import type { AgentHead } from '../../agents/index.ts';
 import type { Hold } from '../../agents/agent.ts';
 import { ownHold, refusedAct } from './acts.ts';
@@ -28,8 +28,8 @@ const resumed = (
   authority: Authority,
   target: AgentHead,
   detail: Readonly<Record<string, unknown>>,
-): Outcome<StandingChange> =>
-  accept({
+): Result<StandingChange> =>
+  ok({
     status: 'active',
     pause: null,
     events: [
@@ -56,7 +56,7 @@ export const resume = (
   args: { readonly reason: string | null; readonly unstick: boolean },
   now: number,
   hold: Hold | undefined = ownHold(target, now),
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   const authority = mayAct(args.unstick ? 'unstick' : 'resume', actor, target, hold);
   if (!authority.ok) return authority;
   if (hold !== undefined) {
@@ -75,7 +75,7 @@ export const operatorResume = (
   target: AgentHead,
   args: { readonly reason: string; readonly force: boolean; readonly vitals: AgentHead['vitals'] },
   hold?: Hold,
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   const authority = operatorOf(actor);
   if (authority === undefined) return operatorRequired('Only an operator that may act resumes an agent like this.');
   const reason = args.reason.trim();

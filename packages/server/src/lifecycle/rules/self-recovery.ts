@@ -1,9 +1,9 @@
 import {
-  accept,
+  ok,
   AUDIT_EVENTS,
   refuse,
   type MarginWord,
-  type Outcome,
+  type Result,
   type Recovery,
   type Refusal,
 } from '@breakwater/contract';
@@ -19,7 +19,7 @@ const REVIEW: Recovery = {
   related_tools: ['request_review', 'operator_resume_agent'],
 };
 /** Only the agent itself, by its own proof: for an operator there is operator_resume_agent, with its own limits. */
-const asOwner = (actor: Actor, target: AgentHead): Outcome<Authority> => {
+const asOwner = (actor: Actor, target: AgentHead): Result<Authority> => {
   const { agentId, operator } = actor;
   if (agentId !== target.agentId && (agentId !== undefined || operator !== undefined)) {
     return refuse('FORBIDDEN', 'An agent recovers only itself.', {
@@ -36,8 +36,8 @@ const resumed = (
   authority: Authority,
   target: AgentHead,
   detail: Readonly<Record<string, unknown>>,
-): Outcome<StandingChange> =>
-  accept({
+): Result<StandingChange> =>
+  ok({
     status: 'active',
     pause: null,
     events: [
@@ -117,7 +117,7 @@ export const checkSelfRecovery = (
   target: AgentHead,
   now: number,
   hold: Hold | undefined = ownHold(target, now),
-): Outcome<SelfRecoveryCheck> => {
+): Result<SelfRecoveryCheck> => {
   const authority = asOwner(actor, target);
   if (!authority.ok) return authority;
   const { vitals } = target;
@@ -128,7 +128,7 @@ export const checkSelfRecovery = (
     review: standing && risk < SELF_RECOVERY_LIMITS.reviewRisk,
   };
   const blockers = blockersOf(target, hold);
-  return accept({
+  return ok({
     eligible: blockers.length === 0,
     blockers,
     quick_open: open.quick,
@@ -151,7 +151,7 @@ export const quickRecovery = (
   args: { readonly reason: string | null },
   now: number,
   hold: Hold | undefined = ownHold(target, now),
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   const authority = asOwner(actor, target);
   if (!authority.ok) return authority;
   const refused = refusedAct('recover', 'owner', target, hold);
@@ -192,7 +192,7 @@ export const reviewRecovery = (
   args: { readonly reflection: string; readonly rootCause: string | null; readonly conditions: readonly string[] },
   now: number,
   hold: Hold | undefined = ownHold(target, now),
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   const authority = asOwner(actor, target);
   if (!authority.ok) return authority;
   const reflection = args.reflection.trim();

@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse, type Result } from '@breakwater/contract';
 import type { AgentHead, Archive } from '../../agents/index.ts';
 import type { ProofSource } from '../../runtime/index.ts';
 import type { Hold } from '../../agents/agent.ts';
@@ -19,7 +19,7 @@ export const archive = (
   args: { readonly reason: string; readonly force: boolean; readonly liveSignals: readonly string[] },
   now: number,
   hold: Hold | undefined = ownHold(target, now),
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   const authority = mayAct('archive', actor, target, hold);
   if (!authority.ok) return authority;
   const capacity = authority.value;
@@ -28,7 +28,7 @@ export const archive = (
       details: { liveness_signals: args.liveSignals },
     });
   }
-  return accept({
+  return ok({
     status: 'archived',
     pause: null,
     archive: endOf(capacity, args.reason, now),
@@ -59,7 +59,7 @@ export const reactivate = (
   actor: Actor,
   target: AgentHead,
   args: { readonly explicit: boolean; readonly proof: ProofSource | 'none' },
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   const authority = mayAct('reactivate', actor, target, undefined);
   if (!authority.ok) return authority;
   const details = { status: target.status };
@@ -80,7 +80,7 @@ export const reactivate = (
       recovery: { action: 'Send client_session_id as an argument of the call, or ask an operator.' },
     });
   }
-  return accept({
+  return ok({
     status: 'active',
     pause: null,
     archive: null,
@@ -108,7 +108,7 @@ export const remove = (
   args: { readonly confirm: boolean; readonly reason: string },
   now: number,
   hold: Hold | undefined = ownHold(target, now),
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   const authority = mayAct('delete', actor, target, hold);
   if (!authority.ok) return authority;
   if (!args.confirm) {
@@ -123,7 +123,7 @@ export const remove = (
       recovery: { action: 'Take the tag away first with agent(action=update, tags=…).', related_tools: ['agent'] },
     });
   }
-  return accept({
+  return ok({
     status: 'deleted',
     pause: null,
     archive: endOf(authority.value, args.reason, now),

@@ -1,4 +1,4 @@
-import { accept, AUDIT_EVENTS, refuse, type Outcome, type Refusal } from '@breakwater/contract';
+import { ok, AUDIT_EVENTS, refuse, type Result, type Refusal } from '@breakwater/contract';
 import type { AgentHead, AuditDraft } from '../../agents/index.ts';
 import { unseenIn, type ProofSource } from '../../runtime/index.ts';
 import { reservedAdditions } from './reserved-tags.ts';
@@ -37,7 +37,7 @@ const decideTags = (
   authority: Authority,
   held: readonly string[],
   wanted: readonly string[],
-): Outcome<readonly string[]> => {
+): Result<readonly string[]> => {
   const tags = [...new Set(wanted.map((tag) => tag.normalize('NFC')))];
   if (tags.length > MOST_TAGS) return refuseParameter('tags', `must be at most ${MOST_TAGS}`);
   const bad = tags.filter((tag) => !TAG.test(tag) || unseenIn(tag) !== undefined);
@@ -48,17 +48,17 @@ const decideTags = (
     });
   }
   const reserved = authority.by === 'operator' ? [] : reservedAdditions(held, tags);
-  if (reserved.length === 0) return accept(tags);
+  if (reserved.length === 0) return ok(tags);
   return refuse('FORBIDDEN', `An agent cannot give itself the tag ${reserved.join(', ')}.`, {
     details: { parameter: 'tags', tags: reserved },
     recovery: { action: 'Leave the tag out, or ask an operator to add it.' },
   });
 };
 
-const decideNotes = (notes: string, stored: string | null | undefined): Outcome<string> => {
+const decideNotes = (notes: string, stored: string | null | undefined): Result<string> => {
   const whole = stored == null || stored === '' ? notes : `${stored}\n${notes}`;
   return whole.length <= MOST_NOTES
-    ? accept(whole)
+    ? ok(whole)
     : refuseParameter('notes', `would be ${whole.length} characters long, at most ${MOST_NOTES} are kept`);
 };
 
@@ -79,7 +79,7 @@ const decideProfile = (
   target: AgentHead,
   wanted: ProfileUpdate,
   storedNotes: string | null,
-): Outcome<Profile> => {
+): Result<Profile> => {
   const tags = wanted.tags && decideTags(authority, target.tags, wanted.tags);
   if (tags?.ok === false) return tags;
   const notes =
@@ -92,7 +92,7 @@ const decideProfile = (
   }
   const preferences = wanted.preferences && refusePreferences(wanted.preferences);
   if (preferences !== undefined) return preferences;
-  return accept({
+  return ok({
     ...(tags !== undefined && { tags: tags.value }),
     ...(notes !== undefined && { notes: notes.value }),
     ...(wanted.purpose !== undefined && { purpose: wanted.purpose }),
@@ -135,7 +135,7 @@ export const update = (
     readonly hold: Hold | undefined;
     readonly reason?: string | null;
   },
-): Outcome<StandingChange> => {
+): Result<StandingChange> => {
   let returning: StandingChange | undefined;
   let capacity: Authority | undefined;
   if (wanted.status !== undefined) {
@@ -161,10 +161,10 @@ export const update = (
   if (Object.keys(profile.value).length === 0) {
     return returning === undefined
       ? refuse('PARAMETER_ERROR', 'Nothing to change: send tags, notes, purpose, preferences or status.')
-      : accept(returning);
+      : ok(returning);
   }
   const event = updated(capacity, target, profile.value, reason);
-  return accept({
+  return ok({
     ...returning,
     ...profile.value,
     events: returning === undefined ? [event] : [...returning.events, event],

@@ -1,4 +1,4 @@
-import { accept } from '@breakwater/contract';
+import { ok } from '@breakwater/contract';
 import type { AgentHead } from '../../agents/index.ts';
 import { Calibration } from '../../calibration/index.ts';
 import type { Database } from '../../postgres/index.ts';
@@ -25,7 +25,7 @@ export const testOverview = (
     fleet: columnsOf(agents),
     named: (name) => [...agents.entries()].flatMap(([, head]) => (head.label === name ? [head] : [])),
     isStable,
-    flags: { all: () => [], history: () => Promise.resolve(accept([])) },
+    flags: { all: () => [], history: () => Promise.resolve(ok([])) },
     calibration: new Calibration({ database, clock }),
     activity: createActivity(clock.now()),
     node: {

@@ -1,4 +1,4 @@
-import { accept, ERRORS, refuse, type ErrorCode, type ToolListing } from '@breakwater/contract';
+import { ok, ERRORS, refuse, type ErrorCode, type ToolListing } from '@breakwater/contract';
 import { pino } from 'pino';
 import {
   COLD,
@@ -150,7 +150,7 @@ export const startFakeNode = async (
     readBaseline: read,
     compute: (call) => computation.run(call),
     recordExternalOutcome: () => Promise.resolve(refuse('OPERATOR_REQUIRED', 'There are no operators here.')),
-    calibrationDiagram: () => Promise.resolve(accept('<svg/>')),
+    calibrationDiagram: () => Promise.resolve(ok('<svg/>')),
     feed: fakeFeed(),
     metrics: createMetrics(),
     tokens: [],

@@ -1,4 +1,4 @@
-import type { Outcome, Refusal } from '@breakwater/contract';
+import type { Result, Refusal } from '@breakwater/contract';
 import { expect } from 'vitest';
 import type { Session } from '../../session.ts';
 import { finalise, type ResolutionTerms } from '../finalise.ts';
@@ -9,12 +9,12 @@ import { submitSynthesis } from '../synthesis.ts';
 export const HOUR = 3_600_000;
 export const START = Date.UTC(2026, 4, 13, 12);
 
-export const taken = <T>(outcome: Outcome<T>): T => {
+export const taken = <T>(outcome: Result<T>): T => {
   if (!outcome.ok) throw new Error(`${outcome.refusal.code}: ${outcome.refusal.message}`);
   return outcome.value;
 };
 
-export const refusalOf = (outcome: Outcome<unknown>): Refusal => {
+export const refusalOf = (outcome: Result<unknown>): Refusal => {
   expect(outcome.ok).toBe(false);
   return (outcome as Extract<typeof outcome, { ok: false }>).refusal;
 };

@@ -24,13 +24,19 @@ export interface Refusal {
 }
 
 /** Either a value or a typed refusal. */
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
 
-export const accept = <T>(value: T): Outcome<T> => ({ ok: true, value });
+export const ok = <T>(value: T): Result<T> => ({ ok: true, value });
 
-/** Builds a refused outcome; `rest` carries details, retry time or a better way out. */
-export const refuse = (
-  code: ErrorCode,
-  message: string,
-  rest: Omit<Refusal, 'code' | 'message'> = {},
-): { readonly ok: false; readonly refusal: Refusal } => ({ ok: false, refusal: { code, message, ...rest } });
+/** Builds a refusal; `rest` carries details, retry time or a better way out. */
+export const refusal = (code: ErrorCode, message: string, rest: Omit<Refusal, 'code' | 'message'> = {}): Refusal => ({
+  code,
+  message,
+  ...rest,
+});
+
+/** The same as a {@link Result}. */
+export const refuse = (...said: Parameters<typeof refusal>): { readonly ok: false; readonly refusal: Refusal } => ({
+  ok: false,
+  refusal: refusal(...said),
+});
