@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ERRORS, REPEATS, type ErrorCode } from '../packages/contract/src/index.ts';
-import { SEND_AGAIN } from '../packages/sdk/src/resident.ts';
+import { SEND_AGAIN } from '../packages/sdk/src/loop.ts';
 
 const repeated = (how: string): string[] => Object.keys(REPEATS).filter((code) => REPEATS[code as ErrorCode] === how);
 

@@ -5,8 +5,8 @@
  * lets Tom go on under conditions, and you confirm what the two agreed on. Then Tom mends its method.
  */
 import { parseArgs } from 'node:util';
-import { anchorFile } from '@breakwater/sdk/anchor-file';
-import { Agent, BreakwaterError, connect, UnreachableError, type Report } from '@breakwater/sdk';
+import { fileCredentials } from '@breakwater/sdk/file-credentials';
+import { Agent, BreakwaterError, BreakwaterClient, UnreachableError, type CheckInReport } from '@breakwater/sdk';
 import { countPrimes, countPrimesCarelessly, countPrimesSlowly } from './work.ts';
 
 const { values } = parseArgs({
@@ -14,12 +14,12 @@ const { values } = parseArgs({
     url: { type: 'string', default: `http://127.0.0.1:${process.env['BREAKWATER_PORT'] ?? '8767'}` },
     every: { type: 'string', default: '8' },
     pieces: { type: 'string', default: '0' },
-    anchors: { type: 'string', default: '.breakwater/fleet' },
+    credentials: { type: 'string', default: '.breakwater/fleet' },
     help: { type: 'boolean', default: false },
   },
 });
 
-const usage = `Usage: npm run fleet -- [--url http://127.0.0.1:8767] [--every 8] [--pieces 0] [--anchors .breakwater/fleet]
+const usage = `Usage: npm run fleet -- [--url http://127.0.0.1:8767] [--every 8] [--pieces 0] [--credentials .breakwater/fleet]
 
 Three agents that work, drift and review each other on a running server (npm start, in another terminal). You are its operator:
 you name the reviewer and confirm what was agreed. Ctrl-C ends it; started again they are the same agents.
@@ -27,7 +27,7 @@ you name the reviewer and confirm what was agreed. Ctrl-C ends it; started again
   --url      where the server is
   --every    seconds between two pieces of work of an agent
   --pieces   pieces of work of Tom after which it ends by itself; 0: never
-  --anchors  folder in which they keep who they are; it holds their secrets`;
+  --credentials  folder in which they keep who they are; it holds their secrets`;
 
 const say = (who: string, what: string): void => {
   console.log(`${new Date().toLocaleTimeString('en-GB')}  ${who.padEnd(4)} ${what}`);
@@ -57,11 +57,11 @@ const counts = (
   // Each life counts something else, since an agent that repeats itself is taken for one that loops.
   let limit = 1_000 + Math.floor(Math.random() * 100_000);
   let isRight = true;
-  return agent.runForever({
+  return agent.runLoop({
     signal: end.signal,
     everyMs,
     pausePollMs: LOOKS_EVERY_MS,
-    cycle: ({ number }): Report => {
+    work: ({ number }): CheckInReport => {
       limit += 97;
       const { count, confidence } = habitAt(number);
       const answer = count(limit);
@@ -92,18 +92,19 @@ const counts = (
 
 /** An agent that answers every review that it was named for, and agrees to let the other go on under conditions. */
 const reviews = (agent: Agent) =>
-  agent.runForever({
+  agent.runLoop({
     signal: end.signal,
     everyMs: LOOKS_EVERY_MS,
-    cycle: async () => {
-      const { reviews: open } = await agent.review.list({ status: 'antithesis' });
-      const [next] = open.filter(({ reviewer }) => reviewer === agent.uuid);
+    work: async () => {
+      const { reviews: open } = await agent.reviews({ status: 'antithesis' });
+      const [next] = open.filter(({ reviewer }) => reviewer === agent.agentId);
       if (next === undefined) return undefined;
-      await agent.review.antithesis(next.sessionId, {
+      const review = agent.review(next.sessionId);
+      await review.respond({
         reasoning: 'Your checks failed, and you went on claiming 0.95.',
       });
       const reasoning = 'Claim less, in smaller pieces.';
-      const done = await agent.review.synthesis(next.sessionId, { agrees: true, conditions: OFFER, reasoning });
+      const done = await review.propose({ agrees: true, conditions: OFFER, reasoning });
       say(agent.name, 'has reviewed an agent: it may go on under conditions');
       if (done.awaitingConfirmation) {
         say('', 'Both agree. Confirm it in the console, or by:');
@@ -114,9 +115,14 @@ const reviews = (agent: Agent) =>
   });
 
 const run = async (): Promise<void> => {
-  const client = connect({ url: values.url });
+  const client = new BreakwaterClient({ url: values.url });
   const open = (name: string, purpose: string): Promise<Agent> =>
-    Agent.open({ client, name, purpose, anchor: anchorFile(`${values.anchors}/${name.toLowerCase()}.json`) });
+    Agent.open({
+      client,
+      name,
+      purpose,
+      credentials: fileCredentials(`${values.credentials}/${name.toLowerCase()}.json`),
+    });
   const ida = await open('Ida', 'counts primes, and claims what it can hold');
   const tom = await open('Tom', 'counts primes, and does not look at its results');
   const rea = await open('Rea', 'reviews agents that were paused');
@@ -134,13 +140,13 @@ const run = async (): Promise<void> => {
       },
       {
         onPause: async () => {
-          const asked = await tom.review.request({
+          const asked = await tom.requestReview({
             reason: 'My claims did not match my results.',
             rootCause: 'I changed my method, and did not look at what came of it.',
             conditions: OFFER,
           });
           say('Tom', 'asks for a review');
-          if (asked.awaitingFacilitation) {
+          if (asked.latest?.awaitingFacilitation === true) {
             say('', 'Nobody has the record of a reviewer yet: name Rea in the console, or by:');
             say('', `  npm run breakwater -- reviews assign ${asked.sessionId} --reviewer Rea --reason "it reviews"`);
           }

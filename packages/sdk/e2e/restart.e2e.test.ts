@@ -13,9 +13,16 @@ import {
   temporaryDataDir,
 } from '../../server/testing/server.ts';
 import { verifies } from '../../server/testing/verifies.ts';
-import { anchorFile } from '../src/anchor-file.ts';
+import { fileCredentials } from '../src/file-credentials.ts';
 import { systemClock } from '../src/clock.ts';
-import { Agent, connect, IdentityRefusedError, PausedError, RefusedError, type Report } from '../src/index.ts';
+import {
+  Agent,
+  BreakwaterClient,
+  IdentityRefusedError,
+  PausedError,
+  ApiError,
+  type CheckInReport,
+} from '../src/index.ts';
 
 const dataDir = temporaryDataDir();
 const anchors = mkdtempSync(join(tmpdir(), 'breakwater-anchors-'));
@@ -53,9 +60,9 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     const { url, start } = await serving();
     let server = await start();
     const { next, lossy } = losing();
-    const client = connect({ url, transport, reconnectMs: 100, fetch: lossy });
+    const client = new BreakwaterClient({ url, transport, reconnectMs: 100, fetch: lossy });
     const path = join(anchors, `${transport}.json`);
-    const agent = await Agent.open({ client, name: `Ada ${transport}`, anchor: anchorFile(path) });
+    const agent = await Agent.open({ client, name: `Ada ${transport}`, credentials: fileCredentials(path) });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
 
     const before = await agent.checkIn({ text: 'Split the importer.', confidence: 0.8, complexity: 'low' });
@@ -66,8 +73,8 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     });
 
     await server.kill();
-    const whileDown: Report = { text: 'Wrote its test.', confidence: 0.7, idempotencyKey: `down-${transport}` };
-    await expect(agent.checkIn(whileDown, { repeat: false })).rejects.toMatchObject({ name: 'UnreachableError' });
+    const whileDown: CheckInReport = { text: 'Wrote its test.', confidence: 0.7, idempotencyKey: `down-${transport}` };
+    await expect(agent.checkIn(whileDown, { retry: false })).rejects.toMatchObject({ name: 'UnreachableError' });
     server = await start();
 
     // The answer of the first try is lost after the server did it; the repeat is the same report.
@@ -85,10 +92,10 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     expect((await agent.knowledge.search(`importer ${transport}`)).findings.map(({ id }) => id)).toContain(stored.id);
 
     // Another process with the same anchor is the same agent.
-    const again = await Agent.open({ client, name: 'Ada', anchor: anchorFile(path), refuseFreshOnboard: true });
-    expect(again).toMatchObject({ uuid: agent.uuid, isNew: false });
+    const again = await Agent.open({ client, name: 'Ada', credentials: fileCredentials(path), onMissing: 'fail' });
+    expect(again).toMatchObject({ uuid: agent.agentId, isNew: false });
     expect(await again.state()).toMatchObject({ updates: 3, paused: false });
-    expect((await agent.identity()).uuid).toBe(agent.uuid);
+    expect((await agent.identity()).agentId).toBe(agent.agentId);
     await client.close();
     await server.stop();
   });
@@ -98,7 +105,7 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     const { url, start } = await serving();
     const started = Promise.withResolvers<true>();
     const reconnectMs = 12_345;
-    const client = connect({
+    const client = new BreakwaterClient({
       url,
       transport,
       reconnectMs,
@@ -121,10 +128,10 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     verifies('BW-sdk.01', 'BW-sdk.02');
     const { url, start } = await serving();
     let server = await start();
-    const client = connect({ url, transport, reconnectMs: 100 });
+    const client = new BreakwaterClient({ url, transport, reconnectMs: 100 });
     const max = await Agent.open({ client, name: `Max ${transport}` });
     const rea = await Agent.open({ client, name: `Rea ${transport}` });
-    expect(rea.uuid, 'two agents share a connection').not.toBe(max.uuid);
+    expect(rea.agentId, 'two agents share a connection').not.toBe(max.agentId);
     await rea.checkIn({ text: 'I am here.' });
     for (let i = 0; i < 12 && max.pause === null; i += 1) {
       const { predictionId } = await max.checkIn({ text: `Piece ${i}.`, confidence: 0.95 });
@@ -139,24 +146,24 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     expect(await max.state()).toMatchObject({ paused: true });
     expect((await max.selfRecovery.check()).eligible).toBe(false);
 
-    const asked = await max.review.request({ reason: 'Claims against results', reviewerMode: 'manual' });
-    await max.review.thesis(asked.sessionId, {
+    const asked = await max.requestReview({ reason: 'Claims against results', reviewerMode: 'manual' });
+    await asked.explain({
       rootCause: 'The runner was broken',
       conditions: ['Set complexity to 0.5'],
     });
     // Minutes old, Rea has no record: an operator names it, and confirms what the two agree on.
-    expect((await max.review.get(asked.sessionId)).awaitingFacilitation).toBe(true);
-    await assignReviewer({ url, dataDir }, asked.sessionId, rea.uuid);
+    expect((await asked.get()).awaitingFacilitation).toBe(true);
+    await assignReviewer({ url, dataDir }, asked.sessionId, rea.agentId);
     expect(await rea.checkIn({ text: 'I look around.' })).toMatchObject({ reviewWaiting: asked.sessionId });
-    await rea.review.antithesis(asked.sessionId, { reasoning: 'Believable.', concerns: ['It claimed too much.'] });
+    await rea.review(asked.sessionId).respond({ reasoning: 'Believable.', concerns: ['It claimed too much.'] });
     const agreed = { agrees: true, conditions: ['Set complexity to 0.5'], rootCause: 'The runner was broken' };
-    expect(await rea.review.synthesis(asked.sessionId, agreed)).toMatchObject({ awaitingConfirmation: true });
+    expect(await rea.review(asked.sessionId).propose(agreed)).toMatchObject({ awaitingConfirmation: true });
     expect(await max.state()).toMatchObject({ paused: true });
     const confirm = ['reviews', 'confirm', asked.sessionId, '--reason', 'the runner is mended'];
     const env = { BREAKWATER_URL: url, BREAKWATER_DATA_DIR: dataDir };
     expect(await runCommand(confirm, { env })).toMatchObject({ code: 0, stderr: '' });
-    expect(await max.review.get(asked.sessionId)).toMatchObject({ phase: 'resolved', awaitingConfirmation: false });
-    expect((await max.review.list()).reviews.map(({ sessionId }) => sessionId)).toContain(asked.sessionId);
+    expect(await asked.get()).toMatchObject({ phase: 'resolved', awaitingConfirmation: false });
+    expect((await max.reviews()).reviews.map(({ sessionId }) => sessionId)).toContain(asked.sessionId);
     expect(await max.state()).toMatchObject({ paused: false });
     expect(await max.checkIn({ text: 'Mended the runner.', confidence: 0.5 })).toMatchObject({ paused: false });
     await client.close();
@@ -167,15 +174,15 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     verifies('BW-sdk.01');
     const { url, start } = await serving();
     let server = await start();
-    const client = connect({ url, transport, reconnectMs: 50 });
+    const client = new BreakwaterClient({ url, transport, reconnectMs: 50 });
     const agent = await Agent.open({ client, name: `Resident ${transport}` });
     const end = new AbortController();
     const updates: (number | null)[] = [];
     let killed: Promise<unknown> | undefined;
-    const undelivered = await agent.runForever({
+    const undelivered = await agent.runLoop({
       everyMs: 20,
       signal: end.signal,
-      cycle: ({ number }) => {
+      work: ({ number }) => {
         if (number === 3) killed = server.kill();
         return { text: `Turn ${number}.` };
       },
@@ -200,11 +207,11 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
     verifies('BW-sdk.02');
     const { url, start } = await serving();
     const server = await start();
-    const client = connect({ url, transport });
+    const client = new BreakwaterClient({ url, transport });
     const nobody = { client_session_id: 'x'.repeat(43), response_text: 'x' };
     await expect(client.call('sync_state', nobody)).rejects.toThrow(IdentityRefusedError);
     await expect(client.call('no_such_tool', {})).rejects.toMatchObject({ code: 'TOOL_NOT_FOUND' });
-    await expect(client.call('sync_state', { confidence: 7, client_session_id: 'y' })).rejects.toThrow(RefusedError);
+    await expect(client.call('sync_state', { confidence: 7, client_session_id: 'y' })).rejects.toThrow(ApiError);
     await client.close();
     await server.stop();
   });

@@ -1,29 +1,30 @@
 import type { OutcomeType, ResponseMode, TaskType } from '@breakwater/contract';
-import { anchorOfStanding, type AgentOptions } from './agent-options.ts';
-import type { Anchor } from './anchor.ts';
+import { credentialsOf, type AgentOptions } from './agent-options.ts';
+import type { Credentials } from './credentials.ts';
 import type { CallOptions, Client } from './client.ts';
 import { IdentityDriftError, PausedError } from './errors.ts';
 import { isObject, present, textOf, type Json } from './json.ts';
 import { newKey } from './key.ts';
 import { knowledgeOf, type Knowledge } from './knowledge.ts';
 import { openIdentity, type Opened } from './onboarding.ts';
-import { runResident, type Resident } from './resident.ts';
+import { runLoop, type LoopOptions } from './loop.ts';
 import {
   pauseOfRefusal,
   readCheckIn,
   readRecorded,
   readRecovery,
-  readStanding,
+  readIdentity,
   readState,
   type AgentState,
   type CheckIn,
   type Pause,
   type RecordedResult,
   type RecoveryCheck,
-  type Standing,
+  type ReviewList,
+  type Identity,
 } from './results.ts';
-import { reviewsOf, type Reviews } from './review.ts';
-import type { AnyTool, ToolArguments, ToolName } from './tools.ts';
+import { dialecticOf, type Dialectic, type ReviewFilter, type ReviewHandle, type ReviewRequest } from './review.ts';
+import type { AnyTool, ToolAnswer, ToolArguments, ToolName } from './tools.ts';
 
 /** A tool that ran since the last check-in. */
 export interface ToolRun {
@@ -39,7 +40,7 @@ export interface ToolRun {
 }
 
 /** What an agent reports. */
-export interface Report {
+export interface CheckInReport {
   /** What was done, up to 50,000 characters. */
   readonly text: string;
   /** From 0 to 1: how sure it is that this is right. Results are held against it; leave it out when nothing is claimed. */
@@ -72,7 +73,8 @@ export interface ResultReport {
 export interface SelfRecovery {
   check(): Promise<RecoveryCheck>;
   quick(reason?: string): Promise<Json>;
-  review(said: {
+  /** Lifts the pause with a written reflection, where that is open. */
+  reflect(said: {
     readonly reflection: string;
     readonly rootCause?: string;
     readonly conditions?: readonly string[];
@@ -102,24 +104,24 @@ export class Agent {
   readonly isNew: boolean;
   /** Findings of the fleet. */
   readonly knowledge: Knowledge;
-  readonly review: Reviews;
   readonly selfRecovery: SelfRecovery;
+  readonly #dialectic: Dialectic;
   readonly #options: AgentOptions;
-  #anchor: Anchor;
+  #credentials: Credentials;
   #pause: Pause | null;
 
-  private constructor(options: AgentOptions, { anchor, standing, isNew }: Opened) {
+  private constructor(options: AgentOptions, { credentials, identity, isNew }: Opened) {
     this.client = options.client;
     this.isNew = isNew;
     this.#options = options;
-    this.#anchor = anchor;
-    this.#pause = standing.pause;
+    this.#credentials = credentials;
+    this.#pause = identity.pause;
     this.knowledge = knowledgeOf((args) => this.call('knowledge', args));
-    this.review = reviewsOf((args) => this.call('dialectic', args));
+    this.#dialectic = dialecticOf((args) => this.call('dialectic', args));
     this.selfRecovery = {
       check: async () => readRecovery(await this.call('self_recovery', { action: 'check' })),
       quick: (reason) => this.#recover({ action: 'quick', reason }),
-      review: ({ reflection, rootCause, conditions }) =>
+      reflect: ({ reflection, rootCause, conditions }) =>
         this.#recover({
           action: 'review',
           reflection,
@@ -129,23 +131,30 @@ export class Agent {
     };
   }
 
-  /** Opens the agent of the anchor, or onboards a new one; see `AgentOptions` for what may be asked of it. */
+  /**
+   * Opens the agent of the stored credentials, or registers a new one; see `AgentOptions`.
+   * @throws {CredentialsError} The store cannot be read or written, or has none and `onMissing` is `'fail'`.
+   * @throws {IdentityRefusedError} The credentials no longer prove the agent, and `onLost` is `'fail'`.
+   * @throws {ApiError} The server refused, with AGENT_ARCHIVED when the agent is archived and `onArchived` is `'fail'`.
+   * @example
+   * const agent = await Agent.open({ client, name: 'ada', credentials: fileCredentials('.ada.json') });
+   */
   static async open(options: AgentOptions): Promise<Agent> {
     return new Agent(options, await openIdentity(options));
   }
 
-  /** Who it is, for ever. */
-  get uuid(): string {
-    return this.#anchor.agentUuid;
+  /** Its id, which never changes. */
+  get agentId(): string {
+    return this.#credentials.agentId;
   }
 
   get name(): string {
     return this.#options.name;
   }
 
-  /** What it needs to be opened again; it holds its secrets. */
-  get anchor(): Anchor {
-    return this.#anchor;
+  /** What it needs to be opened again; they hold its secrets. */
+  get credentials(): Credentials {
+    return this.#credentials;
   }
 
   /** The pause that the last answer told of; null: none did. */
@@ -157,7 +166,7 @@ export class Agent {
    * Reports work and asks whether to carry on. The answer may say `paused`; one that is paused already is refused with a
    * `PausedError`.
    */
-  async checkIn(report: Report, options?: CallOptions): Promise<CheckIn> {
+  async checkIn(report: CheckInReport, options?: CallOptions): Promise<CheckIn> {
     const { text, confidence, complexity, taskType, toolRuns, responseMode, idempotencyKey } = report;
     const args = present({
       response_text: text,
@@ -198,38 +207,57 @@ export class Agent {
     return state;
   }
 
-  /** Who the server takes it for. Brings a fresh continuity token, which is kept in the anchor. */
-  async identity(options?: CallOptions): Promise<Standing> {
-    const standing = readStanding(await this.#own('identity', {}, options));
-    const anchor = anchorOfStanding(standing, this.#anchor);
-    if (anchor !== undefined) {
-      this.#anchor = anchor;
-      await this.#options.anchor?.save(anchor);
+  /** Asks which agent the server takes it for. The answer brings a fresh continuity token, which is kept. */
+  async identity(options?: CallOptions): Promise<Identity> {
+    const identity = readIdentity(await this.#own('identity', {}, options));
+    const credentials = credentialsOf(identity, this.#credentials);
+    if (credentials !== undefined) {
+      this.#credentials = credentials;
+      await this.#options.credentials?.save(credentials);
     }
-    return standing;
+    return identity;
   }
 
-  /** Any tool, as this agent. */
-  async call<N extends AnyTool>(tool: N, args: ToolArguments<N>, options?: CallOptions): Promise<Json> {
-    const signed = { ...args, client_session_id: this.#anchor.clientSessionId } as ToolArguments<N>;
+  /** Asks for a review of its pause; the handle carries it on. */
+  requestReview(request: ReviewRequest): Promise<ReviewHandle> {
+    return this.#dialectic.request(request);
+  }
+
+  /** The review of this id, as its subject or its reviewer; nothing is sent before the first call of the handle. */
+  review(sessionId: string): ReviewHandle {
+    return this.#dialectic.of(sessionId);
+  }
+
+  /** Lists the reviews that the agent may see. */
+  reviews(filter?: ReviewFilter): Promise<ReviewList> {
+    return this.#dialectic.list(filter);
+  }
+
+  /** Calls any tool, as this agent. */
+  async call<N extends AnyTool, const A extends ToolArguments<N>>(
+    tool: N,
+    args: A,
+    options?: CallOptions,
+  ): Promise<ToolAnswer<N, A>> {
+    const signed = { ...args, client_session_id: this.#credentials.clientSessionId };
     try {
-      return await this.client.call(tool, signed, options);
+      return await this.client.call<N, A>(tool, signed, options);
     } catch (error) {
       if (error instanceof PausedError) this.#pause = pauseOfRefusal(error.details);
       throw error;
     }
   }
 
-  /** Works in turns until the signal ends it; gives the report that could not be delivered any more. See `Resident`. */
-  runForever(resident: Resident): Promise<Report | undefined> {
-    return runResident(this, resident);
+  /** Works in turns until the signal ends it; resolves with the report that could not be delivered any more. See `LoopOptions`. */
+  runLoop(options: LoopOptions): Promise<CheckInReport | undefined> {
+    return runLoop(this, options);
   }
 
   /** A call whose answer is about this agent, and nobody else. */
   async #own(tool: ToolName, args: Json, options?: CallOptions): Promise<Json> {
-    const raw = await this.call<string>(tool, args, options);
+    const raw = await this.call<string, Json>(tool, args, options);
     const who = whoOf(raw);
-    if (who !== null && who !== this.uuid) throw new IdentityDriftError(this.uuid, who);
+    if (who !== null && who !== this.agentId) throw new IdentityDriftError(this.agentId, who);
     return raw;
   }
 

@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../server/testing/verifies.ts';
 import { Agent } from './agent.ts';
-import { memoryAnchor, type Anchor } from './anchor.ts';
+import { memoryCredentials, type Credentials } from './credentials.ts';
 import type { Client } from './client.ts';
 import { systemClock } from './clock.ts';
 import {
-  AnchorError,
+  CredentialsError,
   IdentityDriftError,
   IdentityRefusedError,
   PausedError,
   ProtocolError,
-  RefusedError,
+  ApiError,
   refusedError,
 } from './errors.ts';
 import type { Json } from './json.ts';
 
 const ME = '11111111-1111-4111-8111-111111111111';
 const OTHER = '22222222-2222-4222-8222-222222222222';
-const ANCHOR: Anchor = { agentUuid: ME, clientSessionId: 'secret', continuityToken: 'token', name: 'Ada' };
+const ANCHOR: Credentials = { agentId: ME, clientSessionId: 'secret', continuityToken: 'token', name: 'Ada' };
 
 type Answers = Readonly<Record<string, Json | Error | ((args: Json) => Json | Error)>>;
 
@@ -32,7 +32,9 @@ const server = (answers: Answers) => {
       const told = answers[tool];
       const answer = typeof told === 'function' ? told(args) : told;
       if (answer === undefined) return Promise.reject(new Error(`nobody expected ${tool}`));
-      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ success: true, ...answer });
+      return (
+        answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ success: true, ...answer })
+      ) as Promise<never>;
     },
   };
   return { client, calls };
@@ -44,9 +46,9 @@ const born = { uuid: ME, client_session_id: 'secret', continuity_token: 'token',
 describe('opening an agent', () => {
   it('makes a new one when there is no anchor, and keeps it before it is used', async () => {
     const { client, calls } = server({ start_session: born });
-    const anchor = memoryAnchor();
-    const agent = await Agent.open({ client, name: 'Ada', anchor, model: 'm', purpose: 'p' });
-    expect(agent).toMatchObject({ uuid: ME, isNew: true, pause: null });
+    const anchor = memoryCredentials();
+    const agent = await Agent.open({ client, name: 'Ada', credentials: anchor, model: 'm', purpose: 'p' });
+    expect(agent).toMatchObject({ agentId: ME, isNew: true, pause: null });
     expect(await anchor.load()).toEqual(ANCHOR);
     expect(calls).toEqual([
       [
@@ -65,24 +67,24 @@ describe('opening an agent', () => {
 
   it('refuses to make one where it must have been there before', async () => {
     const { client, calls } = server({});
-    const open = Agent.open({ client, name: 'Ada', anchor: memoryAnchor(), refuseFreshOnboard: true });
-    await expect(open).rejects.toThrow(AnchorError);
+    const open = Agent.open({ client, name: 'Ada', credentials: memoryCredentials(), onMissing: 'fail' });
+    await expect(open).rejects.toThrow(CredentialsError);
     expect(calls).toEqual([]);
   });
 
   it('resumes by the secret, and keeps the fresh token', async () => {
     const { client, calls } = server({ identity: { ...born, continuity_token: 'fresh' } });
-    const anchor = memoryAnchor(ANCHOR);
-    const agent = await Agent.open({ client, name: 'Ada', anchor });
-    expect(agent).toMatchObject({ uuid: ME, isNew: false });
+    const anchor = memoryCredentials(ANCHOR);
+    const agent = await Agent.open({ client, name: 'Ada', credentials: anchor });
+    expect(agent).toMatchObject({ agentId: ME, isNew: false });
     expect(await anchor.load()).toEqual({ ...ANCHOR, continuityToken: 'fresh' });
     expect(calls).toEqual([['identity', { client_session_id: 'secret' }]]);
   });
 
   it('resumes by token and uuid when the secret is not known any more', async () => {
     const { client, calls } = server({ identity: unknown, start_session: { ...born, client_session_id: 'next' } });
-    const anchor = memoryAnchor(ANCHOR);
-    await Agent.open({ client, name: 'Ada', anchor });
+    const anchor = memoryCredentials(ANCHOR);
+    await Agent.open({ client, name: 'Ada', credentials: anchor });
     expect(calls[1]).toEqual(['start_session', { agent_uuid: ME, continuity_token: 'token' }]);
     expect((await anchor.load())?.clientSessionId).toBe('next');
   });
@@ -90,8 +92,8 @@ describe('opening an agent', () => {
   it('makes nobody else of an agent whose anchor proves nothing any more', async () => {
     const denied = () => refusedError({ code: 'BARE_UUID_RESUME_DENIED', message: 'denied' });
     const { client } = server({ identity: unknown, start_session: denied });
-    const anchor = memoryAnchor(ANCHOR);
-    await expect(Agent.open({ client, name: 'Ada', anchor })).rejects.toThrow(IdentityRefusedError);
+    const anchor = memoryCredentials(ANCHOR);
+    await expect(Agent.open({ client, name: 'Ada', credentials: anchor })).rejects.toThrow(IdentityRefusedError);
     expect(await anchor.load()).toEqual(ANCHOR);
   });
 
@@ -101,18 +103,20 @@ describe('opening an agent', () => {
         ? { ...born, uuid: OTHER }
         : refusedError({ code: 'BARE_UUID_RESUME_DENIED', message: 'no' });
     const { client, calls } = server({ identity: unknown, start_session: denied });
-    const anchor = memoryAnchor(ANCHOR);
-    const agent = await Agent.open({ client, name: 'Ada', anchor, replaceLost: true });
-    expect(agent).toMatchObject({ uuid: OTHER, isNew: true });
+    const anchor = memoryCredentials(ANCHOR);
+    const agent = await Agent.open({ client, name: 'Ada', credentials: anchor, onLost: 'replace' });
+    expect(agent).toMatchObject({ agentId: OTHER, isNew: true });
     expect(calls.at(-1)?.[1]).toMatchObject({ parent_agent_id: ME, force_new: true });
-    expect((await anchor.load())?.agentUuid).toBe(OTHER);
+    expect((await anchor.load())?.agentId).toBe(OTHER);
   });
 
   it('brings an archived one back only on request', async () => {
     const { client } = server({ identity: { uuid: ME, archived: true }, start_session: born });
-    const anchor = memoryAnchor(ANCHOR);
-    await expect(Agent.open({ client, name: 'Ada', anchor })).rejects.toMatchObject({ code: 'AGENT_ARCHIVED' });
-    expect((await Agent.open({ client, name: 'Ada', anchor, reactivate: true })).uuid).toBe(ME);
+    const anchor = memoryCredentials(ANCHOR);
+    await expect(Agent.open({ client, name: 'Ada', credentials: anchor })).rejects.toMatchObject({
+      code: 'AGENT_ARCHIVED',
+    });
+    expect((await Agent.open({ client, name: 'Ada', credentials: anchor, onArchived: 'reactivate' })).agentId).toBe(ME);
   });
 
   it('is an error when the server gives no identity, or names none', async () => {
@@ -120,7 +124,9 @@ describe('opening an agent', () => {
       ProtocolError,
     );
     const unbound = server({ identity: { uuid: null } });
-    await expect(Agent.open({ ...unbound, name: 'Ada', anchor: memoryAnchor(ANCHOR) })).rejects.toThrow(ProtocolError);
+    await expect(Agent.open({ ...unbound, name: 'Ada', credentials: memoryCredentials(ANCHOR) })).rejects.toThrow(
+      ProtocolError,
+    );
   });
 });
 
@@ -129,8 +135,8 @@ describe('identity drift', () => {
     verifies('BW-sdk.03');
     const other = { ...born, uuid: OTHER };
     for (const answers of [{ identity: other }, { identity: unknown, start_session: other }]) {
-      const anchor = memoryAnchor(ANCHOR);
-      const open = Agent.open({ ...server(answers), name: 'Ada', anchor, replaceLost: true });
+      const anchor = memoryCredentials(ANCHOR);
+      const open = Agent.open({ ...server(answers), name: 'Ada', credentials: anchor, onLost: 'replace' });
       await expect(open).rejects.toThrow(IdentityDriftError);
       await expect(open).rejects.toMatchObject({ expected: ME, actual: OTHER });
       expect(await anchor.load()).toEqual(ANCHOR);
@@ -217,6 +223,6 @@ describe('an agent', () => {
 
   it('passes refusals on', async () => {
     const { agent } = await opened({ knowledge: () => refusedError({ code: 'DISCOVERY_NOT_FOUND', message: 'none' }) });
-    await expect(agent.knowledge.get('x')).rejects.toThrow(RefusedError);
+    await expect(agent.knowledge.get('x')).rejects.toThrow(ApiError);
   });
 });

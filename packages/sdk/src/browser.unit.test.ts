@@ -42,11 +42,11 @@ it('what is built runs without types, and loads MCP only when it is asked to', a
     const tsc = here('../../../node_modules/typescript-7/bin/tsc');
     await run(process.execPath, [tsc, '-p', here('../tsconfig.dist.json'), '--outDir', out]);
     const program = `
-      import { connect, UnreachableError } from ${JSON.stringify(join(out, 'index.js'))};
-      import { anchorFile } from ${JSON.stringify(join(out, 'anchor-file.js'))};
-      const told = [typeof anchorFile];
+      import { BreakwaterClient, UnreachableError } from ${JSON.stringify(join(out, 'index.js'))};
+      import { fileCredentials } from ${JSON.stringify(join(out, 'file-credentials.js'))};
+      const told = [typeof fileCredentials];
       for (const transport of ['rest', 'mcp']) {
-        const client = connect({ url: 'http://127.0.0.1:${await freePort()}', transport, reconnectMs: 0 });
+        const client = new BreakwaterClient({ url: 'http://127.0.0.1:${await freePort()}', transport, reconnectMs: 0 });
         await client.call('health_check', {}).catch((error) => told.push(error instanceof UnreachableError));
         await client.close();
       }

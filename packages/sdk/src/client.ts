@@ -5,47 +5,64 @@ import { mcpTransport } from './mcp.ts';
 import { readExchange, type Reading } from './reading.ts';
 import { restTransport } from './rest.ts';
 import { isSafeToRepeat } from './safe.ts';
-import type { AnyTool, ToolArguments } from './tools.ts';
+import type { AnyTool, ToolAnswer, ToolArguments } from './tools.ts';
 import type { Fetch, Transport } from './transport.ts';
 
 /** How to reach a server. */
-export interface ConnectOptions {
+export interface ClientOptions {
   /** The server, such as `http://127.0.0.1:8767`. */
   readonly url: string | URL;
   /** REST by default. Over MCP the protocol's client is loaded with the first call. */
   readonly transport?: 'rest' | 'mcp';
   /** The server's bearer token, where it asks for one. It names no agent. */
   readonly token?: string;
-  /** How long one try may take, in ms; 30,000 by default. */
+  /**
+   * How long one try may take, in ms.
+   * @default 30_000
+   */
   readonly timeoutMs?: number;
-  /** Wait before a call whose answer was lost is repeated, in ms; 3,000 by default. */
+  /**
+   * Wait before a call whose answer was lost is repeated, in ms.
+   * @default 3_000
+   */
   readonly reconnectMs?: number;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
 }
 
-/** What may be said beside the arguments of a call. */
+/** Options of one call, beside its arguments. */
 export interface CallOptions {
-  /** Ends the call, and the wait before a repeat. */
+  /** Ends the call, and the wait before a retry. */
   readonly signal?: AbortSignal | undefined;
-  /** False: one try, whatever becomes of it. */
-  readonly repeat?: boolean;
+  /** How long one try of this call may take, in ms; the client's when absent. */
+  readonly timeoutMs?: number;
+  /**
+   * Whether a call that met a 503, or whose answer was lost, is sent once more; see `Client.call`.
+   * @default true
+   */
+  readonly retry?: boolean;
 }
 
-/** A connection to a server. It may be shared by any number of agents. */
+/** What an agent needs of a client; any number of agents may share one. */
 export interface Client {
   readonly url: URL;
   readonly clock: Clock;
   /**
-   * Calls a tool by name and gives its answer, which says `success: true`.
+   * Calls a tool by name and resolves with its answer, which says `success: true`.
    *
-   * A 503 is repeated once after `Retry-After`. A call whose answer was lost is repeated once when it never left, or when a
-   * repeat is harmless: it reads, or it carries an `idempotency_key`. A refusal is never repeated (W3-3.17).
+   * A 503 is retried once after `Retry-After`. A call whose answer was lost is retried once when it never left, or when a
+   * retry is harmless: it reads, or it carries an `idempotency_key`. A refusal is never retried (W3-3.17).
    *
-   * Rejects with a `BreakwaterError` (see errors.ts), or with the signal's reason.
+   * @throws {BreakwaterError} Of one of the kinds in errors.ts; or the signal's reason.
+   * @example
+   * const { agents } = await client.call('agent', { action: 'list' });
    */
-  call<N extends AnyTool>(tool: N, args: ToolArguments<N>, options?: CallOptions): Promise<Json>;
-  /** Lets go of the connection, which only MCP keeps. */
+  call<N extends AnyTool, const A extends ToolArguments<N>>(
+    tool: N,
+    args: A,
+    options?: CallOptions,
+  ): Promise<ToolAnswer<N, A>>;
+  /** Closes the connection, which only MCP keeps open. */
   close(): Promise<void>;
 }
 
@@ -53,56 +70,60 @@ const TIMEOUT_MS = 30_000;
 const RECONNECT_MS = 3000;
 
 const baseOf = (url: string | URL): URL => {
-  const base = new URL(url);
+  const base = typeof url === 'string' ? URL.parse(url) : new URL(url);
+  if (base === null || !/^https?:$/.test(base.protocol)) {
+    throw new TypeError(`url must be an http or https address such as http://127.0.0.1:8767, not "${String(url)}"`);
+  }
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   return base;
 };
 
-/** Prepares a connection; nothing is sent before the first call. Throws a TypeError for a URL that is none. */
-export const connect = (options: ConnectOptions): Client => {
-  const { clock = systemClock, timeoutMs = TIMEOUT_MS, reconnectMs = RECONNECT_MS, token } = options;
-  const base = baseOf(options.url);
-  const make = options.transport === 'mcp' ? mcpTransport : restTransport;
-  const transport: Transport = make({
-    base,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    // Looked up at each call, and called as a plain function: browsers refuse it as anybody's method.
-    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
-  });
+/**
+ * A client of one server. Nothing is sent before the first call.
+ * @example
+ * const client = new BreakwaterClient({ url: 'http://127.0.0.1:8767' });
+ */
+export class BreakwaterClient implements Client {
+  readonly url: URL;
+  readonly clock: Clock;
+  readonly #transport: Transport;
+  readonly #timeoutMs: number;
+  readonly #reconnectMs: number;
 
-  /** One try, ended by its time or by the caller. */
-  const attempt = async (tool: string, args: Json, signal: AbortSignal | undefined): Promise<Reading> => {
-    signal?.throwIfAborted();
-    const ending = new AbortController();
-    const over = new AbortController();
-    const stop = () => ending.abort(signal?.reason);
-    signal?.addEventListener('abort', stop, { once: true });
-    void clock.sleep(timeoutMs, over.signal).then((elapsed) => {
-      if (elapsed) ending.abort(new CallTimeoutError(`${tool} was not answered within ${timeoutMs} ms.`));
+  /** @throws {TypeError} `url` is not an http or https address. */
+  constructor(options: ClientOptions) {
+    const { token } = options;
+    this.url = baseOf(options.url);
+    this.clock = options.clock ?? systemClock;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#reconnectMs = options.reconnectMs ?? RECONNECT_MS;
+    const make = options.transport === 'mcp' ? mcpTransport : restTransport;
+    this.#transport = make({
+      base: this.url,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      // Looked up at each call, and called as a plain function: browsers refuse it as a method of anything but the window.
+      fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     });
-    try {
-      return readExchange(tool, await transport.exchange(tool, args, ending.signal), clock.now());
-    } catch (error) {
-      if (error instanceof UnreachableError) return { kind: 'failed', error };
-      throw error;
-    } finally {
-      over.abort();
-      signal?.removeEventListener('abort', stop);
-    }
-  };
+  }
 
-  const call = async (tool: string, args: Json, { signal, repeat = true }: CallOptions = {}): Promise<Json> => {
+  async call<N extends AnyTool, const A extends ToolArguments<N>>(
+    tool: N,
+    args: A,
+    options: CallOptions = {},
+  ): Promise<ToolAnswer<N, A>> {
+    const { signal, retry = true } = options;
     const sent = present(args);
     const wait = async (ms: number) => {
-      await clock.sleep(ms, signal);
+      await this.clock.sleep(ms, signal);
       signal?.throwIfAborted();
     };
-    // One repeat for each cause: a server that is killed is unreachable first, and then not ready.
-    let mayWaitForServer = repeat;
-    let mayReconnect = repeat;
+    // One retry for each cause: a server that is killed is unreachable first, and then not ready.
+    let mayWaitForServer = retry;
+    let mayReconnect = retry;
     for (;;) {
-      const reading = await attempt(tool, sent, signal);
-      if (reading.kind === 'answer') return reading.payload;
+      const reading = await this.#attempt(tool, sent, options);
+      // The server's tests hold every answer against the contract; a client that parsed it again would carry the schemas.
+      if (reading.kind === 'answer') return reading.payload as ToolAnswer<N, A>;
       if (reading.kind === 'unavailable') {
         if (!mayWaitForServer) throw new UnavailableError(reading.retryAfterSeconds, reading.reason);
         mayWaitForServer = false;
@@ -113,9 +134,32 @@ export const connect = (options: ConnectOptions): Client => {
       const isLost = error instanceof UnreachableError;
       if (!isLost || !mayReconnect || (error.mayHaveTakenEffect && !isSafeToRepeat(tool, sent))) throw error;
       mayReconnect = false;
-      await wait(reconnectMs);
+      await wait(this.#reconnectMs);
     }
-  };
+  }
 
-  return { url: base, clock, call, close: () => transport.close() };
-};
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  /** One try, ended by its time or by the caller. */
+  async #attempt(tool: string, args: Json, { signal, timeoutMs = this.#timeoutMs }: CallOptions): Promise<Reading> {
+    signal?.throwIfAborted();
+    const ending = new AbortController();
+    const over = new AbortController();
+    const stop = () => ending.abort(signal?.reason);
+    signal?.addEventListener('abort', stop, { once: true });
+    void this.clock.sleep(timeoutMs, over.signal).then((elapsed) => {
+      if (elapsed) ending.abort(new CallTimeoutError(`${tool} was not answered within ${timeoutMs} ms.`));
+    });
+    try {
+      return readExchange(tool, await this.#transport.exchange(tool, args, ending.signal), this.clock.now());
+    } catch (error) {
+      if (error instanceof UnreachableError) return { kind: 'failed', error };
+      throw error;
+    } finally {
+      over.abort();
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+}

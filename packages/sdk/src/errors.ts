@@ -28,7 +28,7 @@ export interface RefusalFacts {
  * The server, or something before it, said no. It is never repeated by this package (W3-3.17): the same call would get the
  * same answer, and what to do instead stands in `recovery`.
  */
-export class RefusedError extends BreakwaterError {
+export class ApiError extends BreakwaterError {
   override readonly name: string = 'RefusedError';
   readonly code: RefusalCode;
   readonly tool: string | undefined;
@@ -51,17 +51,17 @@ export class RefusedError extends BreakwaterError {
 }
 
 /** The circuit breaker holds the agent: stop acting. `recovery.expires_at` says until when; null: until a person ends it. */
-export class PausedError extends RefusedError {
+export class PausedError extends ApiError {
   override readonly name = 'PausedError';
 }
 
 /** The call proved nobody, or what it brought does not hold. Onboarding anew is not the answer: that makes another agent. */
-export class IdentityRefusedError extends RefusedError {
+export class IdentityRefusedError extends ApiError {
   override readonly name = 'IdentityRefusedError';
 }
 
 /** Too much, too fast, or in circles: wait for `retryAfterSeconds`. */
-export class RateLimitedError extends RefusedError {
+export class RateLimitedError extends ApiError {
   override readonly name = 'RateLimitedError';
 }
 
@@ -122,7 +122,7 @@ export class IdentityDriftError extends BreakwaterError {
 }
 
 /** The anchor is missing where it must be there, cannot be read or written, or holds something else. */
-export class AnchorError extends BreakwaterError {
+export class CredentialsError extends BreakwaterError {
   override readonly name = 'AnchorError';
 }
 
@@ -140,9 +140,9 @@ const IDENTITY_CODES: ReadonlySet<string> = new Set([
 const RATE_CODES: ReadonlySet<string> = new Set(['LOOP_DETECTED', 'RATE_LIMIT_EXCEEDED'] satisfies ErrorCode[]);
 
 /** The refusal as the class that its code asks for. */
-export const refusedError = (facts: RefusalFacts): RefusedError => {
+export const refusedError = (facts: RefusalFacts): ApiError => {
   if (facts.code === 'AGENT_PAUSED') return new PausedError(facts);
   if (IDENTITY_CODES.has(facts.code)) return new IdentityRefusedError(facts);
   if (RATE_CODES.has(facts.code) || facts.status === 429) return new RateLimitedError(facts);
-  return new RefusedError(facts);
+  return new ApiError(facts);
 };

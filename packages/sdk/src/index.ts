@@ -1,11 +1,11 @@
-/** The client that agents embed. Nothing here needs Node; the anchor file stands in `@breakwater/sdk/anchor-file`. */
-export { Agent, type Report, type ResultReport, type SelfRecovery, type ToolRun } from './agent.ts';
+/** The client that agents embed. Nothing here needs Node; credentials in a file are in `@breakwater/sdk/file-credentials`. */
+export { Agent, type CheckInReport, type ResultReport, type SelfRecovery, type ToolRun } from './agent.ts';
 export type { AgentOptions } from './agent-options.ts';
-export { memoryAnchor, type Anchor, type AnchorStore } from './anchor.ts';
-export { connect, type CallOptions, type Client, type ConnectOptions } from './client.ts';
+export { memoryCredentials, type Credentials, type CredentialStore } from './credentials.ts';
+export { BreakwaterClient, type CallOptions, type Client, type ClientOptions } from './client.ts';
 export type { Clock } from './clock.ts';
 export {
-  AnchorError,
+  CredentialsError,
   BreakwaterError,
   CallTimeoutError,
   IdentityDriftError,
@@ -13,13 +13,14 @@ export {
   PausedError,
   ProtocolError,
   RateLimitedError,
-  RefusedError,
+  ApiError,
   UnavailableError,
   UnreachableError,
   type RefusalCode,
 } from './errors.ts';
+export type { Json } from './json.ts';
 export type { FindingChange, FindingDraft, Knowledge, SearchOptions } from './knowledge.ts';
-export type { Resident, Turn } from './resident.ts';
+export type { LoopOptions, LoopTurn } from './loop.ts';
 export type {
   AgentState,
   CheckIn,
@@ -30,8 +31,16 @@ export type {
   RecoveryCheck,
   Review,
   ReviewList,
-  Standing,
+  Identity,
   StoredFinding,
 } from './results.ts';
-export type { Antithesis, ProposedAction, ReviewFilter, ReviewRequest, Reviews, Synthesis, Thesis } from './review.ts';
-export type { ToolArguments, ToolName } from './tools.ts';
+export type {
+  Antithesis,
+  ProposedAction,
+  ReviewFilter,
+  ReviewHandle,
+  ReviewRequest,
+  Synthesis,
+  Thesis,
+} from './review.ts';
+export type { ToolAnswer, ToolArguments, ToolName } from './tools.ts';

@@ -1,29 +1,30 @@
-import { anchorOfStanding, type AgentOptions } from './agent-options.ts';
-import type { Anchor } from './anchor.ts';
-import { AnchorError, IdentityDriftError, IdentityRefusedError, ProtocolError, RefusedError } from './errors.ts';
+import { credentialsOf, type AgentOptions } from './agent-options.ts';
+import type { Credentials } from './credentials.ts';
+import { CredentialsError, IdentityDriftError, IdentityRefusedError, ProtocolError, ApiError } from './errors.ts';
 import type { Json } from './json.ts';
-import { readStanding, type Standing } from './results.ts';
+import { readIdentity, type Identity } from './results.ts';
 
 /** Who an agent turned out to be. */
 export interface Opened {
-  readonly anchor: Anchor;
-  readonly standing: Standing;
+  readonly credentials: Credentials;
+  readonly identity: Identity;
   /** It was made by this call, and did not exist before. */
   readonly isNew: boolean;
 }
 
 const ask = async ({ client, signal }: AgentOptions, tool: 'identity' | 'start_session', args: Json) =>
-  readStanding(await client.call(tool, args, { signal }));
+  readIdentity(await client.call(tool, args, { signal }));
 
 /** The answer must be about this agent. */
-const same = (anchor: Anchor, standing: Standing): Standing => {
-  if (standing.uuid === null) throw new ProtocolError('The answer does not say which agent it is about.', standing.raw);
-  if (standing.uuid !== anchor.agentUuid) throw new IdentityDriftError(anchor.agentUuid, standing.uuid);
-  return standing;
+const same = (credentials: Credentials, identity: Identity): Identity => {
+  if (identity.agentId === null)
+    throw new ProtocolError('The answer does not say which agent it is about.', identity.raw);
+  if (identity.agentId !== credentials.agentId) throw new IdentityDriftError(credentials.agentId, identity.agentId);
+  return identity;
 };
 
 const make = async (options: AgentOptions, parent: Json): Promise<Opened> => {
-  const standing = await ask(options, 'start_session', {
+  const identity = await ask(options, 'start_session', {
     // Over MCP the session may prove another agent of this process.
     force_new: true,
     name: options.name,
@@ -31,66 +32,66 @@ const make = async (options: AgentOptions, parent: Json): Promise<Opened> => {
     purpose: options.purpose,
     ...parent,
   });
-  const anchor = anchorOfStanding(standing, { name: options.name });
-  if (anchor === undefined) throw new ProtocolError('The server gave no identity.', standing.raw);
-  return { anchor, standing, isNew: true };
+  const credentials = credentialsOf(identity, { name: options.name });
+  if (credentials === undefined) throw new ProtocolError('The server gave no identity.', identity.raw);
+  return { credentials, identity, isNew: true };
 };
 
 /** By the secret; an archived agent is brought back only on request. */
-const bySecret = async (options: AgentOptions, anchor: Anchor): Promise<Standing> => {
-  const proof = { client_session_id: anchor.clientSessionId };
-  const standing = same(anchor, await ask(options, 'identity', proof));
-  if (!standing.archived) return standing;
-  if (options.reactivate === true) return ask(options, 'start_session', { ...proof, reactivate: true });
-  throw new RefusedError({
+const bySecret = async (options: AgentOptions, credentials: Credentials): Promise<Identity> => {
+  const proof = { client_session_id: credentials.clientSessionId };
+  const identity = same(credentials, await ask(options, 'identity', proof));
+  if (!identity.archived) return identity;
+  if (options.onArchived === 'reactivate') return ask(options, 'start_session', { ...proof, reactivate: true });
+  throw new ApiError({
     code: 'AGENT_ARCHIVED',
-    message: `The agent ${anchor.agentUuid} is archived.`,
+    message: `The agent ${credentials.agentId} is archived.`,
     category: 'state_error',
-    recovery: { action: 'Open it with reactivate: true to bring it back, or remove its anchor.' },
-    details: standing.raw,
+    recovery: { action: "Open it with onArchived: 'reactivate' to bring it back, or remove its credentials." },
+    details: identity.raw,
   });
 };
 
 /** By the secret; when that no longer proves anything, by the token beside the uuid. */
-const resume = async (options: AgentOptions, anchor: Anchor): Promise<Standing> => {
+const resume = async (options: AgentOptions, credentials: Credentials): Promise<Identity> => {
   try {
-    return await bySecret(options, anchor);
+    return await bySecret(options, credentials);
   } catch (error) {
-    if (!(error instanceof IdentityRefusedError) || anchor.continuityToken === undefined) throw error;
+    if (!(error instanceof IdentityRefusedError) || credentials.continuityToken === undefined) throw error;
     return ask(options, 'start_session', {
-      agent_uuid: anchor.agentUuid,
-      continuity_token: anchor.continuityToken,
+      agent_uuid: credentials.agentId,
+      continuity_token: credentials.continuityToken,
     });
   }
 };
 
 /**
- * Finds out who this agent is: the one of its anchor, or a new one when there is none. An anchor that proves nothing any
- * more is an error, because a new agent in its place would have another history; `replaceLost` asks for one all the same,
- * which then names the old one as its parent. Saves the anchor before it gives the agent.
+ * Opens the agent of the stored credentials, or registers a new one when there are none. Credentials that prove nothing any
+ * more are an error, because a new agent in its place would have another history; `onLost: 'replace'` asks for one all the
+ * same, which then names the old one as its parent. Saves the credentials before it returns.
  */
 export const openIdentity = async (options: AgentOptions): Promise<Opened> => {
-  const { anchor: store } = options;
-  const anchor = await store?.load();
-  const opened = anchor === undefined ? await first(options) : await again(options, anchor);
-  await store?.save(opened.anchor);
+  const { credentials: store } = options;
+  const credentials = await store?.load();
+  const opened = credentials === undefined ? await first(options) : await again(options, credentials);
+  await store?.save(opened.credentials);
   return opened;
 };
 
 const first = (options: AgentOptions): Promise<Opened> => {
-  if (options.refuseFreshOnboard === true) {
-    throw new AnchorError('There is no anchor, and refuseFreshOnboard forbids a new agent.');
+  if (options.onMissing === 'fail') {
+    throw new CredentialsError("There are no credentials, and onMissing: 'fail' forbids a new agent.");
   }
   const { parentAgentId, spawnReason } = options;
   return make(options, { parent_agent_id: parentAgentId, spawn_reason: spawnReason });
 };
 
-const again = async (options: AgentOptions, anchor: Anchor): Promise<Opened> => {
+const again = async (options: AgentOptions, credentials: Credentials): Promise<Opened> => {
   try {
-    const standing = same(anchor, await resume(options, anchor));
-    return { anchor: anchorOfStanding(standing, anchor) ?? anchor, standing, isNew: false };
+    const identity = same(credentials, await resume(options, credentials));
+    return { credentials: credentialsOf(identity, credentials) ?? credentials, identity, isNew: false };
   } catch (error) {
-    if (!(error instanceof IdentityRefusedError) || options.replaceLost !== true) throw error;
-    return make(options, { parent_agent_id: anchor.agentUuid, spawn_reason: 'identity_lost' });
+    if (!(error instanceof IdentityRefusedError) || options.onLost !== 'replace') throw error;
+    return make(options, { parent_agent_id: credentials.agentId, spawn_reason: 'identity_lost' });
   }
 };

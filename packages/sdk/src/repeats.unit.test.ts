@@ -2,9 +2,10 @@ import * as contract from '@breakwater/contract';
 import { TOOLS } from '@breakwater/contract/tools';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../server/testing/verifies.ts';
-import { connect } from './client.ts';
+import type { Json } from './json.ts';
+import { BreakwaterClient } from './client.ts';
 import type { Clock } from './clock.ts';
-import { CallTimeoutError, ProtocolError, RefusedError, UnavailableError, UnreachableError } from './errors.ts';
+import { CallTimeoutError, ProtocolError, ApiError, UnavailableError, UnreachableError } from './errors.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import { isSafeToRepeat } from './safe.ts';
 
@@ -39,7 +40,7 @@ const world = (answers: (Response | Error | 'silence')[]) => {
         }
       }),
   };
-  const client = connect({
+  const client = new BreakwaterClient({
     url: 'http://server.test/base',
     clock,
     timeoutMs: 77,
@@ -116,7 +117,7 @@ describe('a call is repeated', () => {
     verifies('W3-3.17');
     for (const answer of [json(REFUSAL), json(REFUSAL, 429, { 'retry-after': '1' }), json({ error: 'x' }, 409)]) {
       const { client, waits, sent } = world([answer]);
-      await expect(client.call(...READ)).rejects.toThrow(RefusedError);
+      await expect(client.call(...READ)).rejects.toThrow(ApiError);
       expect([waits, sent.length]).toEqual([[], 1]);
     }
   });
@@ -130,7 +131,7 @@ describe('a call is repeated', () => {
   it('once after a lost answer, if a repeat is harmless', async () => {
     for (const [tool, args] of [READ, KEYED]) {
       const { client, waits, sent } = world([lost(), json(ANSWER)]);
-      expect(await client.call<string>(tool, args)).toEqual(ANSWER.result);
+      expect(await client.call<string, Json>(tool, args)).toEqual(ANSWER.result);
       expect(waits).toEqual([3000]);
       expect(sent[1]).toEqual(sent[0]);
     }
@@ -158,7 +159,7 @@ describe('a call is repeated', () => {
   it('not at all when that is asked for', async () => {
     for (const answer of [unavailable(), lost()]) {
       const { client, sent } = world([answer]);
-      await expect(client.call(READ[0], READ[1], { repeat: false })).rejects.toThrow();
+      await expect(client.call(READ[0], READ[1], { retry: false })).rejects.toThrow();
       expect(sent).toHaveLength(1);
     }
   });

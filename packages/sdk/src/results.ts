@@ -37,7 +37,7 @@ export interface CheckIn extends Result {
   readonly warnings: readonly string[];
 }
 
-/** What became of a recorded result. */
+/** The answer to a recorded result. */
 export interface RecordedResult extends Result {
   readonly outcomeId: string | null;
   /** From 0 to 1. */
@@ -54,7 +54,7 @@ export interface RecordedResult extends Result {
   readonly warnings: readonly string[];
 }
 
-/** How an agent stands. */
+/** The state of an agent. */
 export interface AgentState extends Result {
   readonly status: string | null;
   readonly paused: boolean;
@@ -66,10 +66,12 @@ export interface AgentState extends Result {
   readonly updates: number | null;
 }
 
-/** Who the server takes the agent for. */
-export interface Standing extends Result {
-  readonly uuid: string | null;
+/** Which agent the server takes the caller for. */
+export interface Identity extends Result {
+  /** Its id, which never changes. */
   readonly agentId: string | null;
+  /** A readable name that several agents may share; no call takes it. */
+  readonly handle: string | null;
   readonly displayName: string | null;
   readonly clientSessionId: string | null;
   readonly continuityToken: string | null;
@@ -224,9 +226,9 @@ export const readState = (raw: Json): AgentState => {
   };
 };
 
-export const readStanding = (raw: Json): Standing => ({
-  uuid: textOf(raw['uuid']) ?? textOf(raw['agent_uuid']) ?? textOf(objectIn(raw['bound_identity'])['uuid']),
-  agentId: textOf(raw['agent_id']),
+export const readIdentity = (raw: Json): Identity => ({
+  agentId: textOf(raw['uuid']) ?? textOf(raw['agent_uuid']) ?? textOf(objectIn(raw['bound_identity'])['uuid']),
+  handle: textOf(raw['agent_id']),
   displayName: textOf(raw['display_name']),
   clientSessionId: textOf(raw['client_session_id']),
   continuityToken: textOf(raw['continuity_token']),

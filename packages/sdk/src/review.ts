@@ -52,20 +52,30 @@ export interface ReviewFilter {
   readonly transcript?: boolean;
 }
 
-/** The way back of a paused agent, and what its reviewers do. `whoseMove` of each answer says who goes on. */
-export interface Reviews {
-  request(request: ReviewRequest): Promise<Review>;
-  thesis(sessionId: string, thesis: Thesis): Promise<Review>;
-  antithesis(sessionId: string, antithesis: Antithesis): Promise<Review>;
+/** One review: what its subject and its reviewer do. `whoseMove` of each answer says who goes on. */
+export interface ReviewHandle {
+  readonly sessionId: string;
+  /** The newest answer about it; undefined: none has come yet. */
+  readonly latest: Review | undefined;
+  get(): Promise<Review>;
+  /** The paused agent explains itself (the thesis). */
+  explain(thesis: Thesis): Promise<Review>;
+  /** The reviewer responds (the antithesis). */
+  respond(antithesis: Antithesis): Promise<Review>;
   /**
-   * One that agrees ends the review, unless an operator has to confirm it (`awaitingConfirmation`); one that does not opens
-   * the next round.
+   * Either side proposes how it ends (the synthesis). One that agrees ends the review, unless an operator has to confirm it
+   * (`awaitingConfirmation`); one that does not opens the next round.
    */
-  synthesis(sessionId: string, synthesis: Synthesis): Promise<Review>;
-  get(sessionId: string): Promise<Review>;
-  list(filter?: ReviewFilter): Promise<ReviewList>;
+  propose(synthesis: Synthesis): Promise<Review>;
   /** Names another reviewer, which has to qualify, or has one chosen. */
-  reassign(sessionId: string, options?: { readonly newReviewerId?: string; readonly reason?: string }): Promise<Review>;
+  reassign(options?: { readonly newReviewerId?: string; readonly reason?: string }): Promise<Review>;
+}
+
+/** The reviews of the fleet, as one agent sees them. */
+export interface Dialectic {
+  request(request: ReviewRequest): Promise<ReviewHandle>;
+  of(sessionId: string, latest?: Review): ReviewHandle;
+  list(filter?: ReviewFilter): Promise<ReviewList>;
 }
 
 interface Said {
@@ -74,26 +84,36 @@ interface Said {
   readonly [key: string]: unknown;
 }
 
-export const reviewsOf = (call: (args: Wire) => Promise<Json>): Reviews => {
+export const dialecticOf = (call: (args: Wire) => Promise<Json>): Dialectic => {
   const say = async (action: Wire['action'], said: Said, session_id?: string) => {
     const { rootCause, conditions, ...same } = said;
     const args = { action, session_id, ...same, root_cause: rootCause, proposed_conditions: conditions };
     return readReview(await call(present(args)));
   };
+  const of = (sessionId: string, first?: Review): ReviewHandle => {
+    let latest = first;
+    const move = async (action: Wire['action'], said: Said) => (latest = await say(action, said, sessionId));
+    return {
+      sessionId,
+      get latest() {
+        return latest;
+      },
+      get: () => move('get', {}),
+      explain: (said) => move('thesis', { ...said }),
+      respond: ({ observedMetrics, ...said }) => move('antithesis', { ...said, observed_metrics: observedMetrics }),
+      propose: ({ proposedAction, ...said }) => move('synthesis', { ...said, proposed_action: proposedAction }),
+      reassign: ({ newReviewerId, reason } = {}) => move('reassign', { new_reviewer_id: newReviewerId, reason }),
+    };
+  };
   return {
-    request: ({ reviewerMode, maxRounds, ...said }) =>
-      say('request', { ...said, reviewer_mode: reviewerMode, max_synthesis_rounds: maxRounds }),
-    thesis: (sessionId, said) => say('thesis', { ...said }, sessionId),
-    antithesis: (sessionId, { observedMetrics, ...said }) =>
-      say('antithesis', { ...said, observed_metrics: observedMetrics }, sessionId),
-    synthesis: (sessionId, { proposedAction, ...said }) =>
-      say('synthesis', { ...said, proposed_action: proposedAction }, sessionId),
-    get: (sessionId) => say('get', {}, sessionId),
+    of,
+    async request({ reviewerMode, maxRounds, ...said }) {
+      const asked = await say('request', { ...said, reviewer_mode: reviewerMode, max_synthesis_rounds: maxRounds });
+      return of(asked.sessionId, asked);
+    },
     async list({ agentId, transcript, ...same } = {}) {
       const args = { action: 'list', ...same, agent_id: agentId, include_transcript: transcript };
       return readReviews(await call(present(args)));
     },
-    reassign: (sessionId, { newReviewerId, reason } = {}) =>
-      say('reassign', { new_reviewer_id: newReviewerId, reason }, sessionId),
   };
 };

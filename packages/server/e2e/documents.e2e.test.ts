@@ -194,12 +194,12 @@ const BEFORE: Readonly<Record<string, () => Promise<(code: string) => string>>> 
 
 /** What stands before a block of TypeScript that goes on from another one. */
 const PRELUDE: Readonly<Record<string, string>> = {
-  'packages/sdk/README.md: await agent.runForever({': `
-    import { Agent, connect, memoryAnchor } from '@breakwater/sdk';
-    const client = connect({ url: '${PORT}' });
-    const agent = await Agent.open({ client, name: 'Resident', anchor: memoryAnchor() });
+  'packages/sdk/README.md: await agent.runLoop({': `
+    import { Agent, BreakwaterClient, memoryCredentials } from '@breakwater/sdk';
+    const client = new BreakwaterClient({ url: '${PORT}' });
+    const agent = await Agent.open({ client, name: 'Resident', credentials: memoryCredentials() });
     const stop = new AbortController();
-    const work = async (number: number) => { setTimeout(() => stop.abort(), 500); return 'Turn ' + number; };
+    const workOn = async (number: number) => { setTimeout(() => stop.abort(), 500); return 'Turn ' + number; };
   `,
 };
 

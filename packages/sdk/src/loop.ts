@@ -1,9 +1,9 @@
-import type { Agent, Report } from './agent.ts';
+import type { Agent, CheckInReport } from './agent.ts';
 import {
   BreakwaterError,
   PausedError,
   RateLimitedError,
-  RefusedError,
+  ApiError,
   UnavailableError,
   UnreachableError,
 } from './errors.ts';
@@ -11,7 +11,7 @@ import { newKey } from './key.ts';
 import type { CheckIn, Pause } from './results.ts';
 
 /** What a turn is given. */
-export interface Turn {
+export interface LoopTurn {
   readonly agent: Agent;
   /** Aborted when the resident is to end; a turn that takes long should look at it. */
   readonly signal: AbortSignal;
@@ -23,9 +23,9 @@ export interface Turn {
  * A resident: an agent that works in turns until its signal ends it. It does not work while it is paused, and starts no
  * turn before the report of the last one has arrived: nothing happens off the record.
  */
-export interface Resident {
+export interface LoopOptions {
   /** One turn of work; what it returns is checked in. Nothing: there is nothing to say. */
-  cycle(turn: Turn): Promise<Report | undefined> | Report | undefined;
+  work(turn: LoopTurn): Promise<CheckInReport | undefined> | CheckInReport | undefined;
   /** Rest between turns, in ms; 60,000 by default. */
   readonly everyMs?: number;
   /** After so long without a report the agent says that it lives, in ms; 30 minutes by default. */
@@ -34,14 +34,14 @@ export interface Resident {
   readonly pausePollMs?: number;
   /** Ends it: at once while it rests, else when the turn has ended. Without one it ends only by an error. */
   readonly signal?: AbortSignal;
-  onCheckIn?(checkIn: CheckIn, report: Report): void | Promise<void>;
+  onCheckIn?(checkIn: CheckIn, report: CheckInReport): void | Promise<void>;
   /** Once for each pause, before it waits: the place to ask for a review. */
   onPause?(pause: Pause, agent: Agent): void | Promise<void>;
   onResume?(agent: Agent): void | Promise<void>;
   /** The server cannot be reached, or cannot serve; it is tried again. */
   onUnavailable?(error: UnavailableError | UnreachableError): void;
   /** A report was refused for good and is left out; the resident goes on. */
-  onRefused?(error: RefusedError, report: Report): void;
+  onRefused?(error: ApiError, report: CheckInReport): void;
   /** A turn failed by itself. Without this its error ends the resident. */
   onError?(error: unknown): void | Promise<void>;
 }
@@ -62,7 +62,7 @@ export const SEND_AGAIN: ReadonlySet<string> = new Set([
 const MOST_TRIES = 3;
 
 interface Pending {
-  readonly report: Report & { readonly idempotencyKey: string };
+  readonly report: CheckInReport & { readonly idempotencyKey: string };
   readonly isHeartbeat: boolean;
   tries: number;
 }
@@ -79,7 +79,7 @@ class TurnFailed extends Error {
  * Rejects with what only a person can mend: an identity that is refused or drifts, an answer that cannot be read, a report
  * that breaks a rule.
  */
-export const runResident = async (agent: Agent, resident: Resident): Promise<Report | undefined> => {
+export const runLoop = async (agent: Agent, resident: LoopOptions): Promise<CheckInReport | undefined> => {
   const { everyMs = EVERY_MS, heartbeatMs = HEARTBEAT_MS, pausePollMs = PAUSE_POLL_MS } = resident;
   const { signal = new AbortController().signal } = resident;
   const { clock } = agent.client;
@@ -90,7 +90,7 @@ export const runResident = async (agent: Agent, resident: Resident): Promise<Rep
   let looked = false;
   let inPause = false;
 
-  const keyed = (report: Report): Pending['report'] => ({
+  const keyed = (report: CheckInReport): Pending['report'] => ({
     ...report,
     idempotencyKey: report.idempotencyKey ?? newKey(),
   });
@@ -98,9 +98,9 @@ export const runResident = async (agent: Agent, resident: Resident): Promise<Rep
   /** The turn's report, or a sign of life when it is time for one. */
   const nextReport = async (): Promise<Pending | undefined> => {
     turns += 1;
-    let report: Report | undefined;
+    let report: CheckInReport | undefined;
     try {
-      report = await resident.cycle({ agent, signal, number: turns });
+      report = await resident.work({ agent, signal, number: turns });
     } catch (error) {
       throw error instanceof BreakwaterError ? error : new TurnFailed(error);
     }
@@ -151,7 +151,7 @@ export const runResident = async (agent: Agent, resident: Resident): Promise<Rep
     return pauseWait();
   };
 
-  const leaveOut = (error: RefusedError): void => {
+  const leaveOut = (error: ApiError): void => {
     if (outbox.next !== undefined) resident.onRefused?.(error, outbox.next.report);
     outbox.next = undefined;
   };
@@ -173,7 +173,7 @@ export const runResident = async (agent: Agent, resident: Resident): Promise<Rep
       if (error.code === 'LOOP_DETECTED') leaveOut(error);
       return Math.max(everyMs, (error.retryAfterSeconds ?? 0) * 1000);
     }
-    if (error instanceof RefusedError && SEND_AGAIN.has(error.code)) {
+    if (error instanceof ApiError && SEND_AGAIN.has(error.code)) {
       if (outbox.next !== undefined) outbox.next.tries += 1;
       if ((outbox.next?.tries ?? 0) >= MOST_TRIES) leaveOut(error);
       return everyMs;
@@ -197,10 +197,10 @@ export const runResident = async (agent: Agent, resident: Resident): Promise<Rep
 };
 
 /** One more try for what a turn left behind; gives it back when that fails. A heartbeat is not worth it. */
-const deliverLast = async (agent: Agent, left: Pending | undefined): Promise<Report | undefined> => {
+const deliverLast = async (agent: Agent, left: Pending | undefined): Promise<CheckInReport | undefined> => {
   if (left === undefined || left.isHeartbeat) return undefined;
   try {
-    await agent.checkIn(left.report, { repeat: false });
+    await agent.checkIn(left.report, { retry: false });
     return undefined;
   } catch {
     return left.report;

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readAnchor, writeAnchor, type AnchorStore } from './anchor.ts';
-import { AnchorError } from './errors.ts';
+import { readCredentials, writeCredentials, type CredentialStore } from './credentials.ts';
+import { CredentialsError } from './errors.ts';
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
@@ -23,11 +23,11 @@ const syncFolder = async (folder: string): Promise<void> => {
  * An anchor in a file (Node only). Each save writes a file of its own beside it, with mode 0600, to the disk, and renames
  * it into place: readers see the old anchor or the new one, whole, however many write at once (BW-sdk.03).
  */
-export const anchorFile = (path: string): AnchorStore => {
+export const fileCredentials = (path: string): CredentialStore => {
   const file = resolve(path);
   const folder = dirname(file);
   const failed = (what: string, error: unknown) =>
-    new AnchorError(`The anchor ${file} cannot be ${what} (${String(codeOf(error) ?? error)}).`, { cause: error });
+    new CredentialsError(`The anchor ${file} cannot be ${what} (${String(codeOf(error) ?? error)}).`, { cause: error });
 
   return {
     async load() {
@@ -45,7 +45,7 @@ export const anchorFile = (path: string): AnchorStore => {
         }
         return undefined;
       }
-      return readAnchor(text, file);
+      return readCredentials(text, file);
     },
     async save(anchor) {
       const draft = join(folder, `.${basename(file)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
@@ -53,7 +53,7 @@ export const anchorFile = (path: string): AnchorStore => {
         await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
         const handle = await open(draft, 'wx', OWNER_ONLY);
         try {
-          await handle.writeFile(writeAnchor(anchor));
+          await handle.writeFile(writeCredentials(anchor));
           await handle.sync();
         } finally {
           await handle.close();
@@ -69,9 +69,9 @@ export const anchorFile = (path: string): AnchorStore => {
 };
 
 /** The usual place of an anchor: `~/.breakwater/anchors/<name>.json`. Throws for a name that would not stay there. */
-export const anchorOf = (name: string): AnchorStore => {
+export const namedCredentials = (name: string): CredentialStore => {
   if (!NAME.test(name)) {
-    throw new AnchorError(`"${name}" cannot name an anchor: letters, digits, ".", "_" and "-", at most 100.`);
+    throw new CredentialsError(`"${name}" cannot name an anchor: letters, digits, ".", "_" and "-", at most 100.`);
   }
-  return anchorFile(join(homedir(), '.breakwater', 'anchors', `${name}.json`));
+  return fileCredentials(join(homedir(), '.breakwater', 'anchors', `${name}.json`));
 };

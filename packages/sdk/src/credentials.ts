@@ -1,10 +1,10 @@
-import { AnchorError } from './errors.ts';
+import { CredentialsError } from './errors.ts';
 import { isObject, textOf } from './json.ts';
 
 /** What an agent keeps to be itself after a restart. It holds its secrets. */
-export interface Anchor {
+export interface Credentials {
   /** Who it is; it never changes. */
-  readonly agentUuid: string;
+  readonly agentId: string;
   /** The session secret. */
   readonly clientSessionId: string;
   /** Proves the agent beside its uuid, for an hour, when the secret no longer does. */
@@ -12,16 +12,16 @@ export interface Anchor {
   readonly name?: string | undefined;
 }
 
-/** Where an anchor is kept. The one in a file is `anchorFile` of `@breakwater/sdk/anchor-file`. */
-export interface AnchorStore {
+/** Where an anchor is kept. The one in a file is `anchorFile` of `@breakwater/sdk/file-credentials`. */
+export interface CredentialStore {
   /** undefined: there is none. Rejects with `AnchorError` when there is one that cannot be used, or there could be none. */
-  load(): Promise<Anchor | undefined>;
+  load(): Promise<Credentials | undefined>;
   /** Replaces it, wholly or not at all. */
-  save(anchor: Anchor): Promise<void>;
+  save(anchor: Credentials): Promise<void>;
 }
 
 /** An anchor that ends with the process. */
-export const memoryAnchor = (kept?: Anchor): AnchorStore => {
+export const memoryCredentials = (kept?: Credentials): CredentialStore => {
   let anchor = kept;
   return {
     load: () => Promise.resolve(anchor),
@@ -33,12 +33,12 @@ export const memoryAnchor = (kept?: Anchor): AnchorStore => {
 };
 
 /** The anchor as text: the keys are those of the wire. */
-export const writeAnchor = ({ agentUuid, clientSessionId, continuityToken, name }: Anchor): string =>
+export const writeCredentials = ({ agentId, clientSessionId, continuityToken, name }: Credentials): string =>
   `${JSON.stringify(
     {
       version: 1,
       name,
-      agent_uuid: agentUuid,
+      agent_uuid: agentId,
       client_session_id: clientSessionId,
       continuity_token: continuityToken,
     },
@@ -47,21 +47,23 @@ export const writeAnchor = ({ agentUuid, clientSessionId, continuityToken, name 
   )}\n`;
 
 /** Reads an anchor; `where` is for the error. What cannot be read is an error and never "none": that would make a new agent. */
-export const readAnchor = (text: string, where: string): Anchor => {
+export const readCredentials = (text: string, where: string): Credentials => {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new AnchorError(`${where} is no JSON; restore it, or remove it to onboard as a new agent.`, { cause: error });
+    throw new CredentialsError(`${where} is no JSON; restore it, or remove it to onboard as a new agent.`, {
+      cause: error,
+    });
   }
   const fields = isObject(value) ? value : {};
-  const agentUuid = textOf(fields['agent_uuid']);
+  const agentId = textOf(fields['agent_uuid']);
   const clientSessionId = textOf(fields['client_session_id']);
-  if (agentUuid === null || clientSessionId === null) {
-    throw new AnchorError(`${where} is no anchor: agent_uuid or client_session_id is missing.`);
+  if (agentId === null || clientSessionId === null) {
+    throw new CredentialsError(`${where} is no anchor: agent_uuid or client_session_id is missing.`);
   }
   return {
-    agentUuid,
+    agentId,
     clientSessionId,
     continuityToken: textOf(fields['continuity_token']) ?? undefined,
     name: textOf(fields['name']) ?? undefined,

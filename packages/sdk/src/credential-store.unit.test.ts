@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../server/testing/verifies.ts';
-import { anchorFile, anchorOf } from './anchor-file.ts';
-import type { Anchor } from './anchor.ts';
-import { AnchorError } from './errors.ts';
+import { fileCredentials, namedCredentials } from './file-credentials.ts';
+import type { Credentials } from './credentials.ts';
+import { CredentialsError } from './errors.ts';
 
 let folder = '';
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'breakwater-anchor-'))));
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const anchor = (n: number): Anchor => ({
-  agentUuid: `agent-${n}`,
+const anchor = (n: number): Credentials => ({
+  agentId: `agent-${n}`,
   clientSessionId: `secret-${n}-`.repeat(500),
   continuityToken: `token-${n}`,
   name: 'Ada',
@@ -23,7 +23,7 @@ describe('an anchor file', () => {
   it('gives back what it was given, with mode 0600, in a folder of its own', async () => {
     verifies('BW-sdk.03');
     const path = join(folder, 'deep', 'ada.json');
-    const store = anchorFile(path);
+    const store = fileCredentials(path);
     expect(await store.load()).toBeUndefined();
     await store.save(anchor(1));
     expect(await store.load()).toEqual(anchor(1));
@@ -39,7 +39,7 @@ describe('an anchor file', () => {
     await chmod(path, 0o666);
     const mask = process.umask(0);
     try {
-      await anchorFile(path).save(anchor(1));
+      await fileCredentials(path).save(anchor(1));
     } finally {
       process.umask(mask);
     }
@@ -49,19 +49,19 @@ describe('an anchor file', () => {
   it('is whole at every moment, however many write at once, and leaves nothing behind', async () => {
     verifies('BW-sdk.03');
     const path = join(folder, 'ada.json');
-    const store = anchorFile(path);
+    const store = fileCredentials(path);
     await store.save(anchor(0));
     const state = { writing: true };
     const seen = new Set<string>();
     const reader = (async () => {
       while (state.writing) {
-        const read = await anchorFile(path).load();
+        const read = await fileCredentials(path).load();
         // A torn file would not parse, or would mix two writers.
-        expect(read?.clientSessionId).toBe(anchor(Number(read?.agentUuid.slice('agent-'.length))).clientSessionId);
-        seen.add(read?.agentUuid ?? '');
+        expect(read?.clientSessionId).toBe(anchor(Number(read?.agentId.slice('agent-'.length))).clientSessionId);
+        seen.add(read?.agentId ?? '');
       }
     })();
-    await Promise.all(Array.from({ length: 40 }, (_, n) => anchorFile(path).save(anchor(n))));
+    await Promise.all(Array.from({ length: 40 }, (_, n) => fileCredentials(path).save(anchor(n))));
     state.writing = false;
     await reader;
     expect(seen.size).toBeGreaterThan(0);
@@ -74,7 +74,7 @@ describe('an anchor file', () => {
     const path = join(folder, 'ada.json');
     await mkdir(path);
     await writeFile(join(path, 'inside'), 'x');
-    await expect(anchorFile(path).save(anchor(1))).rejects.toThrow(AnchorError);
+    await expect(fileCredentials(path).save(anchor(1))).rejects.toThrow(CredentialsError);
     expect(await readdir(folder)).toEqual(['ada.json']);
     expect(await readdir(path)).toEqual(['inside']);
   });
@@ -83,7 +83,7 @@ describe('an anchor file', () => {
     const victim = join(folder, 'victim');
     await writeFile(victim, 'untouched');
     await symlink(victim, join(folder, 'ada.json'));
-    await anchorFile(join(folder, 'ada.json')).save(anchor(1));
+    await fileCredentials(join(folder, 'ada.json')).save(anchor(1));
     expect(await readFile(victim, 'utf8')).toBe('untouched');
   });
 
@@ -93,16 +93,16 @@ describe('an anchor file', () => {
       verifies('BW-sdk.03');
       const path = join(folder, 'ada.json');
       await writeFile(path, text);
-      await expect(anchorFile(path).load()).rejects.toThrow(AnchorError);
+      await expect(fileCredentials(path).load()).rejects.toThrow(CredentialsError);
     },
   );
 
   it('that could not be written is found out before anybody is made', async () => {
     await writeFile(join(folder, 'file'), '');
-    await expect(anchorFile(join(folder, 'file', 'ada.json')).load()).rejects.toThrow(AnchorError);
+    await expect(fileCredentials(join(folder, 'file', 'ada.json')).load()).rejects.toThrow(CredentialsError);
   });
 
   it.each(['', '../x', 'a/b', '.hidden', 'x'.repeat(101)])('has no name that leads elsewhere: %j', (name) => {
-    expect(() => anchorOf(name)).toThrow(AnchorError);
+    expect(() => namedCredentials(name)).toThrow(CredentialsError);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Agent, type Report } from './agent.ts';
+import { Agent, type CheckInReport } from './agent.ts';
 import type { Client } from './client.ts';
 import {
   IdentityDriftError,
@@ -9,7 +9,7 @@ import {
   UnreachableError,
 } from './errors.ts';
 import type { Json } from './json.ts';
-import type { Resident } from './resident.ts';
+import type { LoopOptions } from './loop.ts';
 
 const ME = '11111111-1111-4111-8111-111111111111';
 const GO = { agent_id: ME, decision: { action: 'proceed' } };
@@ -21,7 +21,7 @@ const run = async (options: {
   readonly checkIns?: (Json | Error)[];
   readonly states?: (Json | Error)[];
   readonly rests?: number;
-  readonly resident?: Partial<Resident>;
+  readonly resident?: Partial<LoopOptions>;
 }) => {
   const { checkIns = [], states = [], rests = 4 } = options;
   const log: string[] = [];
@@ -50,14 +50,15 @@ const run = async (options: {
       if (tool === 'sync_state') sent.push(args);
       if (tool === 'check_working_state') log.push('state');
       const answer = next?.() ?? { uuid: ME, client_session_id: 's' };
-      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ success: true, ...answer });
+      const told = answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ success: true, ...answer });
+      return told as Promise<never>;
     },
   };
   const agent = await Agent.open({ client, name: 'Ada' });
   const undelivered = await agent
-    .runForever({
+    .runLoop({
       signal: end.signal,
-      cycle: ({ number }) => {
+      work: ({ number }) => {
         log.push(`turn ${number}`);
         return { text: `work ${number}` };
       },
@@ -81,7 +82,7 @@ describe('a resident', () => {
   });
 
   it('says that it lives after a long silence, and not before', async () => {
-    const { texts } = await run({ rests: 62, resident: { cycle: () => undefined } });
+    const { texts } = await run({ rests: 62, resident: { work: () => undefined } });
     expect(texts).toEqual([
       'Heartbeat: turn 31, nothing to report for 1800 s.',
       'Heartbeat: turn 61, nothing to report for 1800 s.',
@@ -164,25 +165,25 @@ describe('a resident', () => {
 
   it('is ended by a turn that fails, unless somebody takes the error', async () => {
     const broken = new Error('broken');
-    const cycle = () => {
+    const work = () => {
       throw broken;
     };
-    expect((await run({ resident: { cycle } })).undelivered).toBe(broken);
+    expect((await run({ resident: { work } })).undelivered).toBe(broken);
     const taken: unknown[] = [];
-    const { waits, undelivered } = await run({ rests: 2, resident: { cycle, onError: (e) => void taken.push(e) } });
+    const { waits, undelivered } = await run({ rests: 2, resident: { work, onError: (e) => void taken.push(e) } });
     expect([taken, waits, undelivered]).toEqual([[broken, broken], [60_000, 60_000], undefined]);
   });
 
   it('delivers, once it is to end, what the last turn returned', async () => {
     const end = new AbortController();
-    const last = { signal: end.signal, cycle: (): Report => (end.abort(), { text: 'last' }) };
+    const last = { signal: end.signal, work: (): CheckInReport => (end.abort(), { text: 'last' }) };
     const { texts, undelivered, waits } = await run({ resident: last });
     expect([texts, undelivered, waits.length]).toEqual([['last'], undefined, 1]);
   });
 
   it('gives back what it could not deliver', async () => {
     const end = new AbortController();
-    const last = { signal: end.signal, cycle: (): Report => (end.abort(), { text: 'last' }) };
+    const last = { signal: end.signal, work: (): CheckInReport => (end.abort(), { text: 'last' }) };
     const { undelivered } = await run({ resident: last, checkIns: [new UnreachableError('down')] });
     expect(undelivered).toMatchObject({ text: 'last' });
   });
