@@ -20,7 +20,7 @@ test('what the routes answer about a fleet that worked is as the document says',
   const { paused, reviewId, peer } = await reviewUpToTheLastWord(url, operator);
   const pause = { action: 'pause', target_agent_id: peer.agentId, reason: 'A look at it.' };
   await must(url, 'agent', pause, operator);
-  const flag = ['--why', 'a trial', '--data-dir', folder];
+  const flag = ['--reason', 'a trial', '--data-dir', folder];
   expect((await runCommand(['flags', 'set', 'ipua_pin_check_mode', 'observe', ...flag])).code).toBe(0);
 
   /** What a route does not answer without. */

@@ -129,7 +129,7 @@ describe('while the server runs', () => {
     const inForce = async () => (await postJson(url, '/v1/feature_flag/get', { name: 'identity_strict_mode' })).body;
     expect(await inForce()).toMatchObject({ value: 'observe' });
     const text = await said(
-      ...['flags', 'set', 'identity_strict_mode', 'strict', '--reason', 'drill 7', '--who', 'ann', ...here],
+      ...['flags', 'set', 'identity_strict_mode', 'strict', '--reason', 'drill 7', '--as', 'ann', ...here],
     );
     expect(text).toBe('identity_strict_mode is enforce, which is what "strict" means here.\n');
     await expect.poll(inForce, { timeout: 1000, interval: 5 }).toMatchObject({ value: 'enforce' });
@@ -145,16 +145,26 @@ describe('while the server runs', () => {
     expect(await said('flags', 'list', ...here)).toMatch(
       /^identity_strict_mode +enforce +postgres +observe +off, observe, enforce +ann +drill 7$/m,
     );
-    await said('flags', 'set', 'identity_strict_mode', 'false', '--why', 'drill over', ...here);
+    await said('flags', 'set', 'identity_strict_mode', 'false', '--reason', 'drill over', ...here);
     await expect.poll(inForce, { timeout: 1000, interval: 5 }).toMatchObject({ value: 'observe' });
     expect(await said('flags', 'history', 'identity_strict_mode', ...here)).toMatch(
       /^WHEN.*\n\S+ +identity_strict_mode +enforce +observe +\S+ +drill over\n\S+ +\S+ +observe +enforce +ann +drill 7\n$/,
     );
   });
 
+  test('the options of earlier releases still set a flag, and say what they are called now', async () => {
+    const { code, stderr } = await runCommand([
+      ...['flags', 'set', 'identity_strict_mode', 'observe', '--why', 'old words', '--who', 'cleo', ...here],
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toBe('breakwater: --why is deprecated; use --reason\nbreakwater: --who is deprecated; use --as\n');
+    const [newest] = JSON.parse(await said('flags', 'history', '--json', ...here)) as unknown[];
+    expect(newest).toMatchObject({ by: 'cleo', reason: 'old words' });
+  });
+
   test('what is not legal for a flag is refused with what is', async () => {
     verifies('BW-flags.01');
-    const set = (key: string, value: string) => refused('flags', 'set', key, value, '--why', 'x', ...here);
+    const set = (key: string, value: string) => refused('flags', 'set', key, value, '--reason', 'x', ...here);
     expect(await set('identity_strict_mode', 'on')).toContain('off, observe, enforce');
     expect(await set('strict', 'off')).toContain('identity_strict_mode, ipua_pin_check_mode');
     expect(await refused('flags', 'history', 'strict', ...here)).toContain('identity_strict_mode, ipua_pin_check_mode');
@@ -164,7 +174,7 @@ describe('while the server runs', () => {
   test('a flag that the environment sets says so', async () => {
     verifies('BW-flags.01');
     const env = { BREAKWATER_FLAG_IPUA_PIN_CHECK_MODE: 'observe' };
-    const set = ['flags', 'set', 'ipua_pin_check_mode', 'enforce', '--why', 'as before', ...here];
+    const set = ['flags', 'set', 'ipua_pin_check_mode', 'enforce', '--reason', 'as before', ...here];
     const { code, stdout } = await runCommand(set, { env });
     expect(code).toBe(0);
     expect(stdout).toContain('with BREAKWATER_FLAG_IPUA_PIN_CHECK_MODE it is observe');

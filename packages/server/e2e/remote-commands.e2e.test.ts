@@ -169,10 +169,7 @@ describe('who a command is', () => {
     const { code, stderr } = await refused(['agents', 'pause', 'Ada', '--reason', 'x'], away(reader));
     expect(code).toBe(1);
     expect(stderr).toMatch(/operator/i);
-    expect(await told(['agents', 'show', 'Ada'])).toMatchObject({
-      status: 'active',
-      message: 'Ada is active again.',
-    });
+    expect(await told(['agents', 'show', 'Ada'])).toMatchObject({ status: 'active' });
   });
 
   test('where no server answers, it says so and ends with 2', async () => {
@@ -283,6 +280,20 @@ describe('agents', () => {
     }
   });
 
+  test('are meant by the beginning of an id too, by whatever command', async () => {
+    const short = idOf('Ada').slice(0, 8);
+    expect(await told(['agents', 'show', short], away())).toMatchObject({ agent_id: idOf('Ada') });
+    expect(await told(['agents', 'pause', short.toUpperCase(), '--reason', 'drill'])).toMatchObject({
+      status: 'paused',
+    });
+    expect(await told(['agents', 'resume', short, '--reason', 'over'])).toMatchObject({ status: 'active' });
+    expect(await told(['agents', 'note', short, '', '--replace', '--reason', 'r'])).toMatchObject({
+      agent_id: idOf('Ada'),
+    });
+    expect(await told(['reviews', 'list', '--agent', short])).toMatchObject({ matching: 0 });
+    expect((await refused(['agents', 'show', '00000000'])).stderr).toContain('breakwater agents list');
+  });
+
   test('that there are not are refused with the way to find them', async () => {
     const { code, stderr } = await refused(['agents', 'resume', 'Nobody', '--reason', 'x']);
     expect(code).toBe(1);
@@ -337,12 +348,12 @@ test('knowledge is searched, listed and shown whole', async () => {
 
 test('flags, channel and calibration are asked of a server that is named, with the answers of the database', async () => {
   const elsewhere = away();
-  await said(['flags', 'set', 'identity_strict_mode', 'strict', '--why', 'drill', '--server', url], elsewhere);
+  await said(['flags', 'set', 'identity_strict_mode', 'strict', '--reason', 'drill', '--server', url], elsewhere);
   const named = await told<Json[]>(['flags', 'list', '--server', url], elsewhere);
   const stored = await told<Json[]>(['flags', 'list', '--data-dir', folder], {});
   expect(named).toEqual(stored);
   expect(named[0]).toMatchObject({ value: 'enforce', stored: { by: 'ann', reason: 'drill' } });
-  await said(['flags', 'set', 'identity_strict_mode', 'observe', '--why', 'over', '--server', url], elsewhere);
+  await said(['flags', 'set', 'identity_strict_mode', 'observe', '--reason', 'over', '--server', url], elsewhere);
   expect(await told(['flags', 'history', '--server', url], elsewhere)).toEqual(
     await told(['flags', 'history', '--data-dir', folder], {}),
   );

@@ -68,7 +68,7 @@ describe('breakwater console', () => {
   test('prints a link that signs in to act, for twelve hours, past the token of the server', async () => {
     verifies('BW-console.02');
     const before = Date.now();
-    const made = await signIn(['--url', url]);
+    const made = await signIn(['--server', url]);
     expect(made).toMatchObject({ name: expect.stringMatching(NAME) as string, can_act: true });
     expect(made.link.startsWith(`${url}/dashboard/#sign-in=`)).toBe(true);
     const hours = (Date.parse(made.expires_at) - before) / HOUR_MS;
@@ -90,7 +90,7 @@ describe('breakwater console', () => {
 
   test('with it a page watches, acts, and signs itself out', async () => {
     verifies('BW-console.02');
-    const made = await signIn(['--url', url]);
+    const made = await signIn(['--server', url]);
     const secret = secretOf(made.link);
     const { result } = await callTool(url, 'onboard', { name: 'Max' }, { authorization: 'Bearer door' });
     const agentId = result['uuid'];
@@ -125,7 +125,7 @@ describe('breakwater console', () => {
   test('--read is to look only, for the hours that are given', async () => {
     verifies('BW-console.02');
     const before = Date.now();
-    const made = await signIn(['--url', url, '--read', '--hours', '1']);
+    const made = await signIn(['--server', url, '--read', '--hours', '1']);
     expect(made.can_act).toBe(false);
     expect(Math.round((Date.parse(made.expires_at) - before) / HOUR_MS)).toBe(1);
     const authorization = `Bearer ${secretOf(made.link)}`;
@@ -146,8 +146,8 @@ describe('breakwater console', () => {
     );
     // Nobody can call a wildcard, and this server answers to no such name.
     expect(await linkOf([], { BREAKWATER_HOST: '0.0.0.0' })).toBe('http://127.0.0.1:8767/dashboard/#sign-in=');
-    expect(await linkOf(['--url', 'https://bw.example/'])).toBe('https://bw.example/dashboard/#sign-in=');
-    const text = await run(['--url', url]);
+    expect(await linkOf(['--server', 'https://bw.example/'])).toBe('https://bw.example/dashboard/#sign-in=');
+    const text = await run(['--server', url]);
     expect(text.stdout).toMatch(new RegExp(`until .*:\n\n  ${url}/dashboard/#sign-in=bwo_[\\w-]{43}\n`));
   });
 
@@ -155,10 +155,10 @@ describe('breakwater console', () => {
     [['--hours', '0'], '--hours'],
     [['--hours', '721'], '1 to 720'],
     [['--hours', '1.5'], '"1.5"'],
-    [['--url', 'ftp://x'], '--url'],
-    [['--url', 'nowhere'], '"nowhere"'],
-    [['--url', 'http://x?y=1'], 'without user and query'],
-    [['--url', 'http://me:hush@x'], 'without user and query'],
+    [['--server', 'ftp://x'], '--server'],
+    [['--server', 'nowhere'], '"nowhere"'],
+    [['--server', 'http://x?y=1'], 'without user and query'],
+    [['--server', 'http://me:hush@x'], 'without user and query'],
   ])('%s is misuse', async (args, why) => {
     verifies('BW-cli.01');
     const before = await operators();

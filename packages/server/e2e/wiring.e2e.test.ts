@@ -125,7 +125,7 @@ describe('a running server', () => {
   test('obeys a flag from the next request on', async () => {
     verifies('W3-3.08');
     const set = async (value: string) => {
-      const args = ['flags', 'set', 'identity_strict_mode', value, '--why', 'test', '--data-dir', folder];
+      const args = ['flags', 'set', 'identity_strict_mode', value, '--reason', 'test', '--data-dir', folder];
       expect(await runCommand(args)).toMatchObject({ code: 0 });
       await until(async () => {
         const [row] = await rows(`SELECT value FROM core.feature_flags WHERE key = 'identity_strict_mode'`);

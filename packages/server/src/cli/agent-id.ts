@@ -1,6 +1,8 @@
 import { refuse } from '@breakwater/contract';
+import type { AgentsPage } from '@breakwater/contract/overview';
 import type { Queryable } from '../postgres/index.ts';
 import { accepted } from './fail.ts';
+import type { Remote } from './remote.ts';
 
 /** The least of an id that names an agent; fewer characters fit too many. */
 const SHORT_ID = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/;
@@ -21,12 +23,37 @@ export const agentIdOf = async (database: Queryable, text: string): Promise<stri
     text: 'SELECT id, label FROM core.agents WHERE starts_with(id, $1) ORDER BY id LIMIT 2',
     values: [start],
   });
-  if (begun.length > 1) {
+  return (
+    onlyOf(
+      start,
+      begun.map(({ id }) => id),
+    ) ?? text
+  );
+};
+
+/** The one id that begins so, or undefined; several are refused. */
+const onlyOf = (start: string, ids: readonly string[]): string | undefined => {
+  if (ids.length > 1) {
     accepted(
       refuse('AGENT_NOT_FOUND', `The ids of several agents begin with ${start}.`, {
-        recovery: { action: `Give more of it, such as ${begun.map(({ id }) => id).join(' or ')}.` },
+        recovery: { action: `Give more of it, such as ${ids.slice(0, 2).join(' or ')}.` },
       }),
     );
   }
-  return begun[0]?.id ?? text;
+  return ids[0];
+};
+
+const MOST = 1000;
+
+/**
+ * What a server takes for the agent that an argument of a command means: the id, where the argument is the beginning of one and no
+ * agent's name; else the argument as it is, since the server knows ids and names. What means several is refused.
+ */
+export const agentOn = async (remote: Remote, text: string): Promise<string> => {
+  const start = text.toLowerCase();
+  if (!SHORT_ID.test(start)) return text;
+  const { rows } = await remote.read<AgentsPage>('agents', { search: start, status: 'all', limit: String(MOST) });
+  if (rows.some(({ name }) => name === text)) return text;
+  const ids = rows.map(({ agent_id: id }) => id).filter((id) => id.startsWith(start));
+  return onlyOf(start, ids) ?? text;
 };

@@ -10,6 +10,7 @@ import type {
 } from '@breakwater/contract/overview';
 import { Option, type Command } from 'commander';
 import { systemClock } from '../runtime/index.ts';
+import { agentOn } from './agent-id.ts';
 import { reasonOf } from './fail.ts';
 import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
 import { instantText, printFacts, printTable, whenText } from './print.ts';
@@ -155,9 +156,13 @@ type ListFlags = AgentFlags &
   };
 
 /** Calls the tool that acts on an agent, and prints what has become of it. */
-const act = (flags: AgentFlags, tool: string, args: Readonly<Record<string, unknown>>): Promise<void> =>
+const act = (
+  flags: AgentFlags,
+  tool: string,
+  args: Readonly<Record<string, unknown>> & { readonly target_agent_id: string },
+): Promise<void> =>
   withServer(flags, 'act', async (remote) => {
-    const done = await remote.call(tool, args);
+    const done = await remote.call(tool, { ...args, target_agent_id: await agentOn(remote, args.target_agent_id) });
     const { agent_id: id, lifecycle_status: status, message } = done;
     if (flags.json === true) say(JSON.stringify({ agent_id: id, status, message }));
     else say(String(message));
@@ -174,7 +179,10 @@ export const agentsCommands = (program: Command): void => {
       .option('--json', 'Print JSON')
       .addHelpText('after', `\n${help}`);
   const one = (name: string, description: string, help: string) =>
-    add(name, description, help).argument('<agent>', 'The agent: its id, or exactly its name');
+    add(name, description, help).argument(
+      '<agent>',
+      'The agent: its name, its id, or the first 8 characters or more of its id',
+    );
 
   withPageFlags(
     add(
@@ -212,7 +220,7 @@ export const agentsCommands = (program: Command): void => {
     `Examples:\n  breakwater agents show Ada\n  breakwater agents show ${ID} --json`,
   ).action(async (agent: string, flags: AgentFlags) => {
     await withServer(flags, 'read', async (remote) => {
-      const path = `agents/${encodeURIComponent(agent)}`;
+      const path = `agents/${encodeURIComponent(await agentOn(remote, agent))}`;
       const found = await remote.read<AgentView>(path);
       if (flags.json === true) {
         say(JSON.stringify(found));
@@ -283,7 +291,7 @@ export const agentsCommands = (program: Command): void => {
       withServer(flags, 'act', async (remote) => {
         const done = await remote.call('agent', {
           action: 'update',
-          target_agent_id: agent,
+          target_agent_id: await agentOn(remote, agent),
           notes: text,
           append_notes: flags.replace !== true,
           reason: reasonOf(flags.reason),

@@ -29,6 +29,11 @@ const helpOf = (command: Command): string => {
 };
 
 describe('every command', () => {
+  it.each(leaves)('%s calls the address --server, the cause --reason and the person --as', (_, command) => {
+    const shown = command.options.filter(({ hidden }) => !hidden).map(({ long }) => long);
+    for (const other of ['--url', '--why', '--who', '--by']) expect(shown).not.toContain(other);
+  });
+
   it.each(all.map((command) => [nameOf(command), command] as const))('%s says how to get help', (_, command) => {
     expect(helpOf(command)).toMatch(/--help +Show help/);
   });

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { createOperator, operatorSecret } from '../identity/index.ts';
 import type { Database } from '../postgres/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
@@ -60,11 +60,12 @@ const baseOf = (text: string): string => {
     url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search + url.hash === '';
   if (isBase) return url.href.replace(/\/+$/, '');
   throw new UsageError(
-    `--url must be the http or https URL of the server, without user and query; given "${text.replace(/\/\/.*@/, '//…@')}"`,
+    `--server must be the http or https URL of the server, without user and query; given "${text.replace(/\/\/.*@/, '//…@')}"`,
   );
 };
 
 interface ConsoleFlags extends DatabaseFlags {
+  readonly server?: string;
   readonly url?: string;
   readonly hours: string;
   readonly read?: boolean;
@@ -75,7 +76,8 @@ interface ConsoleFlags extends DatabaseFlags {
 export const consoleCommand = (program: Command): void => {
   withDatabaseFlags(program.command('console'))
     .description('Print a link that opens the console in a browser, signed in as an operator')
-    .option('--url <url>', 'Base URL of the server; that of this machine by default')
+    .option('--server <url>', 'Base URL of the server (default: that of this machine)')
+    .addOption(new Option('--url <url>', 'The same, as earlier releases named it').hideHelp())
     .option('--hours <hours>', `Hours until it signs out by itself, 1 to ${MAX_HOURS}`, '12')
     .option('--read', 'To look only, and not to act')
     .option('--json', 'Print JSON')
@@ -88,12 +90,13 @@ The link holds a secret: whoever has it is signed in. "breakwater operator list"
 Examples:
   breakwater console
   breakwater console --read --hours 1
-  breakwater console --url https://breakwater.example`,
+  breakwater console --server https://breakwater.example`,
     )
     .action(async (flags: ConsoleFlags) => {
       const hours = hoursOf(flags.hours);
       const config = configOf(flags, 'command');
-      const url = flags.url === undefined ? serverPlace(undefined, config, {}).url : baseOf(flags.url);
+      const base = flags.server ?? flags.url;
+      const url = base === undefined ? serverPlace(undefined, config, {}).url : baseOf(base);
       const canAct = flags.read !== true;
       const made = await withTables(flags, (database) => createSignIn(database, { url, hours, canAct }));
       const expires = timeText(made.expiresAt);

@@ -11,7 +11,7 @@ import {
 import { createNotifier, type Database } from '../postgres/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { accepted, UsageError } from './fail.ts';
-import { osUser } from './os-user.ts';
+import { actorOf, withActor, type ActorFlags } from './os-user.ts';
 import { instantText, printTable, timeText, whenText } from './print.ts';
 import { asksServer, withOptionalServer, withServer, type Remote, type ServerFlags } from './remote.ts';
 import { withTables } from './with-database.ts';
@@ -100,15 +100,17 @@ type FlagOptions = ServerFlags & { readonly json?: boolean };
 
 /** Works on the flags: on a server's, when one is asked, else on those in the database. */
 const withDesk = <T>(
-  { who, ...options }: FlagOptions & { readonly who?: string },
+  { as: name, ...options }: FlagOptions & ActorFlags,
   scope: 'read' | 'act',
   work: (desk: FlagDesk) => Promise<T>,
 ): Promise<T> => {
   if (!asksServer(options)) {
-    return withTables(options, (database) => withFlags(database, (flags) => work(deskOf(flags, who ?? osUser()))));
+    return withTables(options, (database) =>
+      withFlags(database, (flags) => work(deskOf(flags, actorOf({ as: name })))),
+    );
   }
-  if (who !== undefined) {
-    throw new UsageError('--who is for the database alone: a server records the operator who asks it');
+  if (name !== undefined) {
+    throw new UsageError('--as is for the database alone: a server records the operator who asks it');
   }
   return withServer(options, scope, (remote) => work(remoteDesk(remote)));
 };
@@ -140,20 +142,30 @@ export const flagsCommands = (program: Command): void => {
       else printFlags([view]);
     });
 
-  add(
-    'set',
-    'Set a flag for all servers, at once, with who and why on record',
-    `Also accepted, as other words for the values: ${words}.\n${ENVIRONMENT}\n\n` +
-      'Example:\n  breakwater flags set identity_strict_mode enforce --reason "all clients send client_session_id"',
+  withActor(
+    add(
+      'set',
+      'Set a flag for all servers, at once, with who and why on record',
+      `Also accepted, as other words for the values: ${words}.\n${ENVIRONMENT}\n\n` +
+        'Example:\n  breakwater flags set identity_strict_mode enforce --reason "all clients send client_session_id"',
+    ),
   )
     .argument('<key>', 'Name of the flag')
     .argument('<value>', 'One of its legal values; "flags list" shows them')
     .option('--reason <text>', 'Why it is set; needed')
     .addOption(new Option('--why <text>', 'The same, as earlier releases named it').hideHelp())
-    .option('--who <name>', 'Who sets it; the OS user by default')
+    .addOption(new Option('--who <name>', 'The same as --as, as earlier releases named it').hideHelp())
     .action(
-      async (key: string, word: string, options: FlagOptions & { reason?: string; why?: string; who?: string }) => {
-        const reason = options.reason ?? options.why ?? '';
+      async (
+        key: string,
+        word: string,
+        { why, who, ...given }: FlagOptions & ActorFlags & { reason?: string; why?: string; who?: string },
+      ) => {
+        if (why !== undefined) console.error('breakwater: --why is deprecated; use --reason');
+        if (who !== undefined) console.error('breakwater: --who is deprecated; use --as');
+        const name = given.as ?? who;
+        const options = { ...given, ...(name !== undefined && { as: name }) };
+        const reason = given.reason ?? why ?? '';
         if (reason.trim() === '') throw new UsageError('--reason is needed: why the flag is set');
         const value = valueOfWord(key, word);
         const now = await withDesk(options, 'act', (desk) => desk.set(key, value, reason));

@@ -11,7 +11,7 @@ import { systemClock, systemIds } from '../runtime/index.ts';
 import { accepted, reasonOf, UsageError } from './fail.ts';
 import { printTable, timeText, whenText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
-import { osUser } from './os-user.ts';
+import { actorOf, withActor, type ActorFlags } from './os-user.ts';
 import { say } from './output.ts';
 
 const DAY_MS = 86_400_000;
@@ -43,12 +43,14 @@ export const operatorCommands = (program: Command): void => {
       .option('--json', 'Print JSON')
       .addHelpText('after', `\n${help}`);
 
-  add(
-    'create',
-    'Make an operator credential and print its secret, this once; works while the server runs',
-    'Examples:\n' +
-      '  breakwater operator create --name alice\n' +
-      '  breakwater operator create --name dashboard --scope read --expires-days 30',
+  withActor(
+    add(
+      'create',
+      'Make an operator credential and print its secret, this once; works while the server runs',
+      'Examples:\n' +
+        '  breakwater operator create --name alice\n' +
+        '  breakwater operator create --name dashboard --scope read --expires-days 30',
+    ),
   )
     .requiredOption('--name <name>', 'Name by which the audit trail knows the operator')
     .addOption(
@@ -57,43 +59,47 @@ export const operatorCommands = (program: Command): void => {
         .default('act'),
     )
     .option('--expires-days <days>', `Days until it ends by itself, 1 to ${MAX_DAYS}`, '365')
-    .action(async (flags: DatabaseFlags & { name: string; scope: string; expiresDays: string; json?: boolean }) => {
-      const days = daysOf(flags.expiresDays);
-      const now = systemClock.now();
-      const secret = operatorSecret(systemIds.secret());
-      const { made, place } = await withTables(flags, async (database, place) => ({
-        made: accepted(
-          await createOperator(database, {
-            name: flags.name,
-            scopes: flags.scope === 'act' ? ['operator:act'] : ['operator:read'],
-            expiresAt: now + days * DAY_MS,
-            now,
-            secret,
-            by: osUser(),
-          }),
-        ),
-        place,
-      }));
-      if (flags.json === true) {
-        say(JSON.stringify({ ...jsonOf(made, now), secret }));
-        return;
-      }
-      say(
-        [
-          `Operator "${made.name}" may ${flags.scope === 'act' ? 'see every agent and act on it' : 'see every agent'},` +
-            ` until ${timeText(made.expiresAt)}. The secret, shown this once:`,
-          '',
-          `  ${secret}`,
-          '',
-          'Send it with each call, in one of two headers:',
-          '  Authorization: Bearer bwo_…',
-          '  X-Breakwater-Operator: bwo_…   (when the bearer token of the server takes the first)',
-          '',
-          `Stored, as a hash, in ${place.name}; servers on it know it already.`,
-          `To end it:  breakwater operator revoke ${JSON.stringify(made.name)}`,
-        ].join('\n'),
-      );
-    });
+    .action(
+      async (
+        flags: DatabaseFlags & ActorFlags & { name: string; scope: string; expiresDays: string; json?: boolean },
+      ) => {
+        const days = daysOf(flags.expiresDays);
+        const now = systemClock.now();
+        const secret = operatorSecret(systemIds.secret());
+        const { made, place } = await withTables(flags, async (database, place) => ({
+          made: accepted(
+            await createOperator(database, {
+              name: flags.name,
+              scopes: flags.scope === 'act' ? ['operator:act'] : ['operator:read'],
+              expiresAt: now + days * DAY_MS,
+              now,
+              secret,
+              by: actorOf(flags),
+            }),
+          ),
+          place,
+        }));
+        if (flags.json === true) {
+          say(JSON.stringify({ ...jsonOf(made, now), secret }));
+          return;
+        }
+        say(
+          [
+            `Operator "${made.name}" may ${flags.scope === 'act' ? 'see every agent and act on it' : 'see every agent'},` +
+              ` until ${timeText(made.expiresAt)}. The secret, shown this once:`,
+            '',
+            `  ${secret}`,
+            '',
+            'Send it with each call, in one of two headers:',
+            '  Authorization: Bearer bwo_…',
+            '  X-Breakwater-Operator: bwo_…   (when the bearer token of the server takes the first)',
+            '',
+            `Stored, as a hash, in ${place.name}; servers on it know it already.`,
+            `To end it:  breakwater operator revoke ${JSON.stringify(made.name)}`,
+          ].join('\n'),
+        );
+      },
+    );
 
   add(
     'list',
@@ -121,17 +127,19 @@ export const operatorCommands = (program: Command): void => {
     }
   });
 
-  add(
-    'revoke',
-    'End an operator credential, at once and for good',
-    'Example:\n  breakwater operator revoke alice --reason "she left the team"',
+  withActor(
+    add(
+      'revoke',
+      'End an operator credential, at once and for good',
+      'Example:\n  breakwater operator revoke alice --reason "she left the team"',
+    ),
   )
     .argument('<name>', 'Name of the operator')
     .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
-    .action(async (name: string, flags: DatabaseFlags & { reason: string; json?: boolean }) => {
+    .action(async (name: string, flags: DatabaseFlags & ActorFlags & { reason: string; json?: boolean }) => {
       const now = systemClock.now();
       const ended = await withTables(flags, async (database) =>
-        accepted(await revokeOperator(database, name, now, osUser(), reasonOf(flags.reason))),
+        accepted(await revokeOperator(database, name, now, actorOf(flags), reasonOf(flags.reason))),
       );
       if (flags.json === true) say(JSON.stringify(jsonOf(ended, now)));
       else say(`Operator "${ended.name}" is revoked; servers refuse its secret from now on.`);

@@ -2,6 +2,7 @@ import type { AgentRef, AgentView, ReviewsPage, ReviewView } from '@breakwater/c
 import { Option, type Command } from 'commander';
 import { moreText, numberOf, withPageFlags, type PageFlags } from './page-flags.ts';
 import { systemClock } from '../runtime/index.ts';
+import { agentOn } from './agent-id.ts';
 import { instantText, printFacts, printTable, whenText } from './print.ts';
 import { withServer, withServerFlags, type ServerFlags } from './remote.ts';
 import { tame } from './terminal.ts';
@@ -105,12 +106,12 @@ export const reviewsCommands = (program: Command): void => {
     MOST,
   )
     .addOption(new Option('--status <status>', 'Of this status; all by default').choices(STATUSES))
-    .option('--agent <agent>', 'Of this agent or by it: its id, or exactly its name')
+    .option('--agent <agent>', 'Of this agent or by it: its name, its id, or the first 8 characters or more of its id')
     .action(async (flags: ReviewFlags & PageFlags & { status?: string; agent?: string }) => {
-      const found = await withServer(flags, 'read', (remote) =>
+      const found = await withServer(flags, 'read', async (remote) =>
         remote.read<ReviewsPage>('reviews', {
           status: flags.status,
-          agent: flags.agent,
+          agent: flags.agent === undefined ? undefined : await agentOn(remote, flags.agent),
           limit: String(numberOf('limit', flags.limit, 1, MOST)),
           offset: String(numberOf('offset', flags.offset, 0, 1_000_000)),
         }),
@@ -141,13 +142,17 @@ export const reviewsCommands = (program: Command): void => {
   )
     .argument('<review>', 'The review; "reviews list" shows it')
     .requiredOption('--reason <text>', 'Why; it stands in the record of the review')
-    .option('--reviewer <agent>', 'The new reviewer: an agent by its id, or exactly its name')
+    .option(
+      '--reviewer <agent>',
+      'The new reviewer: an agent by its name, its id, or the first 8 characters or more of its id',
+    )
     .action((review: string, flags: ReviewFlags & { reason: string; reviewer?: string }) =>
       withServer(flags, 'act', async (remote) => {
         const named =
           flags.reviewer === undefined
             ? undefined
-            : (await remote.read<AgentView>(`agents/${encodeURIComponent(flags.reviewer)}`)).agent_id;
+            : (await remote.read<AgentView>(`agents/${encodeURIComponent(await agentOn(remote, flags.reviewer))}`))
+                .agent_id;
         await remote.call('dialectic', {
           action: 'reassign',
           session_id: review,

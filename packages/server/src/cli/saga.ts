@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { ENDED_LIMIT, isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from '../dialectic/index.ts';
 import { systemClock, systemIds } from '../runtime/index.ts';
 import { accepted, reasonOf, UsageError } from './fail.ts';
-import { osUser } from './os-user.ts';
+import { actorOf, withActor, type ActorFlags } from './os-user.ts';
 import { printTable, timeText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 import { say } from './output.ts';
@@ -96,21 +96,23 @@ export const sagaCommands = (program: Command): void => {
       }
     });
 
-  add(
-    'retry',
-    'Give a resolution that was given up back to recovery, which carries it out',
-    'Do it when the cause of the error is gone. A server carries it out within seconds.\n\n' +
-      'Example:\n  breakwater saga retry 0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21 --reason "the disk has room again"',
+  withActor(
+    add(
+      'retry',
+      'Give a resolution that was given up back to recovery, which carries it out',
+      'Do it when the cause of the error is gone. A server carries it out within seconds.\n\n' +
+        'Example:\n  breakwater saga retry 0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21 --reason "the disk has room again"',
+    ),
   )
     .argument('<saga-id>', 'The saga; "saga list" shows it')
     .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
-    .action(async (text: string, flags: DatabaseFlags & { reason: string; json?: boolean }) => {
+    .action(async (text: string, flags: DatabaseFlags & ActorFlags & { reason: string; json?: boolean }) => {
       const sagaId = sagaOf(text);
       const { retried, isAlone } = await withTables(flags, async (database, place) => ({
         retried: accepted(
           await retrySaga(database, {
             sagaId,
-            by: osUser(),
+            by: actorOf(flags),
             reason: reasonOf(flags.reason),
             now: systemClock.now(),
             ids: systemIds,
@@ -129,31 +131,35 @@ export const sagaCommands = (program: Command): void => {
       }
     });
 
-  add(
-    'revert',
-    'Take a resolution back for good: its review fails, its agents are free, the paused one stays paused',
-    'Who and why stand in the record of the review and in the audit trail.\n\n' +
-      'Example:\n' +
-      '  breakwater saga revert 0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21 --reason "the agent was retired"',
+  withActor(
+    add(
+      'revert',
+      'Take a resolution back for good: its review fails, its agents are free, the paused one stays paused',
+      'Who and why stand in the record of the review and in the audit trail.\n\n' +
+        'Example:\n' +
+        '  breakwater saga revert 0c4f6a0e-8a55-4a5e-9d0a-0d3b1d6f7c21 --reason "the agent was retired"',
+    ),
   )
     .argument('<saga-id>', 'The saga; "saga list" shows it')
     .requiredOption('--reason <text>', 'Why it is taken back; the agents can read it')
     .option('--force', 'Also when it was not given up and is still under way')
-    .action(async (text: string, flags: DatabaseFlags & { reason: string; force?: boolean; json?: boolean }) => {
-      const sagaId = sagaOf(text);
-      const act = { sagaId, by: osUser(), now: systemClock.now(), ids: systemIds };
-      const { saga: reverted, endedSession } = await withTables(flags, async (database) =>
-        accepted(await revertSaga(database, { ...act, reason: flags.reason, force: flags.force === true })),
-      );
-      if (flags.json === true) {
-        say(JSON.stringify({ ...jsonOf(reverted), ended_session: endedSession }));
-        return;
-      }
-      const { sessionId, pausedAgentId } = reverted;
-      say(
-        `Saga ${sagaId} is taken back; nothing of the resolution was applied.\n` +
-          (endedSession ? `Review ${sessionId} has failed.` : `Review ${sessionId} had ended before.`) +
-          ` Agent ${pausedAgentId} is free, and stays as it was; a new review can be asked for.`,
-      );
-    });
+    .action(
+      async (text: string, flags: DatabaseFlags & ActorFlags & { reason: string; force?: boolean; json?: boolean }) => {
+        const sagaId = sagaOf(text);
+        const act = { sagaId, by: actorOf(flags), now: systemClock.now(), ids: systemIds };
+        const { saga: reverted, endedSession } = await withTables(flags, async (database) =>
+          accepted(await revertSaga(database, { ...act, reason: flags.reason, force: flags.force === true })),
+        );
+        if (flags.json === true) {
+          say(JSON.stringify({ ...jsonOf(reverted), ended_session: endedSession }));
+          return;
+        }
+        const { sessionId, pausedAgentId } = reverted;
+        say(
+          `Saga ${sagaId} is taken back; nothing of the resolution was applied.\n` +
+            (endedSession ? `Review ${sessionId} has failed.` : `Review ${sessionId} had ended before.`) +
+            ` Agent ${pausedAgentId} is free, and stays as it was; a new review can be asked for.`,
+        );
+      },
+    );
 };

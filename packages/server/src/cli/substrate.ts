@@ -4,7 +4,7 @@ import { enrolSubstrate, listSubstrates, removeSubstrate } from '../agents/index
 import { systemClock, systemIds } from '../runtime/index.ts';
 import { agentIdOf } from './agent-id.ts';
 import { accepted, reasonOf } from './fail.ts';
-import { osUser } from './os-user.ts';
+import { actorOf, withActor, type ActorFlags } from './os-user.ts';
 import { printTable, timeText, whenText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 import { say } from './output.ts';
@@ -29,12 +29,14 @@ export const substrateCommands = (program: Command): void => {
       .option('--json', 'Print JSON')
       .addHelpText('after', `\n${help}`);
 
-  add(
-    'enrol',
-    'Let an agent be acted as only over the unix socket, by a process of this executable and unit',
-    'Example:\n' +
-      '  breakwater substrate enrol --agent Sentinel --executable /usr/bin/node --unit sentinel.service \\\n' +
-      '    --reason "resident of host a"',
+  withActor(
+    add(
+      'enrol',
+      'Let an agent be acted as only over the unix socket, by a process of this executable and unit',
+      'Example:\n' +
+        '  breakwater substrate enrol --agent Sentinel --executable /usr/bin/node --unit sentinel.service \\\n' +
+        '    --reason "resident of host a"',
+    ),
   )
     .requiredOption('--agent <agent>', 'The agent: its id, the beginning of its id, or exactly its name')
     .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
@@ -43,14 +45,15 @@ export const substrateCommands = (program: Command): void => {
     .option('--notes <text>', 'Anything that the next operator should know')
     .action(
       async (
-        flags: DatabaseFlags & {
-          agent: string;
-          reason: string;
-          executable: string;
-          unit?: string;
-          notes?: string;
-          json?: boolean;
-        },
+        flags: DatabaseFlags &
+          ActorFlags & {
+            agent: string;
+            reason: string;
+            executable: string;
+            unit?: string;
+            notes?: string;
+            json?: boolean;
+          },
       ) => {
         const real = flags.executable.startsWith('/') ? realPath(flags.executable) : undefined;
         const claim = { executable: real ?? flags.executable, unit: flags.unit ?? null };
@@ -62,7 +65,7 @@ export const substrateCommands = (program: Command): void => {
               agentId,
               ...claim,
               notes: flags.notes ?? null,
-              by: osUser(),
+              by: actorOf(flags),
               reason,
               now: systemClock.now(),
               ids: systemIds,
@@ -121,15 +124,17 @@ export const substrateCommands = (program: Command): void => {
     }
   });
 
-  add(
-    'remove',
-    'End the enrolment of an agent: its session secret proves it again',
-    'Example:\n  breakwater substrate remove --agent Sentinel --reason "it moves to another host"',
+  withActor(
+    add(
+      'remove',
+      'End the enrolment of an agent: its session secret proves it again',
+      'Example:\n  breakwater substrate remove --agent Sentinel --reason "it moves to another host"',
+    ),
   )
     .requiredOption('--agent <agent>', 'The agent: its id, the beginning of its id, or exactly its name')
     .requiredOption('--reason <text>', 'Why; it stands in the audit trail')
-    .action(async (flags: DatabaseFlags & { agent: string; reason: string; json?: boolean }) => {
-      const act = { by: osUser(), reason: reasonOf(flags.reason), now: systemClock.now(), ids: systemIds };
+    .action(async (flags: DatabaseFlags & ActorFlags & { agent: string; reason: string; json?: boolean }) => {
+      const act = { by: actorOf(flags), reason: reasonOf(flags.reason), now: systemClock.now(), ids: systemIds };
       const { agentId, claim } = await withTables(flags, async (database) => {
         const agentId = await agentIdOf(database, flags.agent);
         return { agentId, claim: accepted(await removeSubstrate(database, { agentId, ...act })) };
