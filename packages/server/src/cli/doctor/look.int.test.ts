@@ -77,7 +77,7 @@ describe('a look at the disk', () => {
   });
 
   it('sees whether a data directory is there and can be written', () => {
-    const folder = temporaryDataDir();
+    const folder = temporaryDataDir({ empty: true });
     onTestFinished(() => removeDataDir(folder));
     expect(lookAtDataDir(join(folder, 'new'))).toMatchObject({ home: undefined, isWritable: true, owner: undefined });
     mkdirSync(join(folder, 'pg'));
