@@ -7,7 +7,9 @@ interface Row {
   readonly value: number;
 }
 const rows = (value: number) =>
-  fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 6 }).map((ids) => ids.map((id): Row => ({ id, value })));
+  fc
+    .uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 6 })
+    .map((ids) => ids.map((id): Row => ({ id, value })));
 
 it('holds every row where it is shown, with its newest value, and counts what waits', () => {
   fc.assert(
