@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, inject, type RunnerTestSuite } from 'vitest';
 import { ensurePartitions, openDatabase, type ConnectionTarget, type Database } from '../src/postgres/index.ts';
 import { guardedPool } from './pool-guard.ts';
@@ -10,7 +11,7 @@ export const TEMPLATES = { bare: 'breakwater_bare', today: 'breakwater_today' } 
 interface TestDatabase {
   readonly database: Database;
   readonly target: ConnectionTarget;
-  /** Ends every connection to it, as a failing network or an operator would. */
+  /** Ends every connection to it, as a failing network or an operator would, and waits until their pools have been told. */
   killConnections(): Promise<void>;
   /** Opens another pool on it: a second node, or one with a different time limit. */
   open(options?: { statementTimeoutMs?: number; poolSize?: number }): Database;
@@ -50,9 +51,11 @@ export const testDatabase = async ({ empty = false, at }: TestDatabaseOptions = 
   };
   const killConnections = async () => {
     await admin.query({
-      text: 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
+      // With a time it waits for their end: what this process is told of it comes before the answer.
+      text: 'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1',
       values: [name],
     });
+    await nextTurn();
   };
   // The runner reads the first parameter's pattern to learn which fixtures it needs.
   // eslint-disable-next-line no-empty-pattern

@@ -1,5 +1,5 @@
 import type { Database, Queryable, Statement } from '../postgres/index.ts';
-import type { Clock } from '../runtime/index.ts';
+import { iso, type Clock } from '../runtime/index.ts';
 import { ChainCheck, type ChainRow, type Fault } from './audit-verify.ts';
 
 /** What to verify. */
@@ -43,8 +43,6 @@ const PAGE_AGENTS = 2_000;
 const FETCH_ROWS = 2_000;
 /** Nodes' clocks differ by less than this: rows may stand this much out of the order of their times. */
 const SKEW_MS = 3_600_000;
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** A time finer than the milliseconds that we write was not written by us, and must not look like one that was. */
 const timeText = (micros: string): string => `${micros.endsWith('000') ? micros.slice(0, -3) : micros}Z`;

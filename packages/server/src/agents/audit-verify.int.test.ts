@@ -5,13 +5,12 @@ import { testDatabase } from '../../testing/database.ts';
 import { born, testNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { dropDue, type Database, type Statement } from '../postgres/index.ts';
-import { systemClock } from '../runtime/index.ts';
+import { DAY_MS, systemClock } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { canonicalJson, chainHash } from './audit-chain.ts';
 import { verifyAudit, type AuditReport, type AuditScope } from './audit-read.ts';
 import { anchorChains } from './chain-anchors.ts';
 
-const DAY = 86_400_000;
 const JANUARY = Date.UTC(2026, 0, 10);
 
 /** A node whose agents write rows at the time that the test says. */
@@ -289,18 +288,18 @@ describe('a verification from a time on', async () => {
   const agentOver = async (days: number) => {
     const { agentId } = await born(w.node);
     for (let i = 0; i < days; i += 1) {
-      w.clock.advance(DAY);
+      w.clock.advance(DAY_MS);
       await w.act(agentId);
     }
-    return { agentId, since: w.clock.now() - 2 * DAY + 3_600_000 };
+    return { agentId, since: w.clock.now() - 2 * DAY_MS + 3_600_000 };
   };
 
   it('reads what is needed for it, and passes what nobody touched', async () => {
     const { agentId, since } = await agentOver(10);
     const quiet = await w.agentWith(2);
-    w.clock.advance(20 * DAY);
+    w.clock.advance(20 * DAY_MS);
     expect(await w.verify({ agentId, since })).toMatchObject({ rows: 5, faulty: 0 });
-    expect(await w.verify({ agentId: quiet, since: w.clock.now() - DAY })).toMatchObject({ rows: 1, faulty: 0 });
+    expect(await w.verify({ agentId: quiet, since: w.clock.now() - DAY_MS })).toMatchObject({ rows: 1, faulty: 0 });
     expect(await w.verify({ since: 0 })).toMatchObject({ rows: 21 + 5, faulty: 0 });
   });
 
@@ -330,12 +329,13 @@ describe('a verification from a time on', async () => {
 describe('after retention', async () => {
   const w = await world();
   const END_OF_JANUARY = Date.UTC(2026, 1, 1);
-  const DUE = END_OF_JANUARY + 180 * DAY;
+  const DUE = END_OF_JANUARY + 180 * DAY_MS;
 
   /** An agent with three rows in January, two in February and two in March. */
   const agentOverMonths = async () => {
     const { agentId } = await born(w.node);
-    for (const at of [JANUARY + DAY, END_OF_JANUARY + DAY, END_OF_JANUARY + 40 * DAY]) await w.act(agentId, at);
+    for (const at of [JANUARY + DAY_MS, END_OF_JANUARY + DAY_MS, END_OF_JANUARY + 40 * DAY_MS])
+      await w.act(agentId, at);
     return agentId;
   };
 
@@ -362,7 +362,7 @@ describe('after retention', async () => {
     expect(await w.indexes(uneven)).toEqual([2, 3, 6, 7]);
     expect(await w.indexes(silent!)).toEqual([]);
     expect(await w.verify()).toMatchObject({ agents: 6, faulty: 0, dropped: { agents: 6, rows: 5 * 3 + 3 } });
-    expect(await w.verify({ since: END_OF_JANUARY + 30 * DAY })).toMatchObject({ agents: 6, faulty: 0 });
+    expect(await w.verify({ since: END_OF_JANUARY + 30 * DAY_MS })).toMatchObject({ agents: 6, faulty: 0 });
 
     await w.sql(`UPDATE audit.events SET payload = '{"a": 1}' WHERE agent_id = $1 AND chain_index = 4`, altered);
     await w.sql('DELETE FROM audit.events WHERE agent_id = $1 AND chain_index = 4', cut);
@@ -391,7 +391,7 @@ describe('month by month', async () => {
       [2, [6, 7]],
       [3, []],
     ] as const) {
-      await drop(Date.UTC(2026, month, 1) + 180 * DAY);
+      await drop(Date.UTC(2026, month, 1) + 180 * DAY_MS);
       expect(await indexes(agentId)).toEqual(left);
       expect(await verify()).toMatchObject({
         rows: left.length,
@@ -417,7 +417,7 @@ describe('a row that was missing', async () => {
     const { agentId } = await born(node);
     for (const month of [0, 1]) await act(agentId, Date.UTC(2026, month, 20));
     await sql('DELETE FROM audit.events WHERE agent_id = $1 AND chain_index = 2', agentId);
-    await drop(Date.UTC(2026, 1, 1) + 180 * DAY);
+    await drop(Date.UTC(2026, 1, 1) + 180 * DAY_MS);
     expect(await faultOf(agentId)).toEqual({ kind: 'missing', index: 3, eventId: null });
   });
 });
@@ -429,7 +429,7 @@ describe('a verification beside retention', async () => {
     verifies('BW-channel.03');
     const { agentId } = await born(node);
     for (const month of [0, 1]) await act(agentId, Date.UTC(2026, month, 20));
-    const due = Date.UTC(2026, 1, 1) + 180 * DAY;
+    const due = Date.UTC(2026, 1, 1) + 180 * DAY_MS;
     let cuts = 0;
     const interrupted: Database = {
       ...database,

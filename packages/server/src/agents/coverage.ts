@@ -1,7 +1,7 @@
 import { CLAIMS_LIMITS } from '@breakwater/contract';
 import type { CoverageAccount } from './agent.ts';
+import { HOUR_MS } from '../runtime/index.ts';
 
-const HOUR_MS = 3_600_000;
 /** An agent should settle at least this share of its claims. */
 const LEAST_SHARE = 0.5;
 /** As for claims, and one bolder still: an agent that never records is asked about after 13 claims, not 20. */

@@ -12,10 +12,10 @@ import {
   silenceAsksFrom,
   unpackCoverage,
 } from './coverage.ts';
+import { HOUR_MS } from '../runtime/index.ts';
 
-const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 5, 1, 10, 20);
-const DAY = 24 * HOUR;
+const DAY = 24 * HOUR_MS;
 
 const claim = (account: CoverageAccount | undefined, now: number, claimed = true) =>
   checkedIn(account, { claimed, expiresAt: now + DAY, now });
@@ -30,8 +30,8 @@ describe('coverage', () => {
   it('counts claims made, settled, expired and open, check-ins without a claim and results that do not count', () => {
     verifies('BW-outcomes.06');
     let account = claim(claims(3), NOW, false);
-    account = resultRecorded(account, { graded: true, claimExpiresAt: NOW + DAY, now: NOW + HOUR });
-    account = resultRecorded(account, { graded: false, claimExpiresAt: NOW + DAY, now: NOW + HOUR });
+    account = resultRecorded(account, { graded: true, claimExpiresAt: NOW + DAY, now: NOW + HOUR_MS });
+    account = resultRecorded(account, { graded: false, claimExpiresAt: NOW + DAY, now: NOW + HOUR_MS });
     const counts = { made: 3, settled: 1, unclaimed: 1, ungraded: 1 };
     expect(readCoverage(account, NOW + DAY - 1)).toMatchObject({ ...counts, open: 2, expired: 0, share: 1 });
     // 10:20 runs out with its hour.
@@ -53,14 +53,14 @@ describe('coverage', () => {
       account = claim(account, now);
       asked = claim(asked && stored(coverageAt(asked, now)), now);
       if (i % 3 === 0) {
-        const result = { graded: true, claimExpiresAt: now - HOUR + DAY, now: now + 1 };
+        const result = { graded: true, claimExpiresAt: now - HOUR_MS + DAY, now: now + 1 };
         account = resultRecorded(account, result);
         asked = resultRecorded(asked, result);
       }
     }
     expect(asked).toEqual(account);
     expect(account?.open.length).toBeLessThanOrEqual(26);
-    const read = readCoverage(account, NOW + 400 * HOUR);
+    const read = readCoverage(account, NOW + 400 * HOUR_MS);
     expect(read.made).toBe(200);
     expect(read.settled + read.expired).toBe(200);
   });
@@ -88,7 +88,7 @@ describe('coverage', () => {
     verifies('BW-outcomes.06');
     let account: CoverageAccount | undefined;
     for (let i = 0; i < 1000; i += 1) {
-      const now = NOW + i * 2 * HOUR;
+      const now = NOW + i * 2 * HOUR_MS;
       account = claim(account, now);
       if (i % 5 !== 0) account = resultRecorded(account, { graded: true, claimExpiresAt: now + DAY, now: now + 1 });
       expect(readCoverage(account, now).silence).toBeLessThan(20);

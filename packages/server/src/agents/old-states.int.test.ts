@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { countOldStates, deleteOldStates, readStates } from './old-states.ts';
+import { DAY_MS } from '../runtime/index.ts';
 
-const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 5, 1);
-const CUT = NOW - 90 * DAY;
+const CUT = NOW - 90 * DAY_MS;
 
 describe('old states of agents', async () => {
   const { database } = await testDatabase();
@@ -32,10 +32,14 @@ describe('old states of agents', async () => {
     );
 
   it('are deleted, but for the newest of each agent and the one that a restart restores it from', async () => {
-    const busy = await agent('busy', [CUT - 3 * DAY, CUT - 1, CUT, NOW]);
-    const idle = await agent('idle', [CUT - 30 * DAY, CUT - 20 * DAY, CUT - 10 * DAY]);
-    const once = await agent('once', [CUT - 400 * DAY]);
-    const dreaming = await agent('dreaming', [CUT - 9 * DAY, CUT - 8 * DAY, CUT - 7 * DAY, CUT - 6 * DAY], 2);
+    const busy = await agent('busy', [CUT - 3 * DAY_MS, CUT - 1, CUT, NOW]);
+    const idle = await agent('idle', [CUT - 30 * DAY_MS, CUT - 20 * DAY_MS, CUT - 10 * DAY_MS]);
+    const once = await agent('once', [CUT - 400 * DAY_MS]);
+    const dreaming = await agent(
+      'dreaming',
+      [CUT - 9 * DAY_MS, CUT - 8 * DAY_MS, CUT - 7 * DAY_MS, CUT - 6 * DAY_MS],
+      2,
+    );
     const fresh = await agent('fresh', [NOW, NOW]);
     expect(await countOldStates(database, NOW)).toBe(2 + 2 + 0 + 2);
     expect(await deleteOldStates(database, NOW, { pageRows: 3 })).toBe(6);
@@ -69,14 +73,14 @@ describe('old states of agents', async () => {
     expect(pages).toEqual([0]);
     await agent(
       'old',
-      Array.from({ length: 9 }, () => CUT - DAY),
+      Array.from({ length: 9 }, () => CUT - DAY_MS),
     );
     const stopping = AbortSignal.abort();
-    expect(await deleteOldStates(counting, NOW + 91 * DAY, { stopping })).toBe(0);
+    expect(await deleteOldStates(counting, NOW + 91 * DAY_MS, { stopping })).toBe(0);
     expect(pages).toEqual([0]);
     // Every row but the newest of its agent is old by then.
     const [rows] = await sql('SELECT count(*) AS rows, count(DISTINCT identity_id) AS agents FROM core.agent_state');
-    expect(await deleteOldStates(counting, NOW + 91 * DAY, { pageRows: 5 })).toBe(rows!['rows']! - rows!['agents']!);
+    expect(await deleteOldStates(counting, NOW + 91 * DAY_MS, { pageRows: 5 })).toBe(rows!['rows']! - rows!['agents']!);
     expect(await sql('SELECT 1 FROM core.agent_state')).toHaveLength(rows!['agents']!);
   });
 });

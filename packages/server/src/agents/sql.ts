@@ -1,11 +1,9 @@
 import type { Statement } from '../postgres/index.ts';
-import type { Ground } from '../runtime/index.ts';
+import { iso, type Ground } from '../runtime/index.ts';
 import type { AgentHead, Lineage } from './agent.ts';
 import type { AuditDraft, AuditRow } from './audit-chain.ts';
 import { packVitals, unpackVitals, type StoredVitals } from './stored-vitals.ts';
 import type { AgentChange, AgentCommit, DriftBaselineRow, OutcomeRow } from './change.ts';
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 const HEAD_COLUMNS = `
   i.agent_id, i.identity_id, a.label, a.purpose, i.status, i.parent_agent_id, i.created_at, i.last_activity_at,

@@ -1,6 +1,6 @@
 import { ok, AUDIT_EVENTS, refusal, refuse, type Result, type Refusal } from '@breakwater/contract';
 import { announcements, type Database, type Queryable, type Statement } from '../postgres/index.ts';
-import type { Ids } from '../runtime/index.ts';
+import { iso, type Ids } from '../runtime/index.ts';
 import type { AgentStatus, SubstrateClaim } from './agent.ts';
 import { chain, type AuditDraft, type AuditRow, type ChainEnd } from './audit-chain.ts';
 import { refuseEnded } from './lifecycle.ts';
@@ -124,8 +124,6 @@ const record = async (tx: Queryable, end: ChainEnd, act: Act, draft: AuditDraft)
   for (const row of rows) await tx.query(advance(act.agentId, row));
   for (const statement of announcements('agents', [act.agentId])) await tx.query(statement);
 };
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Waits for a commit in flight; one that comes later finds that the sequence has moved on. */
 const lockAgent = (agentId: string): Statement => ({

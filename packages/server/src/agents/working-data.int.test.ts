@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { pruneWorkingData } from './index.ts';
+import { HOUR_MS } from '../runtime/index.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+const DAY = 24 * HOUR_MS;
 const NOW = Date.UTC(2026, 5, 1, 12);
 const iso = (at: number) => new Date(at).toISOString();
 
@@ -12,7 +12,7 @@ test('answers are kept for a day under their key, and claims for a week after th
   const sql = <R>(text: string, ...values: unknown[]) => database.query<R>({ text, values });
   await sql('INSERT INTO core.agents (id) VALUES ($1)', 'agent');
   for (const [key, at] of [
-    ['fresh', NOW - 23 * HOUR],
+    ['fresh', NOW - 23 * HOUR_MS],
     ['at the edge', NOW - DAY],
     ['old', NOW - DAY - 1],
   ] as const) {
@@ -22,7 +22,7 @@ test('answers are kept for a day under their key, and claims for a week after th
       iso(at),
     );
   }
-  for (const [index, at] of [NOW + HOUR, NOW - 6 * DAY, NOW - 7 * DAY, NOW - 7 * DAY - 1].entries()) {
+  for (const [index, at] of [NOW + HOUR_MS, NOW - 6 * DAY, NOW - 7 * DAY, NOW - 7 * DAY - 1].entries()) {
     await sql(
       `INSERT INTO core.predictions
          (prediction_id, agent_id, update_index, state_sequence, confidence, source, created_at, expires_at)

@@ -9,14 +9,13 @@ import { calibrationError } from '../outcomes/index.ts';
 import { claimsValue } from '../outcomes/testing/claims.ts';
 import { decodeEvidence } from '../outcomes/index.ts';
 import { freshBins, observeCalibration } from '../outcomes/index.ts';
-import { seededRandom } from '../runtime/index.ts';
+import { DAY_MS, seededRandom } from '../runtime/index.ts';
 import { assess } from './rules/assess.ts';
 import { calibrationReply } from './rules/reply.ts';
 import { tacticalBins, type Cell } from './rules/tally.ts';
 import { cellOf, type Claim } from './rules/testing/cells.ts';
 import * as sql from './sql.ts';
 
-const DAY = 86_400_000;
 const FRESH_MS = 5_000;
 
 let serial = 0;
@@ -196,7 +195,7 @@ describe('the calibration tool', async () => {
 
   test('says stale after seven days without a result', async () => {
     verifies('BW-outcomes.03');
-    world.clock.advance(7 * DAY + 3_600_000);
+    world.clock.advance(7 * DAY_MS + 3_600_000);
     expect(await check(world, { agent_id: 'Ada' })).toMatchObject({
       calibration_status: 'signal_stale',
       calibrated: null,
@@ -206,7 +205,7 @@ describe('the calibration tool', async () => {
 });
 
 describe('memory and PostgreSQL', async () => {
-  const world = await testWorld({ pastMs: 95 * DAY });
+  const world = await testWorld({ pastMs: 95 * DAY_MS });
   const one = await onboard(world.call, { name: 'One', force_new: true });
   afterAll(() => world.node.stop());
   const now = () => world.clock.now();
@@ -234,7 +233,7 @@ describe('memory and PostgreSQL', async () => {
     await insert(world, one.uuid, { claim: 0.9, result: 1, at: now() - 600_000 });
     world.clock.advance(FRESH_MS);
     expect(await graded()).toBe(n + 1);
-    await insert(world, one.uuid, { claim: 0.9, result: 1, at: now() - 2 * DAY });
+    await insert(world, one.uuid, { claim: 0.9, result: 1, at: now() - 2 * DAY_MS });
     world.clock.advance(FRESH_MS);
     expect(await graded()).toBe(n + 1);
     world.clock.advance(3_600_000);
@@ -243,7 +242,7 @@ describe('memory and PostgreSQL', async () => {
 
   test('a row of 23:59 that commits after a look past midnight is counted at the next look', async () => {
     verifies('BW-outcomes.03');
-    const midnight = (Math.floor(now() / DAY) + 1) * DAY;
+    const midnight = (Math.floor(now() / DAY_MS) + 1) * DAY_MS;
     world.clock.advance(midnight + 30_000 - now());
     const n = (await graded()) as number;
     await insert(world, one.uuid, { claim: 0.9, result: 1, at: midnight - 60_000 });
@@ -267,7 +266,7 @@ describe('memory and PostgreSQL', async () => {
 
   test('rebuild is for operators that may act, tells the days that differed, and only tries with dry_run', async () => {
     await graded();
-    const at = now() - 3 * DAY;
+    const at = now() - 3 * DAY_MS;
     await insert(world, one.uuid, { claim: 0.9, result: 1, at });
     const n = (await graded()) as number;
     const reader = { operatorSecret: await operator(world.node, world.database, 'operator:read', 'r') };
@@ -322,7 +321,7 @@ describe('memory and PostgreSQL', async () => {
     const random = seededRandom(11);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
     const { uuid } = await onboard(world.call, { name: 'Random', force_new: true });
-    const start = Math.floor(now() / DAY) * DAY - 90 * DAY;
+    const start = Math.floor(now() / DAY_MS) * DAY_MS - 90 * DAY_MS;
     const rows = Array.from({ length: 300 }, (_, i) => ({
       // Edges of bins among them, which binary fractions miss by a hair.
       claim: i % 3 === 0 ? Math.floor(random() * 11) / 10 : random(),
@@ -331,9 +330,9 @@ describe('memory and PostgreSQL', async () => {
       claimClass: pick(['agent_report', 'prediction', null]),
       healthy: pick([true, true, false, null]),
       gap: pick([null, 0.3, 0.300001, random()]),
-      at: pick([start, start + DAY - 1, start + DAY, now(), start + Math.floor(random() * 90 * DAY)]),
+      at: pick([start, start + DAY_MS - 1, start + DAY_MS, now(), start + Math.floor(random() * 90 * DAY_MS)]),
     }));
-    const outside = [start - 1, start - 4 * DAY].map((at) => ({ claim: 0.9, result: 0, at }));
+    const outside = [start - 1, start - 4 * DAY_MS].map((at) => ({ claim: 0.9, result: 0, at }));
     for (const row of [...rows, ...outside]) await insert(world, uuid, row);
     world.clock.advance(FRESH_MS);
     const counted = await world.database.query<sql.CellRow>(sql.selectCells(start, uuid));

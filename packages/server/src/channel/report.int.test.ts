@@ -2,7 +2,7 @@ import { FAILURE_EVENTS, MEASUREMENT_EVENTS } from '@breakwater/contract';
 import { expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { idsFrom, seededRandom } from '../runtime/index.ts';
+import { idsFrom, MINUTE_MS, seededRandom } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { boundaryFailure, measurementPayload, requestPayload } from './payloads.ts';
 import { readReport } from './report.ts';
@@ -10,7 +10,6 @@ import { createChannel } from './service.ts';
 
 const NOW = Date.UTC(2026, 4, 5, 6);
 const { database } = await testDatabase({ at: NOW });
-const MINUTE = 60_000;
 
 const clock = new ManualClock(NOW);
 const channel = createChannel({
@@ -41,16 +40,16 @@ it('of a window counts types and endpoints, failures and measurements apart', as
     );
   lost('timeout', 'one', 2000);
   lost('timeout', 'one', 2002);
-  clock.advance(MINUTE);
+  clock.advance(MINUTE_MS);
   lost('connect_error', 'two', 10);
   // No room for this one.
   channel.fail(FAILURE_EVENTS.eventLoopDelay, {});
-  clock.advance(MINUTE);
+  clock.advance(MINUTE_MS);
   await expect.poll(() => (clock.advance(200), channel.counters.waiting + channel.measurementCounters.waiting)).toBe(0);
   channel.fail(FAILURE_EVENTS.toolTimeout, { incident_id: 'three', tool_name: 't' }, 'a');
   await channel.stop();
 
-  const report = await readReport(database, { from: NOW, to: NOW + 60 * MINUTE });
+  const report = await readReport(database, { from: NOW, to: NOW + 60 * MINUTE_MS });
   expect(report.failures).toEqual([
     {
       type: FAILURE_EVENTS.beamToPythonRequestFailed,
@@ -62,7 +61,7 @@ it('of a window counts types and endpoints, failures and measurements apart', as
       p50: 2000,
       p99: expect.closeTo(2002, 0) as number,
       first: NOW,
-      last: NOW + MINUTE,
+      last: NOW + MINUTE_MS,
       classes: { timeout: 2, connect_error: 1 },
     },
     expect.objectContaining({
@@ -102,7 +101,7 @@ it('takes its begin and leaves its end out; where nothing is, it says so', async
     return [failures, measurements].map((lines) => lines.reduce((sum, { count }) => sum + count, 0));
   };
   expect(await counted(NOW, NOW + 1)).toEqual([2, 103]);
-  expect(await counted(NOW + 1, NOW + MINUTE)).toEqual([0, 0]);
-  expect(await counted(NOW + MINUTE, NOW + MINUTE + 1)).toEqual([1, 0]);
+  expect(await counted(NOW + 1, NOW + MINUTE_MS)).toEqual([0, 0]);
+  expect(await counted(NOW + MINUTE_MS, NOW + MINUTE_MS + 1)).toEqual([1, 0]);
   expect(await readReport(database, { from: 0, to: 1 })).toEqual({ failures: [], measurements: [], dropped: 0 });
 });

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { createOperator, operatorSecret } from '../identity/index.ts';
 import type { Database } from '../postgres/index.ts';
-import { systemClock, systemIds } from '../runtime/index.ts';
+import { HOUR_MS, systemClock, systemIds } from '../runtime/index.ts';
 import { configOf } from './config.ts';
 import { accepted, UsageError } from './fail.ts';
 import { osUser } from './os-user.ts';
@@ -10,7 +10,6 @@ import { serverPlace } from './server-url.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 import { say } from './output.ts';
 
-const HOUR_MS = 3_600_000;
 const MAX_HOURS = 720;
 /** Of a user's name, which may be any directory's; so much of it leaves room for the rest of an operator's. */
 const MAX_USER = 60;

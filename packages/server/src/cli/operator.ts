@@ -7,14 +7,13 @@ import {
   revokeOperator,
   type OperatorCredential,
 } from '../identity/index.ts';
-import { systemClock, systemIds } from '../runtime/index.ts';
+import { DAY_MS, systemClock, systemIds } from '../runtime/index.ts';
 import { accepted, reasonOf, UsageError } from './fail.ts';
 import { printTable, timeText, whenText } from './print.ts';
 import { withDatabaseFlags, withTables, type DatabaseFlags } from './with-database.ts';
 import { actorOf, withActor, type ActorFlags } from './os-user.ts';
 import { say } from './output.ts';
 
-const DAY_MS = 86_400_000;
 const MAX_DAYS = 3650;
 
 const daysOf = (text: string): number => {

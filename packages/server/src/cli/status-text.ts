@@ -1,6 +1,5 @@
 import type { NowView } from '@breakwater/contract/overview';
-
-const HOUR_MS = 3_600_000;
+import { HOUR_MS } from '../runtime/index.ts';
 
 /** Says how many reviews are open, and how many of those need a person. */
 export const reviewsText = ({ open, waiting }: NonNullable<NowView['reviews']>): string => {

@@ -1,6 +1,6 @@
 import { ok, AUDIT_EVENTS, refuse, type AuditEventType, type Result } from '@breakwater/contract';
 import { announcements, type Database, type Queryable, type Statement } from '../postgres/index.ts';
-import type { Ids } from '../runtime/index.ts';
+import { iso, type Ids } from '../runtime/index.ts';
 import { ASKING_NOBODY, failSession, hasEnded } from './rules/change.ts';
 import type { SagaState } from './saga-sql.ts';
 import { insertMessages, lockSession, selectSession, sessionFromRow, updateSession } from './sql.ts';
@@ -144,7 +144,6 @@ const VIEW = `saga_id AS "sagaId", session_id AS "sessionId", paused_agent_id AS
   reviewer_agent_id AS "reviewerAgentId", state, attempt_count AS attempts, last_error AS "lastError",
   created_at AS "createdAt", dead_letter_at AS "deadLetterAt"`;
 const OPEN = `state IN ('reserved', 'paused_agent_applied', 'both_agents_applied', 'reverting')`;
-const iso = (ms: number) => new Date(ms).toISOString();
 
 const selectOpen = (): Statement => ({
   text: `SELECT ${VIEW} FROM coordination.session_resolution_sagas WHERE ${OPEN}

@@ -7,15 +7,15 @@ import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
 import { verify } from './rules/canonical.ts';
 import { Dialectic } from './service.ts';
+import { HOUR_MS } from '../runtime/index.ts';
 
-const HOUR = 3_600_000;
 const CONDITIONS = ['Set complexity to 0.4', 'Monitor for 24 hours'];
 
 /** Fails with full confidence until the circuit breaker pauses the agent. */
 const pause = async (w: World, { secret }: Minted): Promise<void> => {
   const proof = { client_session_id: secret };
   // The agents that were paused before it would look like an outage that it shares.
-  w.clock.advance(HOUR);
+  w.clock.advance(HOUR_MS);
   for (let i = 0; i < 12; i += 1) {
     w.clock.advance(10_000);
     const claim = await w.call('sync_state', { ...proof, response_text: `Claim ${i} of it`, confidence: 0.95 });
@@ -113,7 +113,7 @@ describe('a review', async () => {
     await w.restart();
     const still = await w.call('sync_state', { ...proof, response_text: 'more work', complexity: 0.8 });
     expect(JSON.stringify(still.body)).toContain('capped to 0.30');
-    w.clock.advance(25 * HOUR);
+    w.clock.advance(25 * HOUR_MS);
     const free = await w.call('sync_state', { ...proof, response_text: 'even more work', complexity: 0.8 });
     expect(free.ok).toBe(true);
     expect(JSON.stringify(free.body)).not.toContain('capped');
@@ -191,10 +191,10 @@ describe('a review', async () => {
       action: 'cooldown',
       execution: { applied: true, agent_status: 'paused' },
     });
-    const end = new Date(w.clock.now() + HOUR).toISOString();
+    const end = new Date(w.clock.now() + HOUR_MS).toISOString();
     const working = () =>
       w.call('sync_state', as(paused, { response_text: 'w', complexity: 0.9, response_mode: 'full' }));
-    w.clock.advance(HOUR - 1);
+    w.clock.advance(HOUR_MS - 1);
     const refused = await working();
     expect(refused).toMatchObject({ code: 'AGENT_PAUSED', body: { recovery: { expires_at: end } } });
     for (const action of ['quick', 'review']) {
@@ -209,9 +209,9 @@ describe('a review', async () => {
     w.clock.advance(2);
     expect(JSON.stringify((await working()).body)).toContain('complexity 0.90 capped to 0.40');
     expect((await w.trail(paused.uuid)).filter((type) => type === 'lifecycle_resumed')).toEqual([]);
-    w.clock.advance(23 * HOUR);
+    w.clock.advance(23 * HOUR_MS);
     expect(JSON.stringify((await working()).body)).toContain('capped to 0.40');
-    w.clock.advance(2 * HOUR);
+    w.clock.advance(2 * HOUR_MS);
     expect(JSON.stringify((await working()).body)).not.toContain('capped');
   });
 
@@ -224,7 +224,7 @@ describe('a review', async () => {
       phase: 'resolved',
       execution: { applied: true, agent_status: 'paused' },
     });
-    w.clock.advance(500 * HOUR);
+    w.clock.advance(500 * HOUR_MS);
     await w.restart();
     const refused = await w.call('sync_state', as(paused, { response_text: 'work' }));
     expect(refused).toMatchObject({ code: 'AGENT_PAUSED', body: { recovery: { expires_at: null } } });
@@ -387,7 +387,7 @@ describe('what a call may not do', async () => {
 
   it('cases 71, 72: a stranger that looks changes nothing; a participant that looks ends what is over', async () => {
     const { paused, id } = await review(w, { root_cause: 'rc', proposed_conditions: CONDITIONS });
-    w.clock.advance(7 * HOUR);
+    w.clock.advance(7 * HOUR_MS);
     const before = await stored(w, id);
     expect((await w.call('dialectic', { action: 'get', session_id: id })).body['phase']).toBe('antithesis');
     expect(await stored(w, id)).toEqual(before);
@@ -399,8 +399,8 @@ describe('what a call may not do', async () => {
   it('case 78: of an end and an agreement at the same moment one happens, whole', async () => {
     for (let round = 0; round < 5; round += 1) {
       const { paused, peer, id } = await discussed(w);
-      w.clock.advance(7 * HOUR);
-      await Promise.all([w.node.dialectic.sweep(w.clock.now() + HOUR), synthesis(w, peer, id, true)]);
+      w.clock.advance(7 * HOUR_MS);
+      await Promise.all([w.node.dialectic.sweep(w.clock.now() + HOUR_MS), synthesis(w, peer, id, true)]);
       const { phase } = await stored(w, id);
       expect(await statusOf(w, paused)).toBe(phase === 'resolved' ? 'active' : 'paused');
       expect(['resolved', 'failed']).toContain(phase);
@@ -488,8 +488,8 @@ describe('a reviewer', async () => {
 
     await synthesis(w, next, id, false);
     await synthesis(w, paused, id, true);
-    w.clock.advance(5 * HOUR);
-    await w.node.dialectic.sweep(w.clock.now() + HOUR);
+    w.clock.advance(5 * HOUR_MS);
+    await w.node.dialectic.sweep(w.clock.now() + HOUR_MS);
     expect(await stored(w, id)).toMatchObject({ phase: 'failed', awaiting_facilitation: true });
     expect((await reassign({ new_reviewer_id: peer.uuid }, asOperator)).body).toMatchObject({
       phase: 'antithesis',
@@ -504,7 +504,7 @@ describe('a reviewer', async () => {
 
 describe('the sweeper', async () => {
   const w = await peerWorld();
-  const sweep = () => w.node.dialectic.sweep(w.clock.now() + HOUR);
+  const sweep = () => w.node.dialectic.sweep(w.clock.now() + HOUR_MS);
 
   it('cases 75, 76, 80, 81: ends what nobody works on, after the time that its waiting allows, and once', async () => {
     verifies('BW-dialectic.07', 'BW-dialectic.08', 'W3-5.03');
@@ -512,13 +512,13 @@ describe('the sweeper', async () => {
     await pause(w, waiting);
     const asked = await w.call('request_review', as(waiting));
     const { id: idle } = await review(w);
-    w.clock.advance(2.1 * HOUR);
+    w.clock.advance(2.1 * HOUR_MS);
     await sweep();
     expect(await stored(w, asked.body['session_id'])).toMatchObject({ phase: 'thesis', awaiting_facilitation: true });
     expect(await stored(w, idle)).toMatchObject({ phase: 'failed' });
     // What the server itself does, and looks, start no clock again.
     for (let i = 0; i < 4; i += 1) {
-      w.clock.advance(0.5 * HOUR);
+      w.clock.advance(0.5 * HOUR_MS);
       await w.call('dialectic', { action: 'get', session_id: asked.body['session_id'] });
       await sweep();
     }
@@ -526,7 +526,7 @@ describe('the sweeper', async () => {
     expect(ended).toMatchObject({ phase: 'failed', awaiting_facilitation: true });
     const count = await messages(w, asked.body['session_id']);
     for (let i = 0; i < 3; i += 1) {
-      w.clock.advance(3 * HOUR);
+      w.clock.advance(3 * HOUR_MS);
       await sweep();
     }
     expect(await messages(w, asked.body['session_id'])).toBe(count);
@@ -552,14 +552,14 @@ describe('the sweeper', async () => {
       execution: { applied: false, status: 'waiting' },
     });
     expect((await synthesis(w, peer, id, true)).code).toBe('SAGA_IN_FLIGHT');
-    w.clock.advance(3 * HOUR);
+    w.clock.advance(3 * HOUR_MS);
     await sweep();
     expect(await stored(w, id)).toMatchObject({ phase: 'synthesis' });
-    await w.node.dialectic.driveAgreed(w.clock.now() + HOUR);
+    await w.node.dialectic.driveAgreed(w.clock.now() + HOUR_MS);
     expect(await statusOf(w, paused)).toBe('paused');
     await w.rows('DELETE FROM coordination.saga_reservations WHERE agent_id = $1', paused.uuid);
     w.clock.advance(11_000);
-    await w.node.dialectic.driveAgreed(w.clock.now() + HOUR);
+    await w.node.dialectic.driveAgreed(w.clock.now() + HOUR_MS);
     expect(await stored(w, id)).toMatchObject({ phase: 'resolved' });
     expect(await statusOf(w, paused)).toBe('active');
   });
@@ -576,9 +576,9 @@ describe('a silent reviewer', async () => {
     const ask = as(paused, { root_cause: 'rc', proposed_conditions: CONDITIONS });
     const asked = await w.call('request_review', ask);
     expect(asked.body).toMatchObject({ reviewer: silent.uuid, phase: 'antithesis' });
-    w.clock.advance(2.1 * HOUR);
+    w.clock.advance(2.1 * HOUR_MS);
     const fresh = await reviewer(w);
-    await w.node.dialectic.sweep(w.clock.now() + HOUR);
+    await w.node.dialectic.sweep(w.clock.now() + HOUR_MS);
     expect(await stored(w, asked.body['session_id'])).toMatchObject({
       reviewer_agent_id: fresh.uuid,
       phase: 'antithesis',

@@ -6,8 +6,8 @@ import { giveRecord } from '../../testing/reviewer.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
 import { testOverview } from '../overview/testing/overview.ts';
+import { HOUR_MS } from '../runtime/index.ts';
 
-const HOUR = 3_600_000;
 const CONDITIONS = ['Set complexity to 0.4'];
 const THESIS = { root_cause: 'I claimed without tests.', proposed_conditions: CONDITIONS };
 
@@ -163,9 +163,9 @@ describe('an operator', async () => {
       confirmation: { action: 'resume', why: ['claims_review'], decision: 'open' },
     });
     expect(await statusOf(w, paused)).toBe('paused');
-    w.clock.advance(3 * HOUR);
-    await w.node.dialectic.driveAgreed(w.clock.now() + HOUR);
-    await w.node.dialectic.sweep(w.clock.now() + HOUR);
+    w.clock.advance(3 * HOUR_MS);
+    await w.node.dialectic.driveAgreed(w.clock.now() + HOUR_MS);
+    await w.node.dialectic.sweep(w.clock.now() + HOUR_MS);
     await w.node.saga.recover(true);
     expect(await statusOf(w, paused)).toBe('paused');
     expect((await agree(w, peer, id)).code).toBe('INVALID_PHASE');
@@ -205,7 +205,7 @@ describe('an operator', async () => {
     const [row] = await w.rows(`SELECT payload FROM audit.events WHERE event_type = 'review_rejected'`);
     expect(row?.['payload']).toMatchObject({ session_id: id, action: 'cooldown', reason: 'nothing was mended' });
     w.clock.advance(20_000);
-    await w.node.dialectic.driveAgreed(w.clock.now() + HOUR);
+    await w.node.dialectic.driveAgreed(w.clock.now() + HOUR_MS);
     expect(await statusOf(w, paused)).toBe('paused');
     expect((await confirm(w, id)).code).toBe('INVALID_PHASE');
     expect((await w.call('request_review', as(paused, THESIS))).ok).toBe(true);
@@ -214,15 +214,15 @@ describe('an operator', async () => {
   it('confirms nothing about a pause that is over: it would lift the next one', async () => {
     verifies('BW-breaker.03');
     const { paused, id } = await agreed(w);
-    w.clock.advance(73 * HOUR);
-    await w.node.checkIns.expirePauseOf(paused.uuid, w.clock.now() + HOUR);
+    w.clock.advance(73 * HOUR_MS);
+    await w.node.checkIns.expirePauseOf(paused.uuid, w.clock.now() + HOUR_MS);
     await pause(w, paused);
     expect((await confirm(w, id)).body).toMatchObject({ decision: 'lapsed', phase: 'failed', agent_status: 'paused' });
     expect(await statusOf(w, paused)).toBe('paused');
     const { paused: other, id: swept } = await agreed(w);
-    w.clock.advance(73 * HOUR);
-    await w.node.checkIns.expirePauseOf(other.uuid, w.clock.now() + HOUR);
-    await w.node.dialectic.sweep(w.clock.now() + HOUR);
+    w.clock.advance(73 * HOUR_MS);
+    await w.node.checkIns.expirePauseOf(other.uuid, w.clock.now() + HOUR_MS);
+    await w.node.dialectic.sweep(w.clock.now() + HOUR_MS);
     expect((await w.node.dialectic.find(String(swept)))?.phase).toBe('failed');
   });
 
@@ -271,8 +271,8 @@ describe('whoever goes on without an operator', async () => {
     verifies('BW-breaker.03');
     const now = () => testOverview(w.database, w.node.agents.table, { clock: w.clock }).now();
     const { paused: expired } = await agreed(w);
-    w.clock.advance(73 * HOUR);
-    await w.node.checkIns.expirePauseOf(expired.uuid, w.clock.now() + HOUR);
+    w.clock.advance(73 * HOUR_MS);
+    await w.node.checkIns.expirePauseOf(expired.uuid, w.clock.now() + HOUR_MS);
     const { id: confirmedId } = await agreed(w);
     expect((await confirm(w, confirmedId)).body).toMatchObject({ applied: true });
     await w.node.flags.set('claims_review', 'peer', 'test', 'peers decide');
@@ -304,7 +304,7 @@ describe('whoever goes on without an operator', async () => {
       [expired.uuid, 'expiry', undefined, expect.stringContaining('it had lasted'), null],
     ]);
     expect(view.more_free_resumes).toBe(0);
-    w.clock.advance(25 * HOUR);
+    w.clock.advance(25 * HOUR_MS);
     expect((await now()).free_resumes).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import type { AgentHead, Agents } from '../agents/index.ts';
 import type { Queryable } from '../postgres/index.ts';
-import type { Clock, Random } from '../runtime/index.ts';
+import { DAY_MS, type Clock, type Random } from '../runtime/index.ts';
 import {
   originOf,
   REVIEWER_NEEDS,
@@ -13,8 +13,6 @@ import {
 import { authority } from './rules/authority.ts';
 import { isAtWork, selectReviewer, type Candidate, type ReviewerSearch, type ReviewPair } from './rules/selection.ts';
 import { selectReviewerFacts, type ReviewerFactsRow } from './sql.ts';
-
-const DAY_MS = 86_400_000;
 
 /** How many of the candidates that weigh most are asked about first. */
 const LIKELIEST = 256;

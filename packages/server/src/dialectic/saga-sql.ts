@@ -1,4 +1,5 @@
 import type { Statement } from '../postgres/index.ts';
+import { iso } from '../runtime/index.ts';
 
 /** Where a saga stands; the class {@link Saga} draws the line. */
 export type SagaState =
@@ -20,7 +21,6 @@ export interface SagaRow {
 const COLUMNS = `saga_id, session_id, paused_agent_id, reviewer_agent_id, state, resolution_payload_json,
   resolution_payload_hash, epoch, attempt_count, dead_letter_at`;
 const IN_FLIGHT = `('reserved', 'paused_agent_applied', 'both_agents_applied', 'reverting')`;
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /**
  * A saga and the reservations of its agents, taken in the order of their ids (W3-9.04, W3-9.21). No row: one of the session

@@ -1,12 +1,8 @@
 import { ok, refuse, type Result } from '@breakwater/contract';
 import { saga as sagaSpec } from '@breakwater/contract/tools';
 import type { Database } from '../postgres/index.ts';
-import { defineActions, type ActionCallOf, type Clock, type Ids, type Tool } from '../runtime/index.ts';
+import { defineActions, iso, UUID, type ActionCallOf, type Clock, type Ids, type Tool } from '../runtime/index.ts';
 import { isDeadLetter, listSagas, retrySaga, revertSaga, type SagaView } from './dead-letters.ts';
-
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 const viewOf = (saga: SagaView) => ({
   saga_id: saga.sagaId,

@@ -2,8 +2,8 @@ import { AUDIT_EVENTS } from '@breakwater/contract';
 import type { Statement } from '../postgres/index.ts';
 import type { ReassignStep } from './rules/reassign.ts';
 import type { Message, Resolution, Session } from './session.ts';
+import { iso } from '../runtime/index.ts';
 
-const iso = (ms: number) => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms));
 
 interface SessionRow {

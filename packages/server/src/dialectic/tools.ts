@@ -2,7 +2,7 @@ import { ok, refuse, type ActionAnswerOf, type Result } from '@breakwater/contra
 import { dialectic as dialecticSpec } from '@breakwater/contract/tools';
 import type { AgentHead } from '../agents/index.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from '../lifecycle/index.ts';
-import { defineActions, type ActionCallOf, type CallOf, type LiveTable, type Tool } from '../runtime/index.ts';
+import { defineActions, iso, type ActionCallOf, type CallOf, type LiveTable, type Tool } from '../runtime/index.ts';
 import { conditionsOf } from './obligations.ts';
 import { actionabilityOf } from './rules/actionability.ts';
 import { CONDITION_NOTICES } from './rules/conditions.ts';
@@ -23,8 +23,6 @@ type Action<K extends keyof Spec['actions']> = (
 const MOST_LISTED = 200;
 const LISTED = 50;
 const DEFAULT_REASON = 'The agent is paused and asks for a review.';
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** The tool of the dialectic. `isStable`: no resolution about the agent is being carried out (W3-9.20). */
 export const dialecticTools = (

@@ -6,9 +6,9 @@ import {
   type Refusal,
   type ToolSpec,
 } from '@breakwater/contract';
-import { nearest, type Caller, type Evidence, type Readiness, type Tool } from '../runtime/index.ts';
+import { isObject, nearest, UUID, type Caller, type Evidence, type Readiness, type Tool } from '../runtime/index.ts';
 import { understandComplexity } from './complexity.ts';
-import { isObject, known, type Arguments, type Frame } from './frame.ts';
+import { known, type Arguments, type Frame } from './frame.ts';
 import { withoutInternal } from './internal-fields.ts';
 import { deeperThan, preview } from './preview.ts';
 import { principalOf, type Limits } from './limits.ts';
@@ -286,7 +286,6 @@ const bind = (frame: Frame, caller: Caller): Verdict => {
   return undefined;
 };
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const uuid = (value: unknown): string | undefined =>
   typeof value === 'string' && UUID.test(value) ? value : undefined;
 

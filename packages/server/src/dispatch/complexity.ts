@@ -1,6 +1,5 @@
 import { COMPLEXITY_WORDS, type FieldProblem, type NormalizedParameter } from '@breakwater/contract';
-import { nearest } from '../runtime/index.ts';
-import { isObject } from './frame.ts';
+import { isObject, nearest } from '../runtime/index.ts';
 
 import { preview } from './preview.ts';
 

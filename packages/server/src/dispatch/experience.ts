@@ -1,4 +1,4 @@
-import { isObject } from './frame.ts';
+import { isObject } from '../runtime/index.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
 

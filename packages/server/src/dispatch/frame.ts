@@ -42,6 +42,3 @@ export const known = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new Error(`The chain is out of order: no ${what} yet`);
   return value;
 };
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,13 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import { RateLimiter } from './rate-limiter.ts';
-
-const MINUTE = 60_000;
-const HOUR = 3_600_000;
+import { HOUR_MS, MINUTE_MS } from '../runtime/index.ts';
 
 /** Gaps between calls, from bursts to long silences, so that slots are reused and the window jumps. */
 const gaps = fc.array(
-  fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 3 * MINUTE })),
+  fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 3 * MINUTE_MS })),
   { maxLength: 200 },
 );
 
@@ -31,8 +29,8 @@ describe('the rate limiter', () => {
             now += gap;
             if (limiter.take('a', now) === undefined) passed.push(now);
           }
-          expect(mostInAny(passed, MINUTE)).toBeLessThanOrEqual(perMinute);
-          expect(mostInAny(passed, HOUR)).toBeLessThanOrEqual(perHour);
+          expect(mostInAny(passed, MINUTE_MS)).toBeLessThanOrEqual(perMinute);
+          expect(mostInAny(passed, HOUR_MS)).toBeLessThanOrEqual(perHour);
         },
       ),
     );
@@ -56,7 +54,7 @@ describe('the rate limiter', () => {
               passed.push(now);
               continue;
             }
-            const [length, limit] = refused.window === 'minute' ? [MINUTE, perMinute] : [HOUR, perHour];
+            const [length, limit] = refused.window === 'minute' ? [MINUTE_MS, perMinute] : [HOUR_MS, perHour];
             const counted = passed.filter((time) => time > now - length - length / 60);
             expect(counted.length).toBeGreaterThanOrEqual(limit);
             now += refused.retryAfterSeconds * 1000;

@@ -1,6 +1,6 @@
 import type { ToolSpec } from '@breakwater/contract';
 import { z } from 'zod';
-import { isObject } from './frame.ts';
+import { isObject } from '../runtime/index.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

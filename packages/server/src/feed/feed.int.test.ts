@@ -10,12 +10,10 @@ import { Agents, type AgentChange, type Vitals } from '../agents/index.ts';
 import { memoryCodec } from '../checkin/index.ts';
 import { vitals } from '../lifecycle/rules/testing/head.ts';
 import { createNotifier } from '../postgres/index.ts';
-import { systemClock, systemIds } from '../runtime/index.ts';
+import { DAY_MS, systemClock, systemIds } from '../runtime/index.ts';
 import { Feed, type FeedBatch, type FeedPage, type FeedQuery } from './index.ts';
 import { eventFor } from './rules/wire.ts';
 import { SILENCE_MS } from './rules/silence.ts';
-
-const DAY = 86_400_000;
 
 /** A check-in with these readings, through the agent's mailbox and PostgreSQL. */
 const checkIn = async (
@@ -171,7 +169,7 @@ describe('events of one node', async () => {
     ).toBeUndefined();
 
     world.clock.advance(1_000);
-    const long = (world.clock.now() - DAY - 1) * 1000;
+    const long = (world.clock.now() - DAY_MS - 1) * 1000;
     await world.restart();
     expect((await page(world.node.feed, { since: long })).gap).toMatchObject({ reason: 'not_retained' });
     expect((await page(world.node.feed, { since: long + 2_000_000 })).gap).toBeUndefined();

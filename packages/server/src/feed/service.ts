@@ -1,7 +1,7 @@
 import { ok, FEED_EVENTS, refuse, type FeedEventType, type Result } from '@breakwater/contract';
 import type { AgentCommit, AgentHead, Published } from '../agents/index.ts';
 import type { Database } from '../postgres/index.ts';
-import type { Clock, LiveTable, Timer } from '../runtime/index.ts';
+import { DAY_MS, type Clock, type LiveTable, type Timer } from '../runtime/index.ts';
 import { Ring } from './ring.ts';
 import { detect } from './rules/detect.ts';
 import type { FeedEvent, FeedUpdate, Happening, OwnCheckIn } from './rules/event.ts';
@@ -52,7 +52,6 @@ interface Options {
 }
 
 const CAPACITY = 2000;
-const DAY_MS = 86_400_000;
 /** Check-ins that are read at most to recall what followed from them. */
 const MAX_CHECK_INS = 20_000;
 /** Cursors are microseconds, so that those of a later life are higher. */

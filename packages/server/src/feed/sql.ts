@@ -1,10 +1,9 @@
 import { AUDIT_EVENTS } from '@breakwater/contract';
 import type { Statement } from '../postgres/index.ts';
 import { TOLD_TYPES } from './rules/recall.ts';
+import { iso } from '../runtime/index.ts';
 
 const COLUMNS = 'ts, agent_id, event_type, coalesce(chain_index, 0) AS chain_index, payload';
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** The newest rows of the trail between two instants that are events by themselves. */
 export const selectTold = (from: number, to: number, limit: number): Statement => ({

@@ -2,11 +2,9 @@ import { ok, refuse } from '@breakwater/contract';
 import { bindSession as bindSessionSpec } from '@breakwater/contract/tools';
 import { refuseEnded } from '../agents/index.ts';
 import { refuseHeld } from '../lifecycle/index.ts';
-import { defineTool, type Tool } from '../runtime/index.ts';
+import { defineTool, UUID, type Tool } from '../runtime/index.ts';
 import { displayNameOf, type Around } from './face.ts';
 import type { Identity } from './service.ts';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The tool that ties an MCP session to the agent which the call proves. */
 export const bindSessionTool = (service: Identity, { findAgent }: Around): Tool =>

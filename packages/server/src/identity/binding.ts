@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Assurance, Operator } from '../runtime/index.ts';
+import { DAY_MS, type Assurance, type Operator } from '../runtime/index.ts';
 
 /**
  * What a credential is: a session secret, the session of an MCP transport, a continuity token, the pin of an onboard, or
@@ -20,8 +20,6 @@ export interface Binding {
   /** Of an operator's credential. */
   readonly operator: Operator | null;
 }
-
-const DAY_MS = 86_400_000;
 
 /** How long a credential lives, in ms, and after how much of its life a use gives it all of it again (null: never). */
 const LIFE: Readonly<Record<BindingKind, { readonly ms: number; readonly renewAfterMs: number | null }>> = {

@@ -1,10 +1,9 @@
 import { ok } from '@breakwater/contract';
 import { operators as operatorsSpec } from '@breakwater/contract/tools';
 import type { Database } from '../postgres/index.ts';
-import { defineActions, type Clock, type Tool } from '../runtime/index.ts';
+import { defineActions, iso, type Clock, type Tool } from '../runtime/index.ts';
 import { listOperators, operatorState, revokeOperator, type OperatorCredential } from './operators.ts';
 
-const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 
 const viewOf = (operator: OperatorCredential, now: number) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { createNotifier } from '../postgres/index.ts';
-import { systemClock, systemIds } from '../runtime/index.ts';
+import { DAY_MS, systemClock, systemIds } from '../runtime/index.ts';
 import { credentialHash } from './binding.ts';
 import {
   createOperator,
@@ -15,7 +15,6 @@ import {
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const { database, open } = await testDatabase({ at: NOW });
-const DAY_MS = 86_400_000;
 
 const create = (
   name: string,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ok, AUDIT_EVENTS, refuse, type Result, type Refusal } from '@breakwater/contract';
 import { announcements, type Database, type Statement } from '../postgres/index.ts';
 import { credentialHash } from './binding.ts';
+import { iso } from '../runtime/index.ts';
 
 /** What an operator may do: see every agent, and with `act` also act on it. */
 export type OperatorScope = 'operator:read' | 'operator:act';
@@ -132,7 +133,6 @@ export const dissolveOperator = async (database: Database, secret: string, now: 
 
 const COLUMNS = `name, scopes, created_at AS "createdAt", expires_at AS "expiresAt", last_seen_at AS "lastSeenAt",
   revoked_at AS "revokedAt"`;
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Gives the name of an expired operator free. It ended when it expired, not now. */
 const endExpired = (name: string, now: number): Statement => ({

@@ -1,5 +1,6 @@
 import type { Statement } from '../postgres/index.ts';
 import type { Binding, BindingKind } from './binding.ts';
+import { iso } from '../runtime/index.ts';
 
 export interface BindingRow {
   readonly credential_hash: string;
@@ -25,7 +26,6 @@ export const bindingFromRow = (row: BindingRow): [string, Binding] => [
 ];
 
 const COLUMNS = 'credential_hash, kind, agent_id, assurance, expires_at, revoked_at, name, scopes';
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Every binding that can still prove anything. */
 export const selectBindings = (now: number): Statement => ({

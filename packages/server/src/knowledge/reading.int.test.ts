@@ -5,8 +5,7 @@ import type { Json } from '../../testing/rest.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld } from '../../testing/world.ts';
 import { agent, as, found, idsOf, store } from './testing/library.ts';
-
-const DAY = 86_400_000;
+import { DAY_MS } from '../runtime/index.ts';
 
 describe('search', async () => {
   const w = await testWorld();
@@ -360,7 +359,7 @@ describe('get, list, details, stats and audit', async () => {
         `INSERT INTO knowledge.discoveries (id, agent_id, type, created_at, summary, tags)
          VALUES ('old-${days}${more}', $1, 'note', $2, 's', $3)`,
         ann.uuid,
-        new Date(at - days * DAY),
+        new Date(at - days * DAY_MS),
         more === '' ? [] : [more],
       );
     for (const days of [13, 14, 30, 89, 90]) await old(days);

@@ -4,6 +4,7 @@ import { PERMANENT_TYPES } from './rules/lifecycle.ts';
 import { BUCKETS, STALE_MS, type Bucket } from './rules/staleness.ts';
 import { PERMANENT_TAGS } from './rules/tags.ts';
 import { COLUMNS, type Edge } from './sql.ts';
+import { iso } from '../runtime/index.ts';
 
 /** What is counted: findings of one epoch or of all, and cold ones or not. */
 export interface Counted {
@@ -37,8 +38,6 @@ export const countTags = (what: Counted, most: number): Statement => ({
          GROUP BY 1 ORDER BY n DESC, 1 LIMIT $3`,
   values: [...counted(what), most],
 });
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** The parameters are the ends of the buckets, oldest bucket first, and what is permanent. */
 const AUDITED = `

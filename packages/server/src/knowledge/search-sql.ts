@@ -1,6 +1,7 @@
 import type { Statement } from '../postgres/index.ts';
 import type { Status } from './rules/finding.ts';
 import { COLUMNS, type FindingRow } from './sql.ts';
+import { iso } from '../runtime/index.ts';
 
 /** What a reader narrows findings by; null and empty: not by this. */
 export interface Filter {
@@ -41,8 +42,6 @@ class Values {
     return `$${this.list.length}::${type}`;
   }
 }
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Only what is asked for stands in the statement: PostgreSQL plans by the values, and an unused branch would mislead it. */
 const conditions = (filter: Filter, values: Values): string => {

@@ -1,8 +1,7 @@
 import type { Statement } from '../postgres/index.ts';
 import type { Patch } from './rules/changing.ts';
 import type { ClosureClass, Finding, ResponseType, Severity, Status } from './rules/finding.ts';
-
-const iso = (ms: number) => new Date(ms).toISOString();
+import { iso } from '../runtime/index.ts';
 
 /** Everything of a finding but its details and its search vector. */
 export const COLUMNS = `d.id, d.agent_id, d.type, d.severity, d.status, d.created_at, d.updated_at, d.resolved_at, d.archived_at,

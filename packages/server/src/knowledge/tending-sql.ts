@@ -5,8 +5,7 @@ import type { Status } from './rules/finding.ts';
 import { AGES } from './rules/lifecycle.ts';
 import { SYNTHESIS_TAG, type Member } from './rules/synthesis.ts';
 import { EPHEMERAL_TAGS, SYNONYM_TAGS } from './rules/tags.ts';
-
-const iso = (ms: number) => new Date(ms).toISOString();
+import { iso } from '../runtime/index.ts';
 
 export interface AgedRow {
   readonly id: string;

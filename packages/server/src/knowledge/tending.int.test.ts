@@ -6,14 +6,13 @@ import type { Json } from '../../testing/rest.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld, type World } from '../../testing/world.ts';
 import { createTryLock } from '../postgres/index.ts';
-import { Ticker } from '../runtime/index.ts';
+import { MINUTE_MS, Ticker } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { settle } from '../runtime/testing/settle.ts';
 import { lifecycleJob } from './index.ts';
 import { agent, as, found, idsOf, row, store } from './testing/library.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+const HOUR = 60 * MINUTE_MS;
 const DAY = 24 * HOUR;
 
 /** A finding as somebody left it long ago. */
@@ -171,7 +170,7 @@ describe('the daily run', async () => {
       new Date(clock.now()),
     );
     let tickers = start();
-    clock.advance(5 * MINUTE);
+    clock.advance(5 * MINUTE_MS);
     expect(await until(1)).toBe(1);
     expect(await statuses(w)).toEqual({ scratch: 'archived' });
     expect(await runs()).toMatchObject([{ by: 'schedule', ephemeral_archived: 1 }]);

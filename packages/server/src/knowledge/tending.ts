@@ -1,7 +1,7 @@
 import { ok, AUDIT_EVENTS, type Result } from '@breakwater/contract';
 import type { AuditDraft } from '../agents/index.ts';
 import type { Database, Queryable } from '../postgres/index.ts';
-import type { Clock, Job } from '../runtime/index.ts';
+import { DAY_MS, type Clock, type Job } from '../runtime/index.ts';
 import type { Journal, Step, WriteCall } from './journal.ts';
 import { addTallies, fateOf, NOTHING_DONE, type Fate, type Tally } from './rules/lifecycle.ts';
 import * as sql from './tending-sql.ts';
@@ -20,7 +20,6 @@ interface Batch {
 }
 
 const BATCH = 200;
-const DAY_MS = 86_400_000;
 const EVERY_MS = 300_000;
 
 /** The lifecycle of findings, carried out in batches: each is durable, with its audit row, before the next begins. */

@@ -1,6 +1,6 @@
 import { ok, refuse, type Result, type Refusal } from '@breakwater/contract';
 import { idempotencyOf } from '../agents/index.ts';
-import type { Caller, Evidence } from '../runtime/index.ts';
+import { UUID, type Caller, type Evidence } from '../runtime/index.ts';
 import { discoveryIdOf, named, viewerOf, type Action, type Answer, type Call } from './call.ts';
 import type { Findings, Stored } from './findings.ts';
 import type { Journal, WriteCall } from './journal.ts';
@@ -17,7 +17,6 @@ import { compactView, fullView, type Sight } from './rules/view.ts';
 import type { Tended, Tending } from './tending.ts';
 
 const DENSE = 5;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Types whose findings wait for somebody to do something. */
 const TO_RESOLVE = new Set(['bug_found', 'bug', 'question', 'improvement']);
 

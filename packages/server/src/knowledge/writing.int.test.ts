@@ -4,8 +4,7 @@ import type { Json } from '../../testing/rest.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld } from '../../testing/world.ts';
 import { agent, as, audited, found, row, store } from './testing/library.ts';
-
-const HOUR = 3_600_000;
+import { HOUR_MS } from '../runtime/index.ts';
 
 describe('store', async () => {
   const w = await testWorld();
@@ -192,7 +191,7 @@ describe('store', async () => {
     const pause = {
       actuation_id: 'a',
       paused_at: new Date(w.clock.now()).toISOString(),
-      expires_at: new Date(w.clock.now() + HOUR).toISOString(),
+      expires_at: new Date(w.clock.now() + HOUR_MS).toISOString(),
       sub_action: 'risk_pause',
       reason: 'test',
       evidence: {},
@@ -212,7 +211,7 @@ describe('store', async () => {
     for (const [name, args] of writes) expect((await w.call(name, as(ann, args))).code, name).toBe('AGENT_PAUSED');
     expect(await w.count('knowledge.discoveries')).toBe(before);
     expect((await w.call('search_shared_memory', as(ann, { query: 'finding' }))).ok).toBe(true);
-    w.clock.advance(HOUR + 1);
+    w.clock.advance(HOUR_MS + 1);
     expect((await w.call('store_finding', as(ann, { summary: 's' }))).ok).toBe(true);
     const ended = await w.call('archive_agent', as(ann, { force: true, reason: 'test' }));
     expect(ended.ok).toBe(true);

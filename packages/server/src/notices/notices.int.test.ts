@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { onboard } from '../../testing/calls.ts';
 import { testWorld } from '../../testing/world.ts';
-import { idsFrom, seededRandom } from '../runtime/index.ts';
+import { DAY_MS, idsFrom, seededRandom } from '../runtime/index.ts';
 import { Notices } from './service.ts';
-
-const DAY = 86_400_000;
 
 describe('what programs report', async () => {
   const w = await testWorld();
@@ -19,7 +17,7 @@ describe('what programs report', async () => {
     const ids = all.map(({ body }) => (body['event'] as { event_id: string }).event_id);
     expect(new Set(ids).size).toBe(1);
     expect(all[0].body['event']).toMatchObject({ ...same, type: 'sentinel_finding', severity: 'high' });
-    w.clock.advance(DAY + 1);
+    w.clock.advance(DAY_MS + 1);
     expect((await finding(same)).body['deduped']).toBe(false);
     expect((await w.call('notices')).body).toMatchObject({ count: 2, findings: [same, same] });
     expect((await w.call('notices', { severity: 'low' })).body['count']).toBe(0);
@@ -49,7 +47,7 @@ describe('what programs report', async () => {
   });
 
   it('is a series of a metric, in its order, and outlives a restart', async () => {
-    const at = (days: number) => new Date(w.clock.now() - days * DAY).toISOString();
+    const at = (days: number) => new Date(w.clock.now() - days * DAY_MS).toISOString();
     for (const [days, value] of [
       [2, 11],
       [1, 12],
@@ -103,14 +101,14 @@ describe('what programs report', async () => {
 
   it('is kept for its time, and no longer', async () => {
     const notices = new Notices({ database: w.database, clock: w.clock, ids: idsFrom(seededRandom(1)) });
-    w.clock.advance(29 * DAY);
+    w.clock.advance(29 * DAY_MS);
     await notices.prune();
     expect(await w.count('core.notices')).toBeGreaterThan(0);
-    w.clock.advance(2 * DAY);
+    w.clock.advance(2 * DAY_MS);
     await notices.prune();
     expect(await w.count('core.notices')).toBe(0);
     expect(await w.count('core.metric_points')).toBe(4);
-    w.clock.advance(400 * DAY);
+    w.clock.advance(400 * DAY_MS);
     await notices.prune();
     expect(await w.count('core.metric_points')).toBe(0);
   });

@@ -3,7 +3,7 @@ import { notices as noticesSpec, report as reportSpec } from '@breakwater/contra
 import type { AgentHead } from '../agents/index.ts';
 import { reportWindow } from '../channel/index.ts';
 import { viewerOf, visibleId, visibleName, type Viewer } from '../lifecycle/index.ts';
-import { defineActions, type CallOf, type Tool } from '../runtime/index.ts';
+import { defineActions, iso, type CallOf, type Tool } from '../runtime/index.ts';
 import { needed } from './needed.ts';
 import type { Notices } from './service.ts';
 import type { NoticeKind, NoticeRow } from './sql.ts';
@@ -16,8 +16,6 @@ const SINCE = '30d';
 /** Time that a reported value may lie ahead of this server's clock. */
 const AHEAD_MS = 300_000;
 const RESIDENT_TAGS = ['persistent', 'autonomous'];
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 const findingView = ({ notice_id: id, at, agent_id: agentId, payload }: NoticeRow, viewer: Viewer) => ({
   ...payload,

@@ -1,14 +1,13 @@
 import { ok, refuse, type Result } from '@breakwater/contract';
 import type { Database } from '../postgres/index.ts';
-import type { Clock, Ids } from '../runtime/index.ts';
+import { DAY_MS, type Clock, type Ids } from '../runtime/index.ts';
 import * as sql from './sql.ts';
 
-const DAY = 86_400_000;
 /** Equal findings within this time are one. */
-const SAME_MS = DAY;
-const NOTICES_KEPT_MS = 30 * DAY;
+const SAME_MS = DAY_MS;
+const NOTICES_KEPT_MS = 30 * DAY_MS;
 const NOTICES_OF_A_KIND = 20_000;
-const POINTS_KEPT_MS = 400 * DAY;
+const POINTS_KEPT_MS = 400 * DAY_MS;
 /** Names of metrics; a program that puts an id into each name must not fill the table. */
 const NAMES = 1000;
 

@@ -1,4 +1,5 @@
 import type { Statement } from '../postgres/index.ts';
+import { iso } from '../runtime/index.ts';
 
 export type NoticeKind = 'finding' | 'substrate' | 'runtime' | 'progress';
 
@@ -18,8 +19,6 @@ export interface NoticeRow {
   readonly agent_id: string | null;
   readonly payload: Readonly<Record<string, unknown>>;
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Makes two reports of one kind and key wait for each other until the transaction ends. */
 export const lockKey = (kind: NoticeKind, key: string): Statement => ({

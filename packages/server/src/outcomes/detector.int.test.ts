@@ -7,8 +7,8 @@ import type { Json } from '../../testing/rest.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { testWorld } from '../../testing/world.ts';
 import { pauseChange, type Pause } from '../agents/index.ts';
+import { HOUR_MS } from '../runtime/index.ts';
 
-const HOUR = 3_600_000;
 const world = await testWorld();
 let serial = 0;
 
@@ -185,7 +185,7 @@ describe('an account', () => {
     const { body } = await settle(one.secret, { outcome_type: 'task_completed' });
     expect(body['coverage']).toMatchObject({ made: 3, settled: 1, expired: 0, open: 2, unclaimed: 1, ungraded: 1 });
     const working = async () => (await world.call('check_working_state', { client_session_id: one.secret })).body;
-    world.clock.advance(26 * HOUR);
+    world.clock.advance(26 * HOUR_MS);
     const expired = { made: 3, settled: 1, expired: 2, open: 0, unclaimed: 1, ungraded: 1, share: 0.3333 };
     const before = (await working())['coverage'];
     expect(before).toMatchObject(expired);
@@ -201,7 +201,7 @@ describe('an account', () => {
       await claim(one.secret);
       world.clock.advance(60_000);
     }
-    world.clock.advance(26 * HOUR);
+    world.clock.advance(26 * HOUR_MS);
     expect((await claim(one.secret))['decision']).toMatchObject({
       action: 'proceed',
       sub_action: 'guide',
@@ -245,7 +245,7 @@ describe('an outage', () => {
   test('places no bets, on any node, and a pause says how many failed beside it', async () => {
     verifies('BW-outcomes.07');
     // Nothing of the tests before counts any more.
-    world.clock.advance(2 * HOUR);
+    world.clock.advance(2 * HOUR_MS);
     await world.restart();
     const { node } = world;
     const lonely = (await born(node)).agentId;

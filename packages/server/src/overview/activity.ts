@@ -1,6 +1,6 @@
 import type { ActivityBucket } from '@breakwater/contract/overview';
+import { MINUTE_MS } from '../runtime/index.ts';
 
-const MINUTE_MS = 60_000;
 const MINUTES = 60;
 /** Places of one minute: which minute it is, and its check-ins that went on, were guided, or were paused. */
 const WIDTH = 4;

@@ -9,8 +9,8 @@ import { testWorld, type World } from '../../testing/world.ts';
 import { type Database, type Statement } from '../postgres/index.ts';
 import { settle } from '../runtime/testing/settle.ts';
 import { testOverview } from './testing/overview.ts';
+import { HOUR_MS } from '../runtime/index.ts';
 
-const HOUR = 3_600_000;
 const LETTER = '00000000-0000-4000-8000-00000000000d';
 
 const as = ({ secret }: Minted, args: Json = {}): Json => ({ client_session_id: secret, ...args });
@@ -52,7 +52,7 @@ const pause = async (w: World, agent: Minted): Promise<number> => {
 
 /** Yesterday's rows need a place on the first of a month, too. */
 const withYesterday = async (): Promise<World> => {
-  const w = await testWorld({ pastMs: 48 * HOUR });
+  const w = await testWorld({ pastMs: 48 * HOUR_MS });
   return w;
 };
 
@@ -351,7 +351,7 @@ describe('reviews', async () => {
       w.rows(
         `INSERT INTO audit.coordination_events (ts, event_id, event_type, service, payload, context)
          VALUES ($1::timestamptz, gen_random_uuid(), $2, 'governance_mcp', $3::jsonb, '{}')`,
-        new Date(w.clock.now() - hours * HOUR).toISOString(),
+        new Date(w.clock.now() - hours * HOUR_MS).toISOString(),
         type,
         JSON.stringify(payload),
       );

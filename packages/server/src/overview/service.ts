@@ -31,7 +31,7 @@ import {
   type Database,
   type TableRetention,
 } from '../postgres/index.ts';
-import type { Clock, Columns, LiveTable, LoopDelay } from '../runtime/index.ts';
+import { DAY_MS, iso, type Clock, type Columns, type LiveTable, type LoopDelay } from '../runtime/index.ts';
 import type { Activity } from './activity.ts';
 import type { RequestCounts } from './last-minute.ts';
 import {
@@ -50,7 +50,6 @@ import { needsOf, type OpenReview, type StoredFacts, type Successors, type Troub
 import { reviewRow, reviewView, sagaView, type StoredReview, type StoredSaga } from './rules/review.ts';
 import * as sql from './sql.ts';
 
-const DAY_MS = 86_400_000;
 /** An agent that is at work says something at least this often; the feed's silence begins here, too. */
 const STUCK_MINUTES = 30;
 /** What PostgreSQL knows of needs is asked for once in this time, however many look. */
@@ -114,7 +113,6 @@ const silentAfter = (head: AgentHead): number =>
   head.status === 'active' ? stuckAfter(head, STUCK_MINUTES) : Infinity;
 const ACTIVE = STATUSES.indexOf('active');
 
-const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 
 /** What an operator is shown of a sink's counters, which has more. */

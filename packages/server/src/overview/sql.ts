@@ -1,7 +1,6 @@
 import { AUDIT_EVENTS, FAILURE_EVENTS } from '@breakwater/contract';
 import type { Statement } from '../postgres/index.ts';
-
-const iso = (ms: number): string => new Date(ms).toISOString();
+import { iso } from '../runtime/index.ts';
 
 const REVIEW = `s.session_id AS "reviewId", s.paused_agent_id AS "pausedAgentId", s.reviewer_agent_id AS "reviewerAgentId",
   s.phase, s.synthesis_round AS round, s.max_synthesis_rounds AS "maxRounds",

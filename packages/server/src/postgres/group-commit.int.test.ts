@@ -155,8 +155,12 @@ describe('GroupCommit on PostgreSQL', async () => {
     network.failAt('marker', failure);
     const outcomes = await submitAll(behind, items);
     expect(outcomes).toEqual(new Array(5).fill(end));
-    // Long enough for a statement that was still running to have done its worst.
-    await sleep(500);
+    // A statement that was still running has done its worst by then.
+    const running = {
+      text: `SELECT query FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`,
+    };
+    await expect.poll(() => database.query(running)).toEqual([]);
     expect(await durable(database)).toEqual(new Set(end === 'accepted' ? items.map(({ id }) => id) : []));
     expect(await submitAll(laneOn(far), entries('y', 2))).toEqual(['accepted', 'accepted']);
     await behind.stop();
@@ -166,7 +170,6 @@ describe('GroupCommit on PostgreSQL', async () => {
   it('survives the loss of its idle connection without refusing anybody', async () => {
     expect(await submitAll(lane, entries('x', 1))).toEqual(['accepted']);
     await killConnections();
-    await sleep(50);
     expect(await submitAll(lane, entries('y', 1))).toEqual(['accepted']);
   });
 

@@ -1,8 +1,7 @@
-import type { Job } from '../runtime/index.ts';
+import { DAY_MS, iso, type Job } from '../runtime/index.ts';
 import type { Database, Queryable } from './database.ts';
 
 const MONTHS_AHEAD = 3;
-const DAY_MS = 86_400_000;
 /** Nodes that start at once take turns. */
 const LOCK = 7_204_117_002;
 
@@ -11,8 +10,6 @@ const monthStart = (now: number, offset: number): number => {
   const date = new Date(now);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + offset, 1);
 };
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** One partition: rows from `from` up to, and without, `to`; ms since the epoch, null where it has no bound. */
 export interface Partition {

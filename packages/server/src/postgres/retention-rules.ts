@@ -1,6 +1,5 @@
 import { monthsAhead, type Partition, type PartitionedTable } from './partitions.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../runtime/index.ts';
 
 /** Time of day at which due partitions are dropped: 02:00 UTC, in ms after midnight (W3-6.03). */
 export const DROP_AT_MS = 2 * 3_600_000;

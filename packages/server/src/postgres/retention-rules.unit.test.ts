@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../testing/verifies.ts';
 import { crowded, retentionOf, type SizedPartition } from './retention-rules.ts';
+import { DAY_MS, HOUR_MS } from '../runtime/index.ts';
 
-const DAY = 86_400_000;
-const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 7, 15, 12);
 
 /** The partition of a month of 2026, counted from 1; 0 is December 2025. */
@@ -27,23 +26,23 @@ describe('the rule of a table', () => {
     ['outcome_events', 365],
   ])('of %s keeps a row for %i days after its month, to the instant', (table, days) => {
     verifies('W3-6.03');
-    const end = Date.UTC(2026, 1, 1) + days * DAY;
+    const end = Date.UTC(2026, 1, 1) + days * DAY_MS;
     const at = (now: number) => retentionOf({ table, partitions: months(1, 3) }, now);
     expect(at(end - 1)).toMatchObject({ days, due: [], next: { partition: { name: 'm1' }, at: end } });
     expect(names(at(end).due)).toEqual(['m1']);
-    expect(at(end).next).toEqual({ partition: month(2), at: Date.UTC(2026, 2, 1) + days * DAY });
-    expect(names(at(end + 3650 * DAY).due)).toEqual(['m1', 'm2', 'm3']);
-    expect(at(end + 3650 * DAY).next).toBeNull();
+    expect(at(end).next).toEqual({ partition: month(2), at: Date.UTC(2026, 2, 1) + days * DAY_MS });
+    expect(names(at(end + 3650 * DAY_MS).due)).toEqual(['m1', 'm2', 'm3']);
+    expect(at(end + 3650 * DAY_MS).next).toBeNull();
   });
 
   it.each(['r1_score_audit', 'a_table_without_a_rule', 'constructor'])('of %s keeps everything', (table) => {
-    const kept = retentionOf({ table, partitions: months(1, 3) }, NOON + 36500 * DAY);
+    const kept = retentionOf({ table, partitions: months(1, 3) }, NOON + 36500 * DAY_MS);
     expect(kept).toMatchObject({ days: null, due: [], overdue: [], next: null });
   });
 
   it('keeps a partition that has no end', () => {
     const wide = { ...month(2), to: null };
-    expect(retentionOf({ table: 'events', partitions: [month(1), wide] }, NOON + 3650 * DAY)).toMatchObject({
+    expect(retentionOf({ table: 'events', partitions: [month(1), wide] }, NOON + 3650 * DAY_MS)).toMatchObject({
       due: [month(1)],
       next: null,
       ahead: 12,
@@ -52,14 +51,14 @@ describe('the rule of a table', () => {
 
   it('says that something is overdue once 02:00 UTC has passed over it', () => {
     verifies('W3-6.03');
-    const due = Date.UTC(2026, 1, 1) + 90 * DAY;
+    const due = Date.UTC(2026, 1, 1) + 90 * DAY_MS;
     const at = (now: number) => {
       const { due, overdue } = retentionOf({ table: 'tool_usage', partitions: months(1, 3) }, now);
       return [names(due), names(overdue)];
     };
     expect(at(due)).toEqual([['m1'], []]);
-    expect(at(due + 2 * HOUR - 1)).toEqual([['m1'], []]);
-    expect(at(due + 2 * HOUR)).toEqual([['m1'], ['m1']]);
+    expect(at(due + 2 * HOUR_MS - 1)).toEqual([['m1'], []]);
+    expect(at(due + 2 * HOUR_MS)).toEqual([['m1'], ['m1']]);
   });
 });
 

@@ -4,7 +4,7 @@ import { testDatabase } from '../../testing/database.ts';
 import { born, testNode, type TestNode } from '../../testing/node.ts';
 import { verifies } from '../../testing/verifies.ts';
 import { anchorChains, deleteOldStates, verifyAudit } from '../agents/index.ts';
-import { systemClock, Ticker } from '../runtime/index.ts';
+import { HOUR_MS, systemClock, Ticker } from '../runtime/index.ts';
 import { ManualClock } from '../runtime/testing/manual-clock.ts';
 import { createTryLock } from './advisory.ts';
 import type { Database } from './database.ts';
@@ -12,8 +12,7 @@ import { migrate } from './migrate.ts';
 import { ensurePartitions, listPartitions, partitionJob } from './partitions.ts';
 import { readRetention, retentionJob, retentionWatch } from './retention.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+const DAY = 24 * HOUR_MS;
 /** What stands in the tables from before, so that something becomes due in every month of the run. */
 const OLDEST = Date.UTC(2025, 6, 15);
 const BEGIN = Date.UTC(2026, 0, 20);
@@ -21,7 +20,7 @@ const END = BEGIN + 110 * DAY;
 /** No writer or reader may wait longer than this for a lock; PostgreSQL ends the one that does, and the test fails. */
 const BOUND = '1s';
 const ACKNOWLEDGED_PER_STEP = 20;
-const STEP = 3 * HOUR;
+const STEP = 3 * HOUR_MS;
 
 /** Tables that take plain rows, each with a statement for ids `$1` and a time `$2`. */
 const ROWS: Readonly<Record<string, string>> = {

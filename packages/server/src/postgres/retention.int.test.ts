@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../../testing/database.ts';
 import { verifies } from '../../testing/verifies.ts';
-import { systemClock } from '../runtime/index.ts';
+import { DAY_MS, systemClock } from '../runtime/index.ts';
 import type { Database, Queryable } from './database.ts';
 import { listPartitions, partitionJob } from './partitions.ts';
 import {
@@ -13,7 +13,6 @@ import {
   type RetentionOptions,
 } from './retention.ts';
 
-const DAY = 86_400_000;
 const JANUARY = Date.UTC(2026, 0, 15);
 const END_OF_JANUARY = Date.UTC(2026, 1, 1);
 const NOTHING: ReadonlyMap<string, KeepOf> = new Map();
@@ -54,7 +53,7 @@ describe('retention', async () => {
 
   it('leaves everything until the last instant of its time', async () => {
     verifies('W3-6.03');
-    expect(await drop(at(END_OF_JANUARY + 90 * DAY - 1, database))).toEqual({ dropped: [], busy: [] });
+    expect(await drop(at(END_OF_JANUARY + 90 * DAY_MS - 1, database))).toEqual({ dropped: [], busy: [] });
     expect(await partitionsOf(database)).toEqual(before);
   });
 
@@ -65,7 +64,7 @@ describe('retention', async () => {
              SELECT '2026-01-05Z', gen_random_uuid(), 'vigil', 'coordination_failure.x' FROM generate_series(1, 1000);
              ANALYZE audit.coordination_events`,
     });
-    const now = END_OF_JANUARY + 90 * DAY;
+    const now = END_OF_JANUARY + 90 * DAY_MS;
     const january = ['coordination_events_2026_01', 'coordination_measurements_2026_01', 'tool "usage" 1'];
     expect(await drop(at(now, database))).toEqual({ dropped: january, busy: [] });
     expect(await partitionsOf(database)).toEqual(before.filter((name) => !january.includes(name)));
@@ -88,7 +87,7 @@ describe('retention', async () => {
   it('drops each partition once when several nodes run at once', async () => {
     verifies('W3-6.03');
     const nodes = [database, open(), open(), open()];
-    const now = Date.UTC(2026, 3, 1) + 90 * DAY;
+    const now = Date.UTC(2026, 3, 1) + 90 * DAY_MS;
     const due = (await readRetention(database, now)).flatMap((table) => table.due.map(({ name }) => name));
     expect(due.length).toBeGreaterThan(5);
     const runs = await Promise.all(nodes.map((node) => drop(at(now, node))));
@@ -97,17 +96,17 @@ describe('retention', async () => {
   });
 
   it('is told by table: how much there is, and what comes next', async () => {
-    const tables = await readRetention(database, JANUARY + 200 * DAY);
+    const tables = await readRetention(database, JANUARY + 200 * DAY_MS);
     const [events] = tables.filter(({ table }) => table === 'events');
     expect(events).toMatchObject({ days: 180, oldest: Date.UTC(2026, 0, 1), rows: 0 });
-    expect(events?.next?.at).toBe(Date.UTC(2026, 2, 1) + 180 * DAY);
+    expect(events?.next?.at).toBe(Date.UTC(2026, 2, 1) + 180 * DAY_MS);
     expect(tables.find(({ table }) => table === 'other')).toMatchObject({ days: null, due: [], partitions: [{}] });
   });
 });
 
 describe('a partition that is due', async () => {
   const { database, open } = await testDatabase({ at: JANUARY });
-  const NOW = END_OF_JANUARY + 180 * DAY;
+  const NOW = END_OF_JANUARY + 180 * DAY_MS;
   // Everything else that is due by then is out of the way.
   await dropDue(at(NOW - 1, database));
 
@@ -219,7 +218,7 @@ describe('a partition that is due', async () => {
 
 describe('the jobs', async () => {
   const { database } = await testDatabase({ at: JANUARY });
-  const DUE = END_OF_JANUARY + 90 * DAY;
+  const DUE = END_OF_JANUARY + 90 * DAY_MS;
   const news = () => {
     const heard = { looks: 0, warnings: [] as string[], dropped: [] as string[] };
     return {
@@ -236,19 +235,19 @@ describe('the jobs', async () => {
     verifies('W3-6.03');
     const { heard, on } = news();
     const dropping = retentionJob({ ...at(DUE, database), ...on });
-    expect(dropping).toMatchObject({ everyMs: DAY, atUtcMs: 2 * 3_600_000, singleton: true });
+    expect(dropping).toMatchObject({ everyMs: DAY_MS, atUtcMs: 2 * 3_600_000, singleton: true });
     const before = await partitionsOf(database);
     await dropping.run();
     const after = await partitionsOf(database);
     expect(heard.dropped).toHaveLength(3);
     expect(after).toEqual(before.filter((name) => !heard.dropped.includes(name)));
-    await partitionJob(database, () => DUE + 400 * DAY).run();
+    await partitionJob(database, () => DUE + 400 * DAY_MS).run();
     expect((await partitionsOf(database)).filter((name) => after.includes(name))).toEqual(after);
   });
 
   it('leave nothing behind: what no server dropped at 02:00 is dropped an hour later, or after the next start', async () => {
     verifies('W3-6.03');
-    const due = Date.UTC(2026, 2, 1) + 90 * DAY;
+    const due = Date.UTC(2026, 2, 1) + 90 * DAY_MS;
     const early = news();
     const watch = retentionWatch({ ...at(due, database), ...early.on });
     expect(watch).toMatchObject({ everyMs: 3_600_000, firstMs: 60_000 });
@@ -261,7 +260,7 @@ describe('the jobs', async () => {
   });
 
   it('warn of a month that nothing is ready for, and of a partition that nothing could drop', async () => {
-    const now = END_OF_JANUARY + 365 * DAY + 2 * 3_600_000;
+    const now = END_OF_JANUARY + 365 * DAY_MS + 2 * 3_600_000;
     const reader = await database.connect();
     await reader.query({ text: 'BEGIN' });
     await reader.query({ text: 'SELECT count(*) FROM audit.outcome_events' });

@@ -1,4 +1,4 @@
-import type { Clock, Job } from '../runtime/index.ts';
+import { DAY_MS, HOUR_MS, type Clock, type Job } from '../runtime/index.ts';
 import type { Database, Queryable } from './database.ts';
 import { classifyError } from './errors.ts';
 import { listPartitions } from './partitions.ts';
@@ -11,8 +11,6 @@ import {
   type TableRetention,
 } from './retention-rules.ts';
 
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 const FIRST_LOOK_MS = 60_000;
 /** Nodes that drop at once, and an operator beside them, take turns. */
 const LOCK = 7_204_117_003;

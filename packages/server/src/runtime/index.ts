@@ -53,3 +53,5 @@ export {
   type Store,
   type WriteThrough,
 } from './write-through.ts';
+export { DAY_MS, HOUR_MS, iso, MINUTE_MS } from './time.ts';
+export { isObject, UUID } from './values.ts';

@@ -1,4 +1,5 @@
 import { ok, refuse, type Result } from '@breakwater/contract';
+import { isObject } from '../runtime/index.ts';
 
 /** A REST call of a tool, read from its body. */
 interface CallBody {
@@ -8,9 +9,6 @@ interface CallBody {
 
 const MAX_NAME = 100;
 const MAX_ARGUMENTS = 100;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Reads `{"name" | "tool_name": string, "arguments"?: object}`; every refusal is BAD_REQUEST and names the field. */
 export const readCallBody = (body: unknown): Result<CallBody> => {

@@ -10,6 +10,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { DispatchReply } from '../dispatch/index.ts';
 import { isStructured, readsStructured } from './mcp-sdk.ts';
 import { readTraceContext } from './trace-context.ts';
+import { isObject } from '../runtime/index.ts';
 
 /** The sessionless revision; the SDK serves exactly one. */
 export const MODERN_REVISION = '2026-07-28';
@@ -28,8 +29,6 @@ interface FastCall {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const hasOnly = (fields: Fields, allowed: ReadonlySet<string>): boolean => {
   for (const key in fields) if (!allowed.has(key)) return false;

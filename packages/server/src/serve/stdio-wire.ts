@@ -1,4 +1,5 @@
 import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
+import { isObject } from '../runtime/index.ts';
 
 /** One JSON-RPC message, as far as a bridge looks into it. */
 export interface RpcMessage {
@@ -14,9 +15,6 @@ export interface RpcMessage {
   };
 }
 export type RpcPayload = RpcMessage | readonly RpcMessage[];
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
 
 /** The messages in one line or body: one, or a batch; undefined when it is not JSON-RPC. */
 export const readRpc = (text: string): RpcPayload | undefined => {

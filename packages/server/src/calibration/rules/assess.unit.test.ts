@@ -5,10 +5,9 @@ import { calibrationError } from '../../outcomes/index.ts';
 import { freshBins, observeCalibration } from '../../outcomes/index.ts';
 import { assess, GATE, type Assessment } from './assess.ts';
 import type { Cell } from './tally.ts';
-import { seededRandom } from '../../runtime/index.ts';
+import { DAY_MS, seededRandom } from '../../runtime/index.ts';
 import { cellOf, claims, NOW, type Claim } from './testing/cells.ts';
 
-const DAY = 86_400_000;
 const look = (cells: readonly Cell[], now = NOW) => assess(cells, now, calibrationError);
 const codes = (all: Assessment['issues' | 'advisories']): string[] => all.map(({ code }) => code);
 
@@ -19,7 +18,7 @@ const claim: fc.Arbitrary<Claim> = fc.record({
   claimClass: fc.constantFrom('agent_report', 'prediction', null),
   healthy: fc.constantFrom(true, false, null),
   gap: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null }),
-  at: fc.integer({ min: NOW - 20 * DAY, max: NOW }),
+  at: fc.integer({ min: NOW - 20 * DAY_MS, max: NOW }),
 });
 const some = fc.array(claim, { maxLength: 80, size: 'max' });
 
@@ -65,8 +64,8 @@ describe('the status', () => {
 
   it('goes stale on the millisecond after seven days, whatever the curve says', () => {
     verifies('BW-outcomes.03');
-    const good = claims(100, 90, 0.9, { at: NOW - 7 * DAY });
-    const bad = claims(10, 0, 0.9, { at: NOW - 7 * DAY });
+    const good = claims(100, 90, 0.9, { at: NOW - 7 * DAY_MS });
+    const bad = claims(10, 0, 0.9, { at: NOW - 7 * DAY_MS });
     expect([look(good).status, look(bad).status]).toEqual(['calibrated', 'miscalibrated']);
     expect([look(good, NOW + 1).status, look(bad, NOW + 1).status]).toEqual(['signal_stale', 'signal_stale']);
     expect(codes(look(bad, NOW + 1).issues)).toContain('over_confidence');

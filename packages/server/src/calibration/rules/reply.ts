@@ -3,6 +3,7 @@ import { GATE, type Assessment, type GroupCalibration } from './assess.ts';
 import type { CurveBin } from './curve.ts';
 import { chanceIfHonest, SEQUENTIAL_TEST, type DetectorReading, type FleetDetectors } from './sequential.ts';
 import type { Skill } from './skill.ts';
+import { iso } from '../../runtime/index.ts';
 
 /** Whose claims were looked at, and the state of what only that scope has. */
 export type ScopeReading =
@@ -26,7 +27,6 @@ export interface Freshness {
 const round = (x: number): number => Math.round(x * 1e4) / 1e4;
 const rounded = (x: number | null): number | null => (x === null ? null : round(x));
 const roundedPair = ([low, high]: readonly [number, number]) => [round(low), round(high)] as const;
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** The bins of a curve; `named` gives each result its name. */
 const binsOf = <R extends object>(curve: readonly CurveBin[], named: (result: number | null) => R) =>

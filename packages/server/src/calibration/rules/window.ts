@@ -1,6 +1,5 @@
 import type { Cell } from './tally.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../runtime/index.ts';
 
 /** First instant of the UTC day of a time; ms since the epoch. */
 export const dayOf = (at: number): number => Math.floor(at / DAY_MS) * DAY_MS;

@@ -9,10 +9,9 @@ import {
   StartupError,
   type Database,
 } from '../../postgres/index.ts';
-import type { Clock } from '../../runtime/index.ts';
+import { DAY_MS, type Clock } from '../../runtime/index.ts';
 import type { DatabaseFacts, TableFacts } from './facts.ts';
 
-const DAY_MS = 86_400_000;
 const SKEW_LOOKS = 3;
 
 /** The clock of PostgreSQL against ours: of some looks the one with the shortest way, which is the surest. */

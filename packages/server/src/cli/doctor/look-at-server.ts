@@ -1,11 +1,10 @@
 import type { ServerFacts } from './facts.ts';
+import { isObject } from '../../runtime/index.ts';
 
 const TIMEOUT_MS = 3_000;
 const MOST_TEXT = 60;
 
 type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 
 /** The JSON object at an address, whatever the status; undefined when it is none. Rejects when nothing answers. */
 const objectAt = async (url: string): Promise<{ status: number; body: Json | undefined; type: string }> => {

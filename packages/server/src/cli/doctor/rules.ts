@@ -1,5 +1,6 @@
 import { driftSql } from './drift-sql.ts';
 import type { DatabaseFacts, Facts, Problem, ServerFacts } from './facts.ts';
+import { DAY_MS } from '../../runtime/index.ts';
 
 /** The looks that the doctor takes, in their order; scripts may rely on the names. */
 export const CHECKS = [
@@ -51,7 +52,6 @@ const STALE_MS = 10_000;
 const OUTBOX_MS = 60_000;
 /** Within so many days of the month's end, its successor is no longer a matter for tomorrow. */
 const LAST_DAYS = 7;
-const DAY_MS = 86_400_000;
 const MOST_LINES = 20;
 
 const ok = (what: string, evidence: readonly string[] = []): Found => ({ state: 'ok', what, evidence, mend: null });

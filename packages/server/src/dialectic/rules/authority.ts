@@ -1,7 +1,7 @@
 import { overlapOf } from './sets.ts';
+import { HOUR_MS } from '../../runtime/index.ts';
 
-const HOUR = 3_600_000;
-const FRESH_FOR = 24 * HOUR;
+const FRESH_FOR = 24 * HOUR_MS;
 
 /** What is taken where nothing is known. */
 const UNKNOWN = 0.5;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { authority, type Standing } from './authority.ts';
+import { HOUR_MS } from '../../runtime/index.ts';
 
 const NOW = Date.UTC(2026, 4, 13, 12);
-const HOUR = 3_600_000;
 
 const UNKNOWN: Standing = { risk: null, reviews: 0, successfulReviews: 0, tags: [], lastUpdateAt: null };
 const score = (change: Partial<Standing>, wantedTags: readonly string[] = []) =>
@@ -44,8 +44,8 @@ describe('authority of a reviewer', () => {
 
   it('is higher for one that was heard of within 24 hours', () => {
     verifies('BW-dialectic.01');
-    expect(gain(0.1, { lastUpdateAt: NOW - 24 * HOUR + 1 })).toBeCloseTo(0.5, 12);
-    expect(gain(0.1, { lastUpdateAt: NOW - 24 * HOUR })).toBeCloseTo(0, 12);
-    expect(gain(0.1, { lastUpdateAt: NOW + HOUR })).toBeCloseTo(0.5, 12);
+    expect(gain(0.1, { lastUpdateAt: NOW - 24 * HOUR_MS + 1 })).toBeCloseTo(0.5, 12);
+    expect(gain(0.1, { lastUpdateAt: NOW - 24 * HOUR_MS })).toBeCloseTo(0, 12);
+    expect(gain(0.1, { lastUpdateAt: NOW + HOUR_MS })).toBeCloseTo(0.5, 12);
   });
 });

@@ -1,4 +1,5 @@
 import { ok, refuse, type Result } from '@breakwater/contract';
+import { HOUR_MS } from '../../runtime/index.ts';
 
 /** Letters, digits of every script, and the underscore: what makes up a word here. */
 const WORD = String.raw`[\p{L}\p{N}_]`;
@@ -132,7 +133,6 @@ export const CONDITION_NOTICES: Readonly<Record<AcceptedCondition['kind'], strin
 /** Newest conditions that an agent carries; older ones give way. */
 export const CONDITIONS_KEPT = 20;
 
-const HOUR_MS = 3_600_000;
 const LONGEST_MONITORING_HOURS = 24 * 365;
 
 type Judged = { readonly effect: AcceptedCondition } | { readonly why: string };

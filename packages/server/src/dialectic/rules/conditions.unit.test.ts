@@ -9,9 +9,9 @@ import {
   type AcceptedCondition,
   type StoredCondition,
 } from './conditions.ts';
+import { HOUR_MS } from '../../runtime/index.ts';
 
 const NOW = Date.UTC(2026, 4, 13, 12);
-const HOUR = 3_600_000;
 
 const accepted = (...texts: readonly string[]): readonly AcceptedCondition[] => {
   const outcome = acceptConditions(texts);
@@ -56,9 +56,9 @@ describe('acceptance', () => {
     ['Set risk 0.4', { kind: 'risk_target', limit: 0.4 }],
     ['Keep risk under 0.5', { kind: 'risk_target', limit: 0.5 }],
     ['Lower RISK_SCORE to 0.4', { kind: 'risk_target', limit: 0.4 }],
-    ['Monitor for 24 hours', { kind: 'monitoring', durationMs: 24 * HOUR }],
-    ['Monitor for 30 minutes', { kind: 'monitoring', durationMs: HOUR / 2 }],
-    ['monitor for 1.5h', { kind: 'monitoring', durationMs: 1.5 * HOUR }],
+    ['Monitor for 24 hours', { kind: 'monitoring', durationMs: 24 * HOUR_MS }],
+    ['Monitor for 30 minutes', { kind: 'monitoring', durationMs: HOUR_MS / 2 }],
+    ['monitor for 1.5h', { kind: 'monitoring', durationMs: 1.5 * HOUR_MS }],
     ['Test before you claim', { kind: 'note' }],
     ['Use OAuth2 for the login', { kind: 'note' }],
   ])('takes %j as what it does', (text, effect) => {
@@ -127,15 +127,19 @@ describe('what an agent carries', () => {
   it('case 86: the conditions of a resolution end with its monitoring, and the monitoring with itself', () => {
     verifies('BW-dialectic.06');
     const stored = storeConditions([], accepted('Set risk to 0.4', 'Monitor for 24 hours', 'Test first'), NOW);
-    expect(stored.map(({ expiresAt }) => expiresAt)).toEqual([NOW + 24 * HOUR, NOW + 24 * HOUR, NOW + 24 * HOUR]);
+    expect(stored.map(({ expiresAt }) => expiresAt)).toEqual([
+      NOW + 24 * HOUR_MS,
+      NOW + 24 * HOUR_MS,
+      NOW + 24 * HOUR_MS,
+    ]);
     const inForce = (now: number) => kinds(stored.filter((one) => isInForce(one, now)));
-    expect(inForce(NOW + 24 * HOUR - 1)).toEqual(['risk_target', 'monitoring', 'note']);
-    expect(inForce(NOW + 24 * HOUR)).toEqual([]);
-    expect(inForce(NOW + 25 * HOUR)).toEqual([]);
+    expect(inForce(NOW + 24 * HOUR_MS - 1)).toEqual(['risk_target', 'monitoring', 'note']);
+    expect(inForce(NOW + 24 * HOUR_MS)).toEqual([]);
+    expect(inForce(NOW + 25 * HOUR_MS)).toEqual([]);
   });
 
   it('takes the first monitoring of a resolution, and leaves the conditions of an earlier one alone', () => {
-    const earlier = storeConditions([], accepted('Set complexity to 0.5'), NOW - HOUR);
+    const earlier = storeConditions([], accepted('Set complexity to 0.5'), NOW - HOUR_MS);
     const stored = storeConditions(
       earlier,
       accepted('Monitor for 2 hours', 'Monitor for 1 hour', 'Set risk to 0.4'),
@@ -143,9 +147,9 @@ describe('what an agent carries', () => {
     );
     expect(stored.map(({ kind, expiresAt }) => [kind, expiresAt])).toEqual([
       ['complexity_cap', null],
-      ['monitoring', NOW + 2 * HOUR],
-      ['monitoring', NOW + HOUR],
-      ['risk_target', NOW + 2 * HOUR],
+      ['monitoring', NOW + 2 * HOUR_MS],
+      ['monitoring', NOW + HOUR_MS],
+      ['risk_target', NOW + 2 * HOUR_MS],
     ]);
   });
 
@@ -154,7 +158,7 @@ describe('what an agent carries', () => {
     const twenty: readonly StoredCondition[] = Array.from({ length: CONDITIONS_KEPT }, (_, index) => ({
       text: `n${index}`,
       kind: 'note',
-      appliedAt: NOW - HOUR,
+      appliedAt: NOW - HOUR_MS,
       expiresAt: null,
     }));
     const texts = (carried: readonly StoredCondition[]) =>

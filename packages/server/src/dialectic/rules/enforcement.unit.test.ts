@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { acceptConditions, storeConditions, type StoredCondition } from './conditions.ts';
 import { capComplexity, escalate, type Severity } from './enforcement.ts';
+import { HOUR_MS } from '../../runtime/index.ts';
 
 const NOW = Date.UTC(2026, 4, 13, 12);
-const HOUR = 3_600_000;
 
 const carry = (texts: readonly string[], at = NOW): readonly StoredCondition[] => {
   const outcome = acceptConditions(texts);
@@ -73,8 +73,8 @@ describe('the risk', () => {
       escalate(bounded, 0.9, decided('proceed'), now).action,
       capComplexity(bounded, 0.9, now).complexity,
     ];
-    expect(at(NOW + 24 * HOUR - 1)).toEqual(['pause', 0.3]);
-    expect(at(NOW + 25 * HOUR)).toEqual(['proceed', 0.9]);
+    expect(at(NOW + 24 * HOUR_MS - 1)).toEqual(['pause', 0.3]);
+    expect(at(NOW + 25 * HOUR_MS)).toEqual(['proceed', 0.9]);
   });
 
   it('is not held against a note', () => {

@@ -1,15 +1,14 @@
 import { refuse, type Result } from '@breakwater/contract';
-
-const HOUR = 3_600_000;
+import { HOUR_MS } from '../../runtime/index.ts';
 
 /** What a reviewer has at least. Times in ms. */
 export const REVIEWER_NEEDS = {
   /** Results that count, recorded before the pause that it judges. */
   gradedResults: 20,
   /** Age at that pause. */
-  age: 24 * HOUR,
+  age: 24 * HOUR_MS,
   /** How long it was not paused itself. */
-  unpaused: 7 * 24 * HOUR,
+  unpaused: 7 * 24 * HOUR_MS,
   /** Below this the claims detector's value of its account is sound. */
   claims: 20,
 } as const;
@@ -61,7 +60,7 @@ export const originOf = (agentId: string, parentOf: (agentId: string) => string 
   return eldest;
 };
 
-const hours = (ms: number): number => Math.max(0, Math.floor(ms / HOUR));
+const hours = (ms: number): number => Math.max(0, Math.floor(ms / HOUR_MS));
 
 const ofKinship = (
   { agentId, origin }: Pick<ReviewerRecord, 'agentId' | 'origin'>,

@@ -8,13 +8,13 @@ import {
   type Reviewed,
   type ReviewerRecord,
 } from './qualification.ts';
+import { HOUR_MS } from '../../runtime/index.ts';
 
-const HOUR = 3_600_000;
 const PAUSED = Date.UTC(2026, 4, 13, 12);
 const reviewed: Reviewed = { agentId: 'P', origin: 'P', pausedAt: PAUSED };
 const record = (over: Partial<ReviewerRecord> = {}): ReviewerRecord => ({
   agentId: 'R',
-  createdAt: PAUSED - 24 * HOUR,
+  createdAt: PAUSED - 24 * HOUR_MS,
   claims: 19.99,
   gradedResults: 20,
   lastPausedAt: null,
@@ -33,11 +33,11 @@ describe('who may review a pause', () => {
 
   it.each<[string, Partial<ReviewerRecord>, string]>([
     ['one result short', { gradedResults: 19 }, 'graded_results'],
-    ['a moment too young at the pause', { createdAt: PAUSED - 24 * HOUR + 1 }, 'age'],
+    ['a moment too young at the pause', { createdAt: PAUSED - 24 * HOUR_MS + 1 }, 'age'],
     ['born with it', { createdAt: PAUSED }, 'born_after_pause'],
     ['with claims at the limit', { claims: 20 }, 'claims'],
     ['with claims that are no number', { claims: Number.NaN }, 'claims'],
-    ['paused itself lately', { lastPausedAt: PAUSED - HOUR }, 'recently_paused'],
+    ['paused itself lately', { lastPausedAt: PAUSED - HOUR_MS }, 'recently_paused'],
     ['a relative', { origin: 'P' }, 'relative'],
     ['the paused agent', { agentId: 'P', origin: 'P' }, 'relative'],
     ['from the same place', { sharesPlace: true }, 'same_place'],
@@ -48,7 +48,7 @@ describe('who may review a pause', () => {
 
   it('is refused with every condition, its numbers and who can help', () => {
     const shortfalls = shortfallsOf(
-      record({ gradedResults: 3, createdAt: PAUSED - 5 * HOUR, claims: 41.239 }),
+      record({ gradedResults: 3, createdAt: PAUSED - 5 * HOUR_MS, claims: 41.239 }),
       reviewed,
     );
     const { refusal } = refuseUnqualified('R', 'S1', shortfalls);

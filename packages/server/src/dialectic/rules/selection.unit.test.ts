@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import { selectReviewer, type Candidate, type ReviewerSearch } from './selection.ts';
+import { HOUR_MS } from '../../runtime/index.ts';
 
 const NOW = Date.UTC(2026, 4, 13, 12);
-const HOUR = 3_600_000;
 
 const candidate = (agentId: string, change: Partial<Candidate> = {}): Candidate => ({
   agentId,
@@ -13,7 +13,7 @@ const candidate = (agentId: string, change: Partial<Candidate> = {}): Candidate 
   reviews: 0,
   successfulReviews: 0,
   tags: [],
-  lastUpdateAt: NOW - HOUR,
+  lastUpdateAt: NOW - HOUR_MS,
   ...change,
 });
 const select = (candidates: readonly Candidate[], change: Partial<ReviewerSearch> = {}) =>
@@ -39,7 +39,7 @@ const ranked = (count: number) =>
 describe('who may review', () => {
   it.each<[string, Candidate, Partial<ReviewerSearch>]>([
     ['the agent itself', candidate('P'), {}],
-    ['one stale by more than 24 h', candidate('x', { lastUpdateAt: NOW - 24 * HOUR - 1 }), {}],
+    ['one stale by more than 24 h', candidate('x', { lastUpdateAt: NOW - 24 * HOUR_MS - 1 }), {}],
     ['one paused', candidate('x', { status: 'paused' }), {}],
     ['one archived', candidate('x', { status: 'archived' }), {}],
     ['one waiting for input', candidate('x', { status: 'waiting_input' }), {}],
@@ -59,7 +59,7 @@ describe('who may review', () => {
 
   it('is anybody else', () => {
     verifies('BW-dialectic.09');
-    expect(select([candidate('x', { lastUpdateAt: NOW - 24 * HOUR })])).toBe('x');
+    expect(select([candidate('x', { lastUpdateAt: NOW - 24 * HOUR_MS })])).toBe('x');
     expect(select([candidate('x', { lastUpdateAt: null })])).toBe('x');
     expect(select([candidate('x', { label: 'vigil', tags: ['Embodied'] })])).toBe('x');
     expect(select([])).toBeNull();

@@ -1,14 +1,13 @@
 import type { AgentStatus } from '../../agents/agent.ts';
 import type { Session } from '../session.ts';
 import { assignedAt, cannotAct, reopenedAt } from './reassign.ts';
-
-const HOUR = 3_600_000;
+import { HOUR_MS } from '../../runtime/index.ts';
 
 /** How long a reviewer may be silent, and how long nobody may do anything (spec dialectic A.5, A.6). */
-export const SILENCE_LIMIT = 2 * HOUR;
+export const SILENCE_LIMIT = 2 * HOUR_MS;
 
 /** How long a session may wait for a person (spec dialectic A.6). */
-export const FACILITATION_LIMIT = 4 * HOUR;
+export const FACILITATION_LIMIT = 4 * HOUR_MS;
 
 /** In ms: the wait for an antithesis, for the next synthesis, and the whole. */
 export interface Limits {
@@ -17,18 +16,18 @@ export interface Limits {
   readonly total: number;
 }
 
-const DEFAULT_LIMITS: Limits = { antithesis: 2 * HOUR, synthesis: HOUR, total: 6 * HOUR };
+const DEFAULT_LIMITS: Limits = { antithesis: 2 * HOUR_MS, synthesis: HOUR_MS, total: 6 * HOUR_MS };
 
 const LIMITS: ReadonlyMap<string, Limits> = new Map([
-  ['exploration', { antithesis: 24 * HOUR, synthesis: 6 * HOUR, total: 72 * HOUR }],
-  ['design_review', { antithesis: 7 * 24 * HOUR, synthesis: 3 * 24 * HOUR, total: 30 * 24 * HOUR }],
+  ['exploration', { antithesis: 24 * HOUR_MS, synthesis: 6 * HOUR_MS, total: 72 * HOUR_MS }],
+  ['design_review', { antithesis: 7 * 24 * HOUR_MS, synthesis: 3 * 24 * HOUR_MS, total: 30 * 24 * HOUR_MS }],
 ]);
 
 /** The limits of a session, from its stored type alone, so that a reload changes nothing (BW-dialectic.04). */
 export const limitsOf = ({ sessionType }: Pick<Session, 'sessionType'>): Limits =>
   LIMITS.get(sessionType) ?? DEFAULT_LIMITS;
 
-const hours = (ms: number, digits: number) => (ms / HOUR).toFixed(digits);
+const hours = (ms: number, digits: number) => (ms / HOUR_MS).toFixed(digits);
 
 /** The total time is over; it starts again when the session is opened again. */
 export const isOverTotal = (session: Session, now: number): boolean =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isObject } from '../frame.ts';
+import { isObject } from '../../runtime/index.ts';
 
 /** What a place in the arguments may hold, as far as the look at input needs to know; compiled once from a schema. */
 export interface Shape {

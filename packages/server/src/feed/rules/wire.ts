@@ -1,6 +1,7 @@
 import { shownRisk, standingWord } from '../../agents/standing.ts';
 import { visibleId, visibleName, visibleText, type Viewer } from '../../lifecycle/index.ts';
 import type { FeedEvent, FeedUpdate, OwnCheckIn } from './event.ts';
+import { iso } from '../../runtime/index.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -8,7 +9,6 @@ const NOBODY: Viewer = { agentId: undefined, operator: false };
 
 const round = (value: number) => Math.round(value * 1e4) / 1e4;
 const roundOrNull = (value: number | null | undefined) => (value == null ? null : round(value));
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** The confidence that the agent itself stated; what was assumed in its place is no input of its. */
 const reportedOf = (confidence: OwnCheckIn['confidence']): number | null =>

@@ -3,8 +3,7 @@ import { onboard } from '../../../testing/calls.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { testWorld } from '../../../testing/world.ts';
 import { credentialHash } from '../binding.ts';
-
-const HOUR = 3_600_000;
+import { HOUR_MS } from '../../runtime/index.ts';
 
 /** The hazards of the specification that need a fault or a clock to show themselves; the rest attack a running server. */
 describe('hazards', async () => {
@@ -34,7 +33,7 @@ describe('hazards', async () => {
     verifies('BW-identity.05', 'W3-3.02');
     const mcpSessionId = await w.node.identity.createMcpSession();
     const { uuid } = await onboard(w.call, {}, { mcpSessionId });
-    w.clock.advance(24 * HOUR - 1_000);
+    w.clock.advance(24 * HOUR_MS - 1_000);
     await w.restart();
     // Known still, and not used: a look at it is not a use.
     expect(await w.node.identity.mcpSessionKnown(mcpSessionId)).toBe(true);
@@ -87,7 +86,7 @@ describe('hazards', async () => {
   it('hazard 15: what is expired or ended is not read, by any way', async () => {
     verifies('BW-identity.05');
     const { uuid, secret, token } = await onboard(w.call);
-    w.clock.advance(31 * 24 * HOUR);
+    w.clock.advance(31 * 24 * HOUR_MS);
     for (const args of [{ client_session_id: secret }, { agent_uuid: uuid, continuity_token: token }]) {
       expect((await w.call('identity', args)).code).toMatch(/SESSION_UNKNOWN|CONTINUITY_TOKEN_EXPIRED/);
     }

@@ -3,8 +3,7 @@ import { onboard, operator } from '../../../testing/calls.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { testWorld, type World } from '../../../testing/world.ts';
 import { listOperators, revokeOperator } from '../operators.ts';
-
-const HOUR = 3_600_000;
+import { HOUR_MS } from '../../runtime/index.ts';
 
 /** Fails with full confidence until the circuit breaker pauses the agent. */
 const pause = async (w: World, client_session_id: string): Promise<void> => {
@@ -307,7 +306,7 @@ describe('housekeeping', async () => {
       await w.call('sync_state', { client_session_id: secret, response_text: 'x' });
     }
     const idle = await onboard(w.call);
-    w.clock.advance(7 * HOUR);
+    w.clock.advance(7 * HOUR_MS);
     const operatorSecret = await operator(w.node, w.database, 'operator:act', 'janitor');
     const sweep = (args: object) => w.call('archive_orphan_agents', { ...args }, { operatorSecret });
     expect((await sweep({})).body).toMatchObject({
@@ -383,7 +382,7 @@ describe('an operator', async () => {
     const { secret } = await onboard(w.call);
     expect((await w.call('identity', { client_session_id: operatorSecret })).code).toBe('SESSION_UNKNOWN');
     expect((await w.call('agent', {}, { operatorSecret: secret })).code).toBe('UNAUTHORIZED');
-    w.clock.advance(25 * HOUR);
+    w.clock.advance(25 * HOUR_MS);
     expect((await w.call('agent', {}, { operatorSecret })).code).toBe('UNAUTHORIZED');
   });
 });

@@ -3,9 +3,9 @@ import { onboard, operator, type Minted } from '../../../testing/calls.ts';
 import { verifies } from '../../../testing/verifies.ts';
 import { testWorld } from '../../../testing/world.ts';
 import { LineageSweep } from '../lineage-sweep.ts';
+import { HOUR_MS } from '../../runtime/index.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+const DAY = 24 * HOUR_MS;
 
 describe('a declared parent', async () => {
   const w = await testWorld();
@@ -49,7 +49,7 @@ describe('a declared parent', async () => {
     const like = await family(0.2);
     const unlike = await family(0.95, 400);
     const unknown = await family(-1);
-    w.clock.advance(2 * HOUR);
+    w.clock.advance(2 * HOUR_MS);
     expect(await sweep.run()).toEqual({ confirmed: 1, demoted: 1, archived: 0 });
 
     expect(await rowOf(like.child.uuid)).toMatchObject({
@@ -86,7 +86,7 @@ describe('a declared parent', async () => {
     w.clock.advance(30 * DAY);
     await sweep.run();
     expect(await lineageRows(child.uuid)).toEqual(['lineage_declared']);
-    w.clock.advance(2 * HOUR);
+    w.clock.advance(2 * HOUR_MS);
     expect((await sweep.run()).archived).toBeGreaterThan(0);
     expect(await rowOf(child.uuid)).toMatchObject({
       lineage_archived_at: w.clock.now(),
@@ -101,10 +101,10 @@ describe('a declared parent', async () => {
   it('case 92: is looked at once an hour, not when it is settled, and nothing is written for a look', async () => {
     verifies('BW-identity.10');
     const { child } = await family(0.2);
-    w.clock.advance(2 * HOUR);
+    w.clock.advance(2 * HOUR_MS);
     expect((await sweep.run()).confirmed).toBe(1);
     const before = [await w.count('audit.events'), await w.count('audit.r1_score_audit')];
-    for (const wait of [0, HOUR / 2, 2 * HOUR]) {
+    for (const wait of [0, HOUR_MS / 2, 2 * HOUR_MS]) {
       w.clock.advance(wait);
       expect((await sweep.run()).confirmed).toBe(0);
     }
@@ -118,10 +118,10 @@ describe('a declared parent', async () => {
 
   it('case 93: that was confirmed is demoted when the child becomes another, and its chain counts from nothing', async () => {
     const { child } = await family(0.2);
-    w.clock.advance(2 * HOUR);
+    w.clock.advance(2 * HOUR_MS);
     expect((await sweep.run()).confirmed).toBe(1);
     await checkIns(child, 60, 0.95, 400);
-    w.clock.advance(2 * HOUR);
+    w.clock.advance(2 * HOUR_MS);
     expect((await sweep.run()).demoted).toBe(1);
     expect(await rowOf(child.uuid)).toMatchObject({ parent_agent_id: null, chain_obs_count: 0 });
     const demoted = await w.rows(
@@ -134,7 +134,7 @@ describe('a declared parent', async () => {
   it('is settled once: two sweeps at the same time change it once', async () => {
     verifies('BW-identity.10');
     const { child } = await family(0.2);
-    w.clock.advance(2 * HOUR);
+    w.clock.advance(2 * HOUR_MS);
     const swept = await Promise.all([sweep.run(), newSweep().run(), newSweep().run()]);
     expect(swept.map(({ confirmed }) => confirmed).reduce((a, b) => a + b)).toBe(1);
     expect(await lineageRows(child.uuid)).toEqual(['lineage_declared', 'lineage_promoted']);
@@ -173,14 +173,14 @@ describe('a declared parent', async () => {
     for (const reason of ['new_session', 'because', null])
       expect(await declare(reason, 0)).toBe('rejected_coincidental');
     for (const reason of ['subagent', 'compaction']) expect(await declare(reason, 0)).toBe('provisional');
-    expect(await declare('new_session', HOUR)).toBe('provisional');
+    expect(await declare('new_session', HOUR_MS)).toBe('provisional');
   });
 
   it('case 96: can be declared anew only by a new agent: an archived claim is not taken up again', async () => {
     const { parent, child } = await family(-1);
     w.clock.advance(31 * DAY);
     const alive = await onboard(w.call, { force_new: true });
-    w.clock.advance(2 * HOUR);
+    w.clock.advance(2 * HOUR_MS);
     await sweep.run();
     expect((await rowOf(child.uuid))['lineage_archived_at']).not.toBeNull();
     const { uuid, body } = await onboard(w.call, { force_new: true, parent_agent_id: parent.uuid });

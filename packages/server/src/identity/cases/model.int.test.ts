@@ -8,6 +8,7 @@ import { testWorld, type World } from '../../../testing/world.ts';
 import { DEFAULT_LOOP_LIMITS } from '../../checkin/index.ts';
 import { ensurePartitions } from '../../postgres/index.ts';
 import { credentialHash } from '../binding.ts';
+import { DAY_MS } from '../../runtime/index.ts';
 
 /** What one client may do in a round. */
 type Op =
@@ -35,7 +36,6 @@ interface Credential {
   alive: boolean;
 }
 
-const DAY = 86_400_000;
 const DEAD_TOKEN = /^BARE_UUID_RESUME_DENIED$|^CONTINUITY_TOKEN_EXPIRED$|^IDENTITY_CONFLICT$/;
 
 /** One client, and all that a model must know to say what the server will answer it. */
@@ -259,7 +259,7 @@ class Client {
 const happen = async (event: Event, w: World, served: ServedWorld, clients: readonly Client[]): Promise<void> => {
   if (event === 'none') return;
   if (event === 'restart') return served.restart();
-  w.clock.advance({ minute: 60_000, day: 26 * 3_600_000, month: 31 * DAY }[event]);
+  w.clock.advance({ minute: 60_000, day: 26 * 3_600_000, month: 31 * DAY_MS }[event]);
   if (event === 'minute') return;
   // What a running server's job does at the turn of a month.
   await ensurePartitions(w.database, w.clock.now());

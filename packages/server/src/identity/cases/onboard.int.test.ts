@@ -4,8 +4,8 @@ import { verifies } from '../../../testing/verifies.ts';
 import { testWorld, type World } from '../../../testing/world.ts';
 import { ensurePartitions } from '../../postgres/index.ts';
 import { credentialHash } from '../binding.ts';
+import { DAY_MS } from '../../runtime/index.ts';
 
-const DAY = 86_400_000;
 const HALF_HOUR = 1_800_000;
 const HERE = { address: '1.2.3.4', userAgent: 'agent/1' };
 
@@ -232,7 +232,7 @@ describe('onboard', async () => {
     expect(w.node.reports.length).toBe(reported);
     const issued = Math.floor(w.clock.now() / 1000) * 1000;
     // A server that was away for the longest time that a token bridges, to the millisecond.
-    w.clock.advance(issued + 30 * DAY - w.clock.now());
+    w.clock.advance(issued + 30 * DAY_MS - w.clock.now());
     await ensurePartitions(w.database, w.clock.now());
     await w.restart();
     const before = w.node.reports.length;
@@ -272,7 +272,7 @@ describe('onboard', async () => {
     expect((await w.call('agent', pause, { operatorSecret: secret })).ok).toBe(true);
     await w.call('identity', { client_session_id: revoked.secret, revoke: 'all' });
     await w.call('agent', { client_session_id: archived.secret, action: 'archive' });
-    w.clock.advance(2 * DAY);
+    w.clock.advance(2 * DAY_MS);
     await ensurePartitions(w.database, w.clock.now());
     await w.restart();
     const resume = ({ uuid }: { uuid: string }, { token }: { token: string }, name = 'identity', more = {}) =>

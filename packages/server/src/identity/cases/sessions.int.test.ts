@@ -4,8 +4,8 @@ import { verifies } from '../../../testing/verifies.ts';
 import { testWorld } from '../../../testing/world.ts';
 import { credentialHash } from '../binding.ts';
 import { Bindings } from '../bindings.ts';
+import { DAY_MS } from '../../runtime/index.ts';
 
-const DAY = 86_400_000;
 const AGENTS = 'core.agents';
 
 describe('a session', async () => {
@@ -109,14 +109,14 @@ describe('a session', async () => {
         )
       )[0];
     const born = await expiry();
-    w.clock.advance(2 * DAY);
+    w.clock.advance(2 * DAY_MS);
     await w.call('agent', { action: 'get', target_agent_id: uuid });
     await w.node.bindings.renew();
     expect(await expiry()).toEqual(born);
     await w.call('identity', { client_session_id: secret });
     await w.node.bindings.renew();
     expect(await expiry()).toEqual({
-      expires_at: (born?.['expires_at'] as number) + 2 * DAY,
+      expires_at: (born?.['expires_at'] as number) + 2 * DAY_MS,
       last_seen_at: w.clock.now(),
     });
   });
@@ -165,7 +165,7 @@ describe('a session', async () => {
   it('case A1: an expired, a revoked and a pruned session resume nobody, on no node', async () => {
     verifies('BW-identity.05');
     const expired = await onboard(w.call);
-    w.clock.advance(30 * DAY + 1);
+    w.clock.advance(30 * DAY_MS + 1);
     const revoked = await onboard(w.call);
     const proof = { client_session_id: revoked.secret };
     expect((await w.call('identity', { ...proof, revoke: 'this' })).body).toMatchObject({ revoked: 1 });
@@ -180,7 +180,7 @@ describe('a session', async () => {
     await deadEnds();
     await w.restart();
     await deadEnds();
-    w.clock.advance(8 * DAY);
+    w.clock.advance(8 * DAY_MS);
     await w.node.bindings.prune();
     await deadEnds();
     expect(await w.count('core.bindings WHERE credential_hash = $1', credentialHash(expired.secret))).toBe(0);
@@ -270,7 +270,7 @@ describe('the session of a transport', async () => {
   it('case 27: binds nobody after a day without use', async () => {
     const mcpSessionId = await open();
     await onboard(w.call, {}, { mcpSessionId });
-    w.clock.advance(DAY + 1);
+    w.clock.advance(DAY_MS + 1);
     expect(await w.node.identity.mcpSessionKnown(mcpSessionId)).toBe(false);
     expect((await w.call('identity', {}, { mcpSessionId })).body['identity_status']).toBe('unbound');
   });
@@ -280,7 +280,7 @@ describe('the session of a transport', async () => {
     await w.node.bindings.prune();
     for (const id of sessions) expect(await w.node.identity.mcpSessionKnown(id)).toBe(true);
     const before = w.node.bindings.size;
-    w.clock.advance(9 * DAY);
+    w.clock.advance(9 * DAY_MS);
     await w.node.bindings.prune();
     expect(w.node.bindings.size).toBeLessThanOrEqual(before - 50);
     expect(await w.count(`core.bindings WHERE kind = 'mcp_session'`)).toBe(0);

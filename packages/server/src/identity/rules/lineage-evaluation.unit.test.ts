@@ -5,11 +5,10 @@ import type { Lineage } from '../../agents/index.ts';
 import type { Score } from './continuity-score.ts';
 import { evaluateLineage, needsScore } from './lineage-evaluation.ts';
 import { lineageState, UNDECLARED } from './lineage.ts';
+import { HOUR_MS, iso } from '../../runtime/index.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const iso = (ms: number) => new Date(ms).toISOString();
+const DAY = 24 * HOUR_MS;
 const at = iso(NOW);
 
 const provisional = (over: Partial<Lineage> = {}): Lineage => ({
@@ -90,8 +89,8 @@ describe('evaluating a lineage', () => {
     ['terminal_state', provisional({ demoted_at: iso(NOW - DAY) }), 'p'],
     ['terminal_state', provisional({ archived_at: iso(NOW - DAY) }), 'p'],
     ['terminal_state', provisional({ archived_at: iso(NOW - DAY), declared_at: iso(NOW - 99 * DAY) }), 'p'],
-    ['within_cadence', provisional({ last_eval_at: iso(NOW - HOUR + 1) }), 'p'],
-    ['within_cadence', provisional({ last_eval_at: iso(NOW - HOUR + 1), declared_at: iso(NOW - 99 * DAY) }), 'p'],
+    ['within_cadence', provisional({ last_eval_at: iso(NOW - HOUR_MS + 1) }), 'p'],
+    ['within_cadence', provisional({ last_eval_at: iso(NOW - HOUR_MS + 1), declared_at: iso(NOW - 99 * DAY) }), 'p'],
   ])('skips with %s, and no score is needed', (reason, lineage, parentAgentId) => {
     verifies('BW-identity.10');
     expect(needsScore({ lineage, parentAgentId, now: NOW })).toBe(false);
@@ -99,7 +98,7 @@ describe('evaluating a lineage', () => {
   });
 
   it('takes its next turn after an hour', () => {
-    const due = provisional({ last_eval_at: iso(NOW - HOUR) });
+    const due = provisional({ last_eval_at: iso(NOW - HOUR_MS) });
     expect(needsScore({ lineage: due, parentAgentId: 'p', now: NOW })).toBe(true);
     expect(evaluate(due, score('plausible')).kind).toBe('confirm');
   });

@@ -1,8 +1,7 @@
 import { CLOSED } from './changing.ts';
 import type { Finding, Status } from './finding.ts';
 import { canonicalTags, EPHEMERAL_TAGS, PERMANENT_TAGS } from './tags.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../runtime/index.ts';
 
 /** Ages at which the lifecycle acts, in ms. */
 export const AGES = {

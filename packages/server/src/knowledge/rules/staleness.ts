@@ -1,7 +1,6 @@
 import type { Finding } from './finding.ts';
 import { isPermanent } from './lifecycle.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../runtime/index.ts';
 
 /** Buckets of an audit, by the days since anybody touched a finding; each begins at its age. */
 export const BUCKET_DAYS = { healthy: 0, aging: 14, stale: 30, candidate_for_archive: 90 } as const;

@@ -1,6 +1,7 @@
 import type { Finding } from './finding.ts';
 import { likelyStale } from './staleness.ts';
 import { cutText } from './text.ts';
+import { iso } from '../../runtime/index.ts';
 
 /** How much is said of each finding: enough to choose by, everything, or a line. */
 export type Mode = 'compact' | 'full' | 'lean';
@@ -32,7 +33,6 @@ export const PREVIEW: Readonly<Record<Mode, number>> = { compact: 160, full: 500
 const LEAN_SUMMARY = 160;
 const COMPACT_SUMMARY = 500;
 
-const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${cutText(text, most)}…`);

@@ -1,4 +1,4 @@
-import { firstOf, type Columns } from '../../runtime/index.ts';
+import { DAY_MS, firstOf, type Columns } from '../../runtime/index.ts';
 import type { AgentHead, AgentStatus } from '../../agents/agent.ts';
 import { activityOf, createdOf, idOf, STATUSES, statusOf, updatesOf } from '../../agents/columns.ts';
 import { recordOf, type ClaimsRecord } from '../../agents/record.ts';
@@ -60,7 +60,6 @@ export interface Listing {
   readonly by_status: Readonly<Partial<Record<AgentStatus, number>>>;
 }
 
-const DAY = 86_400_000;
 const DEFAULT_LIMIT = 20;
 const MOST = 200;
 const DEFAULT_RECENT_DAYS = 7;
@@ -111,7 +110,7 @@ export const listAgents = (
   const offset = Math.max(0, Math.trunc(query.offset ?? 0));
   const status = query.statusFilter ?? 'active';
   const recentDays = query.recentDays === undefined ? DEFAULT_RECENT_DAYS : query.recentDays;
-  const since = recentDays === null ? -Infinity : now - recentDays * DAY;
+  const since = recentDays === null ? -Infinity : now - recentDays * DAY_MS;
   const least = query.minUpdates ?? 0;
   const [statuses, activity, created] = [fleet.get(statusOf), fleet.get(activityOf), fleet.get(createdOf)];
   const [updates, ids, isTest, heads] = [fleet.get(updatesOf), fleet.get(idOf), fleet.get(isTestAgent), fleet.items];

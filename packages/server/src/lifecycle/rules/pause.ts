@@ -3,8 +3,7 @@ import type { AgentHead, Pause } from '../../agents/index.ts';
 import type { Hold } from '../../agents/agent.ts';
 import { ownHold, refusedAct } from './acts.ts';
 import { operatorOf, operatorRequired, type Actor, type StandingChange } from './authority.ts';
-
-const HOUR_MS = 3_600_000;
+import { HOUR_MS } from '../../runtime/index.ts';
 
 /**
  * An operator pauses an agent by hand (BW-console.02): from now on its check-ins are refused, until the hours are over or,

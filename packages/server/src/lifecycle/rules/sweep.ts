@@ -1,9 +1,7 @@
 import type { MarginWord } from '@breakwater/contract';
 import { pauseHolds, type AgentHead } from '../../agents/agent.ts';
 import { withoutOwnId } from './redaction.ts';
-
-const HOUR = 3_600_000;
-const MINUTE = 60_000;
+import { HOUR_MS, MINUTE_MS } from '../../runtime/index.ts';
 
 const activityOf = (head: AgentHead): number => head.lastActivityAt ?? head.createdAt;
 
@@ -39,7 +37,7 @@ const orphanReason = (
   if (head.status !== 'active' && head.status !== 'waiting_input') return undefined;
   if (head.pause !== null || head.substrate !== null) return undefined;
   if (head.updateCount === 0 || PROTECTED.some((tag) => head.tags.includes(tag))) return undefined;
-  const idle = (now - activityOf(head)) / HOUR;
+  const idle = (now - activityOf(head)) / HOUR_MS;
   if (head.label === null && head.updateCount === 1) {
     return idle >= maxAgeHours / 2 ? 'unlabeled_single_update' : undefined;
   }
@@ -66,7 +64,7 @@ export const orphans = (
         agentId: head.agentId,
         label: head.label,
         updates: head.updateCount,
-        idle_hours: Math.round(((limits.now - activityOf(head)) / HOUR) * 10) / 10,
+        idle_hours: Math.round(((limits.now - activityOf(head)) / HOUR_MS) * 10) / 10,
         reason,
       },
     ];
@@ -114,7 +112,7 @@ interface SilenceLimit {
 export const stuckAfter = (head: AgentHead, timeoutMinutes: number): number =>
   head.updateCount > 0 &&
   (head.status === 'paused' || (head.status === 'active' && !PACELESS.some((tag) => head.tags.includes(tag))))
-    ? activityOf(head) + timeoutMinutes * MINUTE
+    ? activityOf(head) + timeoutMinutes * MINUTE_MS
     : Infinity;
 
 /**
@@ -128,6 +126,6 @@ export const stuck = (heads: readonly AgentHead[], { timeoutMinutes, now }: Sile
     .map((head) => ({
       head,
       reason: stuckReason(head, now),
-      minutes: Math.floor((now - activityOf(head)) / MINUTE),
+      minutes: Math.floor((now - activityOf(head)) / MINUTE_MS),
       margin: head.vitals?.margin ?? null,
     }));

@@ -11,9 +11,9 @@ import {
   type OutcomeEvidence,
   type SettledOutcome,
 } from './evidence.ts';
+import { HOUR_MS } from '../../runtime/index.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
-const HOUR = 3_600_000;
 
 const outcome = (over: Partial<SettledOutcome> = {}): SettledOutcome => ({
   isBad: true,
@@ -134,10 +134,10 @@ describe('the evidence of an agent', () => {
 
   it('shows a check-in the last day of at most twenty outcomes, oldest first, whatever their weight', () => {
     const many = Array.from({ length: 25 }, (_, i) => outcome({ weight: 0.1, score: i / 25, isBad: i % 2 === 0 }));
-    const view = viewEvidence(recordAll(many), NOW + HOUR);
+    const view = viewEvidence(recordAll(many), NOW + HOUR_MS);
     expect(view.outcomes).toEqual(many.slice(5).map(({ isBad, score }) => ({ isBad, score })));
     const old = recordOutcome(
-      recordAll([outcome()], NOW - 24 * HOUR),
+      recordAll([outcome()], NOW - 24 * HOUR_MS),
       outcome({ score: 1, isBad: false }),
       NOW,
     ).evidence;

@@ -1,4 +1,5 @@
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from '../../runtime/index.ts';
+
 const MINUTES = 60;
 /** With fewer results of others there is no outage to speak of. */
 const LEAST_RESULTS = 20;

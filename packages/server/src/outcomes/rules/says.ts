@@ -1,3 +1,5 @@
+import { isObject } from '../../runtime/index.ts';
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** What evidence says of the work it belongs to; `unknown`: neither, so that nothing can be learned from it. */
@@ -168,9 +170,6 @@ const fieldSays = (
   }
   return strong('unknown');
 };
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Reads what evidence says of its work (BW-outcomes.05): exit codes, counts, words and flags, as numbers or as text, at

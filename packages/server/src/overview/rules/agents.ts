@@ -11,7 +11,7 @@ import type { AgentsQuery } from '@breakwater/contract/routes';
 import { readCoverage } from '../../agents/coverage.ts';
 import { recordOf } from '../../agents/record.ts';
 import { shownRisk, standingWord } from '../../agents/standing.ts';
-import { firstOf, type Columns } from '../../runtime/index.ts';
+import { firstOf, iso, type Columns } from '../../runtime/index.ts';
 import {
   holdOf,
   pauseHolds,
@@ -32,8 +32,6 @@ export interface Surroundings {
   /** The head of any agent; undefined when there is none in memory. */
   readonly find: (agentId: string) => AgentHead | undefined;
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** An agent by its id and the name that people know it by. One that is not in memory has no other name than its id. */
 export const refOf = (agentId: string, find: Surroundings['find']): AgentRef => {

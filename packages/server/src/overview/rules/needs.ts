@@ -3,7 +3,7 @@ import { pauseHolds, type AgentHead, type Pause } from '../../agents/agent.ts';
 import { confirmationText, isPausedAgain, type ReviewSession } from '../../dialectic/index.ts';
 import { activityOf } from '../../agents/columns.ts';
 import { readCoverage, silenceAsks, silenceAsksFrom } from '../../agents/coverage.ts';
-import type { Columns } from '../../runtime/index.ts';
+import { iso, isObject, type Columns } from '../../runtime/index.ts';
 import { shownRisk } from '../../agents/standing.ts';
 import { refOf, type Surroundings } from './agents.ts';
 
@@ -95,9 +95,6 @@ const PAUSES: Readonly<Record<string, string>> = {
 };
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
-const iso = (ms: number): string => new Date(ms).toISOString();
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Numbers and words of a record of any depth, by their path in words; at most `most`, so that a card stays one. */
 const flattened = (value: Readonly<Record<string, unknown>>, most: number, under = ''): Evidence => {
@@ -105,7 +102,7 @@ const flattened = (value: Readonly<Record<string, unknown>>, most: number, under
   for (const [key, part] of Object.entries(value)) {
     if (lines.length >= most) break;
     const name = `${under}${under === '' ? '' : ' · '}${key.replaceAll('_', ' ')}`;
-    if (isRecord(part)) lines.push(...flattened(part, most - lines.length, name));
+    if (isObject(part)) lines.push(...flattened(part, most - lines.length, name));
     else if (typeof part === 'number') lines.push({ name, value: round(part) });
     else if (typeof part === 'string') lines.push({ name, value: part.slice(0, MOST_TEXT) });
     else if (typeof part === 'boolean') lines.push({ name, value: part ? 'yes' : 'no' });
@@ -118,7 +115,7 @@ const percent = (share: unknown): string | null => (typeof share === 'number' ? 
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? round(value) : null);
 const partOf = (record: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> => {
   const part = record[key];
-  return isRecord(part) ? part : {};
+  return isObject(part) ? part : {};
 };
 
 /** Mean claim less pass rate, in points of percent with its sign. */
@@ -150,7 +147,7 @@ const claimsLines = (claims: Readonly<Record<string, unknown>>, limit: unknown):
 /** What a pause stands on, for a person: its main numbers first, in words; what is in no known form, as it was recorded. */
 const pauseEvidence = ({ evidence }: Pause): Evidence => {
   if (evidence['detector'] === 'claims') return claimsLines(evidence, evidence['limit']);
-  if (!isRecord(evidence['measurement'])) return flattened(evidence, 6);
+  if (!isObject(evidence['measurement'])) return flattened(evidence, 6);
   const measured = evidence['measurement'];
   const limits = partOf(partOf(evidence, 'policy_evaluation'), 'limits');
   return [

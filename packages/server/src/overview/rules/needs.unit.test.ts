@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../../testing/verifies.ts';
 import type { AgentHead } from '../../agents/agent.ts';
 import { head, HOUR, ME, MINUTE, NOW, OTHER, pauseUntil, vitals } from '../../lifecycle/rules/testing/head.ts';
-import { columnsOfThese } from '../../runtime/index.ts';
+import { columnsOfThese, iso } from '../../runtime/index.ts';
 import { needsOf, type NeedFacts, type OpenReview, type StoredFacts } from './needs.ts';
 
-const iso = (ms: number): string => new Date(ms).toISOString();
 const nothing: StoredFacts = { reviews: [], deadLetters: [], troubles: [], successors: [], previousEnds: new Map() };
 
 const around = (heads: readonly AgentHead[], stuck: readonly string[] = []) => ({

@@ -8,10 +8,9 @@ import type {
 } from '@breakwater/contract/overview';
 import { assignedBy, confirmationText, explainReviewMerge, type ReviewSession } from '../../dialectic/index.ts';
 import { refOf, type Surroundings } from './agents.ts';
+import { iso } from '../../runtime/index.ts';
 
 type Find = Surroundings['find'];
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** A review as a list shows it, but its number of messages. Times in ms since the epoch, UTC. */
 export interface StoredReview {

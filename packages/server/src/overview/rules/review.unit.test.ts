@@ -3,8 +3,8 @@ import { verifies } from '../../../testing/verifies.ts';
 import type { ReviewSession } from '../../dialectic/index.ts';
 import { NOW } from '../../lifecycle/rules/testing/head.ts';
 import { reviewView, sagaView, type StoredReview, type StoredSaga } from './review.ts';
+import { iso } from '../../runtime/index.ts';
 
-const iso = (ms: number): string => new Date(ms).toISOString();
 const find = () => undefined;
 
 const said = (

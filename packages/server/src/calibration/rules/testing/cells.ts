@@ -1,4 +1,5 @@
 import type { Cell } from '../tally.ts';
+import { DAY_MS } from '../../../runtime/index.ts';
 
 /** A claim as a test states it: what was claimed, and, when it is graded, what came of it. */
 export interface Claim {
@@ -14,7 +15,6 @@ export interface Claim {
 }
 
 export const NOW = Date.UTC(2026, 5, 20, 12);
-const DAY = 86_400_000;
 
 /** One claim as counted: a cell of its own. */
 export const cellOf = (one: Claim): Cell => {
@@ -22,7 +22,7 @@ export const cellOf = (one: Claim): Cell => {
   const at = one.at ?? NOW - 1000;
   const graded = result !== undefined;
   return {
-    day: Math.floor(at / DAY) * DAY,
+    day: Math.floor(at / DAY_MS) * DAY_MS,
     channel,
     claimClass,
     bin: Math.min(9, Math.floor(claim * 10)),
