@@ -93,7 +93,7 @@ describe.each(['rest', 'mcp'] as const)('over %s', (transport) => {
 
     // Another process with the same anchor is the same agent.
     const again = await Agent.open({ client, name: 'Ada', credentials: fileCredentials(path), onMissing: 'fail' });
-    expect(again).toMatchObject({ uuid: agent.agentId, isNew: false });
+    expect(again).toMatchObject({ agentId: agent.agentId, isNew: false });
     expect(await again.state()).toMatchObject({ updates: 3, paused: false });
     expect((await agent.identity()).agentId).toBe(agent.agentId);
     await client.close();

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { driftingWork } from '../demo/story.ts';
 import { openDatabase, type Database } from '../src/postgres/index.ts';
 import { callTool } from '../testing/rest.ts';
 import {
@@ -217,13 +218,12 @@ describe('on a terminal of 80 columns', () => {
 });
 
 describe('status', () => {
-  test('is one screen, and ends with 3 when it is asked to check and something waits', async () => {
+  test('is one screen, and a pause that an operator meant rings nobody', async () => {
     verifies('BW-cli.01');
-    expect(await run(['status', '--check'])).toMatchObject({ code: 0 });
     await said(['agents', 'pause', 'Ada', '--reason', 'drill']);
     onTestFinished(async () => void (await said(['agents', 'resume', 'Ada', '--reason', 'over'])));
     const { code, stdout } = await run(['status', '--check']);
-    expect(code).toBe(3);
+    expect(code).toBe(0);
     expect(stdout).toContain(`Breakwater 0.1.0 at ${url}: ready`);
     expect(stdout).toMatch(/^Agents +1 active, 1 paused$/m);
     expect(stdout).toContain(`→ breakwater agents show ${idOf('Ada')}`);
@@ -434,4 +434,22 @@ test('doctor looks at a server elsewhere by its address alone', async () => {
   const { findings } = await told<{ findings: { check: string; state: string }[] }>(['doctor']);
   expect(findings.find(({ check }) => check === 'server')).toMatchObject({ state: 'ok' });
   await until(async () => (await run(['doctor', '--strict'])).code === 0 || undefined, 'all is well');
+});
+
+test('status ends with 3 when it is asked to check and something waits for a person', async () => {
+  verifies('BW-cli.01');
+  expect(await run(['status', '--check'])).toMatchObject({ code: 0 });
+  const { client_session_id } = await call('start_session', { name: 'Drift', force_new: true });
+  for (const { work, confidence, complexity, passes } of driftingWork) {
+    const args = { client_session_id, response_text: work, confidence, complexity };
+    const { prediction_id, success } = await call('sync_state', args);
+    if (success !== true) break;
+    const detail = { command: 'npm test', exit_code: passes ? 0 : 1 };
+    const outcome_type = passes ? 'test_passed' : 'test_failed';
+    await call('record_result', { client_session_id, prediction_id, outcome_type, detail });
+  }
+  const { code, stdout } = await run(['status', '--check']);
+  expect(stdout).toContain('Drift is paused: it claims more than its results show');
+  expect(code).toBe(3);
+  expect(await run(['status'])).toMatchObject({ code: 0 });
 });
