@@ -31,8 +31,7 @@ export const AGENT_STATUS_FILTERS = [
   'all',
 ] as const;
 
-/** Verdicts of the newest check-in, from mild to severe. */
-export const VERDICTS = ['proceed', 'guide', 'pause', 'reject'] as const;
+export { VERDICTS } from './tools/check-in-words.ts';
 
 /** What a list of reviews may be narrowed to. */
 export const REVIEW_STATUS_FILTERS = ['open', 'waiting', 'resolved', 'failed', 'all'] as const;

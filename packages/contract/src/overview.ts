@@ -6,6 +6,8 @@
  */
 import { z } from 'zod';
 import type { ReadOnly } from './tool-spec.ts';
+import { claimCoverage } from './tools/check-in-answer.ts';
+import { STATUSES } from './tools/check-in-words.ts';
 import { isoTime } from './tools/common.ts';
 
 export type { AgentSort } from './overview-words.ts';
@@ -24,7 +26,7 @@ export const sessionView = z
   .meta({ id: 'SessionView' });
 export type SessionView = ReadOnly<z.infer<typeof sessionView>>;
 
-const agentStatusWord = z.enum(['active', 'paused', 'archived', 'waiting_input', 'disabled', 'deleted']);
+const agentStatusWord = z.enum(STATUSES);
 
 const agentRefOf = { agent_id: z.string(), name: z.string() };
 const agentRef = z
@@ -32,19 +34,8 @@ const agentRef = z
   .meta({ id: 'AgentRef', description: 'An agent by its id and the name that people know it by' });
 export type AgentRef = ReadOnly<z.infer<typeof agentRef>>;
 
-const coverageView = z.object({
-  made: count.describe('Check-ins with a confidence'),
-  settled: count.describe('Claims that a graded result met in time'),
-  expired: count.describe('Claims whose time ran out without one'),
-  open: count.describe('Claims that may still be settled'),
-  unclaimed: count.describe('Check-ins without a confidence'),
-  ungraded: count.describe('Results that were recorded and not graded'),
-  unobserved: count.describe('Claims that no result has settled: those that expired, and those that are open'),
-  share: share.nullable().describe('Settled of all that were settled or expired; null before the first'),
-  silence: z.number().describe("The silence detector's value; 1 says nothing"),
-});
 /** How many of an agent's claims were settled, expired or are open, counted by the hour of their expiry. */
-export type CoverageView = ReadOnly<z.infer<typeof coverageView>>;
+export type CoverageView = ReadOnly<z.infer<typeof claimCoverage>>;
 
 const vitalsView = z
   .object({
@@ -66,7 +57,7 @@ const vitalsView = z
     mean_claim: share.nullable().describe('The confidence that was claimed of them, on average'),
     mean_gap: z.number().nullable().describe('Mean claim less pass rate: above 0 the claims run ahead of the results'),
     claims: z.number().describe("The claims detector's value; 1 says nothing"),
-    coverage: coverageView,
+    coverage: claimCoverage,
   })
   .meta({ id: 'Vitals', description: 'The numbers of the newest check-in' });
 /** The numbers of the newest check-in; see docs/evidence.md for what each can be trusted for. */
